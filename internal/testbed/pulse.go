@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package testbed
+
+import (
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Names of the sound nodes that every private PulseAudio has.
+const (
+	// Headphones is the default sink: what its user hears.
+	Headphones = "default_out"
+	// MicrophoneSink is the sink to play into when the user speaks.
+	MicrophoneSink = "fakemic"
+	// Microphone is the default source, which carries MicrophoneSink. It is
+	// no monitor source, since OBS makes its Mic/Aux only when there is a
+	// source that is none (measured, 29.0.2).
+	Microphone = "mic"
+)
+
+// Pulse is a private PulseAudio server.
+type Pulse struct {
+	Server     string // for PULSE_SERVER
+	RuntimeDir string // for XDG_RUNTIME_DIR
+
+	tb      TB
+	dir     string
+	script  string
+	process *Process
+}
+
+// NewPulse starts a private PulseAudio. Each extra line is added to its start
+// script, for example "load-module module-null-sink sink_name=other".
+func NewPulse(tb TB, extra ...string) *Pulse {
+	tb.Helper()
+	requirePrograms(tb, "pulseaudio", "pactl", "pacat")
+	dir := shortDir(tb)
+	run := filepath.Join(dir, "run")
+	socket := filepath.Join(run, "pulse", "native")
+	if err := os.MkdirAll(filepath.Dir(socket), 0o700); err != nil {
+		tb.Fatalf("%v", err)
+	}
+	lines := []string{
+		"load-module module-null-sink sink_name=" + Headphones + " sink_properties=device.description=DefaultOut",
+		"load-module module-null-sink sink_name=" + MicrophoneSink + " sink_properties=device.description=FakeMic",
+		"load-module module-remap-source master=" + MicrophoneSink + ".monitor source_name=" + Microphone,
+		"set-default-sink " + Headphones,
+		"set-default-source " + Microphone,
+	}
+	lines = append(lines, extra...)
+	// Last, so that the server answers only when everything else is there.
+	lines = append(lines, "load-module module-native-protocol-unix socket="+socket+" auth-anonymous=1")
+	p := &Pulse{Server: "unix:" + socket, RuntimeDir: run, tb: tb, dir: dir, script: filepath.Join(dir, "default.pa")}
+	writeFile(tb, p.script, strings.Join(lines, "\n")+"\n")
+	p.start()
+	return p
+}
+
+func (p *Pulse) start() {
+	p.tb.Helper()
+	p.process = Start(p.tb, Command{
+		Path: "pulseaudio",
+		Args: []string{"-n", "-F", p.script, "--daemonize=no", "--use-pid-file=no", "--exit-idle-time=-1",
+			"--disallow-exit=yes", "--high-priority=no", "--realtime=no", "--log-target=stderr"},
+		Env: append(baseEnv(), "HOME="+p.dir, "XDG_RUNTIME_DIR="+p.RuntimeDir),
+	})
+	const limit = 20 * time.Second
+	socket := strings.TrimPrefix(p.Server, "unix:")
+	Await(p.tb, "PulseAudio answers", limit, func() error {
+		c, err := net.DialTimeout("unix", socket, time.Second)
+		if err != nil {
+			return err
+		}
+		return c.Close()
+	})
+}
+
+// Env is the environment that leads a child to this server.
+func (p *Pulse) Env() []string {
+	return []string{"PULSE_SERVER=" + p.Server, "XDG_RUNTIME_DIR=" + p.RuntimeDir}
+}
+
+// PID is the server's process id.
+func (p *Pulse) PID() int { return p.process.PID() }
+
+// Kill kills the server.
+func (p *Pulse) Kill() { p.process.Kill() }
+
+// Restart kills the server, if it runs, and starts it again on the same
+// socket. Nodes that were loaded after its start are gone.
+func (p *Pulse) Restart() {
+	p.tb.Helper()
+	p.Kill()
+	p.start()
+}
+
+// Pactl runs pactl on this server and returns what it printed.
+func (p *Pulse) Pactl(args ...string) string {
+	p.tb.Helper()
+	cmd := exec.CommandContext(p.tb.Context(), "pactl", args...)
+	cmd.Env = append(baseEnv(), p.Env()...)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		p.tb.Fatalf("pactl %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return strings.TrimSpace(string(out))
+}

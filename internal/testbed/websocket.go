@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package testbed
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+// session is a connection to obs-websocket that receives no events and makes
+// one request at a time.
+type session struct {
+	conn *websocket.Conn
+	next int
+}
+
+// Operation codes of the obs-websocket 5 protocol.
+const (
+	opHello           = 0
+	opIdentify        = 1
+	opIdentified      = 2
+	opRequest         = 6
+	opRequestResponse = 7
+)
+
+type message struct {
+	Op   int             `json:"op"`
+	Data json.RawMessage `json:"d"`
+}
+
+const sessionTimeout = 10 * time.Second
+
+// dialSession returns when OBS has answered Identified.
+func dialSession(ctx context.Context, port int, password string) (*session, error) {
+	dialer := websocket.Dialer{HandshakeTimeout: sessionTimeout}
+	conn, _, err := dialer.DialContext(ctx, fmt.Sprintf("ws://127.0.0.1:%d", port), nil)
+	if err != nil {
+		return nil, err
+	}
+	s := &session{conn: conn}
+	if err := s.identify(password); err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *session) identify(password string) error {
+	var hello struct {
+		Authentication struct{ Challenge, Salt string }
+	}
+	if err := s.read(opHello, &hello); err != nil {
+		return err
+	}
+	identify := map[string]any{"rpcVersion": 1, "eventSubscriptions": 0}
+	if auth := hello.Authentication; auth.Challenge != "" {
+		identify["authentication"] = hash(hash(password+auth.Salt) + auth.Challenge)
+	}
+	if err := s.write(opIdentify, identify); err != nil {
+		return err
+	}
+	return s.read(opIdentified, nil)
+}
+
+func hash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
+func (s *session) request(name string, data, response any) error {
+	s.next++
+	id := strconv.Itoa(s.next)
+	if data == nil {
+		data = struct{}{}
+	}
+	err := s.write(opRequest, map[string]any{"requestType": name, "requestId": id, "requestData": data})
+	if err != nil {
+		return err
+	}
+	var answer struct {
+		RequestStatus struct {
+			Result  bool
+			Code    int
+			Comment string
+		}
+		ResponseData json.RawMessage
+	}
+	if err := s.read(opRequestResponse, &answer); err != nil {
+		return err
+	}
+	if status := answer.RequestStatus; !status.Result {
+		return &RequestError{Request: name, Code: status.Code, Comment: status.Comment}
+	}
+	if response == nil {
+		return nil
+	}
+	return json.Unmarshal(answer.ResponseData, response)
+}
+
+func (s *session) write(op int, data any) error {
+	raw, err := json.Marshal(data)
+	if err != nil {
+		return err
+	}
+	_ = s.conn.SetWriteDeadline(time.Now().Add(sessionTimeout))
+	return s.conn.WriteJSON(message{Op: op, Data: raw})
+}
+
+func (s *session) read(op int, into any) error {
+	_ = s.conn.SetReadDeadline(time.Now().Add(sessionTimeout))
+	var m message
+	if err := s.conn.ReadJSON(&m); err != nil {
+		return err
+	}
+	if m.Op != op {
+		return fmt.Errorf("obs-websocket sent operation %d, want %d", m.Op, op)
+	}
+	if into == nil {
+		return nil
+	}
+	return json.Unmarshal(m.Data, into)
+}
+
+// RequestError is OBS's refusal of a request.
+type RequestError struct {
+	Request string
+	Code    int // RequestStatus of the obs-websocket protocol
+	Comment string
+}
+
+func (e *RequestError) Error() string {
+	return fmt.Sprintf("OBS refused %s: %d %s", e.Request, e.Code, e.Comment)
+}

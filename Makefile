@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+
+PREFIX ?= /usr/local
+
+# .ci/install-go puts a Go into build/.go where the system has none that is new enough; many have theirs off PATH.
+export PATH := $(CURDIR)/build/.go/bin:$(PATH):/usr/local/go/bin
+
+.DEFAULT_GOAL := help
+
+## demo       two OBS on this machine co-stream with each other; ends with a picture of both
+.PHONY: demo
+demo: deps-test
+	@.ci/demo
+
+## build      the program: build/costream-obs
+.PHONY: build
+build: deps-build
+	go build -trimpath -o build/costream-obs ./cmd/costream-obs
+
+## test       everything: format, vet, staticcheck, unit tests with -race, tests with real OBS
+.PHONY: test
+test: deps-test
+	@.ci/test
+
+## lint       format, vet and staticcheck alone
+.PHONY: lint
+lint: deps-build
+	@.ci/test lint
+
+## unit       lint, and the tests that need no OBS
+.PHONY: unit
+unit: deps-build
+	@.ci/test lint unit
+
+## bench      Go benchmarks of the media path
+.PHONY: bench
+bench: deps-test
+	go test -run '^$$' -bench . -benchmem ./media/...
+
+## docs       writes the man page and the README's tables anew from the table of settings
+.PHONY: docs
+docs: deps-build
+	go test ./cmd/costream-obs -run Golden -update
+
+## install    the program and its man page, below PREFIX (default /usr/local)
+.PHONY: install
+install: build
+	install -D -m 0755 build/costream-obs '$(DESTDIR)$(PREFIX)/bin/costream-obs'
+	install -D -m 0644 docs/costream-obs.1 '$(DESTDIR)$(PREFIX)/share/man/man1/costream-obs.1'
+
+## clean      removes what make wrote
+.PHONY: clean
+clean:
+	rm -rf build demo
+
+## help       this list
+.PHONY: help
+help:
+	@echo 'make TARGET, where TARGET is one of:'
+	@sed -n 's/^## /  /p' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: deps-build deps-test
+deps-build:
+	@.ci/install-deps build
+deps-test:
+	@.ci/install-deps test

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package scenes
+
+import "fmt"
+
+// Edit is one change to OBS. Its text says in plain words what it does.
+type Edit interface {
+	fmt.Stringer
+	edit()
+}
+
+// AddItem adds an item of the peer source to a scene, unseen until it stands in its place.
+type AddItem struct {
+	Scene  string
+	Input  string
+	Create *Source // set when the input does not exist yet
+	Look   Look
+	Index  int // -1 is the top
+	Enable bool
+}
+
+// RemoveItem removes an item that we added.
+type RemoveItem struct {
+	Scene string
+	Item  int
+	Input string
+}
+
+// EnableItem shows or hides an item.
+type EnableItem struct {
+	Scene  string
+	Item   int
+	Input  string
+	Enable bool
+}
+
+// PlaceItem moves an item of ours to its place.
+type PlaceItem struct {
+	Scene     string
+	Item      int
+	Input     string
+	Transform Transform
+	Canvas    Size
+}
+
+// SetSettings changes settings of the input, or replaces all of them.
+type SetSettings struct {
+	Input    string
+	Settings map[string]any
+	Replace  bool
+}
+
+func (AddItem) edit()     {}
+func (RemoveItem) edit()  {}
+func (EnableItem) edit()  {}
+func (PlaceItem) edit()   {}
+func (SetSettings) edit() {}
+
+func (e AddItem) String() string {
+	return fmt.Sprintf("add %q to scene %q", e.Input, e.Scene)
+}
+
+func (e RemoveItem) String() string {
+	return fmt.Sprintf("remove %q (item %d) from scene %q", e.Input, e.Item, e.Scene)
+}
+
+func (e EnableItem) String() string {
+	verb := "hide"
+	if e.Enable {
+		verb = "show"
+	}
+	return fmt.Sprintf("%s %q (item %d) in scene %q", verb, e.Input, e.Item, e.Scene)
+}
+
+func (e PlaceItem) String() string {
+	return fmt.Sprintf("place %q (item %d) in scene %q", e.Input, e.Item, e.Scene)
+}
+
+func (e SetSettings) String() string {
+	if e.Replace {
+		return fmt.Sprintf("give %q its own settings back", e.Input)
+	}
+	return fmt.Sprintf("set the settings of %q", e.Input)
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package scenes
+
+import (
+	"maps"
+	"slices"
+)
+
+// Memory is what must be known from one round to the next, and from one run to the next: what
+// we added, what we hid, and how the user wants the peer to look. It is plain JSON. The zero
+// value is an empty memory. Its fields are for storing only: nobody but this package needs them.
+type Memory struct {
+	Collections map[string]*CollectionMemory `json:"collections,omitempty"`
+}
+
+// CollectionMemory is the memory of one scene collection.
+type CollectionMemory struct {
+	// Session is that of the last Snapshot.
+	Session string `json:"session,omitempty"`
+	// Input is what the peer source is called here, and Asked the name that was asked for then:
+	// they differ when the user renamed it.
+	Input string `json:"input,omitempty"`
+	Asked string `json:"asked,omitempty"`
+	// Present and Visible are what was desired last.
+	Present bool `json:"present,omitempty"`
+	Visible bool `json:"visible,omitempty"`
+	// Chosen are the scenes of the current time on air, or of the last one.
+	Chosen []string                `json:"chosen,omitempty"`
+	Scenes map[string]*SceneMemory `json:"scenes,omitempty"` // groups too
+	// Was holds the settings of inputs that the user made and we changed, by name.
+	Was map[string]map[string]any `json:"was,omitempty"`
+}
+
+// SceneMemory is the memory of one scene or group.
+type SceneMemory struct {
+	Items map[int]*ItemMemory `json:"items,omitempty"` // by item id
+	// Last is how the peer looked here when it was last removed.
+	Last *Look `json:"last,omitempty"`
+	// Adding is set from before an item is added until its id is known.
+	Adding bool `json:"adding,omitempty"`
+	// Deleted says that the user deleted our item during this time on air.
+	Deleted bool `json:"deleted,omitempty"`
+}
+
+// ItemMemory is the memory of one item of the peer source.
+type ItemMemory struct {
+	// Ours: we added it. Else the user did.
+	Ours bool `json:"ours,omitempty"`
+	// Copy: the user added it while an item of ours was there.
+	Copy bool `json:"copy,omitempty"`
+	// Live: we show and hide it, until we have hidden it at the end.
+	Live bool `json:"live,omitempty"`
+	// Enabled is the state of the eye when we last set or saw it.
+	Enabled bool `json:"enabled,omitempty"`
+	// Kept: the user showed it while we hid it, so it is left alone until the peer comes or goes.
+	Kept bool `json:"kept,omitempty"`
+	// Pending: an edit of it is under way; what it looks like now says nothing about the user.
+	Pending bool `json:"pending,omitempty"`
+	// Placed is the transform that we gave it, nil until we did.
+	Placed *Transform `json:"placed,omitempty"`
+	Look
+}
+
+// Look is how the user left an item.
+type Look struct {
+	// Hidden: the user hid it.
+	Hidden bool `json:"hidden,omitempty"`
+	// Moved: the user gave it another transform than we did.
+	Moved     bool      `json:"moved,omitempty"`
+	Transform Transform `json:"transform"`
+	Canvas    Size      `json:"canvas"` // that Transform was made for
+	Locked    bool      `json:"locked,omitempty"`
+	// Under is the id of the item just above, 0 at the top, and Above the count of all above.
+	Under int `json:"under,omitempty"`
+	Above int `json:"above,omitempty"`
+}
+
+// collection returns the memory of a collection, made if absent.
+func (m *Memory) collection(name string) *CollectionMemory {
+	if m.Collections == nil {
+		m.Collections = map[string]*CollectionMemory{}
+	}
+	c := m.Collections[name]
+	if c == nil {
+		c = &CollectionMemory{}
+		m.Collections[name] = c
+	}
+	return c
+}
+
+// scene returns the memory of a scene, made if absent.
+func (c *CollectionMemory) scene(name string) *SceneMemory {
+	if c.Scenes == nil {
+		c.Scenes = map[string]*SceneMemory{}
+	}
+	s := c.Scenes[name]
+	if s == nil {
+		s = &SceneMemory{}
+		c.Scenes[name] = s
+	}
+	return s
+}
+
+// item returns the memory of an item, or nil.
+func (c *CollectionMemory) item(scene string, id int) *ItemMemory {
+	if s := c.Scenes[scene]; s != nil {
+		return s.Items[id]
+	}
+	return nil
+}
+
+func (s *SceneMemory) set(id int, im *ItemMemory) {
+	if s.Items == nil {
+		s.Items = map[int]*ItemMemory{}
+	}
+	s.Items[id] = im
+}
+
+// clone copies everything that Plan and Apply may change.
+func (m Memory) clone() Memory {
+	out := Memory{Collections: make(map[string]*CollectionMemory, len(m.Collections))}
+	for name, c := range m.Collections {
+		cc := *c
+		cc.Chosen = slices.Clone(c.Chosen)
+		cc.Was = maps.Clone(c.Was)
+		cc.Scenes = make(map[string]*SceneMemory, len(c.Scenes))
+		for sname, s := range c.Scenes {
+			ss := *s
+			if s.Last != nil {
+				last := *s.Last
+				ss.Last = &last
+			}
+			ss.Items = make(map[int]*ItemMemory, len(s.Items))
+			for id, im := range s.Items {
+				i := *im
+				ss.Items[id] = &i
+			}
+			cc.Scenes[sname] = &ss
+		}
+		out.Collections[name] = &cc
+	}
+	return out
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pipe
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"time"
+
+	"github.com/go-gst/go-gst/gst"
+	"github.com/go-gst/go-gst/gst/app"
+)
+
+// pullWait bounds one wait for a buffer, and so how late a cancelled context
+// is noticed; a buffer wakes the wait at once.
+const pullWait = 100 * time.Millisecond
+
+// Sink takes data out of a pipeline: an appsink.
+type Sink struct {
+	app *app.Sink
+}
+
+// Sink returns the appsink of that name.
+func (p *Pipeline) Sink(name string) (*Sink, error) {
+	e, err := p.gst.GetElementByName(name)
+	if err != nil {
+		return nil, fmt.Errorf("pipeline: %w", err)
+	}
+	sink := app.SinkFromElement(e)
+	if sink == nil {
+		return nil, fmt.Errorf("pipeline: element %s is not an appsink", name)
+	}
+	return &Sink{app: sink}, nil
+}
+
+// Pull calls out with the bytes of each buffer until ctx ends or the pipeline
+// stops. The bytes are valid only during the call.
+func (s *Sink) Pull(ctx context.Context, out func([]byte)) {
+	for ctx.Err() == nil {
+		sample := s.app.TryPullSample(gst.ClockTime(pullWait))
+		if sample == nil {
+			if s.app.IsEOS() {
+				return
+			}
+			continue
+		}
+		deliver(sample, out)
+	}
+}
+
+// deliver shows one sample to out and releases it.
+func deliver(sample *gst.Sample, out func([]byte)) {
+	// The finalizers would release these too, but only at a garbage collection
+	// that does not see how much memory hangs on them.
+	runtime.SetFinalizer(sample, nil)
+	defer sample.Unref()
+	buf := sample.GetBuffer()
+	if buf == nil {
+		return
+	}
+	runtime.SetFinalizer(buf, nil)
+	defer buf.Unref()
+
+	if data := view(buf.Map(gst.MapRead)); data != nil {
+		out(data)
+	}
+	buf.Unmap()
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pipe
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+
+	"github.com/go-gst/go-gst/gst"
+	"github.com/go-gst/go-gst/gst/app"
+)
+
+// ErrNotRunning is wrapped when data is pushed into a pipeline that does not
+// run (yet, or any more).
+var ErrNotRunning = errors.New("pipeline is not running")
+
+// Source puts data into a pipeline: an appsrc.
+type Source struct {
+	app *app.Source
+}
+
+// Source returns the appsrc of that name.
+func (p *Pipeline) Source(name string) (*Source, error) {
+	e, err := p.gst.GetElementByName(name)
+	if err != nil {
+		return nil, fmt.Errorf("pipeline: %w", err)
+	}
+	src := app.SrcFromElement(e)
+	if src == nil {
+		return nil, fmt.Errorf("pipeline: element %s is not an appsrc", name)
+	}
+	return &Source{app: src}, nil
+}
+
+// Push copies data into one buffer and queues it. It does not block unless the
+// launch text says block=true. It may be called from any goroutine.
+func (s *Source) Push(data []byte) error {
+	return s.PushFunc(len(data), func(b []byte) { copy(b, data) })
+}
+
+// PushFunc queues one buffer of size bytes that fill writes. The slice is valid
+// only during fill, and its contents are undefined when fill is called.
+func (s *Source) PushFunc(size int, fill func([]byte)) error {
+	if size == 0 {
+		return nil
+	}
+	buf := gst.NewBufferWithSize(int64(size))
+	if buf == nil {
+		return fmt.Errorf("pipeline: no memory for a buffer of %d bytes", size)
+	}
+	// PushBuffer takes a reference of its own. Without giving this one back now
+	// the memory would stay until some garbage collection, which does not see
+	// its size.
+	runtime.SetFinalizer(buf, nil)
+	defer buf.Unref()
+
+	fill(view(buf.Map(gst.MapWrite)))
+	buf.Unmap()
+	switch flow := s.app.PushBuffer(buf); flow {
+	case gst.FlowOK:
+		return nil
+	case gst.FlowFlushing, gst.FlowEOS:
+		return ErrNotRunning
+	default:
+		return fmt.Errorf("pipeline: push: %s", flow)
+	}
+}

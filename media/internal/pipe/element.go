@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pipe
+
+import (
+	"fmt"
+	"runtime"
+	"unsafe"
+
+	"github.com/go-gst/go-gst/gst"
+)
+
+// Element is one named element of a pipeline.
+type Element struct {
+	gst *gst.Element
+}
+
+// Set changes a property. The value is given as text, as in launch text: the
+// binding's typed setter refuses enums and all but the exact integer type.
+func (e *Element) Set(property, value string) {
+	e.gst.SetArg(property, value)
+}
+
+// ForceKeyFrame asks the encoder upstream of this element for a key frame with
+// fresh parameter sets.
+func (e *Element) ForceKeyFrame() error {
+	pad := e.gst.GetStaticPad("sink")
+	if pad == nil {
+		return fmt.Errorf("force key frame: element %s has no sink pad", e.gst.GetName())
+	}
+	request := gst.NewStructureFromString("GstForceKeyUnit, all-headers=(boolean)true")
+	event := gst.NewCustomEvent(gst.EventTypeCustomUpstream, request)
+	// PushEvent takes a reference of its own, so this one is given back here.
+	runtime.SetFinalizer(event, nil)
+	defer event.Unref()
+	if !pad.PushEvent(event) {
+		return fmt.Errorf("force key frame: no encoder took the request")
+	}
+	return nil
+}
+
+// view returns the mapped bytes in place; MapInfo.Bytes would copy them.
+func view(m *gst.MapInfo) []byte {
+	if m == nil || m.Data() == nil {
+		return nil
+	}
+	return unsafe.Slice((*byte)(m.Data()), int(m.Size()))
+}

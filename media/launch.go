@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package media
+
+import (
+	"strconv"
+	"strings"
+)
+
+// node is one element of a pipeline, or the caps between two elements.
+type node struct {
+	factory string // empty for caps
+	text    string
+}
+
+// chain is a row of linked nodes. It begins either with a source or, as a
+// branch, with the name of a tee.
+type chain struct {
+	from  string // name of the tee it branches off, empty for none
+	nodes []node
+}
+
+// graph is a whole pipeline.
+type graph []chain
+
+// element returns a node that makes an element with properties. Each property
+// is "name=value", as prop makes them.
+func element(factory string, props ...string) node {
+	return node{factory: factory, text: strings.Join(append([]string{factory}, props...), " ")}
+}
+
+// caps returns a node that allows only this format between its neighbours.
+func caps(text string) node { return node{text: text} }
+
+// prop returns one property of an element, quoted where launch text needs it.
+func prop(name, value string) string {
+	plain := value != "" && strings.IndexFunc(value, func(r rune) bool {
+		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:@", r)
+	}) < 0
+	if plain {
+		return name + "=" + value
+	}
+	return name + `="` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value) + `"`
+}
+
+// intProp returns one property of an element with a number.
+func intProp(name string, value int) string { return name + "=" + strconv.Itoa(value) }
+
+// row returns a graph of one chain.
+func row(nodes ...node) graph { return graph{{nodes: nodes}} }
+
+// String returns the launch text, in the syntax of gst-launch-1.0.
+func (g graph) String() string {
+	var b strings.Builder
+	for i, c := range g {
+		if i > 0 {
+			b.WriteString("  ")
+		}
+		if c.from != "" {
+			b.WriteString(c.from + ". ! ")
+		}
+		for j, n := range c.nodes {
+			if j > 0 {
+				b.WriteString(" ! ")
+			}
+			b.WriteString(n.text)
+		}
+	}
+	return b.String()
+}
+
+// factories returns the names of all element factories that the graph needs.
+func (g graph) factories() []string {
+	var names []string
+	for _, c := range g {
+		for _, n := range c.nodes {
+			if n.factory != "" {
+				names = append(names, n.factory)
+			}
+		}
+	}
+	return names
+}
+
+// newest is a queue that holds one buffer and drops the older one when a newer
+// comes: it ends the wait of the thread before it and never delays a picture.
+func newest() node {
+	return element("queue", "max-size-buffers=1", "max-size-bytes=0", "max-size-time=0", "leaky=downstream")
+}

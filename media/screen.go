@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package media
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+)
+
+// Screen shows pictures to OBS: the peer's, or a placeholder while there are
+// none. It begins with the placeholder.
+type Screen interface {
+	// Run shows pictures until ctx ends (nil) or the screen fails.
+	Run(ctx context.Context) error
+	// Show gives the peer's newest picture, which is copied. Pictures of
+	// another size than the screen's are ignored. It does not wait for the
+	// reader, may be called at any pace, and before and after Run.
+	Show(Frame)
+	// Placeholder covers the peer's picture with the placeholder, or uncovers
+	// it. The placeholder also stays until the first picture has come.
+	Placeholder(on bool)
+}
+
+// ScreenOptions are what all screens take.
+type ScreenOptions struct {
+	// Format is the size and rate of the screen; odd sides are rounded down to
+	// even.
+	Format VideoFormat
+	// Placeholder is the picture that stands while there is no other. It must
+	// have the size of Format; the zero Frame means NewPlaceholder with a text
+	// of our own.
+	Placeholder Frame
+	Log         *slog.Logger
+}
+
+// normal returns the options completed and checked.
+func (o ScreenOptions) normal() (ScreenOptions, error) {
+	f, err := o.Format.normal()
+	if err != nil {
+		return o, err
+	}
+	o.Format = f
+	if !o.Placeholder.is(f) {
+		if o.Placeholder, err = NewPlaceholder(f, "Waiting for your peer"); err != nil {
+			return o, err
+		}
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o, nil
+}
+
+// canvas is the picture that a screen shows at the moment.
+type canvas struct {
+	format VideoFormat
+
+	mu          sync.Mutex
+	placeholder []byte
+	live        []byte
+	arrived     bool // live holds a picture
+	covered     bool
+}
+
+func newCanvas(o ScreenOptions) *canvas {
+	return &canvas{
+		format:      o.Format,
+		placeholder: o.Placeholder.Data,
+		live:        make([]byte, o.Format.FrameSize()),
+		covered:     true,
+	}
+}
+
+// set takes a new picture and reports whether it is on show now.
+func (c *canvas) set(f Frame) bool {
+	if !f.is(c.format) {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	copy(c.live, f.Data)
+	c.arrived = true
+	return !c.covered
+}
+
+func (c *canvas) cover(on bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.covered = on
+}
+
+// view calls use with the picture on show, which must not be kept.
+func (c *canvas) view(use func([]byte)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.covered || !c.arrived {
+		use(c.placeholder)
+		return
+	}
+	use(c.live)
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package media
+
+import "fmt"
+
+// VideoSource is where a VideoSender gets its pictures from: a DeviceSource, an
+// ImageSource or a TestSource.
+type VideoSource interface {
+	// capture returns the nodes up to raw pictures of any pixel format, and the
+	// format that the sender encodes.
+	capture() ([]node, VideoFormat, error)
+}
+
+// DeviceSource reads a video device: what OBS's virtual camera writes.
+type DeviceSource struct {
+	// Path is the device, such as /dev/video10.
+	Path string
+	VideoFormat
+}
+
+// ImageSource takes JPEG images by VideoSender.PushImage. Images of another
+// size are scaled.
+type ImageSource struct {
+	VideoFormat
+}
+
+// TestSource makes a test picture.
+type TestSource struct {
+	// Pattern is a pattern of GStreamer's videotestsrc; empty means smpte.
+	Pattern string
+	VideoFormat
+}
+
+var (
+	_ VideoSource = DeviceSource{}
+	_ VideoSource = ImageSource{}
+	_ VideoSource = TestSource{}
+)
+
+// nameImages is the name of the appsrc that takes images.
+const nameImages = "images"
+
+func (s DeviceSource) capture() ([]node, VideoFormat, error) {
+	f, err := s.normal()
+	if err != nil {
+		return nil, f, err
+	}
+	return []node{
+		element("v4l2src", prop("name", nameCamera), prop("device", s.Path)),
+		// YUY2 is what OBS writes; saying so spares a round of probing.
+		caps(fmt.Sprintf("video/x-raw,format=YUY2,width=%d,height=%d,framerate=%d/%d", f.W, f.H, f.FPSNum, f.FPSDen)),
+		newest(),
+		element("videoconvert"),
+	}, f, nil
+}
+
+func (s ImageSource) capture() ([]node, VideoFormat, error) {
+	f, err := s.normal()
+	if err != nil {
+		return nil, f, err
+	}
+	return []node{
+		element("appsrc", prop("name", nameImages), "is-live=true", "format=time", "do-timestamp=true",
+			"max-buffers=1", "leaky-type=downstream",
+			prop("caps", fmt.Sprintf("image/jpeg,framerate=%d/%d", f.FPSNum, f.FPSDen))),
+		element("jpegdec"),
+		element("videoconvert"),
+		element("videoscale"),
+	}, f, nil
+}
+
+func (s TestSource) capture() ([]node, VideoFormat, error) {
+	f, err := s.normal()
+	if err != nil {
+		return nil, f, err
+	}
+	pattern := s.Pattern
+	if pattern == "" {
+		pattern = "smpte"
+	}
+	return []node{
+		element("videotestsrc", "is-live=true", prop("pattern", pattern)),
+		caps(fmt.Sprintf("video/x-raw,width=%d,height=%d,framerate=%d/%d", f.W, f.H, f.FPSNum, f.FPSDen)),
+		newest(),
+		element("videoconvert"),
+	}, f, nil
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package media
+
+// GStreamer pads each row of an I420 picture to a multiple of 4 bytes, ffmpeg
+// and this package do not pad at all. Both are the same where the width is a
+// multiple of 8; 854 and 1366 are common widths that are not.
+
+// i420Plane is one plane of an I420 picture.
+type i420Plane struct {
+	offset, stride int // where GStreamer puts the plane, and its padded row length
+	width, rows    int // what the plane holds
+}
+
+// i420Planes returns where GStreamer puts the planes of a picture, and how
+// many bytes the picture takes.
+func i420Planes(w, h int) (planes [3]i420Plane, size int) {
+	for i := range planes {
+		pw, ph := w, h
+		if i > 0 {
+			pw, ph = (w+1)/2, (h+1)/2
+		}
+		stride := (pw + 3) &^ 3
+		// GStreamer rounds the rows of the first plane up to an even number.
+		rows := ph
+		if i == 0 {
+			rows = (ph + 1) &^ 1
+		}
+		planes[i] = i420Plane{offset: size, stride: stride, width: pw, rows: ph}
+		size += stride * rows
+	}
+	return planes, size
+}
+
+// unpad copies a picture as GStreamer lays it out into one without padding.
+func unpad(dst, src []byte, w, h int) {
+	planes, _ := i420Planes(w, h)
+	for _, p := range planes {
+		for y := range p.rows {
+			row := p.offset + y*p.stride
+			n := copy(dst, src[row:row+p.width])
+			dst = dst[n:]
+		}
+	}
+}
+
+// pad copies a picture without padding into GStreamer's layout.
+func pad(dst, src []byte, w, h int) {
+	planes, _ := i420Planes(w, h)
+	for _, p := range planes {
+		for y := range p.rows {
+			row := p.offset + y*p.stride
+			n := copy(dst[row:row+p.width], src)
+			src = src[n:]
+		}
+	}
+}

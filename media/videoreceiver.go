@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package media
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/costream-obs/costream-obs/media/internal/pipe"
+)
+
+// reorderMillis is how long a gap in the packets of a picture is waited for.
+// It does not delay packets that come in order (measured), and it is a little
+// longer than the 30 ms after which the link asks for a key frame.
+const reorderMillis = 40
+
+// nameFrames is the name of the appsink or appsrc that moves pictures.
+const nameFrames = "frames"
+
+// VideoReceiverOptions configure a VideoReceiver.
+type VideoReceiverOptions struct {
+	// Format is the size of the pictures given to Out. The peer's picture is
+	// scaled into it, with black borders where the aspect differs. Odd sides
+	// are rounded down to even. Pictures come at the peer's rate, not at that
+	// of Format.
+	Format VideoFormat
+	// Out gets each picture the moment it is decoded, from one goroutine. Its
+	// data is valid only during the call. While Out is busy, newer pictures
+	// replace the one that waits.
+	Out func(Frame)
+	Log *slog.Logger
+}
+
+// VideoReceiver decodes one incoming stream of pictures. It runs once; a stream
+// with another SSRC needs a new one.
+type VideoReceiver struct {
+	machine
+	out     func(Frame)
+	format  VideoFormat
+	packets *pipe.Source
+	frames  *pipe.Sink
+	tight   []byte // buffer for pictures that GStreamer pads
+}
+
+// NewVideoReceiver makes a receiver. The error wraps ErrFormat or a
+// *MissingElementError.
+func NewVideoReceiver(o VideoReceiverOptions) (*VideoReceiver, error) {
+	const what = "video receiver"
+	if o.Out == nil {
+		return nil, errors.New(what + ": needs a function for pictures")
+	}
+	f, err := o.Format.normal()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	m, err := newMachine(what, videoReceiverGraph(f), o.Log)
+	if err != nil {
+		return nil, err
+	}
+	r := &VideoReceiver{machine: m, out: o.Out, format: f, tight: make([]byte, f.FrameSize())}
+	if r.packets, err = m.pipe.Source(namePackets); err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	if r.frames, err = m.pipe.Sink(nameFrames); err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	return r, nil
+}
+
+func videoReceiverGraph(f VideoFormat) graph {
+	return row(
+		packetSource("video", "H264", 90000),
+		element("rtpjitterbuffer", intProp("latency", reorderMillis), "do-lost=true"),
+		element("rtph264depay"),
+		element("h264parse"),
+		// Frame threads would hold each picture back by one (33 ms at 30 fps).
+		element("avdec_h264", "thread-type=slice", "max-threads=1"),
+		newest(),
+		element("videoconvert"),
+		element("videoscale", "add-borders=true"),
+		caps(fmt.Sprintf("video/x-raw,format=I420,width=%d,height=%d,pixel-aspect-ratio=1/1,colorimetry=bt709", f.W, f.H)),
+		element("appsink", prop("name", nameFrames), "sync=false", "async=false", "max-buffers=1", "drop=true"),
+	)
+}
+
+// packetSource takes RTP packets and stamps them with their arrival.
+func packetSource(media, encoding string, clock int) node {
+	return element("appsrc", prop("name", namePackets), "is-live=true", "format=time", "do-timestamp=true", "max-bytes=0",
+		prop("caps", fmt.Sprintf("application/x-rtp,media=(string)%s,clock-rate=(int)%d,encoding-name=(string)%s,payload=(int)%d",
+			media, clock, encoding, payloadType)))
+}
+
+// Push gives the receiver one RTP packet, which is copied. It does not block.
+// Packets pushed while the receiver does not run are dropped.
+func (r *VideoReceiver) Push(packet []byte) {
+	if err := r.packets.Push(packet); err != nil && !errors.Is(err, pipe.ErrNotRunning) {
+		r.log.Debug("packet refused", "what", r.what, "err", err)
+	}
+}
+
+// Run receives until ctx ends (nil) or the pipeline fails.
+func (r *VideoReceiver) Run(ctx context.Context) error {
+	return r.run(ctx, func(ctx context.Context) { r.frames.Pull(ctx, r.show) })
+}
+
+func (r *VideoReceiver) show(data []byte) {
+	w, h := r.format.W, r.format.H
+	if len(data) != len(r.tight) {
+		if _, size := i420Planes(w, h); len(data) != size {
+			r.log.Warn("picture of a strange size", "bytes", len(data), "want", size)
+			return
+		}
+		unpad(r.tight, data, w, h)
+		data = r.tight
+	}
+	r.out(Frame{Data: data, W: w, H: h})
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package media
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+
+	"github.com/costream-obs/costream-obs/media/internal/pipe"
+)
+
+const (
+	// payloadType is the RTP payload type of both picture and sound; they
+	// travel as separate streams (the wire format of 2020).
+	payloadType = 96
+	// packetSize bounds an RTP packet in bytes, so that it fits through VPNs,
+	// PPPoE, encryption and retransmission.
+	packetSize = 1200
+)
+
+// namePackets is the name of the appsink or appsrc that moves RTP packets.
+const namePackets = "packets"
+
+// VideoSenderOptions configure a VideoSender.
+type VideoSenderOptions struct {
+	Source  VideoSource
+	Encoder EncoderOptions
+	// Out gets each RTP packet (H.264, payload type 96, 90 kHz), from one
+	// goroutine. It must not block; the packet is valid only during the call.
+	Out func(packet []byte)
+	Log *slog.Logger
+}
+
+// VideoSender captures and encodes pictures. It runs once; make a new one to
+// start again.
+type VideoSender struct {
+	machine
+	out     func([]byte)
+	encoder encoder
+	images  *pipe.Source // nil unless the source is an ImageSource
+	enc     *pipe.Element
+	packets *pipe.Sink
+	sink    *pipe.Element
+
+	pushed, sent, bytes, frames atomic.Uint64
+}
+
+// VideoSenderStats count what a VideoSender did since it was made.
+type VideoSenderStats struct {
+	// Images is the number of images pushed. Those that are not in Frames were
+	// dropped because the encoder was busy.
+	Images uint64
+	// Frames is the number of encoded pictures.
+	Frames uint64
+	// Packets and Bytes count RTP packets with their headers.
+	Packets, Bytes uint64
+}
+
+// NewVideoSender makes a sender. The error wraps ErrFormat or a
+// *MissingElementError.
+func NewVideoSender(o VideoSenderOptions) (*VideoSender, error) {
+	const what = "video sender"
+	if o.Source == nil || o.Out == nil {
+		return nil, errors.New(what + ": needs a source and a function for packets")
+	}
+	chosen := chooseEncoder(o.Encoder.normal())
+	g, err := videoSenderGraph(o.Source, chosen)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	m, err := newMachine(what, g, o.Log)
+	if err != nil {
+		return nil, err
+	}
+	s := &VideoSender{machine: m, out: o.Out, encoder: chosen}
+	if _, ok := o.Source.(ImageSource); ok {
+		if s.images, err = m.pipe.Source(nameImages); err != nil {
+			return nil, fmt.Errorf("%s: %w", what, err)
+		}
+	}
+	if s.enc, err = m.pipe.Element(nameEncoder); err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	if s.packets, err = m.pipe.Sink(namePackets); err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	if s.sink, err = m.pipe.Element(namePackets); err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	return s, nil
+}
+
+func videoSenderGraph(source VideoSource, enc encoder) (graph, error) {
+	nodes, f, err := source.capture()
+	if err != nil {
+		return nil, err
+	}
+	return row(append(nodes,
+		caps(fmt.Sprintf("video/x-raw,format=I420,width=%d,height=%d,pixel-aspect-ratio=1/1,colorimetry=bt709", f.W, f.H)),
+		enc.node,
+		element("rtph264pay", intProp("pt", payloadType), intProp("mtu", packetSize),
+			// Parameter sets with each key frame, in the packet of the picture.
+			"config-interval=-1", "aggregate-mode=zero-latency"),
+		packetSink(),
+	)...), nil
+}
+
+// packetSink takes each packet the moment it is made: a synchronised sink
+// would hold it for 53 ms (measured).
+func packetSink() node {
+	return element("appsink", prop("name", namePackets), "sync=false", "async=false")
+}
+
+// Run sends until ctx ends (nil) or the pipeline fails.
+func (s *VideoSender) Run(ctx context.Context) error {
+	return s.run(ctx, func(ctx context.Context) { s.packets.Pull(ctx, s.send) })
+}
+
+func (s *VideoSender) send(packet []byte) {
+	s.sent.Add(1)
+	s.bytes.Add(uint64(len(packet)))
+	// The marker bit ends a picture (RFC 6184).
+	if len(packet) > 1 && packet[1]&0x80 != 0 {
+		s.frames.Add(1)
+	}
+	s.out(packet)
+}
+
+// PushImage gives an ImageSource its next JPEG image, which is copied. It never
+// blocks: a new image takes the place of one that still waits. Images pushed
+// while the sender does not run are dropped.
+func (s *VideoSender) PushImage(jpeg []byte) {
+	if s.images == nil {
+		return
+	}
+	if err := s.images.Push(jpeg); err == nil {
+		s.pushed.Add(1)
+	}
+}
+
+// ForceKeyFrame makes the next picture a key frame.
+func (s *VideoSender) ForceKeyFrame() {
+	if err := s.sink.ForceKeyFrame(); err != nil {
+		s.log.Debug("no key frame", "err", err)
+	}
+}
+
+// SetBitrate changes the target, in kbit/s, without a key frame or a glitch.
+func (s *VideoSender) SetBitrate(kbps int) {
+	s.enc.Set(s.encoder.bitrate(max(kbps, 1)))
+}
+
+// Stats returns the counts so far.
+func (s *VideoSender) Stats() VideoSenderStats {
+	return VideoSenderStats{
+		Images:  s.pushed.Load(),
+		Frames:  s.frames.Load(),
+		Packets: s.sent.Load(),
+		Bytes:   s.bytes.Load(),
+	}
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package config is the one table of costream-obs's settings, and where their values come from: a flag before an
+// environment variable before the configuration file before the default. The help texts, the man page and the
+// README's table are printed from the same table.
+//
+// It checks the form of a value, not whether it works: that a port is a number, not that it is free.
+package config
+
+import "github.com/costream-obs/costream-obs/obsctl"
+
+// Config holds a value for every setting of the table. Its fields are documented there.
+type Config struct {
+	Peer     string
+	PeerName string
+	Listen   string
+	BasePort int
+	Link     string
+
+	When       string
+	Route      string
+	VideoOut   string
+	VideoIn    string
+	Bitrate    int
+	Scenes     []string
+	Layout     string
+	SourceName string
+
+	Mics      []string
+	MicSource string
+	PeerAudio string
+
+	OBSHost string
+	// OBSPort is 0 where OBS's own files are to tell it.
+	OBSPort int
+	// OBSPassword is nil where OBS's own files are to tell it. An empty password was given as such.
+	OBSPassword     *obsctl.Secret
+	OBSPasswordFile string
+
+	JSON    bool
+	Verbose bool
+}

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/pflag"
+
+	"github.com/costream-obs/costream-obs/obsctl"
+)
+
+// load parses args as a command with all settings does, in an environment that holds env and this configuration file.
+func load(t *testing.T, file string, env map[string]string, args ...string) (*Config, error) {
+	t.Helper()
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	for _, s := range Table() {
+		t.Setenv(s.Env(), "")
+	}
+	t.Setenv(FileEnv, "")
+	if file != "" {
+		write(t, filepath.Join(os.Getenv("XDG_CONFIG_HOME"), "costream-obs", "config.toml"), file, 0o600)
+	}
+	for k, v := range env {
+		t.Setenv(k, v)
+	}
+	set := pflag.NewFlagSet("test", pflag.ContinueOnError)
+	var keys []string
+	for _, s := range Table() {
+		if !s.Secret {
+			keys = append(keys, s.Key)
+		}
+	}
+	flags := Bind(set, keys...)
+	if err := set.Parse(args); err != nil {
+		return nil, err
+	}
+	return flags.Load()
+}
+
+func write(t *testing.T, path, content string, mode os.FileMode) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), mode); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, mode); err != nil { // WriteFile's mode is subject to the umask.
+		t.Fatal(err)
+	}
+}
+
+func defaults() Config {
+	return Config{
+		BasePort: 5000, Link: "plain", When: "streaming", Route: "auto", VideoOut: "/dev/video10",
+		VideoIn: "/dev/video11", Bitrate: 3000, Layout: "pip", SourceName: "Peer", PeerAudio: "auto",
+	}
+}
+
+func TestLoad(t *testing.T) {
+	secret := func(s string) *obsctl.Secret { p := obsctl.Secret(s); return &p }
+	for _, test := range []struct {
+		name string
+		file string
+		env  map[string]string
+		args []string
+		want func(*Config)
+	}{
+		{name: "nothing given", want: func(*Config) {}},
+		{
+			name: "a file of all types",
+			file: "# ours\npeer = 'bob.example'\nbase-port = 6000\nscenes = [\n  \"Game*\",\n  \"A, B\"\n]\nverbose = true\nwhen = \"always\"\n",
+			want: func(c *Config) {
+				c.Peer, c.BasePort, c.Scenes, c.Verbose, c.When = "bob.example", 6000, []string{"Game*", "A, B"}, true, "always"
+			},
+		},
+		{
+			name: "flag before variable before file",
+			file: "peer = 'file'\nlisten = 'file'\nlayout = 'full'\nbitrate = 1\n",
+			env:  map[string]string{"COSTREAM_PEER": "env", "COSTREAM_LISTEN": "env", "COSTREAM_BITRATE": "500"},
+			args: []string{"--peer=flag"},
+			want: func(c *Config) { c.Peer, c.Listen, c.Layout, c.Bitrate = "flag", "env", "full", 500 },
+		},
+		{
+			name: "lists do not add up across origins",
+			file: "scenes = ['file']\n",
+			env:  map[string]string{"COSTREAM_SCENES": "env"},
+			args: []string{"--scenes", "one,two", "--scenes", `"three, four"`},
+			want: func(c *Config) { c.Scenes = []string{"one", "two", "three, four"} },
+		},
+		{
+			name: "list from a variable",
+			env:  map[string]string{"COSTREAM_MIC": `Mic/Aux, "Guest, left"`},
+			want: func(c *Config) { c.Mics = []string{"Mic/Aux", "Guest, left"} },
+		},
+		{
+			name: "switch turned off again",
+			file: "json = true\n",
+			args: []string{"--json=false"},
+			want: func(*Config) {},
+		},
+		{
+			name: "spellings of 2020",
+			args: []string{"--v4l2src_device=/dev/video3", "--v4l2sink_device", "/dev/video4", "--pulsesrc_device=x.monitor"},
+			want: func(c *Config) { c.VideoOut, c.VideoIn, c.MicSource = "/dev/video3", "/dev/video4", "x.monitor" },
+		},
+		{
+			name: "password from the file",
+			file: "obs-password = 'hunter2'\n",
+			want: func(c *Config) { c.OBSPassword = secret("hunter2") },
+		},
+		{
+			name: "password from the environment",
+			file: "obs-password = 'hunter2'\n",
+			env:  map[string]string{"COSTREAM_OBS_PASSWORD": "hunter3"},
+			want: func(c *Config) { c.OBSPassword = secret("hunter3") },
+		},
+		{
+			name: "addresses",
+			args: []string{"--peer", "fe80::1%eth0", "--listen", "2001:db8::1", "--obs-host", "10.0.0.1"},
+			want: func(c *Config) { c.Peer, c.Listen, c.OBSHost = "fe80::1%eth0", "2001:db8::1", "10.0.0.1" },
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got, err := load(t, test.file, test.env, test.args...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := defaults()
+			test.want(&want)
+			if diff := cmp.Diff(&want, got); diff != "" {
+				t.Errorf("Load: -want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestLoadRefuses(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		file string
+		env  map[string]string
+		args []string
+		want string // FILE stands for the path of the configuration file.
+	}{
+		{name: "unknown key", file: "# ours\n\npeer = 'x'\nlayuot = 'pip'\n", want: `FILE:4: there is no setting "layuot"; did you mean layout?`},
+		{name: "unknown key, like nothing", file: "colour = 'red'\n", want: `FILE:1: there is no setting "colour"`},
+		{name: "dotted key", file: "obs.port = 4455\n", want: `FILE:1: there is no setting "obs.port"; did you mean obs-port?`},
+		{name: "section", file: "peer = 'x'\n[obs]\nport = 1\n", want: "FILE:2: there are no sections here; remove [obs]"},
+		{name: "array of sections", file: "[[peer]]\nname = 'x'\n", want: "FILE:1: there are no sections here; remove [peer]"},
+		{name: "not TOML", file: "peer = 'x'\nlisten\n", want: "FILE:2: "},
+		{name: "text without quotes", file: "peer = bob\n", want: "FILE:1: "},
+		{name: "key twice", file: "peer = 'x'\nbitrate = 500\npeer = 'y'\n", want: "FILE:3: "},
+		{name: "not UTF-8", file: "peer-name = '\xff'\n", want: "FILE:1: "},
+		{name: "text for a number", file: "base-port = '5000'\n", want: "FILE:1: base-port: wants a number from 1 to 65528, without quotes"},
+		{name: "number for a text", file: "peer = 5\n", want: "FILE:1: peer: wants a text in quotes"},
+		{name: "number too big", file: "\nbase-port = 65529\n", want: `FILE:2: base-port: "65529" is not a number from 1 to 65528`},
+		{name: "text for a switch", file: "verbose = 'yes'\n", want: "FILE:1: verbose: wants true or false, without quotes"},
+		{name: "text for a list", file: "scenes = 'Game'\n", want: `FILE:1: scenes: wants a list of texts: ["one", "two"]`},
+		{name: "numbers in a list", file: "scenes = [1]\n", want: `FILE:1: scenes: wants a list of texts: ["one", "two"]`},
+		{name: "no such choice", file: "layout = 'grid'\n", want: `FILE:1: layout: "grid" is not one of: pip, side-by-side, full`},
+		{name: "number for a choice", file: "layout = 1\n", want: "FILE:1: layout: wants one of these in quotes: pip, side-by-side, full"},
+		{name: "number for a password", file: "obs-password = 1234\n", want: "FILE:1: obs-password: wants a text in quotes"},
+		{name: "variable", env: map[string]string{"COSTREAM_BITRATE": "fast"}, want: `environment variable COSTREAM_BITRATE: "fast" is not a number from 100 to 100000`},
+		{name: "switch in a variable", env: map[string]string{"COSTREAM_JSON": "maybe"}, want: `environment variable COSTREAM_JSON: "maybe" is neither true nor false`},
+		{name: "file that is not there", args: []string{"--config=/nowhere.toml"}, want: "configuration file of --config: open /nowhere.toml: no such file or directory"},
+		{name: "file of the environment that is not there", env: map[string]string{FileEnv: "/nowhere.toml"}, want: "configuration file of COSTREAM_CONFIG: open /nowhere.toml: no such file or directory"},
+		{name: "password file that is not there", args: []string{"--obs-password-file=/nowhere"}, want: "obs-password-file: open /nowhere: no such file or directory"},
+		{name: "password and password file", file: "obs-password = 'x'\nobs-password-file = '/x'\n", want: "obs-password and obs-password-file are both given: keep one"},
+		{name: "peer with a port", args: []string{"--peer=10.0.0.1:5000"}, want: `"10.0.0.1:5000" holds a port; give "10.0.0.1" alone: the port is a setting of its own`},
+		{name: "peer as a URL", args: []string{"--peer=rtp://bob"}, want: `"rtp://bob" is a URL; give the host name or address alone`},
+		{name: "peer with a space", args: []string{"--peer=bob and carol"}, want: `"bob and carol" is neither a host name nor an IP address: ' ' cannot be in one`},
+		{name: "peer that looks like a flag", args: []string{"--peer=-listen"}, want: `"-listen" is neither a host name nor an IP address`},
+		{name: "empty peer", args: []string{"--peer="}, want: "the address is empty"},
+		{name: "device that is no path", args: []string{"--video-in=11"}, want: `"11" is not the path of a device; one looks like /dev/video10`},
+		{name: "broken pattern", args: []string{"--scenes=Game["}, want: `"Game[" is not a pattern`},
+		{name: "broken list", args: []string{`--scenes="Game`}, want: "is not a list of names with commas between them"},
+		{name: "empty name", args: []string{"--source-name= "}, want: "the name is empty"},
+		{name: "port of words", args: []string{"--base-port=five"}, want: `"five" is not a number from 1 to 65528`},
+		{name: "port with a tail", args: []string{"--base-port=5000x"}, want: `"5000x" is not a number from 1 to 65528`},
+		{name: "port past all", args: []string{"--obs-port=99999999999999999999"}, want: `"99999999999999999999" is not a number from 1 to 65535`},
+		{name: "negative bit rate", args: []string{"--bitrate=-1"}, want: `"-1" is not a number from 100 to 100000`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := load(t, test.file, test.env, test.args...)
+			if err == nil {
+				t.Fatal("got no error")
+			}
+			path, _ := DefaultFile()
+			if got := strings.ReplaceAll(err.Error(), path, "FILE"); !strings.Contains(got, test.want) || strings.Contains(got, "\n") {
+				t.Errorf("got error %q, want one line with %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestSecretsThatOthersCanRead(t *testing.T) {
+	t.Run("configuration file", func(t *testing.T) {
+		for _, mode := range []os.FileMode{0o604, 0o640, 0o644, 0o622} {
+			path := filepath.Join(t.TempDir(), "con fig.toml")
+			write(t, path, "peer = 'x'\nobs-password = 'hunter2'\n", mode)
+			_, err := load(t, "", map[string]string{FileEnv: path})
+			if err == nil || !strings.Contains(err.Error(), path+":2: obs-password: others on this machine can open the file") ||
+				!strings.HasSuffix(err.Error(), "run: chmod 600 '"+path+"'") || strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("mode %o: got error %v, want one that names the line and the command", mode, err)
+			}
+		}
+	})
+	t.Run("configuration file without a password", func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "config.toml")
+		write(t, path, "peer = 'x'\n", 0o644)
+		if _, err := load(t, "", nil, "--config", path); err != nil {
+			t.Errorf("got %v, want none", err)
+		}
+	})
+	t.Run("password file", func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "password")
+		write(t, path, "hunter2\r\nnot this\n", 0o600)
+		c, err := load(t, "obs-password = 'weaker'\n", nil, "--obs-password-file", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := c.OBSPassword.Reveal(), "hunter2"; got != want {
+			t.Errorf("got password %q, want %q", got, want)
+		}
+		write(t, path, "hunter2\n", 0o644)
+		if _, err := load(t, "", nil, "--obs-password-file", path); err == nil || !strings.Contains(err.Error(), "run: chmod 600 "+path) {
+			t.Errorf("got error %v, want one with the command", err)
+		}
+	})
+	t.Run("never printed", func(t *testing.T) {
+		c, err := load(t, "", map[string]string{"COSTREAM_OBS_PASSWORD": "hunter2"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range Table() {
+			if got := s.bind(c).String(); strings.Contains(got, "hunter2") {
+				t.Errorf("%s prints %q", s.Key, got)
+			}
+		}
+	})
+}
+
+// TestTable holds what the help texts and the documents rely on.
+func TestTable(t *testing.T) {
+	seen := make(map[string]bool)
+	group := ""
+	groups := make(map[string]bool)
+	for _, s := range Table() {
+		if seen[s.Key] {
+			t.Errorf("%s: stands twice in the table", s.Key)
+		}
+		seen[s.Key] = true
+		if s.Group != group && groups[s.Group] {
+			t.Errorf("%s: group %s is in two places", s.Key, s.Group)
+		}
+		group = s.Group
+		groups[group] = true
+		if s.Help == "" || strings.HasSuffix(s.Help, ".") {
+			t.Errorf("%s: help %q is not a phrase without a full stop", s.Key, s.Help)
+		}
+		if s.Default != "" && s.Otherwise != "" {
+			t.Errorf("%s: has a default and says what holds otherwise", s.Key)
+		}
+		for _, word := range s.Choices() {
+			if !strings.Contains(s.Help, word) {
+				t.Errorf("%s: help does not explain %q", s.Key, word)
+			}
+		}
+		if s.Key == "obs-password-file" {
+			continue // The file of its example is not there.
+		}
+		if _, err := load(t, s.Example()+"\n", nil); err != nil {
+			t.Errorf("example %q: %v", s.Example(), err)
+		}
+	}
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+import "strings"
+
+// A Setting is one row of the table.
+type Setting struct {
+	// Key is the name in the configuration file and, with two dashes, on the command line.
+	Key string
+	// Group is the heading that the setting stands under.
+	Group string
+	// Arg names the value in help texts; it is empty for a switch.
+	Arg string
+	// Default is the default as a person would type it, or empty.
+	Default string
+	// Otherwise says in words what holds where there is no Default.
+	Otherwise string
+	// Help is a phrase without a full stop.
+	Help string
+	// Secret settings have no flag, because every process on the machine can read a command line.
+	Secret bool
+	// Aliases are older spellings of the flag.
+	Aliases []string
+
+	bind func(*Config) value
+}
+
+// Env is the environment variable of the setting.
+func (s Setting) Env() string {
+	return "COSTREAM_" + strings.ToUpper(strings.ReplaceAll(s.Key, "-", "_"))
+}
+
+// Choices are the words that the setting takes, or nil where it is free.
+func (s Setting) Choices() []string {
+	if c, ok := s.bind(new(Config)).(*choice); ok {
+		return c.words
+	}
+	return nil
+}
+
+// Example is a line of the configuration file that sets the setting.
+func (s Setting) Example() string {
+	return s.Key + " = " + s.bind(new(Config)).example(s)
+}
+
+// The headings of the table, in their order.
+const (
+	GroupPeer    = "Peer"
+	GroupPicture = "Picture"
+	GroupScenes  = "Scenes"
+	GroupSound   = "Sound"
+	GroupOBS     = "OBS"
+	GroupOutput  = "Output"
+)
+
+// Table returns all settings, grouped, in the order in which they are shown.
+func Table() []Setting {
+	return []Setting{
+		{
+			Key: "peer", Group: GroupPeer, Arg: "ADDR",
+			Help: "host name or IP address of the peer's machine",
+			bind: func(c *Config) value { return &text{p: &c.Peer, check: checkHost} },
+		},
+		{
+			Key: "peer-name", Group: GroupPeer, Arg: "NAME",
+			Help: "what to call the peer in pictures and messages", Otherwise: "the address",
+			bind: func(c *Config) value { return &text{p: &c.PeerName} },
+		},
+		{
+			Key: "listen", Group: GroupPeer, Arg: "ADDR",
+			Help: "local address to receive on", Otherwise: "all of them",
+			bind: func(c *Config) value { return &text{p: &c.Listen, check: checkHost} },
+		},
+		{
+			Key: "base-port", Group: GroupPeer, Arg: "PORT", Default: "5000",
+			Help: "first of the eight UDP ports, the same at both ends",
+			bind: func(c *Config) value { return &number{p: &c.BasePort, min: 1, max: 65535 - 7} },
+		},
+		{
+			Key: "link", Group: GroupPeer, Arg: "LINK", Default: "plain",
+			Help: "how packets travel: plain is RTP as in 2020, not encrypted",
+			bind: func(c *Config) value { return &choice{p: &c.Link, words: []string{"plain"}} },
+		},
+
+		{
+			Key: "when", Group: GroupPicture, Arg: "WHEN", Default: "streaming",
+			Help: "go on air while OBS is: streaming, recording, virtualcam (its virtual camera is on) or always (it runs)",
+			bind: func(c *Config) value {
+				return &choice{p: &c.When, words: []string{"streaming", "recording", "virtualcam", "always"}}
+			},
+		},
+		{
+			Key: "route", Group: GroupPicture, Arg: "ROUTE", Default: "auto",
+			Help: "how pictures get out of OBS and in: devices (v4l2loopback), portable (OBS alone) or auto (devices where they are there)",
+			bind: func(c *Config) value {
+				return &choice{p: &c.Route, words: []string{"auto", "devices", "portable"}}
+			},
+		},
+		{
+			Key: "video-out", Group: GroupPicture, Arg: "DEVICE", Default: "/dev/video10",
+			Help:    "video device that OBS writes and that is sent to the peer",
+			Aliases: []string{"v4l2src_device"},
+			bind:    func(c *Config) value { return &text{p: &c.VideoOut, check: checkDevice} },
+		},
+		{
+			Key: "video-in", Group: GroupPicture, Arg: "DEVICE", Default: "/dev/video11",
+			Help:    "video device that the peer's picture is written to and that OBS reads",
+			Aliases: []string{"v4l2sink_device"},
+			bind:    func(c *Config) value { return &text{p: &c.VideoIn, check: checkDevice} },
+		},
+		{
+			Key: "bitrate", Group: GroupPicture, Arg: "KBIT/S", Default: "3000",
+			Help: "bit rate of our picture",
+			bind: func(c *Config) value { return &number{p: &c.Bitrate, min: 100, max: 100_000} },
+		},
+
+		{
+			Key: "scenes", Group: GroupScenes, Arg: "GLOB,...",
+			Help:      "scenes that get the peer's picture; may be repeated",
+			Otherwise: "those that have it already, else the one in the programme",
+			bind:      func(c *Config) value { return &list{p: &c.Scenes, check: checkGlob} },
+		},
+		{
+			Key: "layout", Group: GroupScenes, Arg: "LAYOUT", Default: "pip",
+			Help: "where a new picture of the peer goes: pip (a corner), side-by-side or full",
+			bind: func(c *Config) value {
+				return &choice{p: &c.Layout, words: []string{"pip", "side-by-side", "full"}}
+			},
+		},
+		{
+			Key: "source-name", Group: GroupScenes, Arg: "NAME", Default: "Peer",
+			Help: "name of the OBS source that shows the peer",
+			bind: func(c *Config) value { return &text{p: &c.SourceName, check: checkFilled} },
+		},
+
+		{
+			Key: "mic", Group: GroupSound, Arg: "NAME,...",
+			Help:      "audio inputs of OBS that the peer hears; may be repeated",
+			Otherwise: "the microphones in OBS's audio settings",
+			bind:      func(c *Config) value { return &list{p: &c.Mics, check: checkFilled} },
+		},
+		{
+			Key: "mic-source", Group: GroupSound, Arg: "SOURCE",
+			Help:    "send this PulseAudio source straight to the peer, past OBS and its filters (see: pactl list short sources)",
+			Aliases: []string{"pulsesrc_device"},
+			bind:    func(c *Config) value { return &text{p: &c.MicSource} },
+		},
+		{
+			Key: "peer-audio", Group: GroupSound, Arg: "WAY", Default: "auto",
+			Help: "how the peer's voice gets into the stream: desktop (OBS's Desktop Audio), source (an input of its own) or auto",
+			bind: func(c *Config) value {
+				return &choice{p: &c.PeerAudio, words: []string{"auto", "desktop", "source"}}
+			},
+		},
+
+		{
+			Key: "obs-host", Group: GroupOBS, Arg: "ADDR", Otherwise: "this machine",
+			Help: "where OBS runs",
+			bind: func(c *Config) value { return &text{p: &c.OBSHost, check: checkHost} },
+		},
+		{
+			Key: "obs-port", Group: GroupOBS, Arg: "PORT", Otherwise: "what OBS's own files say",
+			Help: "port of OBS's WebSocket server",
+			bind: func(c *Config) value { return &number{p: &c.OBSPort, min: 1, max: 65535} },
+		},
+		{
+			Key: "obs-password", Group: GroupOBS, Arg: "PASSWORD", Otherwise: "what OBS's own files say",
+			Help: "password of OBS's WebSocket server", Secret: true,
+			bind: func(c *Config) value { return &secret{p: &c.OBSPassword} },
+		},
+		{
+			Key: "obs-password-file", Group: GroupOBS, Arg: "FILE",
+			Help: "file whose first line is the password of OBS's WebSocket server", Otherwise: "what OBS's own files say",
+			bind: func(c *Config) value { return &text{p: &c.OBSPasswordFile} },
+		},
+
+		{
+			Key: "json", Group: GroupOutput,
+			Help: "print JSON, one object per line",
+			bind: func(c *Config) value { return &toggle{p: &c.JSON} },
+		},
+		{
+			Key: "verbose", Group: GroupOutput,
+			Help: "log to standard error what is done and why",
+			bind: func(c *Config) value { return &toggle{p: &c.Verbose} },
+		},
+	}
+}

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/costream-obs/costream-obs/obsctl"
+)
+
+// A value is one field of a Config with its grammar: the same for a flag, a variable and the file.
+type value interface {
+	pflag.Value // Set takes the text of a flag or of a variable.
+	// file takes what stands in the configuration file.
+	file(v any) error
+	// example is a value as the configuration file writes it.
+	example(s Setting) string
+}
+
+type text struct {
+	p     *string
+	check func(string) error
+}
+
+func (t *text) Type() string   { return "string" }
+func (t *text) String() string { return *t.p }
+
+func (t *text) Set(s string) error {
+	if t.check != nil {
+		if err := t.check(s); err != nil {
+			return err
+		}
+	}
+	*t.p = s
+	return nil
+}
+
+func (t *text) file(v any) error {
+	s, ok := v.(string)
+	if !ok {
+		return errors.New("wants a text in quotes")
+	}
+	return t.Set(s)
+}
+
+func (t *text) example(s Setting) string {
+	if s.Default != "" {
+		return strconv.Quote(s.Default)
+	}
+	return strconv.Quote(s.Arg)
+}
+
+type number struct {
+	p        *int
+	min, max int
+}
+
+func (n *number) Type() string   { return "int" }
+func (n *number) String() string { return strconv.Itoa(*n.p) }
+
+func (n *number) Set(s string) error {
+	i, err := strconv.Atoi(s)
+	if err != nil || i < n.min || i > n.max {
+		return fmt.Errorf("%q is not a number from %d to %d", s, n.min, n.max)
+	}
+	*n.p = i
+	return nil
+}
+
+func (n *number) file(v any) error {
+	i, ok := v.(int64)
+	if !ok {
+		return fmt.Errorf("wants a number from %d to %d, without quotes", n.min, n.max)
+	}
+	return n.Set(strconv.FormatInt(i, 10))
+}
+
+func (n *number) example(s Setting) string {
+	if s.Default != "" {
+		return s.Default
+	}
+	return "4455"
+}
+
+type choice struct {
+	p     *string
+	words []string
+}
+
+func (c *choice) Type() string   { return "string" }
+func (c *choice) String() string { return *c.p }
+
+func (c *choice) Set(s string) error {
+	for _, w := range c.words {
+		if s == w {
+			*c.p = s
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is not one of: %s", s, strings.Join(c.words, ", "))
+}
+
+func (c *choice) file(v any) error {
+	s, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("wants one of these in quotes: %s", strings.Join(c.words, ", "))
+	}
+	return c.Set(s)
+}
+
+func (c *choice) example(s Setting) string { return strconv.Quote(s.Default) }
+
+// list collects the values of a flag that may be repeated. A name with a comma in it stands in double quotes.
+type list struct {
+	p     *[]string
+	check func(string) error
+}
+
+func (l *list) Type() string   { return "strings" }
+func (l *list) String() string { return strings.Join(*l.p, ",") }
+
+func (l *list) Set(s string) error {
+	r := csv.NewReader(strings.NewReader(s))
+	r.TrimLeadingSpace = true
+	names, err := r.Read()
+	if err != nil {
+		return fmt.Errorf("%q is not a list of names with commas between them", s)
+	}
+	return l.add(names)
+}
+
+func (l *list) add(names []string) error {
+	for _, name := range names {
+		if err := l.check(name); err != nil {
+			return err
+		}
+	}
+	*l.p = append(*l.p, names...)
+	return nil
+}
+
+func (l *list) file(v any) error {
+	wrong := errors.New(`wants a list of texts: ["one", "two"]`)
+	items, ok := v.([]any)
+	if !ok {
+		return wrong
+	}
+	names := make([]string, 0, len(items))
+	for _, item := range items {
+		name, ok := item.(string)
+		if !ok {
+			return wrong
+		}
+		names = append(names, name)
+	}
+	return l.add(names)
+}
+
+func (l *list) example(s Setting) string {
+	if s.Group == GroupScenes {
+		return `["Game*", "Chat"]`
+	}
+	return `["Mic/Aux"]`
+}
+
+type toggle struct{ p *bool }
+
+func (t *toggle) Type() string   { return "bool" }
+func (t *toggle) String() string { return strconv.FormatBool(*t.p) }
+
+func (t *toggle) Set(s string) error {
+	b, err := strconv.ParseBool(s)
+	if err != nil {
+		return fmt.Errorf("%q is neither true nor false", s)
+	}
+	*t.p = b
+	return nil
+}
+
+func (t *toggle) file(v any) error {
+	b, ok := v.(bool)
+	if !ok {
+		return errors.New("wants true or false, without quotes")
+	}
+	*t.p = b
+	return nil
+}
+
+func (t *toggle) example(Setting) string { return "true" }
+
+// secret never repeats in an error what it was given.
+type secret struct{ p **obsctl.Secret }
+
+func (s *secret) Type() string   { return "secret" }
+func (s *secret) String() string { return "" }
+
+func (s *secret) Set(v string) error {
+	password := obsctl.Secret(v)
+	*s.p = &password
+	return nil
+}
+
+func (s *secret) file(v any) error {
+	password, ok := v.(string)
+	if !ok {
+		return errors.New("wants a text in quotes")
+	}
+	return s.Set(password)
+}
+
+func (s *secret) example(Setting) string { return `"..."` }

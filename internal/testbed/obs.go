@@ -11,6 +11,7 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -185,12 +186,36 @@ func (o *OBS) Kill() {
 func (o *OBS) Interrupt() {
 	o.tb.Helper()
 	o.closeSession()
+	o.awaitQuiet()
 	o.process.Interrupt()
 	ctx, cancel := context.WithTimeout(o.tb.Context(), 20*time.Second)
 	defer cancel()
 	if _, err := o.process.Wait(ctx); err != nil {
 		o.tb.Fatalf("%v", err)
 	}
+}
+
+// awaitQuiet returns when OBS's main thread has slept for a while. OBS 29
+// closes its window right in the signal handler, so that a SIGINT which
+// interrupts its main thread inside Xlib ends in a deadlock (measured, one in
+// eight shortly after a start).
+func (o *OBS) awaitQuiet() {
+	const quiet = 10 * time.Millisecond
+	for range 500 {
+		_, before := mainThread(o.PID())
+		time.Sleep(quiet)
+		if asleep, after := mainThread(o.PID()); asleep && after == before {
+			return
+		}
+	}
+}
+
+// mainThread tells whether a process's main thread sleeps, and the lines of
+// /proc that count how often it has gone to sleep or lost the processor.
+func mainThread(pid int) (asleep bool, switches string) {
+	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	_, switches, _ = strings.Cut(string(status), "voluntary_ctxt_switches")
+	return strings.Contains(string(status), "State:\tS"), switches
 }
 
 // Restart quits OBS in an orderly way and starts it again.

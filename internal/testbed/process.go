@@ -22,11 +22,11 @@ type Command struct {
 	Args []string // without the program itself
 	Env  []string // nil: the caller's, without what leads to the user's session
 	Dir  string
-	// Stdin, Stdout and Stderr may be nil. What goes to Stdout and Stderr is
-	// kept for messages as well.
-	Stdin          io.Reader
-	Stdout, Stderr io.Writer
-	ExtraFiles     []*os.File // file descriptors 3 and up
+	// Stdin and Stdout may be nil. The end of what goes to standard error, and
+	// to standard output when Stdout is nil, is kept for messages.
+	Stdin      io.Reader
+	Stdout     io.Writer
+	ExtraFiles []*os.File // file descriptors 3 and up
 	// DeathSignal is what the child gets when this process dies; 0 is SIGKILL.
 	DeathSignal syscall.Signal
 }
@@ -70,7 +70,10 @@ func start(c Command) (*Process, error) {
 	log := &tail{}
 	cmd := exec.Command(c.Path, c.Args...)
 	cmd.Env, cmd.Dir, cmd.Stdin, cmd.ExtraFiles = c.Env, c.Dir, c.Stdin, c.ExtraFiles
-	cmd.Stdout, cmd.Stderr = tee(c.Stdout, log), tee(c.Stderr, log)
+	cmd.Stdout, cmd.Stderr = c.Stdout, log
+	if c.Stdout == nil {
+		cmd.Stdout = log
+	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: c.DeathSignal}
 	cmd.WaitDelay = time.Second
 
@@ -91,13 +94,6 @@ func start(c Command) (*Process, error) {
 		return nil, fmt.Errorf("start %s: %w", c.Name, err)
 	}
 	return p, nil
-}
-
-func tee(w io.Writer, log *tail) io.Writer {
-	if w == nil {
-		return log
-	}
-	return io.MultiWriter(w, log)
 }
 
 // PID is the process id.
@@ -143,7 +139,7 @@ func (p *Process) Wait(ctx context.Context) (int, error) {
 	}
 }
 
-// Output is the end of what the process has written so far, both streams.
+// Output is the end of what the process has written so far.
 func (p *Process) Output() string { return p.log.last(0) }
 
 // tail keeps the end of what is written to it.

@@ -45,9 +45,12 @@ func NewPulse(tb TB, extra ...string) *Pulse {
 	if err := os.MkdirAll(filepath.Dir(socket), 0o700); err != nil {
 		tb.Fatalf("%v", err)
 	}
+	// Without norewinds a null sink hands its first sound over in one piece
+	// of two seconds; with it in pieces of 50 ms (measured, 16.1).
+	const card = " rate=48000 norewinds=1 sink_properties=device.description="
 	lines := []string{
-		"load-module module-null-sink sink_name=" + Headphones + " sink_properties=device.description=DefaultOut",
-		"load-module module-null-sink sink_name=" + MicrophoneSink + " sink_properties=device.description=FakeMic",
+		"load-module module-null-sink sink_name=" + Headphones + card + "DefaultOut",
+		"load-module module-null-sink sink_name=" + MicrophoneSink + card + "FakeMic",
 		"load-module module-remap-source master=" + MicrophoneSink + ".monitor source_name=" + Microphone,
 		"set-default-sink " + Headphones,
 		"set-default-source " + Microphone,

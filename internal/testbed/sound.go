@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package testbed
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"os"
+	"strings"
+	"sync"
+	"time"
+)
+
+// SampleRate of everything played and recorded here, in Hz; one channel.
+const SampleRate = 48000
+
+// pcmArgs makes pacat speak our samples.
+var pcmArgs = []string{"--raw", "--format=s16le", fmt.Sprintf("--rate=%d", SampleRate), "--channels=1", "--latency-msec=20"}
+
+// Tone is a sine wave, in bursts or without a pause.
+type Tone struct {
+	Hz     float64
+	Volume float64 // amplitude of 0 to 1; 0.5 when 0
+	// On of each Period sounds, with soft edges. Both 0: no pause.
+	On, Period time.Duration
+}
+
+// edge is the length of a burst's rise and fall: short enough for a sharp
+// count, long enough not to click into other frequencies.
+const edge = 5 * time.Millisecond
+
+// at is the tone's sample number n.
+func (t Tone) at(n int64) float64 {
+	volume := t.Volume
+	if volume == 0 {
+		volume = 0.5
+	}
+	seconds := float64(n) / SampleRate
+	if t.Period > 0 {
+		phase := math.Mod(seconds, t.Period.Seconds())
+		rest := t.On.Seconds() - phase
+		volume *= min(1, max(0, min(phase, rest)/edge.Seconds()))
+	}
+	return volume * math.Sin(2*math.Pi*t.Hz*seconds)
+}
+
+// Samples are what a recording of the tone should be.
+func (t Tone) Samples(d time.Duration) []float64 {
+	out := make([]float64, int(d.Seconds()*SampleRate))
+	for i := range out {
+		out[i] = t.at(int64(i))
+	}
+	return out
+}
+
+// PlayTone plays a tone into a sink until the returned function is called or
+// the test ends. It starts again when the server was restarted.
+func (p *Pulse) PlayTone(sink string, tone Tone) (stop func()) {
+	p.tb.Helper()
+	ctx, cancel := context.WithCancel(p.tb.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for ctx.Err() == nil {
+			if err := p.play(ctx, sink, tone); err != nil && ctx.Err() == nil {
+				p.tb.Logf("play %.0f Hz into %s: %v", tone.Hz, sink, err)
+			}
+			select {
+			case <-ctx.Done():
+			case <-time.After(100 * time.Millisecond):
+			}
+		}
+	}()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		<-done
+	})
+	p.tb.Cleanup(stop)
+	return stop
+}
+
+// play returns when pacat ends.
+func (p *Pulse) play(ctx context.Context, sink string, tone Tone) error {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	player, err := start(Command{
+		Path:  "pacat",
+		Args:  append([]string{"--playback", "--device=" + sink, "--client-name=testbed", "--stream-name=tone"}, pcmArgs...),
+		Env:   append(baseEnv(), p.Env()...),
+		Stdin: r,
+	})
+	_ = r.Close()
+	if err != nil {
+		return err
+	}
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		const chunk = SampleRate / 100
+		buf := make([]byte, 2*chunk)
+		for n := int64(0); ; n += chunk {
+			for i := range int64(chunk) {
+				binary.LittleEndian.PutUint16(buf[2*i:], uint16(int16(tone.at(n+i)*math.MaxInt16)))
+			}
+			if _, err := w.Write(buf); err != nil {
+				return
+			}
+		}
+	}()
+	select {
+	case <-ctx.Done():
+	case <-player.Done():
+	}
+	player.Kill() // which ends the writing, too
+	<-written
+	return nil
+}
+
+// Record records a source, or a sink's monitor, for a while. Samples are
+// between -1 and 1.
+func (p *Pulse) Record(source string, d time.Duration) []float64 {
+	p.tb.Helper()
+	want := 2 * int(d.Seconds()*SampleRate)
+	sound := &limited{want: want, full: make(chan struct{})}
+	recorder := Start(p.tb, Command{
+		Name:   "pacat --record",
+		Path:   "pacat",
+		Args:   append([]string{"--record", "--device=" + source, "--client-name=testbed", "--stream-name=recorder"}, pcmArgs...),
+		Env:    append(baseEnv(), p.Env()...),
+		Stdout: sound,
+	})
+	defer recorder.Kill()
+	select {
+	case <-sound.full:
+	case <-recorder.Done():
+		p.tb.Fatalf("recording of %s ended early: %s", source, recorder.log.last(5))
+	case <-time.After(d + 20*time.Second):
+		p.tb.Fatalf("recording of %s: no sound for 20 s", source)
+	case <-p.tb.Context().Done():
+		p.tb.Fatalf("recording of %s: %v", source, p.tb.Context().Err())
+	}
+	recorder.Kill()
+	return samples(sound.buf.Bytes()[:want])
+}
+
+// limited takes bytes until it has as many as wanted.
+type limited struct {
+	buf  bytes.Buffer
+	want int
+	full chan struct{}
+}
+
+func (l *limited) Write(b []byte) (int, error) {
+	if l.buf.Len() < l.want {
+		l.buf.Write(b)
+		if l.buf.Len() >= l.want {
+			close(l.full)
+		}
+	}
+	return len(b), nil
+}
+
+func samples(pcm []byte) []float64 {
+	out := make([]float64, len(pcm)/2)
+	for i := range out {
+		out[i] = float64(int16(binary.LittleEndian.Uint16(pcm[2*i:]))) / math.MaxInt16
+	}
+	return out
+}
+
+// ToneLevel is the amplitude, 0 to 1, with which a frequency is in the
+// samples: Goertzel's algorithm under a Hann window.
+func ToneLevel(samples []float64, hz float64) float64 {
+	n := float64(len(samples))
+	if n == 0 {
+		return 0
+	}
+	step := 2 * math.Pi * hz / SampleRate
+	var re, im, sum float64
+	for i, s := range samples {
+		w := 0.5 - 0.5*math.Cos(2*math.Pi*(float64(i)+0.5)/n)
+		re += w * s * math.Cos(step*float64(i))
+		im += w * s * math.Sin(step*float64(i))
+		sum += w
+	}
+	return 2 * math.Hypot(re, im) / sum
+}
+
+// Burst is a stretch of sound of one frequency.
+type Burst struct {
+	At, Length time.Duration
+	Level      float64 // largest amplitude
+}
+
+// Bursts finds where a frequency sounds at threshold or louder. Gaps under
+// 15 ms do not end a burst.
+func Bursts(samples []float64, hz, threshold float64) []Burst {
+	const (
+		window = SampleRate * 20 / 1000
+		hop    = SampleRate * 5 / 1000
+		gap    = 15 * time.Millisecond
+	)
+	duration := func(n int) time.Duration { return time.Duration(n) * time.Second / SampleRate }
+	var found []Burst
+	for at := 0; at+window <= len(samples); at += hop {
+		level := ToneLevel(samples[at:at+window], hz)
+		if level < threshold {
+			continue
+		}
+		// The middle of the window stands for it.
+		now := duration(at + window/2)
+		if n := len(found); n > 0 && now-(found[n-1].At+found[n-1].Length) <= gap {
+			last := &found[n-1]
+			last.Length, last.Level = now+duration(hop)-last.At, max(last.Level, level)
+			continue
+		}
+		found = append(found, Burst{At: now, Length: duration(hop), Level: level})
+	}
+	return found
+}
+
+// CheckBursts returns an error unless the samples hold the tone's bursts once
+// each: as long as they were played, a period apart, with nothing between. An
+// echo shows as additional or longer bursts. Level is the least amplitude that
+// counts as sound; bursts cut by either end of the samples are left out.
+func CheckBursts(samples []float64, tone Tone, level float64) error {
+	total := time.Duration(len(samples)) * time.Second / SampleRate
+	var whole []Burst
+	for _, b := range Bursts(samples, tone.Hz, level) {
+		if b.At > tone.On && b.At+b.Length < total-tone.On {
+			whole = append(whole, b)
+		}
+	}
+	if want := int((total - 2*tone.On) / tone.Period); len(whole) < want-1 || len(whole) == 0 {
+		return fmt.Errorf("%.0f Hz: got %d bursts in %v, want %d: %v", tone.Hz, len(whole), total, want, describe(whole))
+	}
+	const slack = 50 * time.Millisecond
+	for i, b := range whole {
+		if (b.Length - tone.On).Abs() > slack {
+			return fmt.Errorf("%.0f Hz: a burst lasts %v, want %v within %v: %v", tone.Hz, b.Length, tone.On, slack, describe(whole))
+		}
+		if i == 0 {
+			continue
+		}
+		if apart := b.At - whole[i-1].At; (apart - tone.Period).Abs() > 2*slack {
+			return fmt.Errorf("%.0f Hz: bursts %v apart, want %v within %v: %v", tone.Hz, apart, tone.Period, 2*slack, describe(whole))
+		}
+	}
+	return nil
+}
+
+func describe(bursts []Burst) string {
+	var parts []string
+	for _, b := range bursts {
+		parts = append(parts, fmt.Sprintf("%v+%v at level %.2f", b.At.Round(time.Millisecond), b.Length, b.Level))
+	}
+	return strings.Join(parts, ", ")
+}

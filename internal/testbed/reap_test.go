@@ -28,7 +28,7 @@ func TestRealReaped(t *testing.T) {
 		select {}
 	}
 	cmd := exec.Command(os.Args[0], "-test.run=^TestRealReaped$")
-	cmd.Env = append(os.Environ(), orphanVariable+"=1")
+	cmd.Env = append(os.Environ(), orphanVariable+"=1", "TMPDIR="+t.TempDir())
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

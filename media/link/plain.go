@@ -5,11 +5,28 @@ package link
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/pion/rtp"
 )
 
 // DefaultBasePort is the first of the UDP ports that the 2020 scripts use.
 const DefaultBasePort = 5000
+
+// maxBasePort leaves room for the seven ports after it.
+const maxBasePort = 65535 - 7
+
+// The ports of the 2020 scripts, counted from the base port: where a receiver listens for packets and for sender reports,
+// and where a sender listens for receiver reports.
+func rtpPort(m Medium) int            { return 2 * int(m) }
+func senderReportPort(m Medium) int   { return 2*int(m) + 1 }
+func receiverReportPort(m Medium) int { return 2*int(m) + 5 }
 
 // PlainOptions say what a Plain link connects and how.
 type PlainOptions struct {
@@ -22,25 +39,307 @@ type PlainOptions struct {
 	Log      *slog.Logger // nil discards
 }
 
-// Plain is the unencrypted link of the 2020 scripts.
-type Plain struct{}
+// Plain is the unencrypted link of the 2020 scripts, to the last port: picture at base port +0, its sender reports at +1,
+// sound at +2, its sender reports at +3, and back to the sender the receiver reports at +5 and +7. Payload type 96 is
+// H.264 or Opus. What the 2020 scripts do not have is harmless to them: requests for key frames, which GStreamer's
+// rtpbin obeys even in them, and goodbyes.
+//
+// Anyone can send to these ports. The link takes packets from one source at a time and prefers the peer's addresses, but
+// it cannot know who really sent them: use it with 2020 peers and on trusted networks.
+//
+// While nothing was given to WriteRTP for a second, a Plain link sends nothing for the medium at all.
+type Plain struct {
+	peer *peer
+	base int
+	log  *slog.Logger
+
+	conns     []*net.UDPConn
+	outlets   []*outlet
+	senders   []*plainSender   // by Medium; empty when not sending
+	receivers []*plainReceiver // by Medium; empty when not receiving
+
+	mu      sync.RWMutex // held for reading by WriteRTP, so that closing can wait for it
+	started bool
+	closed  bool
+}
+
+type plainSender struct {
+	*sender
+	conn   *net.UDPConn // for receiver reports, and the way out for everything
+	outlet *outlet
+}
+
+type plainReceiver struct {
+	*receiver
+	packets, reports *net.UDPConn
+}
 
 var _ Link = &Plain{}
 
-// NewPlain resolves the names and binds the ports, which are held until Run returns or Close is called.
-func NewPlain(PlainOptions) (*Plain, error) { return nil, errors.ErrUnsupported }
+// NewPlain resolves the names and binds the ports, which are held until Run returns or Close is called. Its errors are a
+// *NameError or a *PortError, or say which option is wrong.
+func NewPlain(o PlainOptions) (*Plain, error) { return newPlain(o, systemLookup) }
 
-// Run implements Link.
-func (p *Plain) Run(context.Context) error { return errors.ErrUnsupported }
+func newPlain(o PlainOptions, find lookup) (*Plain, error) {
+	switch {
+	case !o.Send && !o.Receive:
+		return nil, errors.New("link: neither to send nor to receive")
+	case o.Peer == "":
+		return nil, &NameError{"peer", "", errors.New("is missing")}
+	case o.BasePort == 0:
+		o.BasePort = DefaultBasePort
+	case o.BasePort < 1 || o.BasePort > maxBasePort:
+		return nil, fmt.Errorf("base port %d: must be from 1 to %d", o.BasePort, maxBasePort)
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	ctx := context.Background()
+	peers, err := resolve(ctx, find, "peer", o.Peer)
+	if err != nil {
+		return nil, err
+	}
+	listen := []netip.Addr{{}}
+	if o.Listen != "" {
+		if listen, err = resolve(ctx, find, "listen", o.Listen); err != nil {
+			return nil, err
+		}
+	}
+	p := &Plain{base: o.BasePort, log: o.Log, peer: &peer{name: o.Peer, find: find, log: o.Log}}
+	// A name of ours may have addresses of both kinds, or some that this machine does not have right now.
+	for _, addr := range listen {
+		p.peer.fits = func(a netip.Addr) bool { return !addr.IsValid() || a.Is4() == addr.Is4() }
+		if err = p.peer.update(peers); err != nil {
+			continue
+		}
+		if err = p.open(addr, o); err == nil {
+			return p, nil
+		}
+		p.release()
+		if !errors.Is(err, syscall.EADDRNOTAVAIL) {
+			break
+		}
+	}
+	return nil, err
+}
 
-// Close releases the ports of a link that is not to be run. It does nothing once Run was called.
-func (p *Plain) Close() error { return nil }
+// open binds the ports and makes the sessions on them.
+func (p *Plain) open(addr netip.Addr, o PlainOptions) error {
+	cname := newCNAME()
+	for _, m := range []Medium{Video, Audio} {
+		if o.Receive {
+			if err := p.openReceiver(m, addr, cname, o.Handler); err != nil {
+				return err
+			}
+		}
+		if o.Send {
+			if err := p.openSender(m, addr, cname, o.Handler); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (p *Plain) openReceiver(m Medium, addr netip.Addr, cname string, h Handler) error {
+	packets, err := p.bind(addr, rtpPort(m))
+	if err != nil {
+		return err
+	}
+	reports, err := p.bind(addr, senderReportPort(m))
+	if err != nil {
+		return err
+	}
+	r, err := newReceiver(m, cname, time.Now, p.peer, h, p.log)
+	if err != nil {
+		return err
+	}
+	out := p.outlet(reports)
+	r.sendRR = func(b []byte) { out.send(p.to(receiverReportPort(m)), b) }
+	p.receivers = append(p.receivers, &plainReceiver{r, packets, reports})
+	return nil
+}
+
+func (p *Plain) openSender(m Medium, addr netip.Addr, cname string, h Handler) error {
+	conn, err := p.bind(addr, receiverReportPort(m))
+	if err != nil {
+		return err
+	}
+	s, err := newSender(m, cname, time.Now, h.KeyFrameRequest)
+	if err != nil {
+		return err
+	}
+	// Sending from the port where the reports come in lets them through a stateful firewall on our side.
+	out := p.outlet(conn)
+	s.sendRTP = func(h *rtp.Header, payload []byte) { out.sendRTP(p.to(rtpPort(m)), h, payload) }
+	s.sendSR = func(b []byte) { out.send(p.to(senderReportPort(m)), b) }
+	p.senders = append(p.senders, &plainSender{s, conn, out})
+	return nil
+}
+
+func (p *Plain) bind(addr netip.Addr, offset int) (*net.UDPConn, error) {
+	conn, err := bind(addr, p.base+offset)
+	if err == nil {
+		p.conns = append(p.conns, conn)
+	}
+	return conn, err
+}
+
+func (p *Plain) outlet(conn *net.UDPConn) *outlet {
+	o := newOutlet(conn, p.log)
+	p.outlets = append(p.outlets, o)
+	return o
+}
+
+func (p *Plain) to(offset int) netip.AddrPort {
+	return netip.AddrPortFrom(p.peer.addr(), uint16(p.base+offset))
+}
+
+// release closes the sockets and forgets all that open made.
+func (p *Plain) release() {
+	for _, c := range p.conns {
+		_ = c.Close()
+	}
+	p.conns, p.outlets, p.senders, p.receivers = nil, nil, nil, nil
+}
+
+// Close releases the ports of a link that was never run. After Run was called it does nothing.
+func (p *Plain) Close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.started && !p.closed {
+		p.closed = true
+		p.release()
+	}
+	return nil
+}
 
 // WriteRTP implements Link.
-func (p *Plain) WriteRTP(Medium, []byte) error { return ErrClosed }
+func (p *Plain) WriteRTP(m Medium, packet []byte) error {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	switch {
+	case p.closed:
+		return ErrClosed
+	case int(m) >= len(p.senders):
+		return ErrNotSending
+	}
+	return p.senders[m].writeRTP(packet)
+}
 
 // RequestKeyFrame implements Link.
-func (p *Plain) RequestKeyFrame() {}
+func (p *Plain) RequestKeyFrame() {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	if len(p.receivers) > 0 {
+		p.receivers[Video].requestKeyFrame()
+	}
+}
 
 // Stats implements Link.
-func (p *Plain) Stats() Stats { return Stats{} }
+func (p *Plain) Stats() Stats {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	stats := Stats{Peer: p.peer.addr()}
+	for i, m := range []*MediumStats{&stats.Video, &stats.Audio} {
+		if len(p.senders) > 0 {
+			m.Send = p.senders[i].snapshot()
+			m.Send.Dropped = p.senders[i].outlet.dropped.Load()
+		}
+		if len(p.receivers) > 0 {
+			m.Receive = p.receivers[i].snapshot()
+		}
+	}
+	return stats
+}
+
+// Run implements Link.
+func (p *Plain) Run(ctx context.Context) error {
+	p.mu.Lock()
+	if p.started || p.closed {
+		p.mu.Unlock()
+		return ErrClosed
+	}
+	p.started = true
+	p.mu.Unlock()
+
+	running, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var workers sync.WaitGroup
+	work := func(f func(context.Context)) {
+		workers.Add(1)
+		go func() {
+			defer workers.Done()
+			f(running)
+		}()
+	}
+	read := func(conn *net.UDPConn, take func(netip.AddrPort, []byte)) {
+		work(func(ctx context.Context) {
+			if err := readLoop(ctx, conn, take); err != nil {
+				stop(err)
+			}
+		})
+	}
+	work(p.peer.run)
+	for _, o := range p.outlets {
+		work(o.run)
+	}
+	for _, s := range p.senders {
+		s.start()
+		read(s.conn, func(_ netip.AddrPort, b []byte) { s.readRTCP(b) })
+	}
+	for _, r := range p.receivers {
+		work(r.run)
+		read(r.packets, r.readRTP)
+		read(r.reports, r.readRTCP)
+	}
+	<-running.Done()
+	workers.Wait()
+	p.finish()
+	if ctx.Err() != nil {
+		return nil
+	}
+	return context.Cause(running)
+}
+
+// finish says goodbye and closes the sockets, after all goroutines but the senders' have ended.
+func (p *Plain) finish() {
+	p.mu.Lock()
+	p.closed = true // waits for those in WriteRTP and keeps others out
+	p.mu.Unlock()
+	for _, s := range p.senders {
+		s.close()
+	}
+	for _, o := range p.outlets {
+		o.discard()
+	}
+	for _, s := range p.senders {
+		s.goodbye()
+	}
+	for _, r := range p.receivers {
+		r.goodbye()
+	}
+	for _, o := range p.outlets {
+		o.flush()
+	}
+	for _, c := range p.conns {
+		_ = c.Close()
+	}
+}
+
+// readLoop hands on what comes in, until ctx ends or the socket dies.
+func readLoop(ctx context.Context, conn *net.UDPConn, take func(netip.AddrPort, []byte)) error {
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Now()) })
+	defer stop()
+	buf := make([]byte, 1<<16)
+	for {
+		n, from, err := conn.ReadFromUDPAddrPort(buf)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+			return fmt.Errorf("receive from %v: %w", conn.LocalAddr(), err)
+		}
+		take(netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), buf[:n])
+	}
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package link
+
+import "time"
+
+const (
+	// gapPatience is how long a missing packet may still be on its way, out of order, before the picture counts as
+	// damaged. Longer than the disorder of real paths, shorter than two pictures.
+	gapPatience = 30 * time.Millisecond
+
+	// askInterval is the shortest time between two requests for a key frame.
+	askInterval = 250 * time.Millisecond
+
+	// maxGaps bounds what a flood of gaps can make us remember.
+	maxGaps = 64
+)
+
+// picture decides when to ask for a key frame: at the start of a stream, and when a packet was lost since the newest
+// key frame began. It asks again until the key frame comes, since the request or the frame may be lost too.
+type picture struct {
+	needed  bool   // a key frame is
+	sps     bool   // the stream's parameter sets were seen: without them no key frame can be decoded
+	key     uint64 // number of the packet in which the newest key frame begins
+	gaps    []gap
+	lastAsk time.Time
+}
+
+// gap are missing packets that may yet come.
+type gap struct {
+	lo, hi uint64
+	due    time.Time
+}
+
+// packet notes that a packet has come as the newest or late, with the highest number before it.
+func (p *picture) packet(now time.Time, payload []byte, n, before uint64, pl place) {
+	sps, idr := h264KeyFrame(payload)
+	p.sps = p.sps || sps
+	if idr && p.sps {
+		p.needed = false
+		p.key = max(p.key, n)
+	}
+	if pl != newest || n == before+1 {
+		return
+	}
+	if len(p.gaps) == maxGaps {
+		p.gaps = p.gaps[:0]
+		p.needed = true
+	}
+	p.gaps = append(p.gaps, gap{lo: before + 1, hi: n - 1, due: now.Add(gapPatience)})
+}
+
+// ask tells whether to ask for a key frame now, and otherwise when to call it again; zero is not before the next packet.
+func (p *picture) ask(now time.Time, s *sequence) (bool, time.Time) {
+	for len(p.gaps) > 0 && !now.Before(p.gaps[0].due) {
+		g := p.gaps[0]
+		p.gaps = p.gaps[1:]
+		// What is missing before a key frame does not hurt the pictures after it.
+		if g.hi > p.key && s.missing(max(g.lo, p.key), g.hi) {
+			p.needed = true
+		}
+	}
+	if p.needed {
+		next := p.lastAsk.Add(askInterval)
+		if !now.Before(next) {
+			p.lastAsk = now
+			return true, now.Add(askInterval)
+		}
+		return false, next
+	}
+	if len(p.gaps) > 0 {
+		return false, p.gaps[0].due
+	}
+	return false, time.Time{}
+}
+
+// H.264 NAL unit types, and those that RFC 6184 adds for RTP.
+const (
+	nalIDR   = 5
+	nalSPS   = 7
+	nalSTAPA = 24
+	nalFUA   = 28
+)
+
+// h264KeyFrame tells whether an RTP payload holds a sequence parameter set and whether an IDR picture begins in it.
+func h264KeyFrame(payload []byte) (sps, idr bool) {
+	if len(payload) < 2 {
+		return false, false
+	}
+	switch nal := payload[0] & 0x1f; nal {
+	case nalSTAPA:
+		for rest := payload[1:]; len(rest) > 2; {
+			size := int(rest[0])<<8 | int(rest[1])
+			rest = rest[2:]
+			if size == 0 || size > len(rest) {
+				break
+			}
+			s, i := h264Unit(rest[0]&0x1f, rest[1:size])
+			sps, idr = sps || s, idr || i
+			rest = rest[size:]
+		}
+		return sps, idr
+	case nalFUA:
+		if start := payload[1]&0x80 != 0; !start {
+			return false, false
+		}
+		return h264Unit(payload[1]&0x1f, payload[2:])
+	default:
+		return h264Unit(nal, payload[1:])
+	}
+}
+
+// h264Unit judges one NAL unit, or the first fragment of one, by its type and what follows its header.
+func h264Unit(nal byte, body []byte) (sps, idr bool) {
+	switch nal {
+	case nalSPS:
+		return true, false
+	case nalIDR:
+		// The slice header begins with first_mb_in_slice as an Exp-Golomb number, and 0 is a single 1 bit. Any other
+		// slice than the first is no beginning: x264's zerolatency cuts each picture into several.
+		return false, len(body) > 0 && body[0]&0x80 != 0
+	default:
+		return false, false
+	}
+}

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package link
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/pion/interceptor"
+	"github.com/pion/interceptor/pkg/report"
+	"github.com/pion/rtcp"
+	"github.com/pion/rtp"
+)
+
+// payloadType is the RTP payload type of both media, as the 2020 scripts have it by GStreamer's default.
+const payloadType = 96
+
+// receiver is the receiving half of one RTP session: packets in, receiver reports and key frame requests out. Its sendRR
+// must not block, since it is called with mu held.
+type receiver struct {
+	medium  Medium
+	cname   string
+	ssrc    uint32 // ours, in what we report
+	now     func() time.Time
+	trusted func(netip.Addr) bool // whether an address is the peer's
+	heard   func(netip.Addr)      // a stream comes from there
+	sendRR  func([]byte)
+	handler Handler
+	log     *slog.Logger
+
+	chain    interceptor.Interceptor
+	readSR   interceptor.RTCPReader
+	deadline chan struct{} // run has something to wait for earlier than it knows
+
+	calls sync.Mutex // held while handler functions run, so that they keep their order; taken before mu
+
+	mu       sync.Mutex
+	latch    latch
+	ids      uint64
+	info     *interceptor.StreamInfo // of the current stream; nil when there is none
+	read     interceptor.RTPReader
+	sequence sequence
+	picture  picture
+	stats    ReceiveStats
+}
+
+func newReceiver(m Medium, cname string, now func() time.Time, p *peer, h Handler, log *slog.Logger) (*receiver, error) {
+	factory, err := report.NewReceiverInterceptor(report.ReceiverInterval(reportInterval), report.ReceiverNow(now))
+	if err != nil {
+		return nil, err
+	}
+	chain, err := factory.NewInterceptor("")
+	if err != nil {
+		return nil, err
+	}
+	r := &receiver{
+		medium: m, cname: cname, ssrc: randomSSRC(), now: now, trusted: p.trusted, heard: p.heard, handler: h, log: log,
+		chain: chain, deadline: make(chan struct{}, 1), latch: latch{trusted: p.trusted},
+	}
+	r.readSR = chain.BindRTCPReader(interceptor.RTCPReaderFunc(passThrough))
+	return r, nil
+}
+
+// passThrough is the end of an interceptor chain whose caller has read the datagram already.
+func passThrough(b []byte, a interceptor.Attributes) (int, interceptor.Attributes, error) {
+	return len(b), a, nil
+}
+
+// run sends reports and key frame requests and ends silent streams, until ctx ends.
+func (r *receiver) run(ctx context.Context) {
+	r.chain.BindRTCPWriter(interceptor.RTCPWriterFunc(r.writeRTCP))
+	defer func() { _ = r.chain.Close() }() // waits for the report under way; has no error to give
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		case <-r.deadline:
+		}
+		timer.Reset(r.tick())
+	}
+}
+
+// tick does what is due and returns the time until it must be called again.
+func (r *receiver) tick() time.Duration {
+	r.calls.Lock()
+	defer r.calls.Unlock()
+	now := r.now()
+	r.mu.Lock()
+	over := r.stats.Stream
+	if !r.latch.expire(now) {
+		defer r.mu.Unlock()
+		return r.wait(now)
+	}
+	r.unbind()
+	r.mu.Unlock()
+	r.log.Info("peer's stream fell silent", "medium", r.medium, "stream", over.ID)
+	r.end(over)
+	return time.Hour
+}
+
+// wait asks for a key frame if that is due and returns the time until the next deadline.
+func (r *receiver) wait(now time.Time) time.Duration {
+	if !r.latch.live {
+		return time.Hour
+	}
+	next := r.latch.last.Add(streamTimeout)
+	if at := r.ask(now); !at.IsZero() && at.Before(next) {
+		next = at
+	}
+	return next.Sub(now)
+}
+
+// ask sends a key frame request if one is due and returns when to look again.
+func (r *receiver) ask(now time.Time) time.Time {
+	if r.medium != Video {
+		return time.Time{}
+	}
+	due, again := r.picture.ask(now, &r.sequence)
+	if due {
+		r.send(&rtcp.PictureLossIndication{SenderSSRC: r.ssrc, MediaSSRC: r.info.SSRC})
+		r.stats.KeyFrameRequests++
+	}
+	return again
+}
+
+// readRTP takes one datagram from the RTP port.
+func (r *receiver) readRTP(from netip.AddrPort, datagram []byte) {
+	now := r.now()
+	attributes := interceptor.Attributes{}
+	header, payload, ok := parseRTP(attributes, datagram)
+
+	r.calls.Lock()
+	defer r.calls.Unlock()
+	r.mu.Lock()
+	if !ok {
+		r.stats.Ignored++
+		r.mu.Unlock()
+		return
+	}
+	over := r.stats.Stream
+	switch r.latch.see(now, from, header.SSRC) {
+	case ignore:
+		r.stats.Ignored++
+		r.mu.Unlock()
+		return
+	case begin:
+		r.bind(header, from)
+	case accept:
+		r.stats.Source = from
+	}
+	n, before, at := r.sequence.add(now, header.SequenceNumber, header.Timestamp)
+	if at == restart {
+		r.bind(header, from)
+		n, before, at = r.sequence.add(now, header.SequenceNumber, header.Timestamp)
+	}
+	if at == outlier {
+		r.stats.Ignored++
+		r.mu.Unlock()
+		return
+	}
+	r.stats.LastArrival = now
+	r.stats.Packets++
+	r.stats.Bytes += uint64(len(datagram))
+	_, _, _ = r.read.Read(datagram, attributes) // for the reports; cannot fail on what is parsed already
+	if r.medium == Video && at != duplicate {
+		r.picture.packet(now, payload, n, before, at)
+		if again := r.ask(now); !again.IsZero() {
+			r.wake()
+		}
+	}
+	stream := r.stats.Stream
+	r.mu.Unlock()
+
+	if over != stream {
+		r.end(over)
+	}
+	if at != duplicate && r.handler.RTP != nil {
+		r.handler.RTP(r.medium, stream, datagram)
+	}
+}
+
+// parseRTP checks that a datagram is an RTP packet of the payload type we take.
+func parseRTP(a interceptor.Attributes, datagram []byte) (*rtp.Header, []byte, bool) {
+	if !isVersion2(datagram) {
+		return nil, nil, false
+	}
+	var packet rtp.Packet
+	if packet.Unmarshal(datagram) != nil || packet.PayloadType != payloadType {
+		return nil, nil, false
+	}
+	header, err := a.GetRTPHeader(datagram)
+	return header, packet.Payload, err == nil
+}
+
+// bind makes the SSRC of the header the stream that we receive.
+func (r *receiver) bind(header *rtp.Header, from netip.AddrPort) {
+	if r.info != nil {
+		r.unbind()
+	}
+	r.ids++
+	r.stats.Stream = Stream{ID: r.ids, SSRC: header.SSRC}
+	r.stats.Source = from
+	r.sequence = sequence{clockRate: r.medium.clockRate()}
+	r.picture = picture{needed: true, lastAsk: r.picture.lastAsk}
+	r.info = &interceptor.StreamInfo{
+		SSRC: header.SSRC, PayloadType: header.PayloadType, ClockRate: r.medium.clockRate(),
+	}
+	r.read = r.chain.BindRemoteStream(r.info, interceptor.RTPReaderFunc(passThrough))
+	r.wake()
+	r.heard(from.Addr())
+	if r.trusted(from.Addr()) {
+		r.log.Info("receiving from peer", "medium", r.medium, "source", from, "stream", r.ids)
+	} else {
+		r.log.Warn("receiving from an address that is not the peer's", "medium", r.medium, "source", from, "stream", r.ids)
+	}
+}
+
+// unbind ends the current stream.
+func (r *receiver) unbind() {
+	r.chain.UnbindRemoteStream(r.info)
+	r.info = nil
+	r.stats.Stream, r.stats.Source = Stream{}, netip.AddrPort{}
+}
+
+// readRTCP takes one datagram from the port of sender reports.
+func (r *receiver) readRTCP(from netip.AddrPort, datagram []byte) {
+	if !isVersion2(datagram) {
+		return
+	}
+	attributes := interceptor.Attributes{}
+	packets, err := attributes.GetRTCPPackets(datagram)
+	if err != nil {
+		return
+	}
+	_, _, _ = r.readSR.Read(datagram, attributes) // cannot fail on what is parsed already
+
+	r.calls.Lock()
+	defer r.calls.Unlock()
+	r.mu.Lock()
+	over := r.stats.Stream
+	if r.feedback(from, packets) {
+		r.unbind()
+		r.mu.Unlock()
+		r.log.Info("peer's stream ended", "medium", r.medium, "stream", over.ID)
+		r.end(over)
+		return
+	}
+	r.mu.Unlock()
+}
+
+// feedback notes what the peer's sender says and tells whether that is goodbye.
+func (r *receiver) feedback(from netip.AddrPort, packets []rtcp.Packet) bool {
+	if r.info == nil {
+		return false
+	}
+	for _, p := range packets {
+		switch p := p.(type) {
+		case *rtcp.SenderReport:
+			if p.SSRC == r.info.SSRC {
+				r.stats.LastSenderReport = r.now()
+			}
+		case *rtcp.Goodbye:
+			for _, ssrc := range p.Sources {
+				if ssrc == r.info.SSRC && from.Addr() == r.stats.Source.Addr() {
+					r.latch.end(r.now())
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// writeRTCP takes the reports of the interceptors.
+func (r *receiver) writeRTCP(packets []rtcp.Packet, _ interceptor.Attributes) (int, error) {
+	for _, p := range packets {
+		if rr, ok := p.(*rtcp.ReceiverReport); ok {
+			rr.SSRC = r.ssrc // pion has one for each stream, but we are one and the same receiver
+		}
+	}
+	r.send(packets...)
+	return 0, nil
+}
+
+func (r *receiver) send(packets ...rtcp.Packet) {
+	if b, err := compound(r.ssrc, r.cname, packets...); err == nil {
+		r.sendRR(b)
+	}
+}
+
+// goodbye ends the current stream and sends a BYE if the peer may have heard of us. Only after run has returned.
+func (r *receiver) goodbye() {
+	r.calls.Lock()
+	defer r.calls.Unlock()
+	r.mu.Lock()
+	over := r.stats.Stream
+	if r.info != nil {
+		r.unbind()
+	}
+	r.mu.Unlock()
+	r.end(over)
+	if r.ids > 0 {
+		r.send(&rtcp.Goodbye{Sources: []uint32{r.ssrc}})
+	}
+}
+
+// requestKeyFrame asks the peer for a key frame as soon as may be.
+func (r *receiver) requestKeyFrame() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.info != nil {
+		r.picture.needed = true
+		r.wake()
+	}
+}
+
+// wake makes run work out its deadline anew.
+func (r *receiver) wake() {
+	select {
+	case r.deadline <- struct{}{}:
+	default:
+	}
+}
+
+func (r *receiver) end(s Stream) {
+	if s.ID != 0 && r.handler.End != nil {
+		r.handler.End(r.medium, s)
+	}
+}
+
+func (r *receiver) snapshot() ReceiveStats {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	stats := r.stats
+	stats.Lost, stats.Reordered, stats.Duplicates = r.sequence.lost(), r.sequence.reordered, r.sequence.duplicates
+	stats.Jitter = r.sequence.jitterTime()
+	return stats
+}

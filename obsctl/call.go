@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package obsctl
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/andreykaipov/goobs"
+)
+
+// slowTimeout is for requests that make OBS reload half of itself: switching
+// profiles and scene collections. Measured: 0.1-0.2 s on an idle machine.
+const slowTimeout = 15 * time.Second
+
+// call makes one request. It returns when OBS answers, when ctx ends, or when
+// the client ends, whichever is first.
+//
+// When OBS misses the deadline the client is given up: goobs pairs answers
+// with requests by order alone, so after a late answer it can never be used
+// again. The socket is closed before goobs's own, slightly longer timeout;
+// that way its reader sees the end of the connection, not a reply that nobody
+// waits for, and its goroutines end instead of blocking for ever.
+func call[T any](ctx context.Context, c *Client, request string, f func(*goobs.Client) (T, error)) (T, error) {
+	return callWithin(ctx, c, c.options.Timeout, request, f)
+}
+
+func callWithin[T any](ctx context.Context, c *Client, limit time.Duration, request string,
+	f func(*goobs.Client) (T, error)) (T, error) {
+	var none T
+	if err := c.take(ctx); err != nil {
+		return none, fmt.Errorf("%s: %w", request, err)
+	}
+
+	type result struct {
+		value T
+		err   error
+	}
+	answer := make(chan result, 1)
+	late := time.AfterFunc(limit, func() {
+		c.fail(fmt.Errorf("%w: %s took longer than %v", ErrNoAnswer, request, limit))
+	})
+	go func() {
+		goobs.WithResponseTimeoutDuration(limit + time.Second)(c.goobs)
+		value, err := f(c.goobs)
+		late.Stop()
+		c.answered.Store(time.Now().UnixNano())
+		<-c.slot
+		answer <- result{value, err}
+	}()
+
+	select {
+	case r := <-answer:
+		switch {
+		case r.err == nil:
+			return r.value, nil
+		case c.Err() != nil:
+			return none, fmt.Errorf("%s: %w", request, c.Err())
+		}
+		return none, requestError(request, r.err)
+	case <-c.done:
+		return none, fmt.Errorf("%s: %w", request, c.err)
+	case <-ctx.Done():
+		// The request stays in flight, and holds the slot until OBS has
+		// answered or missed the deadline.
+		return none, fmt.Errorf("%s: %w", request, ctx.Err())
+	}
+}
+
+// take waits for the request before to end. The wait has no deadline of its
+// own: that request has one.
+func (c *Client) take(ctx context.Context) error {
+	if err := c.Err(); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case c.slot <- struct{}{}:
+		return nil
+	case <-c.done:
+		return c.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// do is call for a request whose answer holds nothing.
+func do[T any](ctx context.Context, c *Client, request string, f func(*goobs.Client) (T, error)) error {
+	_, err := call(ctx, c, request, f)
+	return err
+}

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package obsctl
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/andreykaipov/goobs"
+	"github.com/andreykaipov/goobs/api/events/subscriptions"
+	"github.com/gorilla/websocket"
+)
+
+// Options of a connection. The zero value is good.
+type Options struct {
+	// Timeout is how long one request may take before the connection is given
+	// up. Default 5 s.
+	Timeout time.Duration
+	// Heartbeat is how long the connection may be silent before OBS is asked
+	// for a sign of life. Default 2 s.
+	Heartbeat time.Duration
+	// NoEvents asks OBS for no events, for a connection that only makes
+	// requests, such as one for screenshots.
+	NoEvents bool
+	// Log receives what happens on the connection; nil discards it.
+	Log *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	if o.Timeout <= 0 {
+		o.Timeout = 5 * time.Second
+	}
+	if o.Heartbeat <= 0 {
+		o.Heartbeat = 2 * time.Second
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+// eventBuffer is how many events wait for a slow consumer before the oldest
+// are dropped.
+const eventBuffer = 256
+
+// Client is one connection to OBS. Its methods are safe for concurrent use;
+// requests are sent one after the other.
+//
+// A Client does not reconnect. Once its connection is lost, or OBS missed a
+// deadline, Done is closed and every call returns Err; dial anew then, or let
+// a Keeper do it.
+type Client struct {
+	endpoint Endpoint
+	options  Options
+	goobs    *goobs.Client
+	conn     *watchedConn
+	version  Version
+
+	slot     chan struct{} // held by the one request in flight
+	answered atomic.Int64  // UnixNano of the last answer
+	events   chan Event
+	workers  sync.WaitGroup
+
+	end  sync.Once
+	err  error // valid once done is closed
+	done chan struct{}
+}
+
+// Dial connects to OBS and logs in. The error is a *ConnectError, or ctx's.
+func Dial(ctx context.Context, ep Endpoint, opts Options) (*Client, error) {
+	opts = opts.withDefaults()
+	// All of the login together has one deadline.
+	ctx, cancel := context.WithTimeout(ctx, opts.Timeout)
+	defer cancel()
+
+	var dialer net.Dialer
+	tcp, err := dialer.DialContext(ctx, "tcp", ep.Addr())
+	if err != nil {
+		return nil, dialError(ctx, err, func(err error) error { return tcpError(ep, err) })
+	}
+	conn := watch(tcp)
+	library, err := login(ctx, conn, ep, opts)
+	if err != nil {
+		_ = conn.Close()
+		return nil, dialError(ctx, err, func(err error) error { return loginError(ep, err) })
+	}
+
+	c := &Client{
+		endpoint: ep,
+		options:  opts,
+		goobs:    library,
+		conn:     conn,
+		slot:     make(chan struct{}, 1),
+		events:   make(chan Event, eventBuffer),
+		done:     make(chan struct{}),
+	}
+	c.workers.Add(2)
+	go func() { defer c.workers.Done(); c.pump() }()
+	go func() { defer c.workers.Done(); c.beat() }()
+
+	c.version, err = c.readVersion(ctx)
+	switch {
+	case err != nil:
+		_ = c.Close()
+		return nil, dialError(ctx, err, func(err error) error { return loginError(ep, err) })
+	case !c.version.OBS.AtLeast(oldest):
+		_ = c.Close()
+		return nil, tooOldError(ep, c.version)
+	}
+	opts.Log.Debug("connected to OBS", "address", ep.Addr(), "obs", c.version.OBS, "obs-websocket", c.version.WebSocket)
+	return c, nil
+}
+
+// dialError keeps the caller's own cancellation apart from trouble with OBS.
+func dialError(ctx context.Context, err error, explain func(error) error) error {
+	if context.Cause(ctx) == context.Canceled {
+		return context.Canceled
+	}
+	if context.Cause(ctx) == context.DeadlineExceeded {
+		err = context.DeadlineExceeded
+	}
+	return explain(err)
+}
+
+// login speaks HTTP, websocket and obs-websocket's hello on conn. goobs takes
+// no context, so it runs in a goroutine, which ends at the latest with goobs's
+// own timeout; closing conn, as the caller does on an error, unblocks it.
+func login(ctx context.Context, conn *watchedConn, ep Endpoint, opts Options) (*goobs.Client, error) {
+	subscribed := subscriptions.All
+	if opts.NoEvents {
+		subscribed = subscriptions.None
+	}
+	type result struct {
+		client *goobs.Client
+		err    error
+	}
+	results := make(chan result, 1)
+	go func() {
+		client, err := goobs.New(ep.Addr(),
+			goobs.WithPassword(ep.Password.Reveal()),
+			goobs.WithEventSubscriptions(subscribed),
+			goobs.WithResponseTimeoutDuration(opts.Timeout),
+			goobs.WithLogger(silence{}),
+			goobs.WithDialer(&websocket.Dialer{
+				HandshakeTimeout: opts.Timeout,
+				NetDialContext: func(context.Context, string, string) (net.Conn, error) {
+					return conn, nil
+				},
+			}))
+		results <- result{client, err}
+	}()
+	select {
+	case r := <-results:
+		return r.client, r.err
+	case <-conn.dead:
+		return nil, fmt.Errorf("the connection was closed during the login: %w", conn.cause)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// silence drops goobs's log, which would print whole messages, passwords and
+// stream keys included.
+type silence struct{}
+
+func (silence) Printf(string, ...any) {}
+
+// Close ends the connection and waits for the client's goroutines. Calls in
+// flight return ErrClosed.
+func (c *Client) Close() error {
+	c.fail(ErrClosed)
+	c.workers.Wait()
+	return nil
+}
+
+// Done is closed when the connection is lost, given up or closed.
+func (c *Client) Done() <-chan struct{} { return c.done }
+
+// Err says why Done was closed; nil before that.
+func (c *Client) Err() error {
+	select {
+	case <-c.done:
+		return c.err
+	default:
+		return nil
+	}
+}
+
+// Events gives what happens in OBS, in order. It is closed after Done. When
+// the consumer is slow the oldest events are lost.
+func (c *Client) Events() <-chan Event { return c.events }
+
+// Version is what OBS said about itself at the login.
+func (c *Client) Version() Version { return c.version }
+
+// Endpoint is where this client is connected to.
+func (c *Client) Endpoint() Endpoint { return c.endpoint }
+
+// fail ends the client for the given reason; the first reason stays.
+func (c *Client) fail(reason error) {
+	c.end.Do(func() {
+		c.err = reason
+		close(c.done)
+		_ = c.conn.Close()
+		c.options.Log.Debug("connection to OBS ended", "reason", reason)
+	})
+}
+
+// pump carries events from goobs to the consumer and notices the end of the
+// connection, which shows in two ways: a dead socket, and goobs closing its
+// channel after a close frame.
+func (c *Client) pump() {
+	defer close(c.events)
+	exiting := false
+	deliver := func(raw any) {
+		event, known := translate(raw)
+		if !known {
+			return
+		}
+		if _, ok := event.(Exiting); ok {
+			exiting = true
+		}
+		c.deliver(event)
+	}
+	lost := func(cause error) {
+		switch {
+		case exiting:
+			c.fail(fmt.Errorf("%w: OBS was closed", ErrLost))
+		case cause != nil:
+			c.fail(fmt.Errorf("%w: %w", ErrLost, cause))
+		default:
+			c.fail(fmt.Errorf("%w: OBS closed it", ErrLost))
+		}
+	}
+	for {
+		select {
+		case raw, open := <-c.goobs.IncomingEvents:
+			if !open {
+				lost(nil)
+				return
+			}
+			deliver(raw)
+		case <-c.done:
+			return
+		case <-c.conn.dead:
+			for {
+				select {
+				case raw, open := <-c.goobs.IncomingEvents:
+					if open {
+						deliver(raw)
+						continue
+					}
+				default:
+				}
+				lost(c.conn.cause)
+				return
+			}
+		}
+	}
+}
+
+// deliver queues an event and drops the oldest when the queue is full; pump
+// is the only sender.
+func (c *Client) deliver(event Event) {
+	for {
+		select {
+		case c.events <- event:
+			return
+		default:
+		}
+		select {
+		case dropped := <-c.events:
+			c.options.Log.Debug("an event of OBS was dropped: nobody takes them", "event", dropped)
+		default:
+		}
+	}
+}
+
+// beat asks for a sign of life whenever the connection was silent: a half-open
+// connection and a frozen OBS show in no other way.
+func (c *Client) beat() {
+	ticker := time.NewTicker(c.options.Heartbeat)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-c.done:
+			return
+		case <-ticker.C:
+		}
+		if time.Since(time.Unix(0, c.answered.Load())) < c.options.Heartbeat {
+			continue
+		}
+		// The deadline of the call itself ends the client.
+		_, _ = c.Stats(context.Background())
+	}
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package obsctl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"syscall"
+
+	"github.com/andreykaipov/goobs/api/closecodes"
+	"github.com/gorilla/websocket"
+)
+
+// enableHint is the next step wherever the server may be off.
+const enableHint = `in OBS open Tools > WebSocket Server Settings and tick "Enable WebSocket server"`
+
+// ConnectError says why no connection to OBS could be made, and what to do.
+type ConnectError struct {
+	Endpoint Endpoint
+	Reason   error  // ErrRefused, ErrAuth, ...
+	Cause    error  // what the network said; may be nil
+	Text     string // the whole message for the user
+}
+
+func (e *ConnectError) Error() string { return e.Text }
+
+// Unwrap gives the reason and the cause.
+func (e *ConnectError) Unwrap() []error {
+	if e.Cause == nil {
+		return []error{e.Reason}
+	}
+	return []error{e.Reason, e.Cause}
+}
+
+func connectError(ep Endpoint, reason, cause error, format string, args ...any) *ConnectError {
+	return &ConnectError{Endpoint: ep, Reason: reason, Cause: cause, Text: fmt.Sprintf(format, args...)}
+}
+
+// tcpError explains why no TCP connection came about.
+func tcpError(ep Endpoint, err error) error {
+	var dns *net.DNSError
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED) && ep.PID != 0:
+		return connectError(ep, ErrRefused, err,
+			"OBS runs (process %d) but nothing listens at %s (%s): %s", ep.PID, ep.Addr(), ep.Source, enableHint)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return connectError(ep, ErrRefused, err,
+			"nothing listens at %s (%s): start OBS; if it runs, %s", ep.Addr(), ep.Source, enableHint)
+	case errors.As(err, &dns):
+		return connectError(ep, ErrUnreachable, err,
+			"the host %q of OBS has no address (%v): check --obs-host", ep.Host, dns.Err)
+	case isTimeout(err):
+		return noAnswerError(ep, err)
+	}
+	return connectError(ep, ErrUnreachable, err,
+		"no connection to OBS at %s (%v): check --obs-host and --obs-port, and the firewall", ep.Addr(), err)
+}
+
+// loginError explains why the websocket handshake or the login failed.
+func loginError(ep Endpoint, err error) error {
+	var closed *websocket.CloseError
+	switch {
+	case errors.As(err, &closed) && closed.Code == closecodes.AuthenticationFailed && ep.Password == "":
+		return connectError(ep, ErrAuth, err,
+			"OBS at %s asks for a password and none was found (%s): OBS shows it under Tools > WebSocket Server Settings > "+
+				"Show Connect Info; put it into COSTREAM_OBS_PASSWORD or --obs-password-file", ep.Addr(), ep.Source)
+	case errors.As(err, &closed) && closed.Code == closecodes.AuthenticationFailed:
+		return connectError(ep, ErrAuth, err,
+			"OBS at %s does not accept the password (%s): OBS shows the right one under Tools > WebSocket Server Settings > "+
+				"Show Connect Info; put it into COSTREAM_OBS_PASSWORD or --obs-password-file", ep.Addr(), ep.Source)
+	case isTimeout(err):
+		return noAnswerError(ep, err)
+	}
+	return connectError(ep, ErrNotOBS, err,
+		"what listens at %s (%s) is not OBS's websocket server (%v): compare the port with OBS's "+
+			"Tools > WebSocket Server Settings", ep.Addr(), ep.Source, err)
+}
+
+func noAnswerError(ep Endpoint, err error) error {
+	return connectError(ep, ErrNoAnswer, err,
+		"no answer from OBS at %s (%s): OBS may hang or show a dialog, or another program (or obs-websocket 4, "+
+			"which is too old) has the port; look at the OBS window, restart OBS if it is frozen", ep.Addr(), ep.Source)
+}
+
+func tooOldError(ep Endpoint, v Version) error {
+	return connectError(ep, ErrTooOld, nil,
+		"OBS %s at %s is too old: OBS %d.%d or newer is needed", v.OBS, ep.Addr(), oldest.Major, oldest.Minor)
+}
+
+func isTimeout(err error) bool {
+	var network net.Error
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) ||
+		errors.As(err, &network) && network.Timeout()
+}

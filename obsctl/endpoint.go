@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package obsctl
+
+import (
+	"net"
+	"strconv"
+)
+
+// DefaultPort is where obs-websocket listens when nobody chose a port.
+const DefaultPort = 4455
+
+// Endpoint says where an obs-websocket server listens and how to log in.
+type Endpoint struct {
+	Host     string
+	Port     int
+	Password Secret
+	// AuthRequired is false when OBS is known to ask for no password.
+	AuthRequired bool
+	// Enabled is false when OBS's own files say that the server is off.
+	Enabled bool
+	// Source is the file, option or process that the port and the password
+	// were taken from, for messages.
+	Source string
+	// PID is the process id of the OBS that was found running, 0 if none was.
+	PID int
+}
+
+// Addr returns "host:port", fit for net.Dial.
+func (e Endpoint) Addr() string { return net.JoinHostPort(e.Host, strconv.Itoa(e.Port)) }
+
+// FindOptions say what the user chose and where to look. The zero value looks
+// at the real machine.
+type FindOptions struct {
+	// Host and Port override what OBS's files say. With a Host that is not
+	// this machine the files are not read at all.
+	Host string
+	Port int
+	// Password overrides the files; an empty one means "log in without".
+	Password *Secret
+
+	// Home, XDGConfigHome and ProcRoot replace $HOME, $XDG_CONFIG_HOME and
+	// /proc.
+	Home, XDGConfigHome, ProcRoot string
+}

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package obsctl
+
+import (
+	"fmt"
+
+	"github.com/andreykaipov/goobs/api/events"
+)
+
+// Event is something that happened in OBS. Every kind is a struct of this
+// package; kinds that are not listed here are not handed on.
+type Event interface{ event() }
+
+// OutputPhase is a step in the life of the stream or record output.
+type OutputPhase int
+
+// The phases. While reconnecting the output counts as active.
+const (
+	Starting OutputPhase = iota + 1
+	Started
+	Stopping
+	Stopped
+	Reconnecting
+	Reconnected
+	Paused
+	Resumed
+)
+
+// phases holds obs-websocket's names of the phases.
+var phases = map[string]OutputPhase{
+	"OBS_WEBSOCKET_OUTPUT_STARTING":     Starting,
+	"OBS_WEBSOCKET_OUTPUT_STARTED":      Started,
+	"OBS_WEBSOCKET_OUTPUT_STOPPING":     Stopping,
+	"OBS_WEBSOCKET_OUTPUT_STOPPED":      Stopped,
+	"OBS_WEBSOCKET_OUTPUT_RECONNECTING": Reconnecting,
+	"OBS_WEBSOCKET_OUTPUT_RECONNECTED":  Reconnected,
+	"OBS_WEBSOCKET_OUTPUT_PAUSED":       Paused,
+	"OBS_WEBSOCKET_OUTPUT_RESUMED":      Resumed,
+}
+
+// String returns the phase in lower case, such as "started".
+func (p OutputPhase) String() string {
+	switch p {
+	case Starting:
+		return "starting"
+	case Started:
+		return "started"
+	case Stopping:
+		return "stopping"
+	case Stopped:
+		return "stopped"
+	case Reconnecting:
+		return "reconnecting"
+	case Reconnected:
+		return "reconnected"
+	case Paused:
+		return "paused"
+	case Resumed:
+		return "resumed"
+	}
+	return fmt.Sprintf("OutputPhase(%d)", int(p))
+}
+
+type (
+	// StreamState: the stream output went to another phase.
+	StreamState struct{ Phase OutputPhase }
+	// RecordState: the record output went to another phase.
+	RecordState struct{ Phase OutputPhase }
+	// VirtualCamState: the virtual camera was started or stopped.
+	VirtualCamState struct{ Active bool }
+
+	// MuteChanged: an input was muted or unmuted.
+	MuteChanged struct {
+		Input string
+		Muted bool
+	}
+	// MonitorTypeChanged: an input's audio monitoring was changed.
+	MonitorTypeChanged struct {
+		Input string
+		Type  MonitorType
+	}
+	// InputAdded: an input was created.
+	InputAdded struct{ Input, Kind string }
+	// InputRemoved: an input is gone, and all its scene items with it.
+	InputRemoved struct{ Input string }
+	// InputRenamed: an input got another name.
+	InputRenamed struct{ Old, New string }
+
+	// ProgramScene: another scene is the programme.
+	ProgramScene struct{ Name string }
+	// PreviewScene: another scene is edited in studio mode.
+	PreviewScene struct{ Name string }
+	// StudioMode: studio mode was switched on or off.
+	StudioMode struct{ On bool }
+	// ScenesChanged: the list of scenes, or its order, is another one.
+	ScenesChanged struct{}
+	// SceneRenamed: a scene (or group) got another name.
+	SceneRenamed struct{ Old, New string }
+
+	// SceneItemAdded: a source was put into a scene.
+	SceneItemAdded struct {
+		Scene  string
+		ID     int
+		Source string
+	}
+	// SceneItemRemoved: a source was taken out of a scene. It does not come
+	// when the whole scene is removed.
+	SceneItemRemoved struct {
+		Scene  string
+		ID     int
+		Source string
+	}
+	// SceneItemEnabled: a scene item was shown or hidden.
+	SceneItemEnabled struct {
+		Scene   string
+		ID      int
+		Enabled bool
+	}
+
+	// CollectionChanging: OBS begins to load another scene collection.
+	// Requests about scenes and inputs make no sense until CollectionChanged.
+	CollectionChanging struct{}
+	// CollectionChanged: another scene collection is loaded.
+	CollectionChanged struct{ Name string }
+	// ProfileChanging: OBS begins to load another profile.
+	ProfileChanging struct{}
+	// ProfileChanged: another profile is loaded.
+	ProfileChanged struct{ Name string }
+
+	// Exiting: OBS is about to end; the connection closes within a second.
+	Exiting struct{}
+)
+
+func (StreamState) event()        {}
+func (RecordState) event()        {}
+func (VirtualCamState) event()    {}
+func (MuteChanged) event()        {}
+func (MonitorTypeChanged) event() {}
+func (InputAdded) event()         {}
+func (InputRemoved) event()       {}
+func (InputRenamed) event()       {}
+func (ProgramScene) event()       {}
+func (PreviewScene) event()       {}
+func (StudioMode) event()         {}
+func (ScenesChanged) event()      {}
+func (SceneRenamed) event()       {}
+func (SceneItemAdded) event()     {}
+func (SceneItemRemoved) event()   {}
+func (SceneItemEnabled) event()   {}
+func (CollectionChanging) event() {}
+func (CollectionChanged) event()  {}
+func (ProfileChanging) event()    {}
+func (ProfileChanged) event()     {}
+func (Exiting) event()            {}
+
+// translate turns an event of goobs into one of ours; known is false for
+// events that nobody here needs.
+func translate(raw any) (event Event, known bool) {
+	switch e := raw.(type) {
+	case *events.StreamStateChanged:
+		phase, ok := phases[e.OutputState]
+		return StreamState{phase}, ok
+	case *events.RecordStateChanged:
+		phase, ok := phases[e.OutputState]
+		return RecordState{phase}, ok
+	case *events.VirtualcamStateChanged:
+		return VirtualCamState{e.OutputActive}, true
+
+	case *events.InputMuteStateChanged:
+		return MuteChanged{e.InputName, e.InputMuted}, true
+	case *events.InputAudioMonitorTypeChanged:
+		kind, ok := monitorTypes[e.MonitorType]
+		return MonitorTypeChanged{e.InputName, kind}, ok
+	case *events.InputCreated:
+		return InputAdded{e.InputName, e.InputKind}, true
+	case *events.InputRemoved:
+		return InputRemoved{e.InputName}, true
+	case *events.InputNameChanged:
+		return InputRenamed{Old: e.OldInputName, New: e.InputName}, true
+
+	case *events.CurrentProgramSceneChanged:
+		return ProgramScene{e.SceneName}, true
+	case *events.CurrentPreviewSceneChanged:
+		return PreviewScene{e.SceneName}, true
+	case *events.StudioModeStateChanged:
+		return StudioMode{e.StudioModeEnabled}, true
+	case *events.SceneListChanged, *events.SceneCreated, *events.SceneRemoved:
+		return ScenesChanged{}, true
+	case *events.SceneNameChanged:
+		return SceneRenamed{Old: e.OldSceneName, New: e.SceneName}, true
+
+	case *events.SceneItemCreated:
+		return SceneItemAdded{e.SceneName, e.SceneItemId, e.SourceName}, true
+	case *events.SceneItemRemoved:
+		return SceneItemRemoved{e.SceneName, e.SceneItemId, e.SourceName}, true
+	case *events.SceneItemEnableStateChanged:
+		return SceneItemEnabled{e.SceneName, e.SceneItemId, e.SceneItemEnabled}, true
+
+	case *events.CurrentSceneCollectionChanging:
+		return CollectionChanging{}, true
+	case *events.CurrentSceneCollectionChanged:
+		return CollectionChanged{e.SceneCollectionName}, true
+	case *events.CurrentProfileChanging:
+		return ProfileChanging{}, true
+	case *events.CurrentProfileChanged:
+		return ProfileChanged{e.ProfileName}, true
+	case *events.ExitStarted:
+		return Exiting{}, true
+	}
+	return nil, false
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package obsctl
+
+import (
+	"context"
+
+	"github.com/andreykaipov/goobs"
+	"github.com/andreykaipov/goobs/api/requests/inputs"
+)
+
+// Input is a source that can stand in scenes: a camera, a media file, a
+// microphone.
+type Input struct {
+	Name string
+	// Kind is the exact kind, such as "ffmpeg_source" or "color_source_v3".
+	Kind string
+	// UnversionedKind is the kind without its version: "color_source".
+	UnversionedKind string
+}
+
+// Inputs lists the inputs of the current scene collection.
+func (c *Client) Inputs(ctx context.Context) ([]Input, error) {
+	r, err := call(ctx, c, "GetInputList", func(g *goobs.Client) (*inputs.GetInputListResponse, error) {
+		return g.Inputs.GetInputList()
+	})
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Input, 0, len(r.Inputs))
+	for _, i := range r.Inputs {
+		list = append(list, Input{Name: i.InputName, Kind: i.InputKind, UnversionedKind: i.UnversionedInputKind})
+	}
+	return list, nil
+}
+
+// SpecialInputs are the global audio inputs of the settings dialog, by name.
+// They stand in no scene.
+type SpecialInputs struct {
+	Desktop []string
+	Mics    []string
+}
+
+// SpecialInputs lists the global audio inputs that exist.
+func (c *Client) SpecialInputs(ctx context.Context) (SpecialInputs, error) {
+	r, err := call(ctx, c, "GetSpecialInputs", func(g *goobs.Client) (*inputs.GetSpecialInputsResponse, error) {
+		return g.Inputs.GetSpecialInputs()
+	})
+	if err != nil {
+		return SpecialInputs{}, err
+	}
+	return SpecialInputs{
+		Desktop: nonEmpty(r.Desktop1, r.Desktop2),
+		Mics:    nonEmpty(r.Mic1, r.Mic2, r.Mic3, r.Mic4),
+	}, nil
+}
+
+func nonEmpty(names ...string) []string {
+	var kept []string
+	for _, name := range names {
+		if name != "" {
+			kept = append(kept, name)
+		}
+	}
+	return kept
+}
+
+// InputKinds lists the kinds of input that this OBS can create.
+func (c *Client) InputKinds(ctx context.Context) ([]string, error) {
+	r, err := call(ctx, c, "GetInputKindList", func(g *goobs.Client) (*inputs.GetInputKindListResponse, error) {
+		return g.Inputs.GetInputKindList()
+	})
+	if err != nil {
+		return nil, err
+	}
+	return r.InputKinds, nil
+}
+
+// InputSettings reads the settings of an input that differ from its defaults.
+// Numbers are float64.
+func (c *Client) InputSettings(ctx context.Context, name string) (map[string]any, error) {
+	r, err := call(ctx, c, "GetInputSettings", func(g *goobs.Client) (*inputs.GetInputSettingsResponse, error) {
+		return g.Inputs.GetInputSettings(inputs.NewGetInputSettingsParams().WithInputName(name))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return r.InputSettings, nil
+}
+
+// SetInputSettings changes the given settings of an input; with overlay false
+// all others go back to their defaults.
+func (c *Client) SetInputSettings(ctx context.Context, name string, settings map[string]any, overlay bool) error {
+	return do(ctx, c, "SetInputSettings", func(g *goobs.Client) (*inputs.SetInputSettingsResponse, error) {
+		return g.Inputs.SetInputSettings(inputs.NewSetInputSettingsParams().
+			WithInputName(name).WithInputSettings(settings).WithOverlay(overlay))
+	})
+}
+
+// CreateInput creates an input and puts it into a scene. It returns the id of
+// the scene item. The code of the error is CodeAlreadyExists when a source or
+// scene has the name.
+func (c *Client) CreateInput(ctx context.Context, scene, name, kind string, settings map[string]any, enabled bool) (int, error) {
+	r, err := call(ctx, c, "CreateInput", func(g *goobs.Client) (*inputs.CreateInputResponse, error) {
+		return g.Inputs.CreateInput(inputs.NewCreateInputParams().
+			WithSceneName(scene).WithInputName(name).WithInputKind(kind).
+			WithInputSettings(settings).WithSceneItemEnabled(enabled))
+	})
+	if err != nil {
+		return 0, err
+	}
+	return r.SceneItemId, nil
+}
+
+// RemoveInput removes an input and all its scene items.
+func (c *Client) RemoveInput(ctx context.Context, name string) error {
+	return do(ctx, c, "RemoveInput", func(g *goobs.Client) (*inputs.RemoveInputResponse, error) {
+		return g.Inputs.RemoveInput(inputs.NewRemoveInputParams().WithInputName(name))
+	})
+}
+
+// RenameInput gives an input another name.
+func (c *Client) RenameInput(ctx context.Context, old, name string) error {
+	return do(ctx, c, "SetInputName", func(g *goobs.Client) (*inputs.SetInputNameResponse, error) {
+		return g.Inputs.SetInputName(inputs.NewSetInputNameParams().WithInputName(old).WithNewInputName(name))
+	})
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package obsctl
+
+import (
+	"context"
+	"slices"
+
+	"github.com/andreykaipov/goobs"
+	"github.com/andreykaipov/goobs/api/requests/scenes"
+	"github.com/andreykaipov/goobs/api/requests/ui"
+)
+
+// Scenes lists the scenes in the order of OBS's scene list, top first.
+func (c *Client) Scenes(ctx context.Context) ([]string, error) {
+	r, err := call(ctx, c, "GetSceneList", func(g *goobs.Client) (*scenes.GetSceneListResponse, error) {
+		return g.Scenes.GetSceneList()
+	})
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, 0, len(r.Scenes))
+	for _, s := range r.Scenes {
+		names = append(names, s.SceneName)
+	}
+	// obs-websocket counts from the bottom of the list.
+	slices.Reverse(names)
+	return names, nil
+}
+
+// ProgramScene is the scene that is on air.
+func (c *Client) ProgramScene(ctx context.Context) (string, error) {
+	r, err := call(ctx, c, "GetCurrentProgramScene", func(g *goobs.Client) (*scenes.GetCurrentProgramSceneResponse, error) {
+		return g.Scenes.GetCurrentProgramScene()
+	})
+	if err != nil {
+		return "", err
+	}
+	return r.CurrentProgramSceneName, nil
+}
+
+// SetProgramScene puts a scene on air.
+func (c *Client) SetProgramScene(ctx context.Context, scene string) error {
+	return do(ctx, c, "SetCurrentProgramScene", func(g *goobs.Client) (*scenes.SetCurrentProgramSceneResponse, error) {
+		return g.Scenes.SetCurrentProgramScene(scenes.NewSetCurrentProgramSceneParams().WithSceneName(scene))
+	})
+}
+
+// PreviewScene is the scene that is edited in studio mode; empty when studio
+// mode is off.
+func (c *Client) PreviewScene(ctx context.Context) (string, error) {
+	r, err := call(ctx, c, "GetSceneList", func(g *goobs.Client) (*scenes.GetSceneListResponse, error) {
+		return g.Scenes.GetSceneList()
+	})
+	if err != nil {
+		return "", err
+	}
+	return r.CurrentPreviewSceneName, nil
+}
+
+// StudioMode reports whether studio mode is on.
+func (c *Client) StudioMode(ctx context.Context) (bool, error) {
+	r, err := call(ctx, c, "GetStudioModeEnabled", func(g *goobs.Client) (*ui.GetStudioModeEnabledResponse, error) {
+		return g.Ui.GetStudioModeEnabled()
+	})
+	if err != nil {
+		return false, err
+	}
+	return r.StudioModeEnabled, nil
+}
+
+// SetStudioMode switches studio mode on or off.
+func (c *Client) SetStudioMode(ctx context.Context, on bool) error {
+	return do(ctx, c, "SetStudioModeEnabled", func(g *goobs.Client) (*ui.SetStudioModeEnabledResponse, error) {
+		return g.Ui.SetStudioModeEnabled(ui.NewSetStudioModeEnabledParams().WithStudioModeEnabled(on))
+	})
+}
+
+// CreateScene adds an empty scene.
+func (c *Client) CreateScene(ctx context.Context, name string) error {
+	return do(ctx, c, "CreateScene", func(g *goobs.Client) (*scenes.CreateSceneResponse, error) {
+		return g.Scenes.CreateScene(scenes.NewCreateSceneParams().WithSceneName(name))
+	})
+}
+
+// RemoveScene removes a scene with its items.
+func (c *Client) RemoveScene(ctx context.Context, name string) error {
+	return do(ctx, c, "RemoveScene", func(g *goobs.Client) (*scenes.RemoveSceneResponse, error) {
+		return g.Scenes.RemoveScene(scenes.NewRemoveSceneParams().WithSceneName(name))
+	})
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package obsctl
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Semver is a version of OBS or obs-websocket. What follows the numbers
+// ("-rc1", "+dfsg1") is dropped: a release candidate has the behaviour of its
+// release.
+type Semver struct{ Major, Minor, Patch int }
+
+// ParseSemver reads "29.0.2", "30.2.3-1-gabc", "32.2.0-rc1" and the like. At
+// least a major number is needed; missing parts are 0.
+func ParseSemver(s string) (Semver, error) {
+	core, _, _ := strings.Cut(strings.TrimSpace(s), "-")
+	core, _, _ = strings.Cut(core, "+")
+	var parts [3]int
+	for i, text := range strings.SplitN(core, ".", 4) {
+		if i == len(parts) {
+			break
+		}
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 0 {
+			return Semver{}, fmt.Errorf("version %q is not of the form 29.0.2", s)
+		}
+		parts[i] = n
+	}
+	return Semver{parts[0], parts[1], parts[2]}, nil
+}
+
+// Compare returns -1, 0 or 1 as v is older than, equal to or newer than o.
+func (v Semver) Compare(o Semver) int {
+	return cmp.Or(cmp.Compare(v.Major, o.Major), cmp.Compare(v.Minor, o.Minor), cmp.Compare(v.Patch, o.Patch))
+}
+
+// AtLeast reports whether v is o or newer.
+func (v Semver) AtLeast(o Semver) bool { return v.Compare(o) >= 0 }
+
+// String returns the form "29.0.2".
+func (v Semver) String() string { return fmt.Sprintf("%d.%d.%d", v.Major, v.Minor, v.Patch) }
+
+// Version is what OBS said about itself when the connection was made.
+type Version struct {
+	OBS       Semver
+	WebSocket Semver
+	// ImageFormats are the formats that Screenshot takes, such as "jpg".
+	ImageFormats []string
+	// Requests are the names of the requests that this OBS knows.
+	Requests []string
+}
+
+// Supports reports whether this OBS knows the named request.
+func (v Version) Supports(request string) bool { return slices.Contains(v.Requests, request) }
+
+// oldest is the first OBS with obs-websocket 5 built in.
+var oldest = Semver{28, 0, 0}
+
+// gate names a behaviour that came with a version of OBS.
+type gate int
+
+const (
+	monitorIDIsSink gate = iota
+	virtualCamModalOnFailure
+	virtualCamNeedsOutputCap
+	mutedIsMonitored
+)
+
+// gates is the one place that says since which version OBS behaves how. Each
+// version was read in the tags of obs-studio; the commit or issue is beside it.
+var gates = [...]Semver{
+	monitorIDIsSink:          {29, 1, 0}, // 73dea7c47; measured on 29.0.2 and 30.2.3
+	virtualCamModalOnFailure: {30, 0, 0}, // QMessageBox in BasicOutputHandler::StartVirtualCam
+	virtualCamNeedsOutputCap: {31, 1, 0}, // V4L2_CAP_VIDEO_OUTPUT in device_caps
+	mutedIsMonitored:         {32, 2, 0}, // e8a8ac545; obs-studio #13234, #13725
+}
+
+func (v Version) has(g gate) bool { return v.OBS.AtLeast(gates[g]) }
+
+// MonitorIDIsSink reports whether the monitoring device id is the name of a
+// PulseAudio sink (OBS 29.1.0 and later) and not of a source.
+func (v Version) MonitorIDIsSink() bool { return v.has(monitorIDIsSink) }
+
+// VirtualCamModalOnFailure reports whether a virtual camera that cannot start
+// opens a modal error box in OBS (30.0.0 and later).
+func (v Version) VirtualCamModalOnFailure() bool { return v.has(virtualCamModalOnFailure) }
+
+// VirtualCamNeedsOutputCap reports whether the virtual camera skips nodes that
+// do not report V4L2_CAP_VIDEO_OUTPUT (31.1.0 and later).
+func (v Version) VirtualCamNeedsOutputCap() bool { return v.has(virtualCamNeedsOutputCap) }
+
+// MutedIsMonitored reports whether a muted input is still heard through
+// monitoring (32.2.0 and later).
+func (v Version) MutedIsMonitored() bool { return v.has(mutedIsMonitored) }

@@ -9,6 +9,8 @@ import (
 	"net/netip"
 	"path"
 	"strings"
+
+	"github.com/costream-obs/costream-obs/scenes"
 )
 
 // checkHost takes a name or an address without a port.
@@ -47,10 +49,7 @@ func checkGlob(s string) error {
 	if err := checkFilled(s); err != nil {
 		return err
 	}
-	if _, err := path.Match(s, ""); err != nil {
-		return fmt.Errorf("%q is not a pattern: a [ without its ], or a \\ at the end (a \\ before [ takes it as it is)", s)
-	}
-	return nil
+	return scenes.CheckPatterns([]string{s})
 }
 
 func checkFilled(s string) error {

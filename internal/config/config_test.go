@@ -178,7 +178,7 @@ func TestLoadRefuses(t *testing.T) {
 		{name: "peer that looks like a flag", args: []string{"--peer=-listen"}, want: `"-listen" is neither a host name nor an IP address`},
 		{name: "empty peer", args: []string{"--peer="}, want: "the address is empty"},
 		{name: "device that is no path", args: []string{"--video-in=11"}, want: `"11" is not the path of a device; one looks like /dev/video10`},
-		{name: "broken pattern", args: []string{"--scenes=Game["}, want: `"Game[" is not a pattern`},
+		{name: "broken pattern", args: []string{"--scenes=Game["}, want: `scene pattern "Game["`},
 		{name: "broken list", args: []string{`--scenes="Game`}, want: "is not a list of names with commas between them"},
 		{name: "empty name", args: []string{"--source-name= "}, want: "the name is empty"},
 		{name: "port of words", args: []string{"--base-port=five"}, want: `"five" is not a number from 1 to 65528`},

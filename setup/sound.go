@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package setup knows the machine that costream-obs runs on: its sound nodes
+// and its video loopback devices. It finds them, tells what is wrong with
+// them, and makes the sound nodes that the companion needs.
+//
+// It moves no sound and no pictures (that is package media), and it knows
+// nothing about OBS but which device OBS's virtual camera would choose.
+package setup
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Info is what a sound server says about itself.
+type Info struct {
+	Name          string `json:"server_name"` // "pulseaudio" or "PulseAudio (on PipeWire 1.4.2)"
+	Version       string `json:"server_version"`
+	DefaultSink   string `json:"default_sink_name"`
+	DefaultSource string `json:"default_source_name"`
+}
+
+// Info asks the server about itself.
+func (p Pulse) Info(ctx context.Context) (Info, error) {
+	var info Info
+	err := p.query(ctx, &info, "info")
+	return info, err
+}
+
+// Sink is a node to play into.
+type Sink struct {
+	Index       int
+	Name        string
+	Description string
+	Monitor     string // the source that carries what is played into it
+	Module      Module // that made it; negative when none did
+	Mute        bool
+	Properties  map[string]string
+}
+
+// Source is a node to record from.
+type Source struct {
+	Index       int
+	Name        string
+	Description string
+	MonitorOf   string // the sink it monitors; empty for a microphone
+	Mute        bool
+	Properties  map[string]string
+}
+
+// SinkInput is a stream that plays into a sink. OBS has one for each source
+// that it monitors (measured, 29.0.2).
+type SinkInput struct {
+	Index      int
+	Sink       int // index of the sink it plays into
+	Mute       bool
+	Latency    time.Duration // what waits in the stream's own buffer
+	Properties map[string]string
+}
+
+// PID is the process id of the program that plays, or 0. Programs inside a
+// sandbox may give the id they have in there.
+func (s SinkInput) PID() int {
+	pid, _ := strconv.Atoi(s.Properties["application.process.id"])
+	return pid
+}
+
+// MediaName is what the program calls the stream; OBS gives the name of the
+// input that it monitors (measured, 29.0.2).
+func (s SinkInput) MediaName() string { return s.Properties["media.name"] }
+
+// Module is the index of a loaded module. It is only valid for the life of
+// the server.
+type Module int64
+
+// noModule is what servers say for a node that no module made (PA_INVALID_INDEX).
+const noModule = 1<<32 - 1
+
+// node has the fields of sinks, sources and sink inputs in pactl's JSON. In
+// 16.1 owner_module is a number in nodes and a string in streams; only nodes
+// are read for it.
+type node struct {
+	Index       int               `json:"index"`
+	Name        string            `json:"name"`
+	Description string            `json:"description"`
+	Monitor     string            `json:"monitor_source"`
+	Mute        bool              `json:"mute"`
+	Properties  map[string]string `json:"properties"`
+}
+
+type ownedNode struct {
+	node
+	Owner Module `json:"owner_module"`
+}
+
+type streamNode struct {
+	node
+	Sink    int     `json:"sink"`
+	Latency float64 `json:"buffer_latency_usec"`
+}
+
+// Sinks lists the sinks.
+func (p Pulse) Sinks(ctx context.Context) ([]Sink, error) {
+	var nodes []ownedNode
+	if err := p.query(ctx, &nodes, "list", "sinks"); err != nil {
+		return nil, err
+	}
+	sinks := make([]Sink, len(nodes))
+	for i, n := range nodes {
+		if n.Owner == noModule {
+			n.Owner = -1
+		}
+		sinks[i] = Sink{Index: n.Index, Name: n.Name, Description: n.Description, Monitor: n.Monitor,
+			Module: n.Owner, Mute: n.Mute, Properties: n.Properties}
+	}
+	return sinks, nil
+}
+
+// Sources lists the sources, monitors of sinks among them.
+func (p Pulse) Sources(ctx context.Context) ([]Source, error) {
+	var nodes []node
+	if err := p.query(ctx, &nodes, "list", "sources"); err != nil {
+		return nil, err
+	}
+	sources := make([]Source, len(nodes))
+	for i, n := range nodes {
+		// For a source the field holds the monitored sink.
+		sources[i] = Source{Index: n.Index, Name: n.Name, Description: n.Description, MonitorOf: n.Monitor,
+			Mute: n.Mute, Properties: n.Properties}
+	}
+	return sources, nil
+}
+
+// SinkInputs lists the playing streams.
+func (p Pulse) SinkInputs(ctx context.Context) ([]SinkInput, error) {
+	var nodes []streamNode
+	if err := p.query(ctx, &nodes, "list", "sink-inputs"); err != nil {
+		return nil, err
+	}
+	inputs := make([]SinkInput, len(nodes))
+	lost := false
+	for i, n := range nodes {
+		inputs[i] = SinkInput{Index: n.Index, Sink: n.Sink, Mute: n.Mute, Properties: n.Properties,
+			Latency: time.Duration(n.Latency) * time.Microsecond}
+		lost = lost || hasLost(n.Properties)
+	}
+	if !lost {
+		return inputs, nil
+	}
+	text, err := p.pactl(ctx, "list", "sink-inputs")
+	if err != nil {
+		return nil, err
+	}
+	readable := parseProperties(string(text), "Sink Input #")
+	for _, input := range inputs {
+		for key, value := range input.Properties {
+			if better, ok := readable[input.Index][key]; ok && value == lostValue {
+				input.Properties[key] = better
+			}
+		}
+	}
+	return inputs, nil
+}
+
+// SinkNamed returns the sink of that name, or ErrNotFound.
+func (p Pulse) SinkNamed(ctx context.Context, name string) (Sink, error) {
+	sinks, err := p.Sinks(ctx)
+	if err != nil {
+		return Sink{}, err
+	}
+	for _, s := range sinks {
+		if s.Name == name {
+			return s, nil
+		}
+	}
+	names := make([]string, len(sinks))
+	for i, s := range sinks {
+		names[i] = s.Name
+	}
+	return Sink{}, fmt.Errorf("sink %q (there are: %s): %w", name, strings.Join(names, ", "), ErrNotFound)
+}
+
+// MoveSinkInput moves a stream to another sink at once. A stream that its
+// program opens anew is back on the program's own choice (measured).
+func (p Pulse) MoveSinkInput(ctx context.Context, index int, sink string) error {
+	_, err := p.pactl(ctx, "move-sink-input", strconv.Itoa(index), sink)
+	return err
+}
+
+// SetSinkInputMute mutes a stream, or lets it sound again.
+func (p Pulse) SetSinkInputMute(ctx context.Context, index int, mute bool) error {
+	value := "0"
+	if mute {
+		value = "1"
+	}
+	_, err := p.pactl(ctx, "set-sink-input-mute", strconv.Itoa(index), value)
+	return err
+}

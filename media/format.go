@@ -51,6 +51,17 @@ func (f VideoFormat) at(n int64) time.Duration {
 	return time.Duration(whole)*time.Second + time.Duration(rest)*time.Second/time.Duration(num)
 }
 
+// index returns the number of the picture that is on at a time after the
+// beginning of picture 0.
+func (f VideoFormat) index(t time.Duration) int64 {
+	num, den := int64(f.FPSNum), int64(f.FPSDen)
+	n := int64(t/time.Second)*num/den + int64(t%time.Second)*num/(den*int64(time.Second))
+	for f.at(n+1) <= t {
+		n++
+	}
+	return n
+}
+
 // FrameSize returns the number of bytes of a Frame of this format.
 func (f VideoFormat) FrameSize() int {
 	return f.W*f.H + 2*((f.W+1)/2)*((f.H+1)/2)
@@ -76,6 +87,9 @@ type Frame struct {
 	Data []byte
 	W, H int
 }
+
+// String describes the picture without its data.
+func (f Frame) String() string { return fmt.Sprintf("%dx%d I420, %d bytes", f.W, f.H, len(f.Data)) }
 
 // is reports whether the frame is whole and has the format's size.
 func (f Frame) is(format VideoFormat) bool {

@@ -4,6 +4,7 @@ package media
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"time"
 )
@@ -11,19 +12,6 @@ import (
 // Screenshotter takes a picture of OBS's programme, scaled to w times h pixels,
 // and returns it as a JPEG image.
 type Screenshotter func(ctx context.Context, w, h int) ([]byte, error)
-
-const (
-	// slowest is the most that a pump gives way: one picture in this many.
-	slowest = 8
-	// skipCheck is how often the pump looks whether OBS suffers.
-	skipCheck = time.Second
-	// calmFirst is how long OBS must be well before the pump gets faster
-	// again; it doubles, up to calmMost, each time that was too early.
-	calmFirst = 5 * time.Second
-	calmMost  = 80 * time.Second
-	// shootRetry is the pause after a screenshot that failed.
-	shootRetry = 250 * time.Millisecond
-)
 
 // ScreenshotPump takes pictures of OBS's programme at the rate of a format and
 // pushes them into a VideoSender. It gives way when OBS itself can no longer
@@ -42,14 +30,133 @@ type ScreenshotPump struct {
 	Log  *slog.Logger
 }
 
+const (
+	// skipCheck is how often the pump looks whether OBS suffers.
+	skipCheck = time.Second
+	// shootRetry is the pause after a screenshot that failed.
+	shootRetry = 250 * time.Millisecond
+)
+
 // Run takes pictures until ctx ends (nil). A picture that fails is logged and
 // tried again; only a format that cannot be is an error.
 func (p *ScreenshotPump) Run(ctx context.Context) error {
 	f, err := p.Format.normal()
 	if err != nil {
-		return err
+		return fmt.Errorf("screenshots: %w", err)
 	}
-	_ = f
-	<-ctx.Done()
-	return nil
+	log := p.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+
+	var (
+		pace    = newPace(f)
+		yield   courtesy
+		checked = time.Now()
+		failing bool
+		timer   = time.NewTimer(0)
+	)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-timer.C:
+		}
+		jpeg, err := p.Shoot(ctx, f.W, f.H)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+			if !failing {
+				log.Warn("no screenshot of the programme, trying on", "err", err)
+			}
+			failing = true
+			timer.Reset(shootRetry)
+			continue
+		}
+		failing = false
+		p.Push(jpeg)
+
+		now := time.Now()
+		if p.Skipped != nil && now.Sub(checked) >= skipCheck {
+			checked = now
+			if n, err := p.Skipped(ctx); err != nil {
+				log.Debug("skipped pictures unknown", "err", err)
+			} else if yield.observe(n, now) {
+				log.Info("OBS draws late, screenshots changed pace", "one in", yield.divisor())
+			}
+		}
+		timer.Reset(pace.next(time.Now(), yield.divisor()))
+	}
+}
+
+// pace places pictures on the grid of a format's rate.
+type pace struct {
+	format VideoFormat
+	start  time.Time
+	n      int64
+}
+
+func newPace(f VideoFormat) *pace { return &pace{format: f, start: time.Now()} }
+
+// next returns how long to wait for the next picture, which is step pictures of
+// the format after the last. Pictures whose time has passed are left out rather
+// than caught up with.
+func (p *pace) next(now time.Time, step int64) time.Duration {
+	elapsed := now.Sub(p.start)
+	p.n += step
+	if p.format.at(p.n) <= elapsed {
+		p.n = p.format.index(elapsed) + 1
+	}
+	return p.format.at(p.n) - elapsed
+}
+
+const (
+	// slowest is the most that a pump gives way: one picture in this many.
+	slowest = 8
+	// calmFirst is how long OBS must be well before the pump gets faster
+	// again; it doubles, up to calmMost, each time that was too early.
+	calmFirst = 5 * time.Second
+	calmMost  = 80 * time.Second
+)
+
+// courtesy decides how far a pump gives way to OBS. Its zero value does not.
+type courtesy struct {
+	shift   uint // one picture in 1<<shift
+	known   bool // skipped holds a count
+	skipped int
+	changed time.Time // of the last slow-down or speed-up
+	calm    time.Duration
+	trial   bool // the last change was a speed-up
+}
+
+// divisor returns n of "one picture in n".
+func (c *courtesy) divisor() int64 { return 1 << c.shift }
+
+// observe takes OBS's count of pictures drawn late, and reports whether the
+// pace changed.
+func (c *courtesy) observe(skipped int, now time.Time) bool {
+	rose := c.known && skipped > c.skipped
+	c.known, c.skipped = true, skipped
+	if c.calm == 0 {
+		c.calm = calmFirst
+	}
+	switch {
+	case rose && c.divisor() < slowest:
+		if c.trial && now.Sub(c.changed) < c.calm {
+			c.calm = min(2*c.calm, calmMost)
+		}
+		c.shift++
+		c.changed, c.trial = now, false
+		return true
+	case rose:
+		c.changed, c.trial = now, false
+		return false
+	case c.shift > 0 && now.Sub(c.changed) >= c.calm:
+		c.shift--
+		c.changed, c.trial = now, true
+		return true
+	}
+	return false
 }

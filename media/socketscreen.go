@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"sync"
 	"time"
 )
@@ -126,10 +127,11 @@ func (s *SocketScreen) serve(ctx context.Context, conn net.Conn) {
 
 	f := s.canvas.format
 	picture := make([]byte, f.FrameSize())
-	start := time.Now()
+	// A reader that was slow misses pictures; it never gets two at once.
+	pace := newPace(f)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	for n := int64(0); ; {
+	for {
 		select {
 		case <-ctx.Done():
 			return
@@ -139,14 +141,10 @@ func (s *SocketScreen) serve(ctx context.Context, conn net.Conn) {
 		_ = conn.SetWriteDeadline(time.Now().Add(stuckAfter))
 		if _, err := conn.Write(picture); err != nil {
 			if ctx.Err() == nil {
-				s.log.Debug("reader gone", "addr", conn.RemoteAddr(), "err", err, "stuck", errors.Is(err, context.DeadlineExceeded))
+				s.log.Debug("reader gone", "addr", conn.RemoteAddr(), "err", err, "stuck", errors.Is(err, os.ErrDeadlineExceeded))
 			}
 			return
 		}
-		// A reader that was slow misses pictures; it never gets two at once.
-		elapsed := time.Since(start)
-		for n++; f.at(n) <= elapsed; n++ {
-		}
-		timer.Reset(f.at(n) - elapsed)
+		timer.Reset(pace.next(time.Now(), 1))
 	}
 }

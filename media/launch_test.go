@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package media
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestGraphTexts(t *testing.T) {
+	hd := VideoFormat{1280, 720, 30, 1}
+	ntsc := VideoFormat{1920, 1080, 30000, 1001}
+	sender := func(s VideoSource, o EncoderOptions) graph {
+		g, err := videoSenderGraph(s, chooseEncoder(o.normal()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return g
+	}
+	tests := []struct {
+		name  string
+		graph graph
+	}{
+		{"video-sender-device.txt", sender(DeviceSource{"/dev/video10", ntsc}, EncoderOptions{})},
+		{"video-sender-images.txt", sender(ImageSource{VideoFormat{641, 361, 25, 1}}, EncoderOptions{BitrateKbps: 1000})},
+		{"video-sender-test.txt", sender(TestSource{"ball", hd}, EncoderOptions{KeyInt: 60})},
+		{"video-receiver.txt", videoReceiverGraph(hd)},
+		{"audio-sender.txt", audioSenderGraph("costream_topeer.monitor", 0)},
+		{"audio-sender-default.txt", audioSenderGraph("", 64000)},
+		{"audio-receiver-default.txt", audioReceiverGraph(nil)},
+		{"audio-receiver-two.txt", audioReceiverGraph([]string{"costream_frompeer", ""})},
+		{"monitor-reader.txt", monitorReaderGraph("costream_topeer.monitor")},
+		{"device-screen.txt", deviceScreenGraph("/dev/video11", hd)},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			golden(t, tt.name, tt.graph.String())
+			// Each text must also be one that GStreamer reads.
+			if _, err := newMachine(tt.name, tt.graph, nil); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestProp(t *testing.T) {
+	tests := []struct{ value, want string }{
+		{"/dev/video10", "device=/dev/video10"},
+		{"alsa_output.pci-0000_00_1f.3.analog-stereo.monitor", "device=alsa_output.pci-0000_00_1f.3.analog-stereo.monitor"},
+		{"", `device=""`},
+		{"two words", `device="two words"`},
+		{`a ! filesink location="/x\y"`, `device="a ! filesink location=\"/x\\y\""`},
+	}
+	for _, tt := range tests {
+		if got := prop("device", tt.value); got != tt.want {
+			t.Errorf("prop(%q): got %s, want %s", tt.value, got, tt.want)
+		}
+	}
+}
+
+// A device name must never become part of the pipeline.
+func TestPropertiesCannotInject(t *testing.T) {
+	g := audioSenderGraph(`x" ! fakesink name=evil fakesrc name="`, 0)
+	m, err := newMachine("test", g, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.pipe.Element("evil"); err == nil {
+		t.Error("got an element out of a device name, want none")
+	}
+}
+
+func TestFactories(t *testing.T) {
+	got := audioReceiverGraph([]string{"a", "b"}).factories()
+	want := []string{"appsrc", "rtpjitterbuffer", "rtpopusdepay", "opusdec", "audioconvert", "audioresample", "tee",
+		"queue", "pulsesink", "queue", "pulsesink"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

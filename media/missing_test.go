@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package media
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestMissing(t *testing.T) {
+	has := func(e string) bool { return !slices.Contains([]string{"x264enc", "avdec_h264", "wobble"}, e) }
+	tests := []struct {
+		name     string
+		elements []string
+		want     []MissingElement
+		text     string
+	}{
+		{"nothing", []string{"appsrc", "queue"}, nil, ""},
+		{"one", []string{"appsrc", "x264enc"}, []MissingElement{{"x264enc", "gstreamer1.0-plugins-ugly"}},
+			"GStreamer has no element x264enc; install it with: sudo apt install gstreamer1.0-plugins-ugly"},
+		{"each once", []string{"x264enc", "avdec_h264", "x264enc"},
+			[]MissingElement{{"x264enc", "gstreamer1.0-plugins-ugly"}, {"avdec_h264", "gstreamer1.0-libav"}},
+			"GStreamer has no element x264enc, avdec_h264; install it with: sudo apt install gstreamer1.0-libav gstreamer1.0-plugins-ugly"},
+		{"unknown package", []string{"wobble"}, []MissingElement{{"wobble", ""}}, "GStreamer has no element wobble"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := missing(has, tt.elements)
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			if len(got) == 0 {
+				return
+			}
+			if text := (&MissingElementError{Missing: got}).Error(); text != tt.text {
+				t.Errorf("got %q, want %q", text, tt.text)
+			}
+		})
+	}
+}
+
+// Every element that any pipeline uses must have a package to name.
+func TestEveryElementHasAPackage(t *testing.T) {
+	f := VideoFormat{640, 360, 30, 1}
+	graphs := []graph{videoReceiverGraph(f), audioSenderGraph("", 0), audioReceiverGraph([]string{"", "x"}),
+		monitorReaderGraph(""), deviceScreenGraph("", f)}
+	for _, s := range []VideoSource{DeviceSource{"", f}, ImageSource{f}, TestSource{"", f}} {
+		g, err := videoSenderGraph(s, chooseEncoder(EncoderOptions{}.normal()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		graphs = append(graphs, g)
+	}
+	for _, g := range graphs {
+		for _, e := range g.factories() {
+			if debianPackage(e) == "" {
+				t.Errorf("element %s has no package", e)
+			}
+		}
+	}
+}
+
+// TestMissingElementInReality runs this test binary again on a machine that
+// seems to have no x264: a plugin directory without it.
+func TestMissingElementInReality(t *testing.T) {
+	const child = "COSTREAM_TEST_WITHOUT_X264"
+	if os.Getenv(child) != "" {
+		_, err := NewVideoSender(VideoSenderOptions{Source: TestSource{VideoFormat: VideoFormat{320, 180, 30, 1}}, Out: func([]byte) {}})
+		var lost *MissingElementError
+		if !errors.As(err, &lost) {
+			t.Fatalf("got %v, want a MissingElementError", err)
+		}
+		want := []MissingElement{{"x264enc", "gstreamer1.0-plugins-ugly"}}
+		if diff := cmp.Diff(want, lost.Missing); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		return
+	}
+	plugins := filepath.Dir(pluginFile(t, "x264enc"))
+	dir := t.TempDir()
+	files, err := filepath.Glob(filepath.Join(plugins, "*.so"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if filepath.Base(f) == "libgstx264.so" {
+			continue
+		}
+		if err := os.Symlink(f, filepath.Join(dir, filepath.Base(f))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^TestMissingElementInReality$", "-test.v")
+	cmd.Env = append(os.Environ(), child+"=1", "GST_PLUGIN_SYSTEM_PATH="+dir, "GST_REGISTRY="+filepath.Join(dir, "registry"))
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "--- PASS") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// pluginFile returns the file of an element's plugin, as gst-inspect knows it.
+func pluginFile(t *testing.T, element string) string {
+	t.Helper()
+	out, err := exec.Command("gst-inspect-1.0", element).Output()
+	if err != nil {
+		t.Fatalf("gst-inspect-1.0 %s: %v", element, err)
+	}
+	for line := range strings.Lines(string(out)) {
+		if name, file, ok := strings.Cut(strings.TrimSpace(line), " "); ok && name == "Filename" {
+			return strings.TrimSpace(file)
+		}
+	}
+	t.Fatalf("gst-inspect-1.0 names no file of %s", element)
+	return ""
+}

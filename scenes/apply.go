@@ -4,6 +4,7 @@ package scenes
 
 import (
 	"context"
+	"errors"
 	"fmt"
 )
 
@@ -17,8 +18,129 @@ func (e *EditError) Error() string { return fmt.Sprintf("cannot %v: %v", e.Edit,
 
 func (e *EditError) Unwrap() error { return e.Err }
 
-// Apply carries the edits of one Outcome out, in order, and returns what is to be remembered
-// after them. An edit that fails does not stop the others, unless ctx has ended.
-func Apply(ctx context.Context, obs OBS, collection string, edits []Edit, m Memory) (Memory, []*EditError) {
-	return m, nil
+// Apply carries out edits that were planned for a scene collection, in order. It returns what is
+// to be remembered after them and for each edit nil or an *EditError. An edit that fails does not stop
+// the others, unless ctx has ended. What is to be gone and is gone already is no failure.
+func Apply(ctx context.Context, obs OBS, collection string, edits []Edit, m Memory) (Memory, []error) {
+	m = m.clone()
+	a := &applier{obs: obs, c: m.collection(collection), made: map[string]bool{}}
+	errs := make([]error, len(edits))
+	for i, e := range edits {
+		err := ctx.Err()
+		if err == nil {
+			err = a.apply(ctx, e)
+		}
+		if err != nil {
+			errs[i] = &EditError{Edit: e, Err: err}
+		}
+	}
+	return m, errs
+}
+
+type applier struct {
+	obs  OBS
+	c    *CollectionMemory
+	made map[string]bool // inputs made by an earlier edit
+}
+
+func (a *applier) apply(ctx context.Context, e Edit) error {
+	switch e := e.(type) {
+	case AddItem:
+		return a.add(ctx, e)
+	case RemoveItem:
+		return a.remove(ctx, e)
+	case EnableItem:
+		return a.enable(ctx, e)
+	case PlaceItem:
+		return a.place(ctx, e)
+	case SetSettings:
+		if err := a.obs.SetInputSettings(ctx, e.Input, e.Settings, e.Replace); err != nil {
+			return err
+		}
+		if e.Replace {
+			delete(a.c.Was, e.Input)
+		}
+		return nil
+	}
+	return fmt.Errorf("unknown edit %T", e)
+}
+
+// add makes the item unseen, so that it never flashes up at a wrong place on the stream.
+// Once it is made, the memory has it, and what fails after that is for the next Plan.
+func (a *applier) add(ctx context.Context, e AddItem) error {
+	var id int
+	var err error
+	if e.Create != nil && !a.made[e.Input] {
+		id, err = a.obs.CreateInput(ctx, e.Scene, e.Input, e.Create.Kind, e.Create.Settings, false)
+	} else {
+		id, err = a.obs.CreateItem(ctx, e.Scene, e.Input, false)
+	}
+	if err != nil {
+		return err
+	}
+	a.made[e.Input] = true
+	sm := a.c.scene(e.Scene)
+	sm.Adding = false
+	im := &ItemMemory{Ours: !e.User, Live: a.c.Present, Look: e.Look}
+	im.Under, im.Above = 0, 0
+	sm.set(id, im)
+	if err := a.obs.SetItemTransform(ctx, e.Scene, id, e.Look.Transform); err != nil {
+		return err
+	}
+	im.Placed = &e.Look.Transform
+	if e.Index >= 0 {
+		if err := a.obs.SetItemIndex(ctx, e.Scene, id, e.Index); err != nil {
+			return err
+		}
+		im.Under, im.Above = e.Look.Under, e.Look.Above
+	}
+	if e.Look.Locked {
+		if err := a.obs.SetItemLocked(ctx, e.Scene, id, true); err != nil {
+			return err
+		}
+	}
+	if e.Enable {
+		if err := a.obs.SetItemEnabled(ctx, e.Scene, id, true); err != nil {
+			im.Pending = true
+			return err
+		}
+		im.Enabled = true
+	}
+	return nil
+}
+
+func (a *applier) remove(ctx context.Context, e RemoveItem) error {
+	err := a.obs.RemoveItem(ctx, e.Scene, e.Item)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	sm := a.c.scene(e.Scene)
+	if im := sm.Items[e.Item]; im != nil && im.Ours && !e.User {
+		sm.Again = true
+	}
+	sm.forget(e.Item)
+	return nil
+}
+
+func (a *applier) enable(ctx context.Context, e EnableItem) error {
+	if err := a.obs.SetItemEnabled(ctx, e.Scene, e.Item, e.Enable); err != nil {
+		return err
+	}
+	if im := a.c.item(e.Scene, e.Item); im != nil {
+		im.Enabled, im.Pending = e.Enable, false
+		if !e.Enable && !a.c.Present {
+			im.Live, im.Parked = false, true
+		}
+	}
+	return nil
+}
+
+func (a *applier) place(ctx context.Context, e PlaceItem) error {
+	if err := a.obs.SetItemTransform(ctx, e.Scene, e.Item, e.Transform); err != nil {
+		return err
+	}
+	if im := a.c.item(e.Scene, e.Item); im != nil {
+		im.Placed, im.Transform, im.Canvas = &e.Transform, e.Transform, e.Canvas
+	}
+	return nil
 }

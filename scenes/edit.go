@@ -18,13 +18,15 @@ type AddItem struct {
 	Look   Look
 	Index  int // -1 is the top
 	Enable bool
+	User   bool // it counts as added by the user
 }
 
-// RemoveItem removes an item that we added.
+// RemoveItem removes an item.
 type RemoveItem struct {
 	Scene string
 	Item  int
 	Input string
+	User  bool // by the user's wish, so that it does not come back
 }
 
 // EnableItem shows or hides an item.

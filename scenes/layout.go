@@ -21,8 +21,10 @@ const (
 	alignBottom = 8
 )
 
-// boundsInner makes OBS scale a picture into its box with its aspect kept.
-const boundsInner = "OBS_BOUNDS_SCALE_INNER"
+const (
+	boundsNone  = "OBS_BOUNDS_NONE"        // the scale alone decides the size
+	boundsInner = "OBS_BOUNDS_SCALE_INNER" // scaled into a box, aspect kept
+)
 
 // Transform is where and how an item stands on the canvas, in OBS's terms: positions and
 // bounds in canvas pixels, crops in source pixels, rotation in degrees clockwise.
@@ -41,6 +43,7 @@ type Transform struct {
 	CropTop         int     `json:"cropTop,omitempty"`
 	CropRight       int     `json:"cropRight,omitempty"`
 	CropBottom      int     `json:"cropBottom,omitempty"`
+	CropToBounds    bool    `json:"cropToBounds,omitempty"` // OBS 30.2 and later
 }
 
 // Layout says where the peer's picture goes in a scene where the user has not placed it.
@@ -121,10 +124,8 @@ func (t Transform) same(u Transform) bool {
 	if t.BoundsType == "" || t.BoundsType == boundsNone {
 		return true // the other bounds have no effect
 	}
-	return t.BoundsAlignment == u.BoundsAlignment && near(t.BoundsW, u.BoundsW, pixel) && near(t.BoundsH, u.BoundsH, pixel)
+	return t.BoundsAlignment == u.BoundsAlignment && t.CropToBounds == u.CropToBounds && near(t.BoundsW, u.BoundsW, pixel) && near(t.BoundsH, u.BoundsH, pixel)
 }
-
-const boundsNone = "OBS_BOUNDS_NONE"
 
 // rescaled carries a transform from one canvas to another: the same part of the canvas is
 // covered, and a picture without a box keeps its aspect.

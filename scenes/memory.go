@@ -41,6 +41,8 @@ type SceneMemory struct {
 	Adding bool `json:"adding,omitempty"`
 	// Deleted says that the user deleted our item during this time on air.
 	Deleted bool `json:"deleted,omitempty"`
+	// Again says that we removed our item and that it comes back beside the user's copies of it.
+	Again bool `json:"again,omitempty"`
 }
 
 // ItemMemory is the memory of one item of the peer source.
@@ -49,15 +51,16 @@ type ItemMemory struct {
 	Ours bool `json:"ours,omitempty"`
 	// Copy: the user added it while an item of ours was there.
 	Copy bool `json:"copy,omitempty"`
-	// Live: we show and hide it, until we have hidden it at the end.
-	Live bool `json:"live,omitempty"`
+	// Live: we show and hide it, until we have hidden it at the end: then it is Parked.
+	Live   bool `json:"live,omitempty"`
+	Parked bool `json:"parked,omitempty"`
 	// Enabled is the state of the eye when we last set or saw it.
 	Enabled bool `json:"enabled,omitempty"`
 	// Kept: the user showed it while we hid it, so it is left alone until the peer comes or goes.
 	Kept bool `json:"kept,omitempty"`
 	// Pending: an edit of it is under way; what it looks like now says nothing about the user.
 	Pending bool `json:"pending,omitempty"`
-	// Placed is the transform that we gave it, nil until we did.
+	// Placed is the transform that it had when we last set or saw it, nil before that.
 	Placed *Transform `json:"placed,omitempty"`
 	Look
 }
@@ -110,6 +113,15 @@ func (c *CollectionMemory) item(scene string, id int) *ItemMemory {
 	return nil
 }
 
+// all calls f for the memory of each item.
+func (c *CollectionMemory) all(f func(im *ItemMemory)) {
+	for _, s := range c.Scenes {
+		for _, im := range s.Items {
+			f(im)
+		}
+	}
+}
+
 func (s *SceneMemory) set(id int, im *ItemMemory) {
 	if s.Items == nil {
 		s.Items = map[int]*ItemMemory{}
@@ -117,15 +129,31 @@ func (s *SceneMemory) set(id int, im *ItemMemory) {
 	s.Items[id] = im
 }
 
-// clone copies everything that Plan and Apply may change.
+// forget drops an item that is gone and keeps its look for the next one.
+func (s *SceneMemory) forget(id int) {
+	if im := s.Items[id]; im != nil {
+		look := im.Look
+		s.Last = &look
+		delete(s.Items, id)
+	}
+}
+
+// clone copies everything that Plan and Apply may change, and leaves out what is null: the store
+// is a file that others can edit.
 func (m Memory) clone() Memory {
 	out := Memory{Collections: make(map[string]*CollectionMemory, len(m.Collections))}
 	for name, c := range m.Collections {
+		if c == nil {
+			continue
+		}
 		cc := *c
 		cc.Chosen = slices.Clone(c.Chosen)
 		cc.Was = maps.Clone(c.Was)
 		cc.Scenes = make(map[string]*SceneMemory, len(c.Scenes))
 		for sname, s := range c.Scenes {
+			if s == nil {
+				continue
+			}
 			ss := *s
 			if s.Last != nil {
 				last := *s.Last
@@ -133,8 +161,10 @@ func (m Memory) clone() Memory {
 			}
 			ss.Items = make(map[int]*ItemMemory, len(s.Items))
 			for id, im := range s.Items {
-				i := *im
-				ss.Items[id] = &i
+				if im != nil {
+					i := *im
+					ss.Items[id] = &i
+				}
 			}
 			cc.Scenes[sname] = &ss
 		}

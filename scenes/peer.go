@@ -2,7 +2,11 @@
 
 package scenes
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"slices"
+)
 
 // Eye is what SetVisible does to the eyes of the peer's items.
 type Eye int
@@ -42,26 +46,171 @@ type Change struct {
 }
 
 // Status tells where the peer source is. Patterns narrow the scenes; none means all.
+// Errors: *UnknownSceneError, or whatever OBS answered.
 func Status(ctx context.Context, obs OBS, src Source, patterns []string) (State, error) {
-	return State{}, nil
+	h, err := take(ctx, obs, src, patterns)
+	if err != nil {
+		return State{}, err
+	}
+	state := State{Collection: h.s.Collection, Spots: []Spot{}}
+	if len(h.peers) > 0 {
+		state.Input, state.Kind = h.peers[0].Name, h.peers[0].Kind
+	}
+	for _, sc := range h.scope {
+		for _, f := range h.itemsOf(sc) {
+			im := h.c.item(f.scene.Name, f.item.ID)
+			spot := Spot{Scene: sc.Name, Item: f.item.ID, Input: f.item.Source, Enabled: f.item.Enabled,
+				Ours: im.Ours, Hidden: im.Hidden, Programme: sc.Name == h.s.Program}
+			if f.scene.Group {
+				spot.Group = f.scene.Name
+			}
+			state.Spots = append(state.Spots, spot)
+		}
+	}
+	return state, nil
 }
 
 // SetVisible shows or hides all items of the peer source, in groups too, and notes it as the
-// user's wish. Patterns narrow the scenes; none means all.
+// user's wish, which holds as well for items that costream-obs will add later in the same scenes.
+// Patterns narrow the scenes; none means all. What is so already is no Change.
 // Errors: ErrNoPeerSource, *UnknownSceneError, *EditError values joined.
 func SetVisible(ctx context.Context, obs OBS, src Source, patterns []string, eye Eye) ([]Change, error) {
-	return nil, nil
+	h, err := take(ctx, obs, src, patterns)
+	if err != nil {
+		return nil, err
+	}
+	items, known := []found{}, false
+	for _, sc := range h.scope {
+		items = append(items, h.itemsOf(sc)...)
+		sm := h.c.Scenes[sc.Name]
+		known = known || sm != nil && sm.Last != nil
+	}
+	if len(h.peers) == 0 && !known {
+		return nil, ErrNoPeerSource
+	}
+	show := eye == Show
+	if eye == Toggle {
+		show = !slices.ContainsFunc(items, func(f found) bool { return f.item.Enabled })
+	}
+	for _, sc := range h.scope {
+		if sm := h.c.Scenes[sc.Name]; sm != nil && sm.Last != nil {
+			sm.Last.Hidden = !show
+		}
+	}
+	var edits []Edit
+	for _, f := range items {
+		im := h.c.item(f.scene.Name, f.item.ID)
+		im.Hidden = !show
+		im.Kept = show && h.c.Present && !h.c.Visible
+		if e := (EnableItem{Scene: f.scene.Name, Item: f.item.ID, Input: f.item.Source, Enable: show}); f.item.Enabled != show && !slices.Contains(edits, Edit(e)) {
+			im.Pending = true
+			edits = append(edits, e)
+		}
+	}
+	return h.carryOut(ctx, edits)
 }
 
 // Add puts the peer source into the scenes that the patterns name, the programme scene if
 // there are none, as if the user had done so: costream-obs will show and hide it but not
 // remove it. A scene that has it already is left alone.
+// Errors: ErrNoPeerSource if there is no input and src has no Kind to make one,
+// *UnknownSceneError, *EditError values joined.
 func Add(ctx context.Context, obs OBS, src Source, patterns []string, layout Layout) ([]Change, error) {
-	return nil, nil
+	h, err := take(ctx, obs, src, patterns)
+	if err != nil {
+		return nil, err
+	}
+	if len(h.peers) == 0 && src.Kind == "" {
+		return nil, ErrNoPeerSource
+	}
+	input := freeName(src.Name, h.s, nil)
+	if len(h.peers) > 0 {
+		input = h.peers[0].Name
+	}
+	var edits []Edit
+	for _, sc := range h.scope {
+		if len(h.itemsOf(sc)) > 0 || len(patterns) == 0 && sc.Name != h.s.Program {
+			continue
+		}
+		look := h.lookIn(sc, layout, Size{})
+		look.Hidden = false
+		edits = append(edits, AddItem{Scene: sc.Name, Input: input, Create: h.creation(src), Look: look,
+			Index: indexFor(look, sc), Enable: !h.c.Present || h.c.Visible, User: true})
+	}
+	return h.carryOut(ctx, edits)
 }
 
 // Remove takes every item of the peer source out of the scenes that the patterns name, all scenes
-// if there are none, whoever added it. The places are remembered for the next Add.
+// if there are none, whoever added it. Where they were is remembered for the next Add.
+// Errors: ErrNoPeerSource, *UnknownSceneError, *EditError values joined.
 func Remove(ctx context.Context, obs OBS, src Source, patterns []string) ([]Change, error) {
-	return nil, nil
+	h, err := take(ctx, obs, src, patterns)
+	if err != nil {
+		return nil, err
+	}
+	if len(h.peers) == 0 {
+		return nil, ErrNoPeerSource
+	}
+	var edits []Edit
+	for _, sc := range h.scope {
+		for _, f := range h.itemsOf(sc) {
+			h.c.scene(sc.Name).Deleted = h.c.Present
+			if e := (RemoveItem{Scene: f.scene.Name, Item: f.item.ID, Input: f.item.Source, User: true}); !slices.Contains(edits, Edit(e)) {
+				edits = append(edits, e)
+			}
+		}
+	}
+	return h.carryOut(ctx, edits)
+}
+
+// hand is a view for the commands that the user gives by hand.
+type hand struct {
+	*view
+	obs            OBS
+	before, memory Memory
+	scope          []*Scene // that the patterns match; without groups
+}
+
+func take(ctx context.Context, obs OBS, src Source, patterns []string) (*hand, error) {
+	if err := CheckPatterns(patterns); err != nil {
+		return nil, err
+	}
+	m, err := obs.LoadMemory(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read what is remembered of the scenes: %w", err)
+	}
+	s, err := Read(ctx, obs, "", src.Kind)
+	if err != nil {
+		return nil, fmt.Errorf("read the scenes: %w", err)
+	}
+	h := &hand{obs: obs, before: m, memory: m.clone()}
+	c := h.memory.collection(s.Collection)
+	// A single command cannot know which OBS process it was before: only Reconcile counts them.
+	s.Session = c.Session
+	h.view = newView(s, src, c)
+	names := h.sceneNames()
+	if err := CheckScenes(patterns, s.Collection, names); err != nil {
+		return nil, err
+	}
+	if len(patterns) > 0 {
+		names = matching(patterns, names)
+	}
+	for _, name := range names {
+		h.scope = append(h.scope, h.scenes[name])
+	}
+	h.observe()
+	return h, nil
+}
+
+func (h *hand) carryOut(ctx context.Context, edits []Edit) ([]Change, error) {
+	waits := map[string]bool{}
+	for _, e := range edits {
+		waits[e.String()] = h.needsTransition([]Edit{e}) != ""
+	}
+	done, err := carryOut(ctx, h.obs, h.s.Collection, edits, h.before, h.memory)
+	var changes []Change
+	for _, e := range done {
+		changes = append(changes, Change{Edit: e, NeedsTransition: waits[e.String()]})
+	}
+	return changes, err
 }

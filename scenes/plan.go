@@ -2,6 +2,11 @@
 
 package scenes
 
+import (
+	"maps"
+	"slices"
+)
+
 // Source is the input that shows the peer.
 type Source struct {
 	// Name is what it is called when we have to make it and the user never renamed it.
@@ -38,10 +43,339 @@ type Outcome struct {
 	Memory Memory
 	// Unknown tells of patterns in Desired.Scenes that match no scene. The others are served.
 	Unknown []*UnknownSceneError
-	// NeedsTransition names the scenes whose change the programme will show only after the
-	// next transition to them, because studio mode is on.
-	NeedsTransition []string
+	// NeedsTransition is the programme scene if it is changed in studio mode, where the
+	// programme shows the change only after the next transition to it. Else it is empty.
+	NeedsTransition string
 }
 
 // Plan compares and returns the missing edits: none when all is as desired. It is a pure function.
-func Plan(s Snapshot, d Desired, m Memory) Outcome { return Outcome{Memory: m} }
+func Plan(s Snapshot, d Desired, m Memory) Outcome {
+	m = m.clone()
+	c := m.collection(s.Collection)
+	p := &planner{view: newView(s, d.Source, c), d: d, out: Outcome{Memory: m}}
+	p.observe()
+	if d.Visible != c.Visible || d.Present != c.Present {
+		c.all(func(im *ItemMemory) { im.Kept = false })
+	}
+	begins := d.Present && !c.Present
+	c.Present, c.Visible = d.Present, d.Visible
+	p.nameInput()
+	if d.Present {
+		p.goOn(begins)
+	} else {
+		p.stop()
+	}
+	p.out.Edits = slices.Concat(p.settings, p.removals, p.additions, p.placings, p.eyes)
+	p.out.NeedsTransition = p.needsTransition(p.out.Edits)
+	return p.out
+}
+
+// planner collects edits by their kind, because they are applied in the order of kinds.
+type planner struct {
+	*view
+	d   Desired
+	out Outcome
+
+	settings, removals, additions, placings, eyes []Edit
+}
+
+// nameInput decides what the peer source is called.
+func (p *planner) nameInput() {
+	switch {
+	case len(p.peers) > 0:
+		p.out.Input = p.peers[0].Name
+		if p.c.Asked == "" {
+			p.c.Asked = p.d.Source.Name
+		}
+	case p.d.Present:
+		name := p.d.Source.Name
+		if p.c.Asked == name && p.c.Input != "" {
+			name = p.c.Input
+		}
+		p.out.Input = freeName(name, p.s, p.dying())
+		p.c.Asked, p.c.Input = p.d.Source.Name, p.out.Input
+	}
+}
+
+// dying returns the stale inputs that go when our items of them are removed.
+func (p *planner) dying() map[string]bool {
+	out := maps.Clone(p.stale)
+	for _, sc := range p.s.Scenes {
+		for _, it := range sc.Items {
+			if im := p.c.item(sc.Name, it.ID); out[it.Source] && (im == nil || !im.Ours) {
+				delete(out, it.Source)
+			}
+		}
+	}
+	return out
+}
+
+// goOn plans the time on air.
+func (p *planner) goOn(begins bool) {
+	if begins {
+		p.choose()
+	}
+	targets := p.c.Chosen
+	if len(p.d.Scenes) > 0 {
+		names := p.sceneNames()
+		targets = matching(p.d.Scenes, names)
+		for _, pattern := range p.d.Scenes {
+			if len(matching([]string{pattern}, names)) == 0 {
+				p.out.Unknown = append(p.out.Unknown, &UnknownSceneError{Pattern: pattern, Collection: p.s.Collection, Existing: names})
+			}
+		}
+	}
+	for _, in := range p.peers {
+		p.configure(in)
+	}
+	p.removeOurs(func(sc *Scene, it Item) bool {
+		return p.stale[it.Source] || !slices.Contains(targets, sc.Name)
+	})
+	for i := range p.s.Scenes {
+		sc := &p.s.Scenes[i]
+		if sm := p.c.Scenes[sc.Name]; !sc.Group && slices.Contains(targets, sc.Name) && (sm == nil || !sm.Deleted) && !p.occupied(sc, targets) {
+			p.add(sc)
+		}
+	}
+	for _, f := range p.allItems() {
+		im := p.c.item(f.scene.Name, f.item.ID)
+		if im.Ours && im.Pending {
+			continue // it is to be removed
+		}
+		im.Live, im.Parked = true, false
+		if im.Ours {
+			p.place(f, im)
+		}
+		if want := p.d.Visible && !im.Hidden; f.item.Enabled != want && !im.Kept {
+			im.Pending = true
+			p.eyes = append(p.eyes, EnableItem{Scene: f.scene.Name, Item: f.item.ID, Input: f.item.Source, Enable: want})
+		}
+	}
+}
+
+// choose decides, when the time on air begins, in which scenes to be if the user named none.
+func (p *planner) choose() {
+	var have []string
+	copies := true
+	for i := range p.s.Scenes {
+		sc := &p.s.Scenes[i]
+		items := p.itemsOf(sc)
+		users := slices.DeleteFunc(items, func(f found) bool { return p.c.item(f.scene.Name, f.item.ID).Ours })
+		if sc.Group || len(users) == 0 {
+			continue
+		}
+		have = append(have, sc.Name)
+		for _, f := range users {
+			copies = copies && p.c.item(f.scene.Name, f.item.ID).Copy
+		}
+	}
+	before := p.c.Chosen
+	switch {
+	case len(have) == 0:
+		p.c.Chosen = []string{p.s.Program}
+	case copies:
+		// The user only added to what we had added, so that comes back as well.
+		p.c.Chosen = have
+		for _, name := range before {
+			if sm := p.c.Scenes[name]; sm != nil && sm.Again && !slices.Contains(have, name) {
+				p.c.Chosen = append(p.c.Chosen, name)
+			}
+		}
+	default:
+		p.c.Chosen = have
+	}
+	for name, sm := range p.c.Scenes {
+		sm.Deleted = false
+		sm.Again = sm.Again && (len(p.d.Scenes) > 0 || copies && slices.Contains(p.c.Chosen, name))
+	}
+}
+
+// occupied says whether a scene needs no item of ours: it has one, or one of the user's that is
+// more than a copy of ours, or it shows a scene that has one or gets one.
+func (p *planner) occupied(sc *Scene, targets []string) bool {
+	items := p.itemsOf(sc)
+	sm := p.c.Scenes[sc.Name]
+	again := sm != nil && sm.Again
+	for _, f := range items {
+		im := p.c.item(f.scene.Name, f.item.ID)
+		if im.Ours && !im.Pending || !im.Ours && !(im.Copy && again) {
+			return true
+		}
+	}
+	return p.nested(sc, func(inner *Scene) bool {
+		return slices.Contains(targets, inner.Name) || len(p.itemsOf(inner)) > 0
+	})
+}
+
+// nested says whether a scene shows, through any number of scenes and groups, one that f holds for.
+func (p *planner) nested(sc *Scene, f func(*Scene) bool) bool {
+	for _, it := range sc.Items {
+		inner := p.scenes[it.Source]
+		if inner == nil || !it.Enabled {
+			continue
+		}
+		if !inner.Group && f(inner) || p.nested(inner, f) {
+			return true
+		}
+	}
+	return false
+}
+
+// add plans an item of ours in a scene.
+func (p *planner) add(sc *Scene) {
+	if len(p.peers) == 0 && p.d.Source.Kind == "" {
+		return
+	}
+	sm := p.c.scene(sc.Name)
+	sm.Adding = true
+	look := p.lookIn(sc, p.d.Layout, p.d.Picture)
+	p.additions = append(p.additions, AddItem{
+		Scene: sc.Name, Input: p.out.Input, Create: p.creation(p.d.Source),
+		Look: look, Index: indexFor(look, sc), Enable: p.d.Visible && !look.Hidden,
+	})
+}
+
+// creation is the input to be made, nil if there is one.
+func (v *view) creation(src Source) *Source {
+	if len(v.peers) > 0 {
+		return nil
+	}
+	return &Source{Name: src.Name, Kind: src.Kind, Settings: marked(src.Settings, markMade)}
+}
+
+// lookIn is how an item to be added to a scene shall look.
+func (v *view) lookIn(sc *Scene, layout Layout, picture Size) Look {
+	var look Look
+	if sm := v.c.Scenes[sc.Name]; sm != nil && sm.Last != nil {
+		look = *sm.Last
+	}
+	if look.Moved {
+		look.Transform = look.Transform.rescaled(look.Canvas, v.s.Canvas)
+	} else {
+		look.Transform = layout.Place(v.s.Canvas, picture)
+	}
+	look.Canvas = v.s.Canvas
+	return look
+}
+
+// indexFor is the index of an item that is added to a scene with the given look, -1 for the top.
+func indexFor(look Look, sc *Scene) int {
+	if look.Above == 0 {
+		return -1
+	}
+	for i, it := range sc.Items {
+		if it.ID == look.Under {
+			return i
+		}
+	}
+	return max(0, len(sc.Items)-look.Above)
+}
+
+// place plans the move of an item of ours that is not where it should be.
+func (p *planner) place(f found, im *ItemMemory) {
+	want := p.d.Layout.Place(p.s.Canvas, p.d.Picture)
+	switch {
+	case im.Placed == nil && im.Moved:
+		want = im.Transform.rescaled(im.Canvas, p.s.Canvas)
+	case im.Placed != nil && (im.Moved || im.Placed.same(want) && im.Canvas == p.s.Canvas):
+		return
+	}
+	im.Pending = true
+	p.placings = append(p.placings, PlaceItem{Scene: f.scene.Name, Item: f.item.ID, Input: f.item.Source, Transform: want, Canvas: p.s.Canvas})
+}
+
+// configure plans the settings of a peer source that is there already.
+func (p *planner) configure(in Input) {
+	want := p.d.Source.Settings
+	if in.Settings[markKey] == nil {
+		if p.c.Was == nil {
+			p.c.Was = map[string]map[string]any{}
+		}
+		if _, known := p.c.Was[in.Name]; !known {
+			p.c.Was[in.Name] = in.Settings
+		}
+		want = marked(want, markAdopted)
+	}
+	if missing := missingSettings(in.Settings, want); len(missing) > 0 {
+		p.settings = append(p.settings, SetSettings{Input: in.Name, Settings: missing})
+	}
+}
+
+// stop plans the time off air: our items go, the user's are hidden if we may have shown them.
+func (p *planner) stop() {
+	for _, in := range p.s.Inputs {
+		if was, ok := p.c.Was[in.Name]; ok {
+			p.settings = append(p.settings, SetSettings{Input: in.Name, Settings: was, Replace: true})
+		}
+	}
+	p.removeOurs(func(*Scene, Item) bool { return true })
+	for _, f := range p.allItems() {
+		im := p.c.item(f.scene.Name, f.item.ID)
+		if im.Ours || !im.Live {
+			continue
+		}
+		if !f.item.Enabled {
+			im.Live, im.Parked = false, true
+			continue
+		}
+		im.Pending = true
+		p.eyes = append(p.eyes, EnableItem{Scene: f.scene.Name, Item: f.item.ID, Input: f.item.Source})
+	}
+	for _, sm := range p.c.Scenes {
+		sm.Deleted = false
+	}
+}
+
+// removeOurs plans the removal of those of our items that f holds for.
+func (p *planner) removeOurs(f func(*Scene, Item) bool) {
+	for i := range p.s.Scenes {
+		sc := &p.s.Scenes[i]
+		for _, it := range sc.Items {
+			im := p.c.item(sc.Name, it.ID)
+			if im == nil || !im.Ours || !f(sc, it) {
+				continue
+			}
+			im.Pending = true
+			p.removals = append(p.removals, RemoveItem{Scene: sc.Name, Item: it.ID, Input: it.Source})
+		}
+	}
+}
+
+// needsTransition returns the programme scene if studio mode keeps one of the edits from it.
+// The programme is then a copy of the scene and its groups, not of nested scenes.
+func (v *view) needsTransition(edits []Edit) string {
+	if !v.s.Studio {
+		return ""
+	}
+	in := map[string]bool{v.s.Program: true}
+	if sc := v.scenes[v.s.Program]; sc != nil {
+		for _, it := range sc.Items {
+			in[it.Source] = in[it.Source] || it.Group
+		}
+	}
+	for _, e := range edits {
+		if scene, seen := v.changes(e); seen && in[scene] {
+			return v.s.Program
+		}
+	}
+	return ""
+}
+
+// changes returns the scene whose picture an edit changes, and false if it changes none.
+func (v *view) changes(e Edit) (string, bool) {
+	enabled := func(scene string, id int) bool {
+		im := v.c.item(scene, id)
+		return im != nil && im.Enabled
+	}
+	switch e := e.(type) {
+	case AddItem:
+		return e.Scene, e.Enable
+	case RemoveItem:
+		return e.Scene, enabled(e.Scene, e.Item)
+	case PlaceItem:
+		return e.Scene, enabled(e.Scene, e.Item)
+	case EnableItem:
+		return e.Scene, true
+	}
+	return "", false
+}

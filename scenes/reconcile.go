@@ -2,25 +2,156 @@
 
 package scenes
 
-import "context"
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+)
 
 // Report is what one Reconcile did.
 type Report struct {
-	Input           string   // name of the peer source, "" when there is none
-	Done            []Edit   // edits that were carried out
-	NeedsTransition []string // as in Outcome
+	Collection      string
+	Input           string // name of the peer source, "" when there is none
+	Done            []Edit // edits that were carried out
+	NeedsTransition string // as in Outcome
 }
 
-// Read takes a Snapshot. Kind narrows the inputs whose settings are read, as in Source.
-// It returns ErrChanging when OBS changed meanwhile.
+// Read takes a Snapshot for a peer source of the given kind, "" for any. It returns
+// ErrChanging when OBS changed its scenes meanwhile. For session see Snapshot.
 func Read(ctx context.Context, obs OBS, session, kind string) (Snapshot, error) {
-	return Snapshot{}, nil
+	s, err := read(ctx, obs, session, kind)
+	if errors.Is(err, ErrNotFound) {
+		return s, fmt.Errorf("%w: %w", ErrChanging, err)
+	}
+	return s, err
+}
+
+func read(ctx context.Context, obs OBS, session, kind string) (Snapshot, error) {
+	s := Snapshot{Session: session}
+	var err error
+	if s.Collection, err = obs.Collection(ctx); err != nil {
+		return s, err
+	}
+	if s.Canvas, err = obs.Canvas(ctx); err != nil {
+		return s, err
+	}
+	if s.Studio, err = obs.Studio(ctx); err != nil {
+		return s, err
+	}
+	if s.Inputs, err = obs.Inputs(ctx); err != nil {
+		return s, err
+	}
+	for i := range s.Inputs {
+		if in := &s.Inputs[i]; mayBePeer(in.Kind, kind) {
+			if in.Settings, err = obs.InputSettings(ctx, in.Name); err != nil {
+				return s, err
+			}
+		}
+	}
+	names, err := obs.Scenes(ctx)
+	if err != nil {
+		return s, err
+	}
+	for _, name := range names {
+		items, err := obs.Items(ctx, name, false)
+		if err != nil {
+			return s, err
+		}
+		s.Scenes = append(s.Scenes, Scene{Name: name, Items: items})
+	}
+	seen := map[string]bool{}
+	for _, sc := range slices.Clone(s.Scenes) {
+		for _, it := range sc.Items {
+			if !it.Group || seen[it.Source] {
+				continue
+			}
+			seen[it.Source] = true
+			items, err := obs.Items(ctx, it.Source, true)
+			if err != nil {
+				return s, err
+			}
+			s.Scenes = append(s.Scenes, Scene{Name: it.Source, Group: true, Items: items})
+		}
+	}
+	// While OBS loads a collection it still gives the old one's name, so the scenes are compared too.
+	if s.Program, err = obs.Program(ctx); err != nil {
+		return s, err
+	}
+	after, err := obs.Scenes(ctx)
+	if err != nil {
+		return s, err
+	}
+	collection, err := obs.Collection(ctx)
+	if err != nil {
+		return s, err
+	}
+	if collection != s.Collection || !slices.Equal(names, after) || !slices.Contains(names, s.Program) {
+		return s, ErrChanging
+	}
+	return s, nil
 }
 
 // Reconcile makes OBS as desired: it reads the memory and a Snapshot, plans, stores the memory,
 // applies the edits and stores the memory again. It is idempotent, and may be broken off or crash at
 // any point: the next one goes on from there. The error joins *EditError and *UnknownSceneError
 // values with any other; what could be done is done all the same. For session see Snapshot.
+//
+// Calls for one OBS must not overlap.
 func Reconcile(ctx context.Context, obs OBS, session string, d Desired) (Report, error) {
-	return Report{}, nil
+	before, err := obs.LoadMemory(ctx)
+	if err != nil {
+		return Report{}, fmt.Errorf("read what is remembered of the scenes: %w", err)
+	}
+	s, err := Read(ctx, obs, session, d.Source.Kind)
+	if err != nil {
+		return Report{}, fmt.Errorf("read the scenes: %w", err)
+	}
+	out := Plan(s, d, before)
+	report := Report{Collection: s.Collection, Input: out.Input, NeedsTransition: out.NeedsTransition}
+	done, err := carryOut(ctx, obs, s.Collection, out.Edits, before, out.Memory)
+	report.Done = done
+	var errs []error
+	for _, u := range out.Unknown {
+		errs = append(errs, u)
+	}
+	return report, errors.Join(append(errs, err)...)
+}
+
+// carryOut stores the planned memory, so that a crash in the middle leaves no item that
+// nobody knows of, applies the edits and stores what has become of them. The edits that it
+// returns are those that worked.
+func carryOut(ctx context.Context, obs OBS, collection string, edits []Edit, before, planned Memory) ([]Edit, error) {
+	if err := store(ctx, obs, before, planned); err != nil {
+		return nil, err
+	}
+	after, errs := Apply(ctx, obs, collection, edits, planned)
+	var done []Edit
+	for i, err := range errs {
+		if err == nil {
+			done = append(done, edits[i])
+		}
+	}
+	return done, errors.Join(errors.Join(errs...), store(ctx, obs, planned, after))
+}
+
+// store saves the memory if it has changed.
+func store(ctx context.Context, obs OBS, old, m Memory) error {
+	oldText, err := json.Marshal(old)
+	if err != nil {
+		return err
+	}
+	text, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	if bytes.Equal(oldText, text) {
+		return nil
+	}
+	if err := obs.SaveMemory(ctx, m); err != nil {
+		return fmt.Errorf("store what is to be remembered of the scenes: %w", err)
+	}
+	return nil
 }

@@ -3,3 +3,188 @@
 // Package obsscenes lets package scenes work on an OBS that package obsctl is connected to. It
 // translates types and errors and holds no logic of its own.
 package obsscenes
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/costream-obs/costream-obs/obsctl"
+	"github.com/costream-obs/costream-obs/scenes"
+)
+
+// Slot is where the memory lives in obs-websocket's persistent data.
+const Slot = "costream-obs.scenes"
+
+// codeNotReady is obs-websocket's answer while it changes the scene collection (from 5.3 on).
+const codeNotReady = 207
+
+// OBS is a scenes.OBS over a connection.
+type OBS struct {
+	client *obsctl.Client
+}
+
+var _ scenes.OBS = &OBS{}
+
+// New returns the OBS of a connection.
+func New(client *obsctl.Client) *OBS { return &OBS{client: client} }
+
+// translate gives an error the meaning that package scenes looks for.
+func translate(err error) error {
+	switch {
+	case obsctl.IsCode(err, obsctl.CodeNotFound):
+		return fmt.Errorf("%w: %w", scenes.ErrNotFound, err)
+	case obsctl.IsCode(err, codeNotReady):
+		return fmt.Errorf("%w: %w", scenes.ErrChanging, err)
+	}
+	return err
+}
+
+// Canvas implements scenes.OBS.
+func (o *OBS) Canvas(ctx context.Context) (scenes.Size, error) {
+	v, err := o.client.VideoSettings(ctx)
+	return scenes.Size{W: v.CanvasW, H: v.CanvasH}, translate(err)
+}
+
+// Collection implements scenes.OBS.
+func (o *OBS) Collection(ctx context.Context) (string, error) {
+	current, _, err := o.client.Collections(ctx)
+	return current, translate(err)
+}
+
+// Program implements scenes.OBS.
+func (o *OBS) Program(ctx context.Context) (string, error) {
+	name, err := o.client.ProgramScene(ctx)
+	return name, translate(err)
+}
+
+// Studio implements scenes.OBS.
+func (o *OBS) Studio(ctx context.Context) (bool, error) {
+	on, err := o.client.StudioMode(ctx)
+	return on, translate(err)
+}
+
+// Inputs implements scenes.OBS.
+func (o *OBS) Inputs(ctx context.Context) ([]scenes.Input, error) {
+	list, err := o.client.Inputs(ctx)
+	if err != nil {
+		return nil, translate(err)
+	}
+	inputs := make([]scenes.Input, 0, len(list))
+	for _, in := range list {
+		inputs = append(inputs, scenes.Input{Name: in.Name, Kind: in.UnversionedKind})
+	}
+	return inputs, nil
+}
+
+// InputSettings implements scenes.OBS.
+func (o *OBS) InputSettings(ctx context.Context, input string) (map[string]any, error) {
+	settings, err := o.client.InputSettings(ctx, input)
+	return settings, translate(err)
+}
+
+// SetInputSettings implements scenes.OBS.
+func (o *OBS) SetInputSettings(ctx context.Context, input string, settings map[string]any, replace bool) error {
+	if settings == nil {
+		settings = map[string]any{}
+	}
+	return translate(o.client.SetInputSettings(ctx, input, settings, !replace))
+}
+
+// Scenes implements scenes.OBS.
+func (o *OBS) Scenes(ctx context.Context) ([]string, error) {
+	names, err := o.client.Scenes(ctx)
+	return names, translate(err)
+}
+
+// Items implements scenes.OBS.
+func (o *OBS) Items(ctx context.Context, scene string, group bool) ([]scenes.Item, error) {
+	list := o.client.SceneItems
+	if group {
+		list = o.client.GroupItems
+	}
+	found, err := list(ctx, scene)
+	if err != nil {
+		return nil, translate(err)
+	}
+	items := make([]scenes.Item, 0, len(found))
+	for _, it := range found {
+		items = append(items, scenes.Item{ID: it.ID, Source: it.Source, Enabled: it.Enabled, Locked: it.Locked,
+			Group: it.IsGroup, Transform: fromOBS(it.Transform)})
+	}
+	return items, nil
+}
+
+// CreateInput implements scenes.OBS.
+func (o *OBS) CreateInput(ctx context.Context, scene, name, kind string, settings map[string]any, enabled bool) (int, error) {
+	id, err := o.client.CreateInput(ctx, scene, name, kind, settings, enabled)
+	return id, translate(err)
+}
+
+// CreateItem implements scenes.OBS.
+func (o *OBS) CreateItem(ctx context.Context, scene, input string, enabled bool) (int, error) {
+	id, err := o.client.CreateSceneItem(ctx, scene, input, enabled)
+	return id, translate(err)
+}
+
+// RemoveItem implements scenes.OBS.
+func (o *OBS) RemoveItem(ctx context.Context, scene string, item int) error {
+	return translate(o.client.RemoveSceneItem(ctx, scene, item))
+}
+
+// SetItemEnabled implements scenes.OBS.
+func (o *OBS) SetItemEnabled(ctx context.Context, scene string, item int, enabled bool) error {
+	return translate(o.client.SetItemEnabled(ctx, scene, item, enabled))
+}
+
+// SetItemTransform implements scenes.OBS.
+func (o *OBS) SetItemTransform(ctx context.Context, scene string, item int, t scenes.Transform) error {
+	return translate(o.client.SetItemTransform(ctx, scene, item, toOBS(t)))
+}
+
+// SetItemIndex implements scenes.OBS.
+func (o *OBS) SetItemIndex(ctx context.Context, scene string, item, index int) error {
+	return translate(o.client.SetItemIndex(ctx, scene, item, index))
+}
+
+// SetItemLocked implements scenes.OBS.
+func (o *OBS) SetItemLocked(ctx context.Context, scene string, item int, locked bool) error {
+	return translate(o.client.SetItemLocked(ctx, scene, item, locked))
+}
+
+// LoadMemory implements scenes.OBS. What cannot be decoded counts as nothing: it must not stop
+// the show, and the next SaveMemory mends it.
+func (o *OBS) LoadMemory(ctx context.Context) (scenes.Memory, error) {
+	var m scenes.Memory
+	_, err := o.client.PersistentData(ctx, Slot, &m)
+	var syntax *json.SyntaxError
+	var wrongType *json.UnmarshalTypeError
+	if errors.As(err, &syntax) || errors.As(err, &wrongType) {
+		return scenes.Memory{}, nil
+	}
+	return m, translate(err)
+}
+
+// SaveMemory implements scenes.OBS.
+func (o *OBS) SaveMemory(ctx context.Context, m scenes.Memory) error {
+	return translate(o.client.SetPersistentData(ctx, Slot, m))
+}
+
+func fromOBS(t obsctl.Transform) scenes.Transform {
+	return scenes.Transform{
+		X: t.X, Y: t.Y, Rotation: t.Rotation, ScaleX: t.ScaleX, ScaleY: t.ScaleY, Alignment: t.Alignment,
+		BoundsType: t.BoundsType, BoundsAlignment: t.BoundsAlign, BoundsW: t.BoundsW, BoundsH: t.BoundsH,
+		CropLeft: t.CropLeft, CropTop: t.CropTop, CropRight: t.CropRight, CropBottom: t.CropBottom,
+		CropToBounds: t.CropToBounds,
+	}
+}
+
+func toOBS(t scenes.Transform) obsctl.Transform {
+	return obsctl.Transform{
+		X: t.X, Y: t.Y, Rotation: t.Rotation, ScaleX: t.ScaleX, ScaleY: t.ScaleY, Alignment: t.Alignment,
+		BoundsType: t.BoundsType, BoundsAlign: t.BoundsAlignment, BoundsW: t.BoundsW, BoundsH: t.BoundsH,
+		CropLeft: t.CropLeft, CropTop: t.CropTop, CropRight: t.CropRight, CropBottom: t.CropBottom,
+		CropToBounds: t.CropToBounds,
+	}
+}

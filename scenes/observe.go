@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package scenes
+
+import (
+	"maps"
+	"slices"
+)
+
+// view is one snapshot with what is known about it.
+type view struct {
+	s      Snapshot
+	c      *CollectionMemory
+	peers  []Input
+	names  map[string]bool // of peers
+	stale  map[string]bool // inputs of ours from another route
+	scenes map[string]*Scene
+}
+
+func newView(s Snapshot, src Source, c *CollectionMemory) *view {
+	v := &view{s: s, c: c, peers: findPeers(s, src, c), stale: findStale(s, src),
+		names: map[string]bool{}, scenes: map[string]*Scene{}}
+	for _, in := range v.peers {
+		v.names[in.Name] = true
+	}
+	for i := range s.Scenes {
+		v.scenes[s.Scenes[i].Name] = &s.Scenes[i]
+	}
+	return v
+}
+
+// found is one item of the peer source.
+type found struct {
+	scene *Scene // or group
+	item  Item
+}
+
+// items returns the items of the peer source in a scene or group itself.
+func (v *view) items(sc *Scene) []found {
+	var out []found
+	for _, it := range sc.Items {
+		if v.names[it.Source] {
+			out = append(out, found{sc, it})
+		}
+	}
+	return out
+}
+
+// allItems returns all items of the peer source, in groups too.
+func (v *view) allItems() []found {
+	var out []found
+	for i := range v.s.Scenes {
+		out = append(out, v.items(&v.s.Scenes[i])...)
+	}
+	return out
+}
+
+// itemsOf returns the items of the peer source in a scene and in its groups.
+func (v *view) itemsOf(sc *Scene) []found {
+	out := v.items(sc)
+	for _, it := range sc.Items {
+		if g := v.scenes[it.Source]; it.Group && g != nil {
+			out = append(out, v.items(g)...)
+		}
+	}
+	return out
+}
+
+// sceneNames returns the names of all scenes, without groups.
+func (v *view) sceneNames() []string {
+	var out []string
+	for _, sc := range v.s.Scenes {
+		if !sc.Group {
+			out = append(out, sc.Name)
+		}
+	}
+	return out
+}
+
+// observe brings the memory up to the snapshot: what is new there, what is gone, and what the
+// user did to the rest.
+func (v *view) observe() {
+	// What another OBS process has otherwise is its loss, not the user's doing.
+	lost := v.c.Session != v.s.Session
+	v.c.Session = v.s.Session
+	if len(v.peers) > 0 {
+		v.c.Input = v.peers[0].Name
+	}
+	v.followSettings()
+	v.followSceneNames()
+	v.forgetGone(lost)
+	for i := range v.s.Scenes {
+		sc := &v.s.Scenes[i]
+		items := v.items(sc)
+		for _, f := range items {
+			if im := v.c.item(sc.Name, f.item.ID); im != nil {
+				v.follow(f, im, lost)
+			}
+		}
+		// The newest unknown item comes first: it is the one that we were adding, if any.
+		for _, f := range slices.Backward(items) {
+			if v.c.item(sc.Name, f.item.ID) == nil {
+				v.meet(f)
+			}
+		}
+		if sm := v.c.Scenes[sc.Name]; sm != nil {
+			sm.Adding = false
+		}
+	}
+}
+
+// followSettings gives remembered settings of an input the name that it has now.
+func (v *view) followSettings() {
+	var orphans, heirs []string
+	inputs := map[string]bool{}
+	for _, in := range v.s.Inputs {
+		inputs[in.Name] = true
+		if _, known := v.c.Was[in.Name]; !known && in.Settings[markKey] == markAdopted {
+			heirs = append(heirs, in.Name)
+		}
+	}
+	for name := range v.c.Was {
+		if !inputs[name] {
+			orphans = append(orphans, name)
+		}
+	}
+	if len(orphans) == 1 && len(heirs) == 1 {
+		v.c.Was[heirs[0]] = v.c.Was[orphans[0]]
+		delete(v.c.Was, orphans[0])
+	}
+}
+
+// followSceneNames finds scenes that the user renamed, by the ids of the peer's items in them:
+// before obs-websocket 5.4 a scene has no other lasting name.
+func (v *view) followSceneNames() {
+	for _, old := range slices.Sorted(maps.Keys(v.c.Scenes)) {
+		sm := v.c.Scenes[old]
+		if v.scenes[old] != nil || len(sm.Items) == 0 {
+			continue
+		}
+		var heirs []string
+		for _, sc := range v.s.Scenes {
+			if v.c.Scenes[sc.Name] != nil {
+				continue
+			}
+			for _, it := range sc.Items {
+				if sm.Items[it.ID] != nil && (v.names[it.Source] || v.stale[it.Source]) {
+					heirs = append(heirs, sc.Name)
+					break
+				}
+			}
+		}
+		if len(heirs) != 1 {
+			continue
+		}
+		v.c.Scenes[heirs[0]] = sm
+		delete(v.c.Scenes, old)
+		for i, name := range v.c.Chosen {
+			if name == old {
+				v.c.Chosen[i] = heirs[0]
+			}
+		}
+	}
+}
+
+// forgetGone drops the memory of items that are no longer there.
+func (v *view) forgetGone(lost bool) {
+	for name, sm := range v.c.Scenes {
+		there := map[int]bool{}
+		sc := v.scenes[name]
+		if sc != nil {
+			for _, it := range sc.Items {
+				there[it.ID] = v.names[it.Source] || v.stale[it.Source]
+			}
+		}
+		for _, id := range slices.Sorted(maps.Keys(sm.Items)) {
+			im := sm.Items[id]
+			switch {
+			case there[id]:
+				continue
+			case !im.Ours && sm.Last != nil:
+				delete(sm.Items, id) // how ours looked is worth more
+				continue
+			case im.Ours && im.Pending:
+				sm.Again = true
+			case im.Ours && !lost && sc != nil:
+				sm.Deleted = true
+			}
+			sm.forget(id)
+		}
+	}
+}
+
+// meet makes the memory of an item that was not known.
+func (v *view) meet(f found) {
+	sm := v.c.scene(f.scene.Name)
+	im := &ItemMemory{Enabled: f.item.Enabled}
+	if sm.Adding {
+		sm.Adding = false
+		im.Ours, im.Live = true, true
+		if sm.Last != nil {
+			im.Look = *sm.Last
+		}
+		sm.set(f.item.ID, im)
+		return
+	}
+	ours, hiddenByUs := false, false
+	v.c.all(func(other *ItemMemory) {
+		ours = ours || other.Ours
+		hiddenByUs = hiddenByUs || (other.Live || other.Parked) && !other.Enabled && !other.Hidden
+	})
+	im.Copy = v.c.Present && ours
+	// A hidden copy of what we hid is not hidden by the user.
+	im.Hidden = !f.item.Enabled && !hiddenByUs
+	sm.set(f.item.ID, im)
+	v.remember(f, im)
+}
+
+// follow notes what the user did to an item.
+func (v *view) follow(f found, im *ItemMemory, lost bool) {
+	if f.item.Enabled != im.Enabled && !im.Pending && !lost {
+		// Hiding again what the user showed while we hid it brings back what was before.
+		hiddenByUs := im.Parked || im.Live && !v.c.Visible
+		im.Kept = f.item.Enabled && im.Live && hiddenByUs
+		im.Hidden = !f.item.Enabled && (im.Hidden || !hiddenByUs)
+	}
+	im.Enabled = f.item.Enabled
+	pending := im.Pending
+	im.Pending = false
+	if pending || im.Ours && im.Placed == nil {
+		return
+	}
+	v.remember(f, im)
+}
+
+// remember notes where an item is.
+func (v *view) remember(f found, im *ItemMemory) {
+	t := f.item.Transform
+	switch {
+	case !im.Ours:
+		im.Moved = true
+	case im.Canvas != v.s.Canvas:
+		// From 30.2 on OBS itself rescales items with the canvas: that is not the user's doing.
+	case !t.same(*im.Placed):
+		im.Moved = true
+	}
+	if im.Moved {
+		im.Transform, im.Canvas, im.Placed = t, v.s.Canvas, &t
+	}
+	im.Locked = f.item.Locked
+	im.Under, im.Above = 0, 0
+	for i, it := range f.scene.Items {
+		if it.ID == f.item.ID {
+			im.Above = len(f.scene.Items) - 1 - i
+			if im.Above > 0 {
+				im.Under = f.scene.Items[i+1].ID
+			}
+		}
+	}
+}

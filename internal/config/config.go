@@ -17,14 +17,16 @@ type Config struct {
 	BasePort int
 	Link     string
 
-	When       string
-	Route      string
-	VideoOut   string
-	VideoIn    string
-	Bitrate    int
-	Scenes     []string
-	Layout     string
-	SourceName string
+	When     string
+	Route    string
+	VideoOut string
+	VideoIn  string
+	// VideoFormat is zero where the device is to tell it.
+	VideoFormat Format
+	Bitrate     int
+	Scenes      []string
+	Layout      string
+	SourceName  string
 
 	Mics      []string
 	MicSource string

@@ -121,6 +121,16 @@ func TestLoad(t *testing.T) {
 			want: func(c *Config) { c.OBSPassword = secret("hunter3") },
 		},
 		{
+			name: "video format",
+			file: "video-format = '1280x720@30000/1001'\n",
+			want: func(c *Config) { c.VideoFormat = Format{1280, 720, 30000, 1001} },
+		},
+		{
+			name: "video format with a whole rate",
+			args: []string{"--video-format=960x540@25"},
+			want: func(c *Config) { c.VideoFormat = Format{960, 540, 25, 1} },
+		},
+		{
 			name: "addresses",
 			args: []string{"--peer", "fe80::1%eth0", "--listen", "2001:db8::1", "--obs-host", "10.0.0.1"},
 			want: func(c *Config) { c.Peer, c.Listen, c.OBSHost = "fe80::1%eth0", "2001:db8::1", "10.0.0.1" },
@@ -184,6 +194,11 @@ func TestLoadRefuses(t *testing.T) {
 		{name: "port of words", args: []string{"--base-port=five"}, want: `"five" is not a number from 1 to 65528`},
 		{name: "port with a tail", args: []string{"--base-port=5000x"}, want: `"5000x" is not a number from 1 to 65528`},
 		{name: "port past all", args: []string{"--obs-port=99999999999999999999"}, want: `"99999999999999999999" is not a number from 1 to 65535`},
+		{name: "size without a rate", args: []string{"--video-format=1920x1080"}, want: `"1920x1080" is not a size with a rate, such as 1920x1080@30`},
+		{name: "size of nothing", args: []string{"--video-format=0x0@30"}, want: `"0x0@30": pictures have 16 to 8192 pixels each way`},
+		{name: "rate of nothing", args: []string{"--video-format=640x360@30/0"}, want: `"640x360@30/0": the rate is 1 to 240 pictures per second`},
+		{name: "rate past all", args: []string{"--video-format=640x360@1000"}, want: `"640x360@1000": the rate is 1 to 240 pictures per second`},
+		{name: "number for a video format", file: "video-format = 1080\n", want: "FILE:1: video-format: wants a text in quotes"},
 		{name: "negative bit rate", args: []string{"--bitrate=-1"}, want: `"-1" is not a number from 100 to 100000`},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -110,6 +110,11 @@ func Table() []Setting {
 			bind:    func(c *Config) value { return &text{p: &c.VideoIn, check: checkDevice} },
 		},
 		{
+			Key: "video-format", Group: GroupPicture, Arg: "WxH@FPS", Otherwise: "what the device has, else 1920x1080@30",
+			Help: "size and rate of the pictures, as in 1280x720@60 or 1920x1080@30000/1001",
+			bind: func(c *Config) value { return &format{p: &c.VideoFormat} },
+		},
+		{
 			Key: "bitrate", Group: GroupPicture, Arg: "KBIT/S", Default: "3000",
 			Help: "bit rate of our picture",
 			bind: func(c *Config) value { return &number{p: &c.Bitrate, min: 100, max: 100_000} },

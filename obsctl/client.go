@@ -4,6 +4,7 @@ package obsctl
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -118,11 +119,11 @@ func Dial(ctx context.Context, ep Endpoint, opts Options) (*Client, error) {
 
 // dialError keeps the caller's own cancellation apart from trouble with OBS.
 func dialError(ctx context.Context, err error, explain func(error) error) error {
-	if context.Cause(ctx) == context.Canceled {
-		return context.Canceled
-	}
-	if context.Cause(ctx) == context.DeadlineExceeded {
-		err = context.DeadlineExceeded
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		return context.Cause(ctx)
+	case ctx.Err() != nil:
+		err = ctx.Err()
 	}
 	return explain(err)
 }

@@ -26,27 +26,12 @@ func Find(o FindOptions) (Endpoint, error) {
 		return o.override(Endpoint{Host: o.Host, Port: DefaultPort, AuthRequired: true, Enabled: true}), nil
 	}
 
-	endpoint := Endpoint{Host: o.Host, Port: DefaultPort, AuthRequired: true, Enabled: true, Source: "the default port"}
-	chosen := false
-	for _, place := range o.places() {
-		candidate, err := place.read()
-		switch {
-		case errors.Is(err, ErrNoConfig):
-			continue
-		case err != nil:
-			return Endpoint{}, err
-		case !chosen || candidate.Port == o.Port:
-			endpoint = candidate
-		}
-		if o.Port == 0 || candidate.Port == o.Port {
-			chosen = true
-			break
-		}
-		chosen = true
+	endpoint, chosen, err := o.search()
+	if err != nil {
+		return Endpoint{}, err
 	}
 	endpoint.Host = o.Host
 	endpoint = o.override(endpoint)
-
 	switch {
 	case o.Port != 0:
 		return endpoint, nil
@@ -57,6 +42,34 @@ func Find(o FindOptions) (Endpoint, error) {
 		return endpoint, fmt.Errorf("%w (%s): %s", ErrServerDisabled, endpoint.Source, enableHint)
 	}
 	return endpoint, nil
+}
+
+// search returns the best place's endpoint, or that of the place whose port is
+// the one that the user chose; chosen is false when there is no place at all.
+func (o FindOptions) search() (best Endpoint, chosen bool, err error) {
+	best = Endpoint{Port: DefaultPort, AuthRequired: true, Enabled: true, Source: "the default port"}
+	for _, place := range o.places() {
+		candidate, err := place.read()
+		if errors.Is(err, ErrNoConfig) {
+			if !chosen && best.PID == 0 {
+				best.PID = candidate.PID
+			}
+			continue
+		}
+		if err != nil {
+			return Endpoint{}, false, err
+		}
+		if o.Port == 0 || candidate.Port == o.Port {
+			return candidate, true, nil
+		}
+		if !chosen {
+			// Perhaps a tunnel to it: the password may be right, the
+			// process is not known to be.
+			best, chosen = candidate, true
+			best.PID = 0
+		}
+	}
+	return best, chosen, nil
 }
 
 func (o FindOptions) withDefaults() FindOptions {

@@ -87,7 +87,6 @@ func (k *Keeper) once(ctx context.Context, use func(ctx context.Context, c *Clie
 	defer func() { _ = client.Close() }()
 
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	watched := make(chan struct{})
 	go func() {
 		defer close(watched)

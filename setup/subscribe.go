@@ -74,21 +74,46 @@ func (p Pulse) subscribe(ctx context.Context, changes chan<- Change) (came bool)
 	if err != nil || cmd.Start() != nil {
 		return false
 	}
+	pokeCtx, heard := context.WithCancel(ctx)
+	poked := make(chan struct{})
+	go func() {
+		defer close(poked)
+		p.poke(pokeCtx)
+	}()
 	for lines := bufio.NewScanner(out); lines.Scan(); {
-		// The first event is that of pactl's own connection.
 		if !came {
 			came = true
+			heard()
 			send(Change{Event: "new", Object: wholeServer, Index: -1})
 		}
-		if c, ok := parseChange(lines.Text()); ok {
+		// Every pactl that somebody runs is a client; who looks at the server
+		// by pactl on each of those would never come to rest.
+		if c, ok := parseChange(lines.Text()); ok && c.Object != "client" {
 			send(c)
 		}
 	}
+	heard()
+	<-poked
 	_ = cmd.Wait()
 	if came && ctx.Err() == nil {
 		send(Change{Event: "remove", Object: wholeServer, Index: -1})
 	}
 	return came
+}
+
+// poke connects to the server again and again until ctx ends, which makes
+// events: pactl does not say when its subscription has begun.
+func (p Pulse) poke(ctx context.Context) {
+	const pause = 100 * time.Millisecond
+	for ctx.Err() == nil {
+		if _, err := p.Info(ctx); err != nil && ctx.Err() == nil {
+			return // pactl subscribe will have failed likewise
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+		}
+	}
 }
 
 var changeLine = regexp.MustCompile(`^Event '(\w+)' on ([\w-]+) #(\d+)$`)

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package setup_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/costream-obs/costream-obs/internal/testbed"
+	"github.com/costream-obs/costream-obs/setup"
+)
+
+const limit = 10 * time.Second
+
+func exists(t *testing.T, p setup.Pulse, sink string) bool {
+	t.Helper()
+	_, err := p.SinkNamed(t.Context(), sink)
+	if err != nil && !errors.Is(err, setup.ErrNotFound) {
+		t.Fatal(err)
+	}
+	return err == nil
+}
+
+func TestRealEnsureSink(t *testing.T) {
+	testbed.Need(t)
+	p := setup.Pulse{Server: testbed.NewPulse(t, "load-module module-null-sink sink_name=users_own").Server}
+	ctx := t.Context()
+
+	made, unload, err := p.EnsureSink(ctx, "costream_topeer", "CoStreamToPeer")
+	if err != nil || !made {
+		t.Fatalf("first: got made %t, error %v, want it made", made, err)
+	}
+	sink, err := p.SinkNamed(ctx, "costream_topeer")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := sink.Description, "CoStreamToPeer"; got != want {
+		t.Errorf("description: got %q, want %q", got, want)
+	}
+
+	// As a companion does that comes after one that was killed.
+	made, again, err := p.EnsureSink(ctx, "costream_topeer", "CoStreamToPeer")
+	if err != nil || made {
+		t.Errorf("second: got made %t, error %v, want it found", made, err)
+	}
+	if err := again(ctx); err != nil {
+		t.Error(err)
+	}
+	if exists(t, p, "costream_topeer") {
+		t.Error("the sink of an earlier run is still there")
+	}
+	if err := unload(ctx); err != nil {
+		t.Errorf("unload what is gone: %v", err)
+	}
+
+	made, unload, err = p.EnsureSink(ctx, "users_own", "CoStreamToPeer")
+	if err != nil || made {
+		t.Errorf("user's own: got made %t, error %v, want it found", made, err)
+	}
+	if err := unload(ctx); err != nil {
+		t.Error(err)
+	}
+	if !exists(t, p, "users_own") {
+		t.Error("a sink that we did not make is gone")
+	}
+}
+
+// After a restart of the server, module indices belong to others.
+func TestRealUnloadAfterRestart(t *testing.T) {
+	testbed.Need(t)
+	server := testbed.NewPulse(t)
+	p := setup.Pulse{Server: server.Server}
+	_, unload, err := p.EnsureSink(t.Context(), "costream_topeer", "CoStreamToPeer")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.Restart()
+	server.Pactl("load-module", "module-null-sink", "sink_name=stranger")
+	if err := unload(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if !exists(t, p, "stranger") {
+		t.Error("another's module was unloaded")
+	}
+	server.Kill()
+	if err := unload(t.Context()); err != nil {
+		t.Errorf("unload without a server: got %v, want no error", err)
+	}
+	if _, _, err := p.EnsureSink(t.Context(), "costream_topeer", "CoStreamToPeer"); !errors.Is(err, setup.ErrNoServer) {
+		t.Errorf("ensure without a server: got %v, want %v", err, setup.ErrNoServer)
+	}
+}
+
+func TestRealMoveSinkInput(t *testing.T) {
+	testbed.Need(t)
+	server := testbed.NewPulse(t)
+	p := setup.Pulse{Server: server.Server}
+	ctx := t.Context()
+	if _, err := p.LoadNullSink(ctx, "costream_topeer", "CoStreamToPeer"); err != nil {
+		t.Fatal(err)
+	}
+	target, err := p.SinkNamed(ctx, "costream_topeer")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.PlayTone(testbed.Headphones, testbed.Tone{Hz: 1000})
+	input := awaitInput(t, p)
+	if err := p.MoveSinkInput(ctx, input.Index, "costream_topeer"); err != nil {
+		t.Fatal(err)
+	}
+	if got := awaitInput(t, p).Sink; got != target.Index {
+		t.Errorf("sink of the moved stream: got %d, want %d", got, target.Index)
+	}
+	if got := testbed.ToneLevel(server.Record(target.Monitor, time.Second)[testbed.SampleRate/2:], 1000); got < 0.4 {
+		t.Errorf("tone in the sink it was moved to: got level %.2f, want 0.5", got)
+	}
+	if err := p.SetSinkInputMute(ctx, input.Index, true); err != nil {
+		t.Fatal(err)
+	}
+	if !awaitInput(t, p).Mute {
+		t.Error("stream: got it audible, want it mute")
+	}
+	if err := p.MoveSinkInput(ctx, 4711, "costream_topeer"); !errors.Is(err, setup.ErrNotFound) {
+		t.Errorf("move what is not there: got %v, want %v", err, setup.ErrNotFound)
+	}
+	if err := p.Unload(ctx, 4711); !errors.Is(err, setup.ErrNotFound) {
+		t.Errorf("unload what is not there: got %v, want %v", err, setup.ErrNotFound)
+	}
+}
+
+// awaitInput returns the only stream.
+func awaitInput(t *testing.T, p setup.Pulse) (input setup.SinkInput) {
+	t.Helper()
+	testbed.Await(t, "one stream plays", limit, func() error {
+		inputs, err := p.SinkInputs(t.Context())
+		if err == nil && len(inputs) != 1 {
+			return errors.New("not one stream")
+		}
+		if err == nil {
+			input = inputs[0]
+		}
+		return err
+	})
+	return input
+}
+
+func TestRealSubscribe(t *testing.T) {
+	testbed.Need(t)
+	server := testbed.NewPulse(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	changes := setup.Pulse{Server: server.Server}.Subscribe(ctx)
+	await := func(what string, match func(setup.Change) bool) {
+		t.Helper()
+		deadline := time.After(limit)
+		for {
+			select {
+			case c := <-changes:
+				if match(c) {
+					return
+				}
+			case <-deadline:
+				t.Fatalf("awaited for %v: %s", limit, what)
+			}
+		}
+	}
+	newSink := func(c setup.Change) bool { return c.Event == "new" && c.Object == "sink" }
+
+	await("the server came", setup.Change.ServerCame)
+	server.Pactl("load-module", "module-null-sink", "sink_name=other")
+	await("a sink came", newSink)
+	server.Kill()
+	await("the server went", setup.Change.ServerWent)
+	server.Restart()
+	await("the server came back", setup.Change.ServerCame)
+	server.Pactl("load-module", "module-null-sink", "sink_name=other")
+	await("a sink came after the restart", newSink)
+
+	cancel()
+	deadline := time.After(limit)
+	for {
+		select {
+		case _, open := <-changes:
+			if !open {
+				return
+			}
+		case <-deadline:
+			t.Fatal("the channel is not closed after the end of its context")
+		}
+	}
+}

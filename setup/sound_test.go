@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package setup_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/costream-obs/costream-obs/setup"
+)
+
+// recorded puts a pactl in front of the real one that answers from the
+// recordings in testdata, one file for each command line.
+func recorded(t *testing.T, dir string) setup.Pulse {
+	t.Helper()
+	dir, err := filepath.Abs(filepath.Join("testdata", dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fakePactl(t, `exec cat "`+dir+`/$(echo " $*" | sed 's/^ -f//; s/^ //; s/ /_/g')"`)
+	return setup.Pulse{}
+}
+
+func fakePactl(t *testing.T, script string) {
+	t.Helper()
+	bin := t.TempDir()
+	if err := os.WriteFile(filepath.Join(bin, "pactl"), []byte("#!/bin/sh\n"+script+"\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+}
+
+func TestInfo(t *testing.T) {
+	got, err := recorded(t, "pulseaudio-16.1").Info(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := setup.Info{Name: "pulseaudio", Version: "16.1", DefaultSink: "default_out", DefaultSource: "mic"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("info (-want +got):\n%s", diff)
+	}
+}
+
+func TestSinks(t *testing.T) {
+	got, err := recorded(t, "pulseaudio-16.1").Sinks(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []setup.Sink{
+		{Index: 0, Name: "default_out", Description: "DefaultOut", Monitor: "default_out.monitor", Module: 0},
+		{Index: 1, Name: "fakemic", Description: "FakeMic", Monitor: "fakemic.monitor", Module: 1},
+		{Index: 2, Name: "costream_topeer", Description: "CoStreamToPeer", Monitor: "costream_topeer.monitor", Module: 3},
+	}
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(setup.Sink{}, "Properties")); diff != "" {
+		t.Errorf("sinks (-want +got):\n%s", diff)
+	}
+}
+
+func TestSources(t *testing.T) {
+	got, err := recorded(t, "pulseaudio-16.1").Sources(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []setup.Source{
+		{Index: 0, Name: "default_out.monitor", Description: "Monitor of DefaultOut", MonitorOf: "default_out"},
+		{Index: 1, Name: "fakemic.monitor", Description: "Monitor of FakeMic", MonitorOf: "fakemic"},
+		{Index: 2, Name: "mic", Description: "Remapped Monitor of FakeMic"},
+		{Index: 3, Name: "costream_topeer.monitor", Description: "Monitor of CoStreamToPeer", MonitorOf: "costream_topeer"},
+	}
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(setup.Source{}, "Properties")); diff != "" {
+		t.Errorf("sources (-want +got):\n%s", diff)
+	}
+}
+
+// The recording holds what OBS opens for two monitored inputs, one of which
+// has a name that pactl's JSON loses.
+func TestSinkInputs(t *testing.T) {
+	got, err := recorded(t, "pulseaudio-16.1").SinkInputs(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	type input struct {
+		Index   int
+		Name    string
+		PID     int
+		Sink    int
+		Latency time.Duration
+	}
+	var inputs []input
+	for _, s := range got {
+		inputs = append(inputs, input{s.Index, s.MediaName(), s.PID(), s.Sink, s.Latency})
+	}
+	want := []input{
+		{0, "tone", 1973, 1, 10 * time.Millisecond},
+		{1, "Mic/Aux", 4242, 0, 15 * time.Millisecond},
+		{2, `Büro "links"`, 4242, 0, 17499 * time.Microsecond},
+	}
+	if diff := cmp.Diff(want, inputs); diff != "" {
+		t.Errorf("sink inputs (-want +got):\n%s", diff)
+	}
+}
+
+func TestPactlErrors(t *testing.T) {
+	for _, test := range []struct {
+		name, script string
+		want         error
+		text         string // must be in the message
+	}{
+		{"refused", `echo "Connection failure: Connection refused" >&2; echo "pa_context_connect() failed: Connection refused" >&2; exit 1`,
+			setup.ErrNoServer, "systemctl --user start pipewire-pulse"},
+		{"died meanwhile", `echo "Connection failure: Connection terminated" >&2; exit 1`, setup.ErrNoServer, "unix:/nowhere"},
+		{"before 16.0", `echo "pactl: invalid option -- 'f'" >&2; exit 1`, setup.ErrOldPactl, "version 16"},
+		{"not there", `echo "Failure: No such entity" >&2; exit 1`, setup.ErrNotFound, "pactl -f json info"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			fakePactl(t, test.script)
+			_, err := setup.Pulse{Server: "unix:/nowhere"}.Info(t.Context())
+			if !errors.Is(err, test.want) {
+				t.Errorf("error: got %v, want %v", err, test.want)
+			}
+			if err != nil && !strings.Contains(err.Error(), test.text) {
+				t.Errorf("message: got %q, want one with %q", err, test.text)
+			}
+		})
+	}
+	t.Run("not installed", func(t *testing.T) {
+		t.Setenv("PATH", t.TempDir())
+		if _, err := (setup.Pulse{}).Info(t.Context()); !errors.Is(err, setup.ErrNoPactl) {
+			t.Errorf("error: got %v, want %v", err, setup.ErrNoPactl)
+		}
+	})
+	t.Run("cancelled", func(t *testing.T) {
+		fakePactl(t, "exec sleep 60")
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		_, err := setup.Pulse{}.Info(ctx)
+		if !errors.Is(err, context.Canceled) || errors.Is(err, setup.ErrNoServer) {
+			t.Errorf("error: got %v, want %v", err, context.Canceled)
+		}
+	})
+}
+
+func TestLoadNullSinkNames(t *testing.T) {
+	for _, name := range []string{"", "costream-topeer", "a b", `a"b`, "a'b"} {
+		if _, err := (setup.Pulse{}).LoadNullSink(t.Context(), name, "X"); err == nil {
+			t.Errorf("sink name %q: got no error, want one", name)
+		}
+		if name == "costream-topeer" {
+			continue
+		}
+		if _, err := (setup.Pulse{}).LoadNullSink(t.Context(), "x", name); err == nil {
+			t.Errorf("sink description %q: got no error, want one", name)
+		}
+	}
+}

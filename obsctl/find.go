@@ -23,7 +23,7 @@ func Find(o FindOptions) (Endpoint, error) {
 	o = o.withDefaults()
 	if !isThisMachine(o.Host) {
 		// The password in the files is for this machine's OBS alone.
-		return o.override(Endpoint{Host: o.Host, Port: DefaultPort, AuthRequired: true, Enabled: true}), nil
+		return o.override(Endpoint{Host: o.Host, Port: DefaultPort, AuthRequired: true, Enabled: true, Source: "--obs-host"}), nil
 	}
 
 	endpoint, chosen, err := o.search()

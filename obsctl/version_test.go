@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package obsctl
+
+import "testing"
+
+func TestParseSemver(t *testing.T) {
+	tests := []struct {
+		in   string
+		want Semver
+		ok   bool
+	}{
+		{"29.0.2", Semver{29, 0, 2}, true},
+		{"30.0", Semver{30, 0, 0}, true},
+		{"32.2.0-rc1", Semver{32, 2, 0}, true},
+		{"30.2.3-1-gabcdef", Semver{30, 2, 3}, true},
+		{"29.0.2+dfsg1-1", Semver{29, 0, 2}, true},
+		{"28.1.2.1", Semver{28, 1, 2}, true},
+		{"", Semver{}, false},
+		{"v29", Semver{}, false},
+		{"29.-1", Semver{}, false},
+	}
+	for _, tt := range tests {
+		got, err := ParseSemver(tt.in)
+		if got != tt.want || (err == nil) != tt.ok {
+			t.Errorf("ParseSemver(%q): got %v, %v, want %v, ok %v", tt.in, got, err, tt.want, tt.ok)
+		}
+	}
+}
+
+func TestGates(t *testing.T) {
+	type row struct{ sink, modal, outputCap, muted bool }
+	tests := []struct {
+		version string
+		want    row
+	}{
+		{"28.0.0", row{}},
+		{"29.0.2", row{}},
+		{"29.1.0", row{sink: true}},
+		{"30.0.0-beta2", row{sink: true, modal: true}},
+		{"31.0.4", row{sink: true, modal: true}},
+		{"31.1.0", row{true, true, true, false}},
+		{"32.1.9", row{true, true, true, false}},
+		{"32.2.0", row{true, true, true, true}},
+		{"33.0.0", row{true, true, true, true}},
+	}
+	for _, tt := range tests {
+		obs, err := ParseSemver(tt.version)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := Version{OBS: obs}
+		got := row{v.MonitorIDIsSink(), v.VirtualCamModalOnFailure(), v.VirtualCamNeedsOutputCap(), v.MutedIsMonitored()}
+		if got != tt.want {
+			t.Errorf("OBS %s: got %+v, want %+v", tt.version, got, tt.want)
+		}
+	}
+}
+
+func TestMonitoringDeviceFor(t *testing.T) {
+	old, sinks := Version{OBS: Semver{29, 0, 2}}, Version{OBS: Semver{29, 1, 0}}
+	tests := []struct {
+		version           Version
+		sink, description string
+		want              MonitoringDevice
+	}{
+		{old, "costream_topeer", "CoStreamToPeer", MonitoringDevice{"costream_topeer.monitor", "Monitor of CoStreamToPeer"}},
+		{sinks, "costream_topeer", "CoStreamToPeer", MonitoringDevice{"costream_topeer", "CoStreamToPeer"}},
+		{sinks, "costream_topeer", "", MonitoringDevice{"costream_topeer", "costream_topeer"}},
+	}
+	for _, tt := range tests {
+		got := MonitoringDeviceFor(tt.version, tt.sink, tt.description)
+		if got != tt.want {
+			t.Errorf("OBS %v: got %+v, want %+v", tt.version.OBS, got, tt.want)
+		}
+		if sink := got.Sink(tt.version); sink != tt.sink {
+			t.Errorf("OBS %v: Sink of %+v: got %q, want %q", tt.version.OBS, got, sink, tt.sink)
+		}
+	}
+	if got := (MonitoringDevice{ID: "default"}).Sink(old); got != "" {
+		t.Errorf("Sink of the default: got %q, want none", got)
+	}
+}

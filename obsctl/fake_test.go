@@ -3,7 +3,6 @@
 package obsctl
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -195,12 +194,10 @@ func dialFake(t *testing.T, f *fakeOBS, opts Options) *Client {
 // within fails the test when ch is not closed, or gives nothing, in time.
 func within[T any](t *testing.T, what string, limit time.Duration, ch <-chan T) T {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), limit)
-	defer cancel()
 	select {
 	case v := <-ch:
 		return v
-	case <-ctx.Done():
+	case <-time.After(limit):
 		t.Fatalf("%s: not within %v", what, limit)
 		panic("unreachable")
 	}

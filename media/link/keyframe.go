@@ -24,6 +24,7 @@ type picture struct {
 	key     uint64 // number of the packet in which the newest key frame begins
 	gaps    []gap
 	lastAsk time.Time
+	hold    time.Time // parameter sets came, so the key frame is on its way: no request until then
 }
 
 // gap are missing packets that may yet come.
@@ -35,7 +36,9 @@ type gap struct {
 // packet notes that a packet has come as the newest or late, with the highest number before it.
 func (p *picture) packet(now time.Time, payload []byte, n, before uint64, pl place) {
 	sps, idr := h264KeyFrame(payload)
-	p.sps = p.sps || sps
+	if sps {
+		p.sps, p.hold = true, now.Add(gapPatience)
+	}
 	if idr && p.sps {
 		p.needed = false
 		p.key = max(p.key, n)
@@ -62,6 +65,9 @@ func (p *picture) ask(now time.Time, s *sequence) (bool, time.Time) {
 	}
 	if p.needed {
 		next := p.lastAsk.Add(askInterval)
+		if next.Before(p.hold) {
+			next = p.hold
+		}
 		if !now.Before(next) {
 			p.lastAsk = now
 			return true, now.Add(askInterval)

@@ -145,13 +145,19 @@ func (p *peer) run(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		addrs, err := resolve(ctx, p.find, "peer", p.name)
-		if err == nil {
-			err = p.update(addrs)
-		}
+		err := p.refresh(ctx)
 		if err != nil && !failing && ctx.Err() == nil {
 			p.log.Warn("keeping the peer's address", "address", p.addr(), "err", err)
 		}
 		failing = err != nil
 	}
+}
+
+// refresh looks the name up once.
+func (p *peer) refresh(ctx context.Context) error {
+	addrs, err := resolve(ctx, p.find, "peer", p.name)
+	if err != nil {
+		return err
+	}
+	return p.update(addrs)
 }

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package setup
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+var (
+	// ErrNoDevice means that a loopback node does not exist.
+	ErrNoDevice = errors.New("no such device")
+	// ErrNotLoopback means that a node belongs to another driver.
+	ErrNotLoopback = errors.New("not a v4l2loopback device")
+	// ErrNoAccess means that this user may not open a node.
+	ErrNoAccess = errors.New("no permission to open the device")
+	// ErrWritten means that another program writes to a node.
+	ErrWritten = errors.New("another program writes to the device")
+	// ErrOtherFirst means that OBS's virtual camera would open another node.
+	ErrOtherFirst = errors.New("OBS's virtual camera would take another device")
+)
+
+// PairOptions names the two nodes of the devices route.
+type PairOptions struct {
+	Out string // OBS's virtual camera writes to it: "/dev/video10"
+	In  string // OBS reads the peer's picture from it: "/dev/video11"
+	// NeedsOutput is true for an OBS whose virtual camera passes over nodes
+	// that do not offer output at the moment (31.1.0 and later).
+	NeedsOutput bool
+	// Ours are processes that may write to the nodes: the companion and OBS.
+	Ours []int
+}
+
+// CheckPair returns nil when the devices route can work, and otherwise
+// everything that stands against it, each with the next command to type. Use
+// it before the virtual camera is started: a failed start opens a modal box
+// in OBS 30 and later.
+func (m Machine) CheckPair(o PairOptions) error {
+	nodes, err := m.VideoNodes()
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, path := range []string{o.Out, o.In} {
+		errs = append(errs, m.checkNode(nodes, path, o))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	pick, ok := pickVirtualCamera(nodes, o.NeedsOutput, m.refusesSecondWriter())
+	if !ok || pick.Path == o.Out {
+		return nil
+	}
+	return fmt.Errorf("%w: %s (%q) comes before %s; remove it, or make %s your --video-out",
+		ErrOtherFirst, pick.Path, pick.Label, o.Out, pick.Path)
+}
+
+func (m Machine) checkNode(nodes []VideoNode, path string, o PairOptions) error {
+	i := slices.IndexFunc(nodes, func(n VideoNode) bool { return n.Path == path })
+	if i < 0 {
+		return fmt.Errorf("%s: %w; %s", path, ErrNoDevice, m.loadHint(o))
+	}
+	n := nodes[i]
+	switch {
+	case errors.Is(n.Err, fs.ErrPermission):
+		return fmt.Errorf("%s: %w; join its group with: sudo usermod -aG video $USER (then log in again)", path, ErrNoAccess)
+	case n.Err != nil:
+		return fmt.Errorf("%s cannot be used: %w", path, n.Err)
+	case !n.Loopback:
+		return fmt.Errorf("%s (%q): %w; %s", path, n.Label, ErrNotLoopback, m.loadHint(o))
+	case !n.Written():
+		return nil
+	}
+	holders, err := m.Holders(path)
+	if err != nil {
+		return err
+	}
+	var others []string
+	for _, h := range holders {
+		if slices.Contains(o.Ours, h.PID) {
+			return nil // the writer is one of us
+		}
+		others = append(others, h.String())
+	}
+	who := "a process of another user"
+	if len(others) > 0 {
+		who = strings.Join(others, " or ")
+	}
+	return fmt.Errorf("%s: %w: %s; close it", path, ErrWritten, who)
+}
+
+// loadHint is how to get the two nodes.
+func (m Machine) loadHint(o PairOptions) string {
+	number := func(path string) string { return strings.TrimPrefix(path, "/dev/video") }
+	load := fmt.Sprintf("sudo modprobe v4l2loopback video_nr=%s,%s card_label=costream-topeer,costream-frompeer exclusive_caps=1,1",
+		number(o.Out), number(o.In))
+	if m.loopbackVersion() == "" {
+		return "load the kernel module with: " + load
+	}
+	return "the kernel module is loaded with other devices; close what uses them, then: sudo modprobe -r v4l2loopback && " + load
+}
+
+// loopbackVersion is the version of the loaded module, or "".
+func (m Machine) loopbackVersion() string {
+	text, err := os.ReadFile(m.path("sys", "module", "v4l2loopback", "version"))
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(text))
+}
+
+// refusesSecondWriter is true from v4l2loopback 0.14 on; before, a second
+// program may write between the frames of the first.
+func (m Machine) refusesSecondWriter() bool {
+	parts := strings.SplitN(m.loopbackVersion(), ".", 3)
+	if len(parts) < 2 {
+		return false
+	}
+	major, _ := strconv.Atoi(parts[0])
+	minor, _ := strconv.Atoi(parts[1])
+	return major > 0 || minor >= 14
+}
+
+// pickVirtualCamera is the node that OBS's virtual camera would open: the
+// first, in the order of their numbers, that takes its format
+// (plugins/linux-v4l2/v4l2-output.c of OBS 29 to 32). Neither a label nor a
+// setting has a part in it.
+func pickVirtualCamera(nodes []VideoNode, needsOutput, refusesSecondWriter bool) (VideoNode, bool) {
+	for _, n := range nodes {
+		takes := n.Output
+		if n.Written() {
+			takes = !needsOutput && !refusesSecondWriter
+		}
+		if n.Err == nil && takes {
+			return n, true
+		}
+	}
+	return VideoNode{}, false
+}

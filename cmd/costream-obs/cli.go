@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/costream-obs/costream-obs/internal/config"
+	"github.com/costream-obs/costream-obs/internal/nearest"
+)
+
+// Exit codes of the program.
+const (
+	exitOK      = 0
+	exitFailure = 1
+	exitUsage   = 2 // The command line, the environment or the configuration file is wrong; nothing was started.
+)
+
+// A command is one word of the command line with what belongs to it.
+type command struct {
+	name string
+	args string // its arguments as the usage line shows them, apart from flags
+	// short is a phrase for the list of commands, long the help's sentences below the usage line.
+	short, long string
+	// settings are the keys in config's table that it takes as flags.
+	settings []string
+	// bind adds flags of its own and returns what the command does. It is nil for a command with subcommands.
+	bind func(*pflag.FlagSet) action
+	subs []*command
+}
+
+// An action does what a command is for, once its flags are parsed.
+type action func(context.Context, *call) error
+
+// A call is one use of a command.
+type call struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	args           []string // what stood on the command line besides flags
+	config         *config.Config
+	log            *slog.Logger
+}
+
+// A usageError is a mistake in what the user gave us, found before anything was done.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// Run is the whole program but for signals: it runs the command that args name until it is done or ctx ends, and
+// returns the exit code.
+func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	switch {
+	case len(args) == 0:
+		_, _ = io.WriteString(stderr, usage([]*command{root()}))
+		return exitUsage
+	case args[0] == "help":
+		args = append(slices.Clone(args[1:]), "--help")
+	case args[0] == "--version":
+		args = []string{"version"}
+	}
+	path, rest := root().find(args)
+	cmd := path[len(path)-1]
+	name := pathName(path)
+	err := cmd.run(ctx, path, rest, &call{stdin: stdin, stdout: stdout, stderr: stderr})
+	var usage usageError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &usage):
+		fmt.Fprintf(stderr, "%s: %v\nSee: %s --help\n", name, err, name)
+		return exitUsage
+	default:
+		fmt.Fprintf(stderr, "%s: %v\n", name, err)
+		return exitFailure
+	}
+}
+
+// find follows the leading words of args down to a command, and returns the way there and the other args.
+func (c *command) find(args []string) (path []*command, rest []string) {
+	path = []*command{c}
+	for len(args) > 0 {
+		i := slices.IndexFunc(c.subs, func(s *command) bool { return s.name == args[0] })
+		if i < 0 {
+			break
+		}
+		c, args = c.subs[i], args[1:]
+		path = append(path, c)
+	}
+	return path, args
+}
+
+func pathName(path []*command) string {
+	var names []string
+	for _, c := range path {
+		names = append(names, c.name)
+	}
+	return strings.Join(names, " ")
+}
+
+func (c *command) run(ctx context.Context, path []*command, args []string, call *call) error {
+	if c.bind == nil {
+		return c.refuse(path, args, call.stdout)
+	}
+	set := pflag.NewFlagSet(c.name, pflag.ContinueOnError)
+	set.Usage = func() {} // We print our own.
+	do := c.bind(set)
+	var settings *config.Flags
+	if len(c.settings) > 0 {
+		settings = config.Bind(set, c.settings...)
+	}
+	err := set.Parse(doubleDashes(set, args))
+	if errors.Is(err, pflag.ErrHelp) {
+		_, err = io.WriteString(call.stdout, usage(path))
+		return err
+	}
+	if err != nil {
+		return flagError(set, err)
+	}
+	call.args = set.Args()
+	if c.args == "" && len(call.args) > 0 {
+		return usagef("what is %q for? This command takes flags alone", call.args[0])
+	}
+	call.log = slog.New(slog.DiscardHandler)
+	if settings != nil {
+		if call.config, err = settings.Load(); err != nil {
+			return usageError{err}
+		}
+		call.log = logger(call.stderr, call.config.Verbose)
+	}
+	return do(ctx, call)
+}
+
+// refuse answers when a command was called that only leads to others.
+func (c *command) refuse(path []*command, args []string, stdout io.Writer) error {
+	names := make([]string, 0, len(c.subs))
+	for _, s := range c.subs {
+		names = append(names, s.name)
+	}
+	if len(args) == 0 {
+		return usagef("which command? One of: %s", strings.Join(names, ", "))
+	}
+	switch first := args[0]; {
+	case slices.Contains([]string{"-h", "-help", "--help"}, first):
+		_, err := io.WriteString(stdout, usage(path))
+		return err
+	case strings.HasPrefix(first, "-"):
+		return usagef("flags come after the command, and %s comes before it", first)
+	default:
+		return usagef("there is no command %q%s", first, nearest.Hint(first, names))
+	}
+}
+
+// doubleDashes lets every long flag be written with one dash too, as Go programs and the scripts of 2020 have it.
+func doubleDashes(set *pflag.FlagSet, args []string) []string {
+	out := slices.Clone(args)
+	for i, arg := range out {
+		if arg == "--" {
+			break
+		}
+		name, _, _ := strings.Cut(strings.TrimPrefix(arg, "-"), "=")
+		if len(arg) > 2 && arg[0] == '-' && arg[1] != '-' && (name == "help" || set.Lookup(name) != nil) {
+			out[i] = "-" + arg
+		}
+	}
+	return out
+}
+
+// flagError says in our words what pflag found wrong.
+func flagError(set *pflag.FlagSet, err error) error {
+	var unknown *pflag.NotExistError
+	var incomplete *pflag.ValueRequiredError
+	var invalid *pflag.InvalidValueError
+	switch {
+	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() != "":
+		return usagef("there is no flag -%s", unknown.GetSpecifiedShortnames())
+	case errors.As(err, &unknown):
+		var names []string
+		set.VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
+		name := "--" + unknown.GetSpecifiedName()
+		return usagef("there is no flag %s%s", name, nearest.Hint(name, names))
+	case errors.As(err, &incomplete):
+		return usagef("the flag --%s wants a value", incomplete.GetSpecifiedName())
+	case errors.As(err, &invalid):
+		return usagef("--%s: %w", invalid.GetFlag().Name, invalid.Unwrap())
+	}
+	return usageError{err}
+}
+
+// logger is quiet unless asked: what a person should act on is printed or returned as an error.
+func logger(w io.Writer, verbose bool) *slog.Logger {
+	level := slog.LevelError
+	if verbose {
+		level = slog.LevelDebug
+	}
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
+}

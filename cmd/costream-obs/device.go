@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/costream-obs/costream-obs/internal/config"
+	"github.com/costream-obs/costream-obs/media"
+)
+
+// deviceFormat is the format to use on a video device. Without the device there is nothing to do, so its absence is
+// told here, before any pipeline could tell it less clearly.
+func deviceFormat(c *config.Config, device string) (media.VideoFormat, error) {
+	info, err := os.Stat(device)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return media.VideoFormat{}, fmt.Errorf("there is no video device %s: load its module with "+
+			"`sudo modprobe v4l2loopback video_nr=10,11 card_label=costream-topeer,costream-frompeer exclusive_caps=1,1`", device)
+	case err != nil:
+		return media.VideoFormat{}, err
+	case info.Mode()&os.ModeCharDevice == 0:
+		return media.VideoFormat{}, fmt.Errorf("%s is not a video device", device)
+	}
+	if c.VideoFormat != (config.Format{}) {
+		return media.VideoFormat(c.VideoFormat), nil
+	}
+	return media.VideoFormat{W: 1920, H: 1080, FPSNum: 30, FPSDen: 1}, nil
+}

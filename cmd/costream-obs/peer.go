@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/pflag"
+
+	"github.com/costream-obs/costream-obs/internal/obsscenes"
+	"github.com/costream-obs/costream-obs/scenes"
+)
+
+func peerCommand() *command {
+	return &command{
+		name:  "peer",
+		short: "show, hide or place the peer in OBS's scenes",
+		long: "Shows, hides or places the peer's picture in OBS's scenes. This works straight on OBS, whether costream-obs runs or not; when it runs, it keeps to what was said here.\n\n" +
+			"  costream-obs peer toggle              on a key of your desktop or a Stream Deck\n" +
+			"  costream-obs peer hide --scene 'Game*'",
+		subs: []*command{
+			eyeCommand("show", "show the peer", "Shows the peer's picture in every scene that has it, inside groups too.", scenes.Show),
+			eyeCommand("hide", "hide the peer", "Hides the peer's picture in every scene that has it, inside groups too. It stays hidden when the peer comes back, until it is shown again.", scenes.Hide),
+			eyeCommand("toggle", "show the peer when hidden, else hide", "Hides the peer's picture everywhere if it is shown anywhere, and shows it everywhere otherwise.", scenes.Toggle),
+			peerAddCommand(),
+			peerRemoveCommand(),
+			peerStatusCommand(),
+		},
+	}
+}
+
+// obsSettings are the settings of every command that works straight on OBS.
+func obsSettings(more ...string) []string {
+	return append(more, "source-name", "video-in", "obs-host", "obs-port", "obs-password-file", "json", "verbose")
+}
+
+// sceneFlag adds --scene, the scenes to work on.
+func sceneFlag(set *pflag.FlagSet, help string) *[]string {
+	return set.StringArray("scene", nil, "`GLOB` of the scenes to work on; may be repeated (default: "+help+")")
+}
+
+func eyeCommand(name, short, long string, eye scenes.Eye) *command {
+	return &command{
+		name: name, short: short, long: long, settings: obsSettings(),
+		bind: func(set *pflag.FlagSet) action {
+			patterns := sceneFlag(set, "all")
+			return func(ctx context.Context, c *call) error {
+				return change(ctx, c, *patterns, func(obs scenes.OBS) ([]scenes.Change, error) {
+					return scenes.SetVisible(ctx, obs, peerSource(c), *patterns, eye)
+				})
+			}
+		},
+	}
+}
+
+func peerAddCommand() *command {
+	return &command{
+		name:     "add",
+		short:    "put the peer into a scene",
+		long:     "Puts the peer's picture into the scene in the programme, or into others. It stays there when OBS stops streaming. A scene that has it already is left alone.",
+		settings: obsSettings("route", "layout"),
+		bind: func(set *pflag.FlagSet) action {
+			patterns := sceneFlag(set, "the one in the programme")
+			return func(ctx context.Context, c *call) error {
+				layout, err := scenes.ParseLayout(c.config.Layout)
+				if err != nil {
+					return usageError{err}
+				}
+				return change(ctx, c, *patterns, func(obs scenes.OBS) ([]scenes.Change, error) {
+					return scenes.Add(ctx, obs, newPeerSource(c), *patterns, layout)
+				})
+			}
+		},
+	}
+}
+
+func peerRemoveCommand() *command {
+	return &command{
+		name:     "remove",
+		short:    "take the peer out of the scenes",
+		long:     "Takes the peer's picture out of every scene, whoever put it there. Where it was is remembered for the next time.",
+		settings: obsSettings(),
+		bind: func(set *pflag.FlagSet) action {
+			patterns := sceneFlag(set, "all")
+			return func(ctx context.Context, c *call) error {
+				return change(ctx, c, *patterns, func(obs scenes.OBS) ([]scenes.Change, error) {
+					return scenes.Remove(ctx, obs, peerSource(c), *patterns)
+				})
+			}
+		},
+	}
+}
+
+func peerStatusCommand() *command {
+	return &command{
+		name:     "status",
+		short:    "tell where the peer is, and whether it is shown",
+		long:     "Tells which scenes have the peer's picture, and whether it is shown there.",
+		settings: obsSettings(),
+		bind: func(set *pflag.FlagSet) action {
+			patterns := sceneFlag(set, "all")
+			return func(ctx context.Context, c *call) error {
+				return onScenes(ctx, c, *patterns, func(obs scenes.OBS) error {
+					state, err := scenes.Status(ctx, obs, peerSource(c), *patterns)
+					if err != nil {
+						return err
+					}
+					if c.config.JSON {
+						return json.NewEncoder(c.stdout).Encode(state)
+					}
+					return printState(c.stdout, state)
+				})
+			}
+		},
+	}
+}
+
+// onScenes connects to OBS for as long as do takes.
+func onScenes(ctx context.Context, c *call, patterns []string, do func(scenes.OBS) error) error {
+	if err := scenes.CheckPatterns(patterns); err != nil {
+		return usageError{err}
+	}
+	client, err := dialOBS(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = client.Close() }()
+	return do(obsscenes.New(client))
+}
+
+// change works on OBS's scenes and says what it changed there, also when some of it failed.
+func change(ctx context.Context, c *call, patterns []string, do func(scenes.OBS) ([]scenes.Change, error)) error {
+	return onScenes(ctx, c, patterns, func(obs scenes.OBS) error {
+		changes, failed := do(obs)
+		if failed != nil && len(changes) == 0 {
+			return failed
+		}
+		var err error
+		if c.config.JSON {
+			err = json.NewEncoder(c.stdout).Encode(changesJSON(changes))
+		} else {
+			_, err = io.WriteString(c.stdout, changesText(changes))
+		}
+		if failed != nil {
+			return failed
+		}
+		return err
+	})
+}
+
+// peerSource is what the peer's input is known by, if there is one.
+func peerSource(c *call) scenes.Source {
+	return scenes.Source{Name: c.config.SourceName, Settings: map[string]any{"device_id": c.config.VideoIn}}
+}
+
+// newPeerSource is the peer's input as it is to be made where there is none. A running costream-obs gives it whatever
+// settings it lacks.
+func newPeerSource(c *call) scenes.Source {
+	source := peerSource(c)
+	source.Kind = "v4l2_input"
+	if !usesDevices(c.config.Route, c.config.VideoIn) {
+		source.Kind, source.Settings = "ffmpeg_source", map[string]any{"is_local_file": false}
+	}
+	return source
+}
+
+func usesDevices(route, device string) bool {
+	if route != "auto" {
+		return route == "devices"
+	}
+	info, err := os.Stat(device)
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// changesText tells a person what was changed.
+func changesText(changes []scenes.Change) string {
+	if len(changes) == 0 {
+		return "Nothing to change.\n"
+	}
+	var b strings.Builder
+	for _, ch := range changes {
+		switch e := ch.Edit.(type) {
+		case scenes.EnableItem:
+			verb := "Hidden"
+			if e.Enable {
+				verb = "Shown"
+			}
+			fmt.Fprintf(&b, "%s in scene %q", verb, e.Scene)
+		case scenes.AddItem:
+			fmt.Fprintf(&b, "Added to scene %q", e.Scene)
+		case scenes.RemoveItem:
+			fmt.Fprintf(&b, "Removed from scene %q", e.Scene)
+		default:
+			fmt.Fprintf(&b, "Done: %v", e)
+		}
+		if ch.NeedsTransition {
+			b.WriteString(": visible after the next transition, because studio mode is on")
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}
+
+// A changeJSON is one change as `peer --json` prints it.
+type changeJSON struct {
+	Action          string `json:"action"` // show, hide, add, remove or set
+	Scene           string `json:"scene,omitempty"`
+	Item            int    `json:"item,omitempty"`
+	NeedsTransition bool   `json:"needsTransition,omitempty"`
+}
+
+func changesJSON(changes []scenes.Change) any {
+	list := []changeJSON{}
+	for _, ch := range changes {
+		out := changeJSON{Action: "set", NeedsTransition: ch.NeedsTransition}
+		switch e := ch.Edit.(type) {
+		case scenes.EnableItem:
+			out.Action, out.Scene, out.Item = "hide", e.Scene, e.Item
+			if e.Enable {
+				out.Action = "show"
+			}
+		case scenes.AddItem:
+			out.Action, out.Scene = "add", e.Scene
+		case scenes.RemoveItem:
+			out.Action, out.Scene, out.Item = "remove", e.Scene, e.Item
+		}
+		list = append(list, out)
+	}
+	return map[string]any{"changes": list}
+}
+
+// printState tells a person where the peer is.
+func printState(w io.Writer, state scenes.State) error {
+	if state.Input == "" {
+		_, err := fmt.Fprintf(w, "OBS has no peer source in its scene collection %q.\n"+
+			"costream-obs run makes it when OBS streams; costream-obs peer add makes it now.\n", state.Collection)
+		return err
+	}
+	fmt.Fprintf(w, "Source %q (%s) in scene collection %q:\n", state.Input, state.Kind, state.Collection)
+	if len(state.Spots) == 0 {
+		_, err := fmt.Fprintln(w, "It is in none of the scenes.")
+		return err
+	}
+	var rows strings.Builder
+	table := tabwriter.NewWriter(&rows, 0, 0, 2, ' ', 0)
+	for _, s := range state.Spots {
+		where := s.Scene
+		if s.Group != "" {
+			where += " > " + s.Group
+		}
+		eye := "hidden"
+		if s.Enabled {
+			eye = "shown"
+		}
+		var notes []string
+		if s.Programme {
+			notes = append(notes, "in the programme")
+		}
+		if s.Ours {
+			notes = append(notes, "added by costream-obs")
+		}
+		if s.Hidden {
+			notes = append(notes, "hidden by you")
+		}
+		fmt.Fprintf(table, "  %s\t%s\t%s\n", where, eye, strings.Join(notes, ", "))
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	for row := range strings.Lines(rows.String()) {
+		fmt.Fprintln(w, strings.TrimRight(row, " \n"))
+	}
+	return nil
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/pflag"
+
+	"github.com/costream-obs/costream-obs/internal/companion"
+	"github.com/costream-obs/costream-obs/media"
+)
+
+func receiveCommand() *command {
+	return &command{
+		name:  "receive",
+		short: "show and play what the peer sends, without OBS",
+		long: "Writes the peer's picture to a video device and plays the peer's voice on the default sound output until it is stopped with Ctrl-C. It does not touch OBS: add the device to a scene yourself. The peer runs costream-obs send, or the send-to-peer.go of 2020.\n\n" +
+			"While nothing arrives, a placeholder is on the device. Flags may also be written as in 2020: -peer, -listen, -v4l2sink_device.",
+		settings: []string{"peer", "peer-name", "listen", "base-port", "video-in", "video-format", "verbose"},
+		bind:     func(*pflag.FlagSet) action { return receive },
+	}
+}
+
+func receive(ctx context.Context, c *call) error {
+	if err := needPeer(c.config); err != nil {
+		return err
+	}
+	format, err := deviceFormat(c.config, c.config.VideoIn)
+	if err != nil {
+		return err
+	}
+	name := c.config.PeerName
+	if name == "" {
+		name = c.config.Peer
+	}
+	placeholder, err := media.NewPlaceholder(format, "Waiting for "+name)
+	if err != nil {
+		return err
+	}
+	screen, err := media.NewDeviceScreen(c.config.VideoIn, media.ScreenOptions{Format: format, Placeholder: placeholder, Log: c.log})
+	if err != nil {
+		return err
+	}
+	return receiveOn(ctx, c, screen, format)
+}
+
+// receiveOn shows the peer on a screen until ctx ends, or the screen or the link fails.
+func receiveOn(ctx context.Context, c *call, screen media.Screen, format media.VideoFormat) error {
+	o := plainLink(c)
+	return together(ctx, screen.Run, func(ctx context.Context) error {
+		return companion.Receive(ctx, companion.ReceiveOptions{Link: o, Screen: screen, Format: format, Log: c.log})
+	})
+}

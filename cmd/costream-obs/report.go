@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/costream-obs/costream-obs/internal/companion"
+	"github.com/costream-obs/costream-obs/internal/config"
+)
+
+// A reportPrinter shows what the companion reports: to a person at a terminal, in a log, or to a program as JSON.
+type reportPrinter struct {
+	out      io.Writer
+	config   *config.Config
+	terminal bool
+	colour   bool
+	problems []string // of the report before
+}
+
+func newReportPrinter(out io.Writer, c *config.Config) *reportPrinter {
+	terminal := isTerminal(out)
+	return &reportPrinter{
+		out: out, config: c, terminal: terminal,
+		colour: terminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
+	}
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
+	return err == nil
+}
+
+// begin greets a person.
+func (p *reportPrinter) begin() {
+	if !p.terminal || p.config.JSON {
+		return
+	}
+	peer := p.config.Peer
+	if name := p.config.PeerName; name != "" && name != peer {
+		peer = name + " (" + peer + ")"
+	}
+	fmt.Fprintf(p.out, "Co-streaming with %s on UDP ports %d to %d. Ctrl-C stops.\n\n",
+		p.style(bold, peer), p.config.BasePort, p.config.BasePort+7)
+}
+
+// print shows one report. A report that cannot be written is lost: a closed terminal is no reason to go off air.
+func (p *reportPrinter) print(r companion.Report) {
+	defer func() { p.problems = r.Problems }()
+	switch {
+	case p.config.JSON:
+		_ = json.NewEncoder(p.out).Encode(r)
+	case p.terminal:
+		_, _ = io.WriteString(p.out, p.pretty(r))
+	default:
+		_, _ = io.WriteString(p.out, p.plain(r))
+	}
+}
+
+// pretty is a report for a terminal: the state with its time, what is new below it.
+func (p *reportPrinter) pretty(r companion.Report) string {
+	const indent = "            "
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s  %s %s", p.style(dim, r.Time.Format("15:04:05")), p.style(lamp(r.State), "●"), p.style(bold, string(r.State)))
+	if r.Route != "" {
+		b.WriteString(p.style(dim, " ["+string(r.Route)+"]"))
+	}
+	b.WriteString("\n")
+	if r.Detail != "" {
+		b.WriteString(wrap(r.Detail, len(indent)) + "\n")
+	}
+	for _, problem := range p.news(r) {
+		text := strings.TrimPrefix(wrap(problem, len(indent)+2), indent+"  ")
+		b.WriteString(indent + p.style(yellow, "!") + " " + text + "\n")
+	}
+	return b.String()
+}
+
+// plain is a report for a log: one line each for the state and for what is new in the way.
+func (p *reportPrinter) plain(r companion.Report) string {
+	at := r.Time.Format(time.RFC3339)
+	line := at + " " + string(r.State)
+	if r.Route != "" {
+		line += " [" + string(r.Route) + "]"
+	}
+	if r.Detail != "" {
+		line += ": " + r.Detail
+	}
+	line += "\n"
+	for _, problem := range p.news(r) {
+		line += at + " problem: " + problem + "\n"
+	}
+	return line
+}
+
+// news are the problems that the report before did not have.
+func (p *reportPrinter) news(r companion.Report) []string {
+	return slices.DeleteFunc(slices.Clone(r.Problems), func(s string) bool { return slices.Contains(p.problems, s) })
+}
+
+// Escape sequences of ECMA-48.
+const (
+	bold   = "1"
+	dim    = "2"
+	red    = "31"
+	green  = "32"
+	yellow = "33"
+)
+
+func (p *reportPrinter) style(code, text string) string {
+	if !p.colour {
+		return text
+	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
+}
+
+// lamp is the colour of a state: red on air, as on a studio's door.
+func lamp(s companion.State) string {
+	switch s {
+	case companion.OnAir, companion.OnAirWithPeer:
+		return red
+	case companion.Ready:
+		return green
+	case companion.Stopping:
+		return yellow
+	}
+	return dim
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/pflag"
+
+	"github.com/costream-obs/costream-obs/internal/companion"
+	"github.com/costream-obs/costream-obs/internal/config"
+	"github.com/costream-obs/costream-obs/obsctl"
+	"github.com/costream-obs/costream-obs/scenes"
+)
+
+func runCommand() *command {
+	return &command{
+		name:  "run",
+		short: "co-stream with the peer whenever OBS streams",
+		long: "Runs beside OBS until it is stopped with Ctrl-C. When OBS starts streaming, the peer gets our programme and microphone, and the peer's picture and voice come into OBS. When OBS stops, everything in OBS is as it was before.\n\n" +
+			"OBS may start, stop and restart at any time, before or after costream-obs; so may the peer.",
+		settings: []string{
+			"peer", "peer-name", "listen", "base-port", "link",
+			"when", "route", "video-out", "video-in", "bitrate",
+			"scenes", "layout", "source-name",
+			"mic", "mic-source", "peer-audio",
+			"obs-host", "obs-port", "obs-password-file",
+			"json", "verbose",
+		},
+		bind: func(*pflag.FlagSet) action { return run },
+	}
+}
+
+func run(ctx context.Context, c *call) error {
+	options, err := companionOptions(c.config)
+	if err != nil {
+		return err
+	}
+	printer := newReportPrinter(c.stdout, c.config)
+	options.OnReport = printer.print
+	options.Log = c.log
+	companion, err := companion.New(options)
+	if err != nil {
+		return runError(err)
+	}
+	printer.begin()
+	return runError(companion.Run(ctx))
+}
+
+// runError tells the user's mistakes from failures.
+func runError(err error) error {
+	if errors.Is(err, companion.ErrNoPeer) {
+		return usageError{err}
+	}
+	return err
+}
+
+// companionOptions says in the companion's terms what the settings say.
+func companionOptions(c *config.Config) (companion.Options, error) {
+	socket, err := controlSocket()
+	if err != nil {
+		return companion.Options{}, err
+	}
+	state, err := stateDir()
+	if err != nil {
+		return companion.Options{}, err
+	}
+	layout, err := scenes.ParseLayout(c.Layout)
+	if err != nil {
+		return companion.Options{}, fmt.Errorf("layout: %w", err)
+	}
+	return companion.Options{
+		Peer:          c.Peer,
+		PeerName:      c.PeerName,
+		Listen:        c.Listen,
+		BasePort:      c.BasePort,
+		When:          companion.Trigger(c.When),
+		Route:         companion.Route(c.Route),
+		PeerAudio:     companion.PeerAudio(c.PeerAudio),
+		Scenes:        c.Scenes,
+		Layout:        layout,
+		SourceName:    c.SourceName,
+		Mics:          c.Mics,
+		MicSource:     c.MicSource,
+		VideoOut:      c.VideoOut,
+		VideoIn:       c.VideoIn,
+		BitrateKbps:   c.Bitrate,
+		FindOBS:       func() (obsctl.Endpoint, error) { return findOBS(c) },
+		ControlSocket: socket,
+		StateDir:      state,
+	}, nil
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"github.com/spf13/pflag"
+
+	"github.com/costream-obs/costream-obs/internal/config"
+	"github.com/costream-obs/costream-obs/media"
+	"github.com/costream-obs/costream-obs/media/link"
+)
+
+const (
+	// defaultSound is the monitor of the null sink that OBS monitors into.
+	defaultSound = "costream_topeer.monitor"
+	// sendKeyInterval is a key frame each 60 pictures: a receiver of 2020 cannot ask for one when it comes later.
+	sendKeyInterval = 60
+)
+
+func sendCommand() *command {
+	return &command{
+		name:  "send",
+		short: "send a video device and a sound source, without OBS",
+		long: "Sends the picture of a video device and the sound of a PulseAudio source to the peer until it is stopped with Ctrl-C. It does not touch OBS: start its virtual camera and set its monitoring yourself. The peer runs costream-obs receive, or the recv-from-peer.go of 2020.\n\n" +
+			"Without --mic-source it sends " + defaultSound + ", what OBS monitors into the null sink costream_topeer. Flags may also be written as in 2020: -peer, -listen, -v4l2src_device, -pulsesrc_device.",
+		settings: []string{"peer", "listen", "base-port", "video-out", "video-format", "bitrate", "mic-source", "verbose"},
+		bind:     func(*pflag.FlagSet) action { return send },
+	}
+}
+
+func send(ctx context.Context, c *call) error {
+	if err := needPeer(c.config); err != nil {
+		return err
+	}
+	format, err := deviceFormat(c.config, c.config.VideoOut)
+	if err != nil {
+		return err
+	}
+	sound := c.config.MicSource
+	if sound == "" {
+		sound = defaultSound
+	}
+	return sendTo(ctx, plainLink(c), media.DeviceSource{Path: c.config.VideoOut, VideoFormat: format}, sound, c.config.Bitrate, c.log)
+}
+
+// sendTo sends a picture and a sound until ctx ends or one of them fails.
+func sendTo(ctx context.Context, o link.PlainOptions, picture media.VideoSource, sound string, kbps int, log *slog.Logger) error {
+	var l *link.Plain
+	// What the link drops it counts, and when it closes we are about to end anyway.
+	out := func(m link.Medium) func([]byte) {
+		return func(packet []byte) { _ = l.WriteRTP(m, packet) }
+	}
+	video, err := media.NewVideoSender(media.VideoSenderOptions{
+		Source:  picture,
+		Encoder: media.EncoderOptions{BitrateKbps: kbps, KeyInt: sendKeyInterval},
+		Out:     out(link.Video), Log: log,
+	})
+	if err != nil {
+		return err
+	}
+	audio, err := media.NewAudioSender(media.AudioSenderOptions{Device: sound, Out: out(link.Audio), Log: log})
+	if err != nil {
+		return err
+	}
+	o.Send = true
+	o.Handler.KeyFrameRequest = video.ForceKeyFrame
+	if l, err = link.NewPlain(o); err != nil {
+		return err
+	}
+	return together(ctx, l.Run, video.Run, audio.Run)
+}
+
+// needPeer refuses to start without an address to talk to.
+func needPeer(c *config.Config) error {
+	if c.Peer == "" {
+		return usageError{errors.New(`no peer: give --peer ADDRESS, or peer = "ADDRESS" in the configuration file`)}
+	}
+	return nil
+}
+
+// plainLink is the link of 2020 as the settings want it.
+func plainLink(c *call) link.PlainOptions {
+	return link.PlainOptions{Peer: c.config.Peer, Listen: c.config.Listen, BasePort: c.config.BasePort, Log: c.log}
+}
+
+// together runs parts until one of them ends or ctx does, waits for all, and returns the first failure.
+func together(ctx context.Context, parts ...func(context.Context) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ended := make(chan error)
+	for _, part := range parts {
+		go func() { ended <- part(ctx) }()
+	}
+	var first error
+	for range parts {
+		if err := <-ended; first == nil {
+			first = err
+		}
+		cancel()
+	}
+	return first
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/spf13/pflag"
+
+	"github.com/costream-obs/costream-obs/internal/config"
+)
+
+const (
+	usageWidth = 80
+	// flagColumn is where the explanations of flags begin.
+	flagColumn = 28
+)
+
+// usage is the help text of the command at the end of path.
+func usage(path []*command) string {
+	c := path[len(path)-1]
+	var b strings.Builder
+	fmt.Fprintf(&b, "Usage: %s\n\n%s\n", synopsis(path), wrap(c.long, 0))
+	if len(c.subs) > 0 {
+		fmt.Fprintf(&b, "\nCommands:\n")
+		for _, s := range c.subs {
+			fmt.Fprintf(&b, "  %-10s%s\n", s.name, strings.TrimLeft(wrap(s.short, 12), " "))
+		}
+	}
+	for _, g := range flagGroups(c) {
+		fmt.Fprintf(&b, "\n%s:\n", g.title)
+		for _, f := range g.flags {
+			b.WriteString(entry(f.spelling, f.help))
+		}
+	}
+	if len(c.settings) > 0 {
+		b.WriteString("\n" + wrap("Each setting can also stand in the configuration file, as in layout = \"full\", or in the environment, as in COSTREAM_LAYOUT=full.", 0) + "\n")
+	}
+	return b.String()
+}
+
+func synopsis(path []*command) string {
+	c := path[len(path)-1]
+	line := pathName(path)
+	if len(c.subs) > 0 {
+		line += " COMMAND"
+	}
+	if c.args != "" {
+		line += " " + c.args
+	}
+	if c.bind == nil || len(flagGroups(c)) > 0 {
+		line += " [flags]"
+	}
+	return line
+}
+
+// A flagHelp is a flag as help texts show it.
+type flagHelp struct {
+	spelling string // "--layout LAYOUT"
+	help     string
+}
+
+// A flagGroup is a heading with its flags.
+type flagGroup struct {
+	title string
+	flags []flagHelp
+}
+
+// flagGroups lists the flags of a command: its own, then those that are settings, under the table's headings.
+func flagGroups(c *command) []flagGroup {
+	if c.bind == nil {
+		return nil
+	}
+	var groups []flagGroup
+	var own flagGroup
+	set := pflag.NewFlagSet(c.name, pflag.ContinueOnError)
+	set.SortFlags = false
+	c.bind(set)
+	set.VisitAll(func(f *pflag.Flag) {
+		arg, help := pflag.UnquoteUsage(f)
+		own.flags = append(own.flags, flagHelp{strings.TrimSpace("--" + f.Name + " " + arg), help})
+	})
+	if len(own.flags) > 0 {
+		own.title = "Flags"
+		groups = append(groups, own)
+	}
+	for _, s := range config.Table() {
+		if !slices.Contains(c.settings, s.Key) {
+			continue
+		}
+		if len(groups) == 0 || groups[len(groups)-1].title != s.Group {
+			groups = append(groups, flagGroup{title: s.Group})
+		}
+		g := &groups[len(groups)-1]
+		g.flags = append(g.flags, flagHelp{strings.TrimSpace("--" + s.Key + " " + s.Arg), s.Help + fallback(s)})
+	}
+	if len(c.settings) > 0 {
+		g := &groups[len(groups)-1]
+		g.flags = append(g.flags, flagHelp{"--" + config.FileFlag + " FILE", "configuration file (default ~/.config/costream-obs/config.toml)"})
+	}
+	return groups
+}
+
+// fallback says in brackets what holds where a setting is not given.
+func fallback(s config.Setting) string {
+	switch {
+	case s.Default != "":
+		return " (default " + s.Default + ")"
+	case s.Otherwise != "":
+		return " (default: " + s.Otherwise + ")"
+	}
+	return ""
+}
+
+// entry is one flag with its explanation beside it, or below it where the flag is long.
+func entry(spelling, help string) string {
+	line := "  " + spelling
+	text := wrap(help, flagColumn)
+	if utf8.RuneCountInString(line)+2 > flagColumn {
+		return line + "\n" + text + "\n"
+	}
+	return line + strings.Repeat(" ", flagColumn-utf8.RuneCountInString(line)) + text[flagColumn:] + "\n"
+}
+
+// wrap breaks text into lines of at most usageWidth letters, each indented. Empty lines part paragraphs, and lines
+// that begin with a space stay as they are.
+func wrap(text string, indent int) string {
+	pad := strings.Repeat(" ", indent)
+	var out []string
+	for i, paragraph := range strings.Split(text, "\n\n") {
+		if i > 0 {
+			out = append(out, "")
+		}
+		if strings.HasPrefix(paragraph, " ") {
+			out = append(out, strings.TrimRight(paragraph, "\n"))
+			continue
+		}
+		line := pad
+		for _, word := range strings.Fields(paragraph) {
+			if line != pad && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > usageWidth {
+				out = append(out, line)
+				line = pad
+			}
+			if line != pad {
+				line += " "
+			}
+			line += word
+		}
+		out = append(out, line)
+	}
+	return strings.Join(out, "\n")
+}

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package companion
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/costream-obs/costream-obs/media"
+	"github.com/costream-obs/costream-obs/media/link"
+)
+
+const (
+	// stallAfter is how long the peer's last picture stands before the placeholder comes back.
+	stallAfter = time.Second
+	stallCheck = 100 * time.Millisecond
+)
+
+// airOptions say what one time on air sends and receives.
+type airOptions struct {
+	link       func(link.Handler) (link.Link, error)
+	picture    media.VideoSource
+	bitrate    int
+	shoot      func(ctx context.Context, push func([]byte)) error // portable: feeds pictures until ctx ends
+	microphone string
+	muted      bool
+	screen     media.Screen
+	format     media.VideoFormat // of the screen
+	speakers   []string
+	peerSeen   func(bool)
+	changed    func()
+	log        *slog.Logger
+}
+
+// air is one time on air: a link and the senders and receivers on it. It is made anew each time.
+type air struct {
+	o      airOptions
+	cancel context.CancelFunc
+	parts  *keeper
+
+	wg    sync.WaitGroup
+	video *inbox
+	audio *inbox
+
+	link        atomic.Pointer[link.Link]
+	videoSender atomic.Pointer[media.VideoSender]
+	audioSender atomic.Pointer[media.AudioSender]
+	muted       atomic.Bool
+
+	seen      atomic.Bool
+	lastFrame atomic.Int64 // UnixNano of the peer's last picture
+
+}
+
+// goOnAir starts everything; stop ends it.
+func goOnAir(parent context.Context, o airOptions) *air {
+	ctx, cancel := context.WithCancel(parent)
+	a := &air{o: o, cancel: cancel, parts: newKeeper(o.log, o.changed)}
+	a.muted.Store(o.muted)
+	a.video = newInbox(link.Video, a.newVideoReceiver, func(err error) { a.parts.note("peer's picture", err) }, o.log)
+	a.audio = newInbox(link.Audio, a.newAudioReceiver, func(err error) { a.parts.note("peer's voice", err) }, o.log)
+	for _, b := range []*inbox{a.video, a.audio} {
+		a.wg.Add(1)
+		go func() {
+			defer a.wg.Done()
+			b.run(ctx)
+		}()
+	}
+	a.wg.Add(1)
+	go func() {
+		defer a.wg.Done()
+		a.watchPeer(ctx)
+	}()
+	a.parts.keep(ctx, "link", a.runLink)
+	a.parts.keep(ctx, "our picture", a.runVideo)
+	a.parts.keep(ctx, "our voice", a.runAudio)
+	if o.shoot != nil {
+		a.parts.keep(ctx, "screenshots", func(ctx context.Context, started func()) error {
+			return o.shoot(ctx, func(jpeg []byte) {
+				started()
+				if s := a.videoSender.Load(); s != nil {
+					s.PushImage(jpeg)
+				}
+			})
+		})
+	}
+	return a
+}
+
+// stop ends everything and returns when no packet leaves any more.
+func (a *air) stop() {
+	a.cancel()
+	a.parts.wait()
+	a.wg.Wait()
+	a.o.screen.Placeholder(true)
+}
+
+// setMuted silences what we send.
+func (a *air) setMuted(muted bool) {
+	a.muted.Store(muted)
+	if s := a.audioSender.Load(); s != nil {
+		s.SetMuted(muted)
+	}
+}
+
+func (a *air) runLink(ctx context.Context, started func()) error {
+	l, err := a.o.link(link.Handler{
+		RTP: func(m link.Medium, s link.Stream, packet []byte) {
+			if m == link.Video {
+				a.video.put(s, packet)
+			} else {
+				a.audio.put(s, packet)
+			}
+		},
+		KeyFrameRequest: func() {
+			if s := a.videoSender.Load(); s != nil {
+				s.ForceKeyFrame()
+			}
+		},
+	})
+	if err != nil {
+		return err
+	}
+	started()
+	a.link.Store(&l)
+	defer a.link.Store(nil)
+	return l.Run(ctx)
+}
+
+// send passes a packet to the link that runs now.
+func (a *air) send(m link.Medium, packet []byte) {
+	if l := a.link.Load(); l != nil {
+		// The link counts what it drops; a link that is closing is no news.
+		_ = (*l).WriteRTP(m, packet)
+	}
+}
+
+func (a *air) runVideo(ctx context.Context, started func()) error {
+	var once sync.Once
+	s, err := media.NewVideoSender(media.VideoSenderOptions{
+		Source:  a.o.picture,
+		Encoder: media.EncoderOptions{BitrateKbps: a.o.bitrate},
+		Out: func(packet []byte) {
+			once.Do(started)
+			a.send(link.Video, packet)
+		},
+		Log: a.o.log,
+	})
+	if err != nil {
+		return err
+	}
+	a.videoSender.Store(s)
+	defer a.videoSender.Store(nil)
+	return s.Run(ctx)
+}
+
+func (a *air) runAudio(ctx context.Context, started func()) error {
+	var once sync.Once
+	s, err := media.NewAudioSender(media.AudioSenderOptions{
+		Device: a.o.microphone,
+		Out: func(packet []byte) {
+			once.Do(started)
+			a.send(link.Audio, packet)
+		},
+		Log: a.o.log,
+	})
+	if err != nil {
+		return err
+	}
+	a.audioSender.Store(s)
+	defer a.audioSender.Store(nil)
+	s.SetMuted(a.muted.Load())
+	return s.Run(ctx)
+}
+
+func (a *air) newVideoReceiver() (receiver, error) {
+	r, err := media.NewVideoReceiver(media.VideoReceiverOptions{Format: a.o.format, Out: a.show, Log: a.o.log})
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+func (a *air) newAudioReceiver() (receiver, error) {
+	r, err := media.NewAudioReceiver(media.AudioReceiverOptions{Sinks: a.o.speakers, Log: a.o.log})
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// show puts a picture of the peer on the screen.
+func (a *air) show(f media.Frame) {
+	a.o.screen.Show(f)
+	a.lastFrame.Store(time.Now().UnixNano())
+	if a.seen.CompareAndSwap(false, true) {
+		a.o.screen.Placeholder(false)
+		a.o.peerSeen(true)
+	}
+}
+
+// watchPeer brings the placeholder back when the peer's picture stands still.
+func (a *air) watchPeer(ctx context.Context) {
+	tick := time.NewTicker(stallCheck)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		last := time.Unix(0, a.lastFrame.Load())
+		if a.seen.Load() && time.Since(last) > stallAfter && a.seen.CompareAndSwap(true, false) {
+			a.o.screen.Placeholder(true)
+			a.o.peerSeen(false)
+		}
+	}
+}
+
+// dots are the running pipelines in GraphViz's language, by name.
+func (a *air) dots() map[string]string {
+	out := make(map[string]string)
+	if s := a.videoSender.Load(); s != nil {
+		out["our picture"] = s.Dot()
+	}
+	if s := a.audioSender.Load(); s != nil {
+		out["our voice"] = s.Dot()
+	}
+	if d := a.video.dot(); d != "" {
+		out["peer's picture"] = d
+	}
+	if d := a.audio.dot(); d != "" {
+		out["peer's voice"] = d
+	}
+	return out
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package companion
+
+import (
+	"context"
+	"fmt"
+	"maps"
+
+	"github.com/costream-obs/costream-obs/obsctl"
+)
+
+// changesSlot is where OBS keeps the changes for us, so that they outlive a crash of either side.
+const changesSlot = "costream-obs.changes"
+
+// changes are what we changed in an OBS, with what was there before. A change is noted before it is
+// made and forgotten after it is undone, so that whoever comes next can undo it.
+type changes struct {
+	// Monitor is the monitoring type that inputs had, by collection and input.
+	Monitor map[string]map[string]obsctl.MonitorType `json:"monitor,omitempty"`
+	// Device is the monitoring device that profiles had, by profile.
+	Device map[string]obsctl.MonitoringDevice `json:"device,omitempty"`
+	// Output is the OBS output that we started, "" if none.
+	Output string `json:"output,omitempty"`
+	// PeerAudio says in which collections the input for the peer's voice is ours.
+	PeerAudio map[string]bool `json:"peerAudio,omitempty"`
+}
+
+func (c *changes) empty() bool {
+	return len(c.Monitor) == 0 && len(c.Device) == 0 && c.Output == "" && len(c.PeerAudio) == 0
+}
+
+// noteMonitor keeps the first type that is noted: what came later was ours.
+func (c *changes) noteMonitor(collection, input string, was obsctl.MonitorType) (news bool) {
+	if _, noted := c.Monitor[collection][input]; noted {
+		return false
+	}
+	if c.Monitor == nil {
+		c.Monitor = make(map[string]map[string]obsctl.MonitorType)
+	}
+	if c.Monitor[collection] == nil {
+		c.Monitor[collection] = make(map[string]obsctl.MonitorType)
+	}
+	c.Monitor[collection][input] = was
+	return true
+}
+
+func (c *changes) forgetMonitor(collection, input string) {
+	delete(c.Monitor[collection], input)
+	if len(c.Monitor[collection]) == 0 {
+		delete(c.Monitor, collection)
+	}
+}
+
+// renameInput follows an input that the user renamed.
+func (c *changes) renameInput(collection, old, name string) (news bool) {
+	was, noted := c.Monitor[collection][old]
+	if !noted {
+		return false
+	}
+	c.forgetMonitor(collection, old)
+	return c.noteMonitor(collection, name, was)
+}
+
+// monitorOf copies what is noted of a collection.
+func (c *changes) monitorOf(collection string) map[string]obsctl.MonitorType {
+	return maps.Clone(c.Monitor[collection])
+}
+
+func loadChanges(ctx context.Context, obs *obsctl.Client) (changes, error) {
+	var c changes
+	if _, err := obs.PersistentData(ctx, changesSlot, &c); err != nil {
+		return changes{}, fmt.Errorf("reading what an earlier run changed: %w", err)
+	}
+	return c, nil
+}
+
+func (c *changes) save(ctx context.Context, obs *obsctl.Client) error {
+	var v any = c
+	if c.empty() {
+		v = nil
+	}
+	if err := obs.SetPersistentData(ctx, changesSlot, v); err != nil {
+		return fmt.Errorf("noting what we change: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package companion is the state machine that ties OBS, the media, the sound nodes and the scenes
+// together: what `costream-obs run` is made of.
+//
+// Parts that live as long as the daemon (sound nodes, the screen that OBS reads the peer from, the
+// control socket) are kept running from the start. While OBS is connected one goroutine, the
+// session, owns all that is known of it: it gathers what is, from events and from periodic
+// questions, works out what should be, and applies the difference. Each effect is idempotent and
+// has a deadline; what fails is tried again with a back-off; what was changed in OBS is written
+// down in OBS before it is changed, so that it can be undone after a crash of either side. While on
+// air a link, senders and receivers run (air), which know nothing of OBS.
+//
+// The package holds no OBS, media or sound code of its own and prints nothing.
+package companion
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sort"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/costream-obs/costream-obs/media"
+	"github.com/costream-obs/costream-obs/media/link"
+	"github.com/costream-obs/costream-obs/obsctl"
+)
+
+// Companion is one running costream-obs.
+type Companion struct {
+	o   Options
+	log *slog.Logger
+
+	life    context.Context // ends after everything in OBS was undone
+	parts   *keeper
+	sound   *sound
+	display *display
+	reports *reporter
+	wake    chan struct{}
+
+	connected bool // OBS was reached at least once; of the keeper's goroutine
+	peer      atomic.Bool
+	program   atomic.Pointer[string]
+	air       atomic.Pointer[air]
+}
+
+// New checks the options. The error says what is wrong in the user's words.
+func New(o Options) (*Companion, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	c := &Companion{o: o, log: o.Log, wake: make(chan struct{}, 1), reports: &reporter{out: o.OnReport}}
+	c.parts = newKeeper(o.Log, c.wakeUp)
+	c.sound = newSound(c.parts, c.wakeUp, o.Log)
+	c.display = newDisplay(o.VideoIn, o.PeerName, c.parts, c.wakeUp, o.Log)
+	return c, nil
+}
+
+// Run works until ctx ends, then undoes what it changed and returns nil. It returns an error when it
+// could not begin: another companion runs, the ports are taken, OBS refuses the password or is too
+// old, GStreamer elements are missing.
+func (c *Companion) Run(ctx context.Context) error {
+	if err := c.preflightStart(); err != nil {
+		return err
+	}
+	ctl := &control{path: c.o.ControlSocket, status: c.reports.current, graph: c.graph}
+	listener, err := ctl.listen(ctx)
+	if err != nil {
+		return err
+	}
+	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	c.life = life
+	c.parts.keep(life, "control socket", func(ctx context.Context, _ func()) error { return ctl.serve(ctx, listener) })
+	soundDone := make(chan struct{})
+	go func() {
+		defer close(soundDone)
+		c.sound.run(life)
+	}()
+	c.holdScreen()
+	c.reports.report(Report{State: Waiting})
+
+	keeper := obsctl.Keeper{Find: c.o.FindOBS, Log: c.log, Options: obsctl.Options{Log: c.log}}
+	runCtx, giveUp := context.WithCancelCause(ctx)
+	defer giveUp(nil)
+	keeper.OnDown = func(err error) {
+		if c.fatal(err) {
+			giveUp(err)
+			return
+		}
+		c.reports.report(Report{State: Waiting, Detail: err.Error()})
+	}
+	runErr := keeper.Run(runCtx, c.useOBS)
+	if cause := context.Cause(runCtx); ctx.Err() == nil && cause != nil {
+		runErr = cause
+	}
+	c.display.close()
+	cancel()
+	<-soundDone
+	c.parts.wait()
+	return runErr
+}
+
+// fatal tells the errors of a first connection that no waiting mends.
+func (c *Companion) fatal(err error) bool {
+	return !c.connected && (errors.Is(err, obsctl.ErrAuth) || errors.Is(err, obsctl.ErrTooOld) || errors.Is(err, obsctl.ErrNotOBS))
+}
+
+// preflightStart finds what would fail only later, on air: ports in use and missing elements.
+func (c *Companion) preflightStart() error {
+	if err := media.Init(); err != nil {
+		return err
+	}
+	l, err := c.plainLink(link.Handler{})
+	if err != nil {
+		return err
+	}
+	if err := l.Close(); err != nil {
+		return fmt.Errorf("link: %w", err)
+	}
+	for _, probe := range []func() error{
+		func() error {
+			_, err := media.NewVideoSender(media.VideoSenderOptions{
+				Source: media.ImageSource{VideoFormat: media.VideoFormat{W: 64, H: 64, FPSNum: 30, FPSDen: 1}},
+				Out:    func([]byte) {},
+			})
+			return err
+		},
+		func() error {
+			_, err := media.NewVideoReceiver(media.VideoReceiverOptions{
+				Format: media.VideoFormat{W: 64, H: 64, FPSNum: 30, FPSDen: 1}, Out: func(media.Frame) {},
+			})
+			return err
+		},
+		func() error {
+			_, err := media.NewAudioSender(media.AudioSenderOptions{Out: func([]byte) {}})
+			return err
+		},
+		func() error {
+			_, err := media.NewAudioReceiver(media.AudioReceiverOptions{})
+			return err
+		},
+	} {
+		if err := probe(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// holdScreen opens the screen before OBS starts, in the format that was last used: an OBS that
+// starts with the peer source in its scene finds the device alive then.
+func (c *Companion) holdScreen() {
+	format, known := c.loadFormat()
+	if !known {
+		return
+	}
+	if route, _ := c.chooseRoute(0, false); route == RouteDevices {
+		c.display.set(c.life, route, format)
+	}
+}
+
+func (c *Companion) newLink(h link.Handler) (link.Link, error) { return c.plainLink(h) }
+
+func (c *Companion) plainLink(h link.Handler) (*link.Plain, error) {
+	return link.NewPlain(link.PlainOptions{
+		Peer: c.o.Peer, Listen: c.o.Listen, BasePort: c.o.BasePort,
+		Send: true, Receive: true, Handler: h, Log: c.log,
+	})
+}
+
+// wakeUp makes the session look again. It never blocks.
+func (c *Companion) wakeUp() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// wakeLater is wakeUp after a while.
+func (c *Companion) wakeLater(d time.Duration) { time.AfterFunc(d, c.wakeUp) }
+
+// processID tells one OBS process from the next. Without a process to look at each connection counts
+// as one.
+func (c *Companion) processID(pid int) string {
+	if info, err := os.Stat(fmt.Sprintf("/proc/%d", pid)); pid != 0 && err == nil {
+		return fmt.Sprintf("%d-%d", pid, info.ModTime().UnixNano())
+	}
+	return strconv.FormatInt(time.Now().UnixNano(), 10)
+}
+
+// graph is all running pipelines in GraphViz's language, one digraph each.
+func (c *Companion) graph() string {
+	dots := make(map[string]string)
+	if a := c.air.Load(); a != nil {
+		dots = a.dots()
+	}
+	if d := c.display.dot(); d != "" {
+		dots["screen"] = d
+	}
+	names := make([]string, 0, len(dots))
+	for name := range dots {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	var b strings.Builder
+	for _, name := range names {
+		fmt.Fprintf(&b, "// %s\n%s\n", name, dots[name])
+	}
+	return b.String()
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package companion
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// ErrRunning says that another companion answers on the control socket.
+var ErrRunning = errors.New("costream-obs is already running: stop that one first, or use its commands (`costream-obs peer`, `costream-obs graph`)")
+
+// control serves what other commands ask a running companion, on a socket that only its user can open.
+//
+//	GET /status  the last Report as JSON
+//	GET /graph   the running pipelines as GraphViz text
+type control struct {
+	path   string
+	status func() Report
+	graph  func() string
+}
+
+// listen claims the socket. A socket that nobody answers on is a dead companion's and is replaced.
+func (c *control) listen(ctx context.Context) (net.Listener, error) {
+	if err := os.MkdirAll(filepath.Dir(c.path), 0o700); err != nil {
+		return nil, fmt.Errorf("control socket: %w", err)
+	}
+	dialer := net.Dialer{Timeout: time.Second}
+	if conn, err := dialer.DialContext(ctx, "unix", c.path); err == nil {
+		_ = conn.Close()
+		return nil, ErrRunning
+	}
+	if err := os.Remove(c.path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("control socket: %w", err)
+	}
+	l, err := net.Listen("unix", c.path)
+	if err != nil {
+		return nil, fmt.Errorf("control socket: %w", err)
+	}
+	if err := os.Chmod(c.path, 0o600); err != nil {
+		_ = l.Close()
+		return nil, fmt.Errorf("control socket: %w", err)
+	}
+	return l, nil
+}
+
+// serve answers until ctx ends.
+func (c *control) serve(ctx context.Context, l net.Listener) error {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(c.status())
+	})
+	mux.HandleFunc("GET /graph", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/vnd.graphviz")
+		_, _ = w.Write([]byte(c.graph()))
+	})
+	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 2 * time.Second, WriteTimeout: 5 * time.Second}
+	stop := context.AfterFunc(ctx, func() { _ = srv.Close() })
+	defer stop()
+	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("control socket: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package companion
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/costream-obs/costream-obs/media"
+	"github.com/costream-obs/costream-obs/scenes"
+)
+
+// display is the screen on which OBS sees the peer. It lives as long as the daemon; the
+// media.Screen behind it is replaced when the route or OBS's canvas changes, or when it fails.
+type display struct {
+	videoIn  string // device of the devices route
+	peerName string
+	log      *slog.Logger
+	parts    *keeper
+	changed  func()
+
+	mu      sync.Mutex
+	route   Route
+	format  media.VideoFormat
+	cancel  context.CancelFunc
+	done    chan struct{}
+	now     media.Screen
+	covered bool
+}
+
+var _ media.Screen = (*display)(nil)
+
+func newDisplay(videoIn, peerName string, parts *keeper, changed func(), log *slog.Logger) *display {
+	return &display{videoIn: videoIn, peerName: peerName, parts: parts, changed: changed, log: log, covered: true}
+}
+
+// Run implements media.Screen: it waits for ctx and then gives the screen up.
+func (d *display) Run(ctx context.Context) error {
+	<-ctx.Done()
+	d.close()
+	return nil
+}
+
+// Show implements media.Screen.
+func (d *display) Show(f media.Frame) {
+	if s := d.current(); s != nil {
+		s.Show(f)
+	}
+}
+
+// Placeholder implements media.Screen.
+func (d *display) Placeholder(on bool) {
+	d.mu.Lock()
+	d.covered = on
+	s := d.now
+	d.mu.Unlock()
+	if s != nil {
+		s.Placeholder(on)
+	}
+}
+
+func (d *display) current() media.Screen {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.now
+}
+
+// set makes the display one of that route and format. It does nothing when it is one already.
+func (d *display) set(ctx context.Context, route Route, format media.VideoFormat) {
+	format = format.Even()
+	d.mu.Lock()
+	same := d.cancel != nil && d.route == route && d.format == format
+	d.mu.Unlock()
+	if same {
+		return
+	}
+	d.close()
+	runCtx, cancel := context.WithCancel(ctx)
+	d.mu.Lock()
+	d.route, d.format, d.cancel, d.done = route, format, cancel, make(chan struct{})
+	done := d.done
+	d.mu.Unlock()
+	d.parts.keepThen(runCtx, "screen", func(ctx context.Context, started func()) error {
+		return d.runScreen(ctx, route, format, started)
+	}, func() { close(done) })
+}
+
+func (d *display) runScreen(ctx context.Context, route Route, format media.VideoFormat, started func()) error {
+	placeholder, err := media.NewPlaceholder(format, "Waiting for "+d.peerName)
+	if err != nil {
+		return err
+	}
+	o := media.ScreenOptions{Format: format, Placeholder: placeholder, Log: d.log}
+	var s media.Screen
+	if route == RouteDevices {
+		s, err = media.NewDeviceScreen(d.videoIn, o)
+	} else {
+		s, err = media.NewSocketScreen("127.0.0.1:0", o)
+	}
+	if err != nil {
+		return err
+	}
+	d.mu.Lock()
+	d.now = s
+	s.Placeholder(d.covered)
+	d.mu.Unlock()
+	started()
+	d.changed()
+	defer func() {
+		d.mu.Lock()
+		d.now = nil
+		d.mu.Unlock()
+	}()
+	return s.Run(ctx)
+}
+
+// close gives the screen up and waits for that.
+func (d *display) close() {
+	d.mu.Lock()
+	cancel, done := d.cancel, d.done
+	d.cancel = nil
+	d.mu.Unlock()
+	if cancel != nil {
+		cancel()
+		<-done
+	}
+}
+
+// source is the OBS input that shows the display, and false while there is none.
+func (d *display) source(name string) (scenes.Source, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch s := d.now.(type) {
+	case *media.SocketScreen:
+		return scenes.Source{Name: name, Kind: "ffmpeg_source", Settings: s.MediaSourceSettings()}, true
+	case *media.DeviceScreen:
+		return scenes.Source{Name: name, Kind: "v4l2_input", Settings: map[string]any{"device_id": d.videoIn, "buffering": false}}, true
+	}
+	return scenes.Source{}, false
+}
+
+func (d *display) dot() string {
+	if s, ok := d.current().(interface{ Dot() string }); ok {
+		return s.Dot()
+	}
+	return ""
+}
+
+// The last format is kept, so that the display can be there before OBS.
+
+func (c *Companion) formatFile() string { return filepath.Join(c.o.StateDir, "screen.json") }
+
+func (c *Companion) loadFormat() (media.VideoFormat, bool) {
+	var f media.VideoFormat
+	text, err := os.ReadFile(c.formatFile())
+	if err != nil || json.Unmarshal(text, &f) != nil || f.W <= 0 || f.H <= 0 || f.FPSNum <= 0 || f.FPSDen <= 0 {
+		return media.VideoFormat{}, false
+	}
+	return f, true
+}
+
+func (c *Companion) saveFormat(f media.VideoFormat) error {
+	if old, ok := c.loadFormat(); ok && old == f {
+		return nil
+	}
+	text, err := json.Marshal(f)
+	if err != nil {
+		return fmt.Errorf("screen format: %w", err)
+	}
+	if err := os.MkdirAll(c.o.StateDir, 0o700); err != nil {
+		return fmt.Errorf("state directory: %w", err)
+	}
+	if err := os.WriteFile(c.formatFile(), text, 0o600); err != nil {
+		return fmt.Errorf("screen format: %w", err)
+	}
+	return nil
+}

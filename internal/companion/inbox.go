@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package companion
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/costream-obs/costream-obs/media/link"
+)
+
+// inboxPackets bounds what waits while a receiver is being built: 1 s of a 6 Mbit/s picture.
+const inboxPackets = 640
+
+// rebuildAfter keeps a receiver that fails from being built again for each packet.
+const rebuildAfter = 500 * time.Millisecond
+
+// receiver is a media.VideoReceiver or media.AudioReceiver.
+type receiver interface {
+	Push(packet []byte)
+	Run(ctx context.Context) error
+	Dot() string
+}
+
+// inbox takes the packets of one medium from the link and owns the receiver of the stream that
+// plays now: a new stream gets a new receiver, one that failed is replaced.
+type inbox struct {
+	medium link.Medium
+	build  func() (receiver, error)
+	// failed tells why there is no receiver, or nil when there is one again.
+	failed func(error)
+	log    *slog.Logger
+
+	packets chan inPacket
+	free    sync.Pool
+
+	mu      sync.Mutex
+	current receiver
+}
+
+type inPacket struct {
+	stream uint64
+	data   *[]byte
+}
+
+func newInbox(medium link.Medium, build func() (receiver, error), failed func(error), log *slog.Logger) *inbox {
+	return &inbox{
+		medium: medium, build: build, failed: failed, log: log,
+		packets: make(chan inPacket, inboxPackets),
+		free:    sync.Pool{New: func() any { b := make([]byte, 0, 1500); return &b }},
+	}
+}
+
+// put hands over a packet of the link; it does not block. When the inbox is full the packet is lost.
+func (b *inbox) put(s link.Stream, packet []byte) {
+	data := b.free.Get().(*[]byte)
+	*data = append((*data)[:0], packet...)
+	select {
+	case b.packets <- inPacket{stream: s.ID, data: data}:
+	default:
+		b.free.Put(data)
+	}
+}
+
+// dot is the running pipeline, or "" when there is none.
+func (b *inbox) dot() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.current == nil {
+		return ""
+	}
+	return b.current.Dot()
+}
+
+func (b *inbox) setCurrent(r receiver) {
+	b.mu.Lock()
+	b.current = r
+	b.mu.Unlock()
+}
+
+// playing is a receiver at work.
+type playing struct {
+	receiver
+	stop  context.CancelFunc
+	ended chan error
+}
+
+func play(ctx context.Context, r receiver) *playing {
+	ctx, stop := context.WithCancel(ctx)
+	p := &playing{receiver: r, stop: stop, ended: make(chan error, 1)}
+	go func() { p.ended <- r.Run(ctx) }()
+	return p
+}
+
+// run serves streams until ctx ends.
+func (b *inbox) run(ctx context.Context) {
+	var (
+		stream  uint64
+		now     *playing
+		retryAt time.Time
+	)
+	drop := func() {
+		if now != nil {
+			b.setCurrent(nil)
+			now.stop()
+			<-now.ended
+			now = nil
+		}
+	}
+	defer drop()
+	for {
+		var ended chan error
+		if now != nil {
+			ended = now.ended
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case err := <-ended:
+			b.setCurrent(nil)
+			now.stop()
+			now = nil
+			b.failed(err)
+			b.log.Warn("receiver failed, building it again", "medium", b.medium, "error", err)
+			retryAt = time.Now().Add(rebuildAfter)
+		case p := <-b.packets:
+			if p.stream != stream {
+				drop()
+				stream, retryAt = p.stream, time.Time{}
+			}
+			if now == nil && time.Now().After(retryAt) {
+				r, err := b.build()
+				b.failed(err)
+				if err != nil {
+					retryAt = time.Now().Add(rebuildAfter)
+				} else {
+					now = play(ctx, r)
+					b.setCurrent(r)
+				}
+			}
+			if now != nil {
+				now.Push(*p.data)
+			}
+			b.free.Put(p.data)
+		}
+	}
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package companion
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/costream-obs/costream-obs/obsctl"
+)
+
+const (
+	// lateMonitoring is the delay from OBS to our sink that is too much. It grows and never
+	// shrinks in any version of OBS; 25-80 ms are usual (measured, 29.0.2).
+	lateMonitoring = 100 * time.Millisecond
+	// lateTimes is how many looks in a row must find it too late.
+	lateTimes = 3
+	// resyncPause keeps the short gaps in the sound apart.
+	resyncPause = time.Minute
+	// streamWithin is how long OBS may take to open a monitored input's stream.
+	streamWithin = time.Second
+)
+
+// errNoMic says that nothing goes to the peer.
+var errNoMic = errors.New("OBS has no microphone input, so the peer does not hear you: choose one in OBS under Settings → Audio → Mic/Auxiliary Audio, or name an input with --mic NAME")
+
+// monitorMics brings the microphones, and nothing else, to our sink.
+func (s *session) monitorMics(ctx context.Context) error {
+	if s.c.o.MicSource != "" {
+		return nil
+	}
+	var mics, unknown []string
+	for _, mic := range s.mics() {
+		if s.seen.has(mic) {
+			mics = append(mics, mic)
+		} else {
+			unknown = append(unknown, mic)
+		}
+	}
+	if err := s.noteMonitoring(ctx, mics); err != nil {
+		return err
+	}
+	for input := range s.seen.monitored {
+		if !slices.Contains(mics, input) {
+			if err := s.setMonitor(ctx, input, obsctl.MonitorOff); err != nil {
+				return err
+			}
+		}
+	}
+	for _, mic := range mics {
+		if err := s.setMonitor(ctx, mic, s.wantMonitor(mic, mics)); err != nil {
+			return err
+		}
+	}
+	if err := s.routeMics(ctx, mics); err != nil {
+		return err
+	}
+	if len(unknown) > 0 && len(s.c.o.Mics) > 0 {
+		return fmt.Errorf("OBS has no input %q: see its names in OBS's audio mixer and give one with --mic NAME", strings.Join(unknown, `", "`))
+	}
+	if len(mics) == 0 {
+		return errNoMic
+	}
+	return nil
+}
+
+// wantMonitor is a microphone's monitoring type on air.
+func (s *session) wantMonitor(mic string, mics []string) obsctl.MonitorType {
+	if s.seen.muted[mic] && len(mics) > 1 && s.obs.Version().MutedIsMonitored() {
+		// The sender can only be silenced as a whole.
+		return obsctl.MonitorOff
+	}
+	if s.seen.monitored[mic] == obsctl.MonitorOnly {
+		return obsctl.MonitorOnly
+	}
+	return obsctl.MonitorAndOutput
+}
+
+// noteMonitoring writes down what monitorMics is about to change.
+func (s *session) noteMonitoring(ctx context.Context, mics []string) error {
+	news := false
+	for input, was := range s.seen.monitored {
+		if !slices.Contains(mics, input) || was != s.wantMonitor(input, mics) {
+			news = s.changes.noteMonitor(s.seen.collection, input, was) || news
+		}
+	}
+	for _, mic := range mics {
+		if _, on := s.seen.monitored[mic]; !on && s.wantMonitor(mic, mics) != obsctl.MonitorOff {
+			news = s.changes.noteMonitor(s.seen.collection, mic, obsctl.MonitorOff) || news
+		}
+	}
+	if !news {
+		return nil
+	}
+	return s.changes.save(ctx, s.obs)
+}
+
+func (s *session) setMonitor(ctx context.Context, input string, want obsctl.MonitorType) error {
+	if s.seen.monitored[input] == want {
+		return nil
+	}
+	if err := s.obs.SetMonitorType(ctx, input, want); err != nil {
+		return fmt.Errorf("monitoring of %q: %w", input, err)
+	}
+	if want == obsctl.MonitorOff {
+		delete(s.seen.monitored, input)
+	} else {
+		s.seen.monitored[input] = want
+	}
+	return nil
+}
+
+// routeMics makes sure that each monitored microphone plays to our sink, and without a growing delay.
+func (s *session) routeMics(ctx context.Context, mics []string) error {
+	streams, err := s.c.sound.streamsOf(ctx, s.obs.Endpoint().PID)
+	if err != nil {
+		return err
+	}
+	for _, mic := range mics {
+		if s.seen.monitored[mic] == obsctl.MonitorOff {
+			continue
+		}
+		stream, found := streams[mic]
+		if !found {
+			if err := s.reopenStream(ctx, mic); err != nil {
+				return err
+			}
+			continue
+		}
+		delete(s.missing, mic)
+		if err := s.c.sound.toPeer(ctx, stream); err != nil {
+			return err
+		}
+		if err := s.watchLatency(ctx, mic, stream.Latency); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reopenStream turns monitoring off and on when OBS has no stream for it: OBS does not come back by
+// itself after a restart of the sound server, or when the sink was missing.
+func (s *session) reopenStream(ctx context.Context, mic string) error {
+	since, known := s.missing[mic]
+	if !known {
+		s.missing[mic] = time.Now()
+		s.c.wakeLater(streamWithin)
+		return nil
+	}
+	if time.Since(since) < streamWithin {
+		return nil
+	}
+	delete(s.missing, mic)
+	s.log.Info("OBS plays nothing to the monitoring device, opening it again", "input", mic)
+	return s.toggleMonitor(ctx, mic)
+}
+
+// watchLatency resets monitoring whose delay has grown.
+func (s *session) watchLatency(ctx context.Context, mic string, latency time.Duration) error {
+	if latency < lateMonitoring {
+		s.slow[mic] = 0
+		return nil
+	}
+	s.slow[mic]++
+	if s.slow[mic] < lateTimes || time.Since(s.resync[mic]) < resyncPause {
+		return nil
+	}
+	s.slow[mic], s.resync[mic] = 0, time.Now()
+	s.log.Info("the delay of OBS's monitoring has grown, resetting it", "input", mic, "delay", latency)
+	return s.toggleMonitor(ctx, mic)
+}
+
+func (s *session) toggleMonitor(ctx context.Context, mic string) error {
+	was := s.seen.monitored[mic]
+	if err := s.setMonitor(ctx, mic, obsctl.MonitorOff); err != nil {
+		return err
+	}
+	if err := s.setMonitor(ctx, mic, was); err != nil {
+		return err
+	}
+	s.c.wakeLater(settle)
+	return nil
+}
+
+// unmonitor gives the inputs of this collection the monitoring that they had.
+func (s *session) unmonitor(ctx context.Context) error {
+	was := s.changes.monitorOf(s.seen.collection)
+	if len(was) == 0 {
+		return nil
+	}
+	for input, t := range was {
+		err := s.obs.SetMonitorType(ctx, input, t)
+		if err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
+			return fmt.Errorf("monitoring of %q: %w", input, err)
+		}
+		s.changes.forgetMonitor(s.seen.collection, input)
+	}
+	s.seen.askInputs = true
+	s.missing, s.slow = make(map[string]time.Time), make(map[string]int)
+	return s.changes.save(ctx, s.obs)
+}

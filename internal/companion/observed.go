@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package companion
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/costream-obs/costream-obs/media"
+	"github.com/costream-obs/costream-obs/obsctl"
+)
+
+// stopLimit is how long an output may take to stop before its events are mistrusted.
+const stopLimit = 10 * time.Second
+
+// observed is what is known of OBS. Events and the slow tick mark what is to be asked again.
+type observed struct {
+	streaming, recording, virtualCam bool
+	streamEnds, recordEnds           time.Time // when OBS said that it stops; zero otherwise
+
+	program    string
+	collection string
+	profile    string
+	video      obsctl.Video
+	inputs     []obsctl.Input
+	special    obsctl.SpecialInputs
+	muted      map[string]bool
+	monitored  map[string]obsctl.MonitorType
+
+	changing     bool // a collection or profile is being loaded
+	detour       bool // OBS is on the temporary profile, or on its way back
+	askOutputs   bool
+	askScene     bool
+	askInputs    bool
+	scenesLooked bool // the scenes are as we left them
+}
+
+func (o *observed) all() {
+	o.askOutputs, o.askScene, o.askInputs, o.scenesLooked = true, true, true, false
+	o.changing = false
+}
+
+// note takes in an event of OBS.
+func (s *session) note(ev obsctl.Event) {
+	o := &s.seen
+	switch e := ev.(type) {
+	case obsctl.StreamState:
+		o.streaming = phaseActive(e.Phase, o.streaming)
+		o.streamEnds = endOf(e.Phase)
+		o.askOutputs = true
+	case obsctl.RecordState:
+		o.recording = phaseActive(e.Phase, o.recording)
+		o.recordEnds = endOf(e.Phase)
+		o.askOutputs = true
+	case obsctl.VirtualCamState:
+		o.virtualCam = e.Active
+		if !e.Active {
+			s.camera = s.camera && s.route != RouteDevices
+		}
+	case obsctl.MuteChanged:
+		if o.muted != nil {
+			o.muted[e.Input] = e.Muted
+		}
+		if s.air != nil {
+			s.air.setMuted(s.allMuted())
+		}
+	case obsctl.MonitorTypeChanged:
+		o.askInputs = true
+	case obsctl.ProgramScene:
+		o.program = e.Name
+		s.c.program.Store(&e.Name)
+		o.scenesLooked = false
+	case obsctl.InputRenamed:
+		if s.changes.renameInput(o.collection, e.Old, e.New) {
+			s.clear("microphone")
+		}
+		o.askInputs, o.scenesLooked = true, false
+	case obsctl.CollectionChanging, obsctl.ProfileChanging:
+		o.changing = true
+	case obsctl.ProfileChanged:
+		s.noteProfile(e.Name)
+	case obsctl.CollectionChanged:
+		o.all()
+		s.tries = make(map[string]*attempt)
+	case obsctl.Exiting:
+		s.log.Info("OBS is about to end")
+	default:
+		o.askScene, o.askInputs, o.scenesLooked = true, true, false
+	}
+}
+
+// noteProfile tells the user's change of profile from the detour of setMonitoringDevice: at each
+// change OBS loads the monitoring device that the profile names.
+func (s *session) noteProfile(name string) {
+	s.seen.changing = false
+	if name == obsctl.TempProfile {
+		s.seen.detour = true
+		return
+	}
+	if s.seen.detour {
+		s.seen.detour = false
+		return
+	}
+	s.device = false
+	s.seen.all()
+	s.tries = make(map[string]*attempt)
+}
+
+func phaseActive(p obsctl.OutputPhase, now bool) bool {
+	switch p {
+	case obsctl.Started, obsctl.Reconnecting, obsctl.Reconnected, obsctl.Paused, obsctl.Resumed:
+		return true
+	case obsctl.Stopping, obsctl.Stopped:
+		return false
+	default:
+		return now
+	}
+}
+
+func endOf(p obsctl.OutputPhase) time.Time {
+	if p == obsctl.Stopping {
+		return time.Now()
+	}
+	return time.Time{}
+}
+
+// observe asks OBS for what may have changed.
+func (s *session) observe(ctx context.Context) error {
+	o := &s.seen
+	if o.askOutputs {
+		if err := s.observeOutputs(ctx); err != nil {
+			return err
+		}
+	}
+	if o.askScene {
+		if err := s.observeScene(ctx); err != nil {
+			return err
+		}
+	}
+	if o.askInputs {
+		return s.observeInputs(ctx)
+	}
+	return nil
+}
+
+func (s *session) observeOutputs(ctx context.Context) error {
+	o := &s.seen
+	streaming, err := s.obs.StreamActive(ctx)
+	if err != nil {
+		return err
+	}
+	recording, err := s.obs.RecordActive(ctx)
+	if err != nil {
+		return err
+	}
+	virtualCam, err := s.obs.VirtualCamActive(ctx)
+	if err != nil && !errors.Is(err, obsctl.ErrNoVirtualCam) {
+		return err
+	}
+	// An output that is stopping is still active for a while, but off air for us.
+	o.streaming = streaming && time.Since(o.streamEnds) > stopLimit
+	o.recording = recording && time.Since(o.recordEnds) > stopLimit
+	o.virtualCam = virtualCam
+	o.askOutputs = false
+	return nil
+}
+
+func (s *session) observeScene(ctx context.Context) (err error) {
+	o := &s.seen
+	if o.program, err = s.obs.ProgramScene(ctx); err != nil {
+		return err
+	}
+	program := o.program
+	s.c.program.Store(&program)
+	if o.collection, _, err = s.obs.Collections(ctx); err != nil {
+		return err
+	}
+	if o.profile, _, err = s.obs.Profiles(ctx); err != nil {
+		return err
+	}
+	if o.video, err = s.obs.VideoSettings(ctx); err != nil {
+		return err
+	}
+	o.askScene = false
+	return nil
+}
+
+func (s *session) observeInputs(ctx context.Context) (err error) {
+	o := &s.seen
+	if o.inputs, err = s.obs.Inputs(ctx); err != nil {
+		return err
+	}
+	if o.special, err = s.obs.SpecialInputs(ctx); err != nil {
+		return err
+	}
+	if o.monitored, err = s.obs.Monitored(ctx); err != nil {
+		return err
+	}
+	muted := make(map[string]bool)
+	for _, mic := range s.mics() {
+		m, err := s.obs.InputMuted(ctx, mic)
+		if obsctl.IsCode(err, obsctl.CodeNotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		muted[mic] = m
+	}
+	o.muted = muted
+	o.askInputs = false
+	return nil
+}
+
+// has reports whether OBS has an input of that name.
+func (o *observed) has(input string) bool {
+	return slices.ContainsFunc(o.inputs, func(in obsctl.Input) bool { return in.Name == input })
+}
+
+// allMuted reports whether the peer must not hear us: every microphone is muted in OBS, or OBS has
+// none. OBS from 32.2.0 monitors muted inputs too, so our sender has to follow their mute.
+func (s *session) allMuted() bool {
+	known := 0
+	for _, mic := range s.mics() {
+		if muted, ok := s.seen.muted[mic]; ok {
+			known++
+			if !muted {
+				return false
+			}
+		}
+	}
+	// A microphone that is captured past OBS may have no input there.
+	return known > 0 || s.c.o.MicSource == ""
+}
+
+// outputFormat is what the virtual camera and the viewers get.
+func (o *observed) outputFormat() media.VideoFormat {
+	return media.VideoFormat{W: o.video.OutputW, H: o.video.OutputH, FPSNum: o.video.FPSNum, FPSDen: o.video.FPSDen}
+}
+
+// canvasFormat is what scenes are laid out on.
+func (o *observed) canvasFormat() media.VideoFormat {
+	return media.VideoFormat{W: o.video.CanvasW, H: o.video.CanvasH, FPSNum: o.video.FPSNum, FPSDen: o.video.FPSDen}
+}

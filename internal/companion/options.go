@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package companion
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/costream-obs/costream-obs/obsctl"
+	"github.com/costream-obs/costream-obs/scenes"
+)
+
+// Trigger says which activity of OBS puts us on air.
+type Trigger string
+
+// The triggers of --when.
+const (
+	WhenStreaming  Trigger = "streaming"
+	WhenRecording  Trigger = "recording"
+	WhenVirtualCam Trigger = "virtualcam"
+	// WhenAlways is for rehearsals: on air as long as OBS runs.
+	WhenAlways Trigger = "always"
+)
+
+// Route says how pictures cross the border between OBS and us.
+type Route string
+
+// The routes of --route.
+const (
+	// RouteAuto takes RouteDevices where both nodes can be used, else RoutePortable.
+	RouteAuto Route = "auto"
+	// RouteDevices uses v4l2loopback nodes and OBS's virtual camera.
+	RouteDevices Route = "devices"
+	// RoutePortable uses screenshots and a local socket; it needs nothing but OBS.
+	RoutePortable Route = "portable"
+)
+
+// PeerAudio says how the peer's voice reaches the user's stream.
+type PeerAudio string
+
+// The ways of --peer-audio.
+const (
+	// PeerAudioAuto takes PeerAudioDesktop where a Desktop Audio input captures the default sink.
+	PeerAudioAuto PeerAudio = "auto"
+	// PeerAudioDesktop plays to the default sink, which Desktop Audio captures.
+	PeerAudioDesktop PeerAudio = "desktop"
+	// PeerAudioSource plays to a null sink that an OBS input of ours captures.
+	PeerAudioSource PeerAudio = "source"
+)
+
+// Options are the plain values a Companion works with.
+type Options struct {
+	// Peer is the host name or address of the peer.
+	Peer string
+	// PeerName is shown on the placeholder; empty means Peer.
+	PeerName string
+	// Listen is the local address for the peer's packets; empty means all.
+	Listen string
+	// BasePort is the first of the eight UDP ports of the plain link.
+	BasePort int
+
+	When      Trigger
+	Route     Route
+	PeerAudio PeerAudio
+
+	// Scenes are globs of scene names that get the peer source; empty means the
+	// programme scene, or the scenes that have it already.
+	Scenes []string
+	Layout scenes.Layout
+	// SourceName is the name of the OBS input that shows the peer.
+	SourceName string
+
+	// Mics are the names of the OBS inputs that go to the peer; empty means OBS's special microphone inputs.
+	Mics []string
+	// MicSource is a PulseAudio source that is sent instead of OBS's microphones.
+	MicSource string
+
+	// VideoOut is the node that OBS's virtual camera writes (devices route).
+	VideoOut string
+	// VideoIn is the node that OBS reads the peer's picture from (devices route).
+	VideoIn string
+	// BitrateKbps is the picture's bit rate in kbit/s.
+	BitrateKbps int
+
+	// FindOBS says where OBS listens; it is called before each connection.
+	FindOBS func() (obsctl.Endpoint, error)
+	// ControlSocket is the path of the socket for `graph`.
+	ControlSocket string
+	// StateDir keeps what outlives the process; it is made if absent.
+	StateDir string
+
+	// OnReport is called from one goroutine with each change of state.
+	OnReport func(Report)
+	Log      *slog.Logger
+}
+
+// ErrNoPeer says that no peer is configured.
+var ErrNoPeer = errors.New("no peer is configured: give --peer ADDRESS, or `peer = \"ADDRESS\"` in the configuration file")
+
+func (o *Options) check() error {
+	if o.Peer == "" {
+		return ErrNoPeer
+	}
+	if o.FindOBS == nil {
+		return errors.New("companion: FindOBS is missing")
+	}
+	if o.PeerName == "" {
+		o.PeerName = o.Peer
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.OnReport == nil {
+		o.OnReport = func(Report) {}
+	}
+	if o.BasePort < 1 || o.BasePort > 65535-7 {
+		return fmt.Errorf("base port %d is out of range: 8 ports from it must lie in 1-65535", o.BasePort)
+	}
+	return nil
+}

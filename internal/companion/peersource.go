@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package companion
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/costream-obs/costream-obs/internal/obsscenes"
+	"github.com/costream-obs/costream-obs/obsctl"
+	"github.com/costream-obs/costream-obs/scenes"
+)
+
+const (
+	// deadAfter is how long the peer source may be without a picture while the screen has one.
+	deadAfter = 2 * time.Second
+	// kickGap keeps OBS from merging two settings into one (100 ms measured).
+	kickGap = 150 * time.Millisecond
+)
+
+// showPeer keeps the peer source in its scenes, shown while the peer's picture arrives.
+func (s *session) showPeer(ctx context.Context) error {
+	source, ok := s.c.display.source(s.c.o.SourceName)
+	if !ok || !s.camera {
+		return nil
+	}
+	want := scenes.Desired{
+		Source:  source,
+		Scenes:  s.c.o.Scenes,
+		Layout:  s.c.o.Layout,
+		Present: true,
+		Visible: s.c.peer.Load(),
+	}
+	return s.arrange(ctx, want)
+}
+
+// hidePeer takes away what we added.
+func (s *session) hidePeer(ctx context.Context) error {
+	source, ok := s.c.display.source(s.c.o.SourceName)
+	if !ok {
+		source = scenes.Source{Name: s.c.o.SourceName}
+	}
+	s.input = ""
+	return s.arrange(ctx, scenes.Desired{Source: source, Scenes: s.c.o.Scenes, Layout: s.c.o.Layout})
+}
+
+// arrange makes the scenes as wanted, unless they are and nothing has changed since.
+func (s *session) arrange(ctx context.Context, want scenes.Desired) error {
+	key := fmt.Sprintf("%+v", want)
+	if s.seen.scenesLooked && s.arranged == key {
+		return nil
+	}
+	r, err := scenes.Reconcile(ctx, obsscenes.New(s.obs), s.id, want)
+	if err != nil {
+		return err
+	}
+	for _, edit := range r.Done {
+		s.log.Info("scene changed", "edit", edit.String())
+	}
+	s.arranged, s.seen.scenesLooked = key, true
+	s.hint = ""
+	if r.NeedsTransition != "" {
+		s.hint = fmt.Sprintf("OBS is in studio mode: viewers see the change in scene %q after the next transition", r.NeedsTransition)
+	}
+	if want.Present {
+		s.input = r.Input
+	}
+	return nil
+}
+
+// revivePeerInput kicks a peer source that shows nothing although the screen has a picture: a
+// v4l2_input that found its device missing or without a writer stays dead (measured).
+func (s *session) revivePeerInput(ctx context.Context) error {
+	source, ok := s.c.display.source(s.c.o.SourceName)
+	if !ok || s.input == "" || s.route != RouteDevices {
+		return nil
+	}
+	_, err := s.obs.Screenshot(ctx, s.input, 16, 16, "png", -1)
+	if !obsctl.IsCode(err, obsctl.CodeRequestFailed) {
+		s.inputDead = time.Time{}
+		return err
+	}
+	if s.inputDead.IsZero() {
+		s.inputDead = time.Now()
+	}
+	if time.Since(s.inputDead) < deadAfter {
+		s.c.wakeLater(deadAfter)
+		return nil
+	}
+	s.inputDead = time.Time{}
+	s.log.Info("the peer source shows nothing, opening its device again", "input", s.input)
+	if err := s.obs.SetInputSettings(ctx, s.input, map[string]any{"device_id": ""}, true); err != nil {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(kickGap):
+	}
+	return s.obs.SetInputSettings(ctx, s.input, source.Settings, true)
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package companion
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/costream-obs/costream-obs/obsctl"
+)
+
+const (
+	// peerAudioInput is the OBS input that brings the peer's voice into the stream, with a fader
+	// and a mute of its own.
+	peerAudioInput = "Peer audio"
+	captureKind    = "pulse_output_capture"
+	defaultDevice  = "default"
+)
+
+// preparePeerVoice decides how the peer's voice is heard and reaches the stream, once for each time
+// on air, and keeps the input for it in all scenes.
+func (s *session) preparePeerVoice(ctx context.Context) error {
+	if s.air == nil {
+		captured, err := s.desktopCaptured(ctx)
+		if err != nil {
+			return err
+		}
+		switch {
+		case s.c.o.PeerAudio == PeerAudioDesktop, s.c.o.PeerAudio == PeerAudioAuto && captured:
+			s.speakers = []string{""}
+		case captured:
+			s.log.Warn("Desktop Audio captures the default sink already; an input of its own would put the peer into the stream twice, so --peer-audio=source has no effect")
+			s.speakers = []string{""}
+		default:
+			if err := s.c.sound.needFromPeer(ctx); err != nil {
+				return err
+			}
+			s.speakers = []string{"", FromPeerSink}
+		}
+	}
+	if len(s.speakers) < 2 {
+		return nil
+	}
+	return s.addPeerAudio(ctx)
+}
+
+// desktopCaptured reports whether an audible Desktop Audio input captures the default sink.
+func (s *session) desktopCaptured(ctx context.Context) (bool, error) {
+	sink, err := s.c.sound.defaultSink(ctx)
+	if err != nil {
+		return false, err
+	}
+	for _, input := range s.seen.special.Desktop {
+		settings, err := s.obs.InputSettings(ctx, input)
+		if err != nil {
+			return false, err
+		}
+		device, chosen := settings["device_id"].(string)
+		if chosen && device != defaultDevice && device != sink+".monitor" && device != sink {
+			continue
+		}
+		muted, err := s.obs.InputMuted(ctx, input)
+		if err != nil {
+			return false, err
+		}
+		if !muted {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// addPeerAudio puts the input into every scene: only what is in the programme scene is heard.
+func (s *session) addPeerAudio(ctx context.Context) error {
+	scenes, err := s.obs.Scenes(ctx)
+	if err != nil {
+		return err
+	}
+	if !s.seen.has(peerAudioInput) {
+		if s.changes.PeerAudio == nil {
+			s.changes.PeerAudio = make(map[string]bool)
+		}
+		s.changes.PeerAudio[s.seen.collection] = true
+		if err := s.changes.save(ctx, s.obs); err != nil {
+			return err
+		}
+		settings := map[string]any{"device_id": FromPeerSink + ".monitor"}
+		_, err := s.obs.CreateInput(ctx, s.seen.program, peerAudioInput, captureKind, settings, true)
+		if err != nil && !obsctl.IsCode(err, obsctl.CodeAlreadyExists) {
+			return fmt.Errorf("input %q: %w", peerAudioInput, err)
+		}
+		s.seen.askInputs = true
+	}
+	if !s.changes.PeerAudio[s.seen.collection] {
+		// The user made it, and placed it where it is wanted.
+		return nil
+	}
+	for _, scene := range scenes {
+		items, err := s.obs.SceneItems(ctx, scene)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(items, func(it obsctl.SceneItem) bool { return it.Source == peerAudioInput }) {
+			continue
+		}
+		if _, err := s.obs.CreateSceneItem(ctx, scene, peerAudioInput, true); err != nil {
+			return fmt.Errorf("input %q in scene %q: %w", peerAudioInput, scene, err)
+		}
+	}
+	return nil
+}
+
+// removePeerVoice takes the input away again if it is ours.
+func (s *session) removePeerVoice(ctx context.Context) error {
+	s.speakers = nil
+	if !s.changes.PeerAudio[s.seen.collection] {
+		return nil
+	}
+	err := s.obs.RemoveInput(ctx, peerAudioInput)
+	if err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
+		return fmt.Errorf("input %q: %w", peerAudioInput, err)
+	}
+	delete(s.changes.PeerAudio, s.seen.collection)
+	s.seen.askInputs = true
+	return s.changes.save(ctx, s.obs)
+}

@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package companion
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sort"
+	"time"
+
+	"github.com/costream-obs/costream-obs/media"
+	"github.com/costream-obs/costream-obs/obsctl"
+	"github.com/costream-obs/costream-obs/scenes"
+)
+
+const (
+	// slowTick is how often OBS is asked for everything: its events can be lost.
+	slowTick = 2 * time.Second
+	// settle collects bursts of events into one look at OBS.
+	settle = 20 * time.Millisecond
+	// leaveWithin bounds what is undone when the companion stops.
+	leaveWithin = 8 * time.Second
+)
+
+// session is the time of one connection to OBS. Its goroutine owns all that the companion knows of
+// this OBS and is the only one that changes anything in it.
+type session struct {
+	c   *Companion
+	obs *obsctl.Client
+	id  string // of the OBS process
+	log *slog.Logger
+
+	seen    observed
+	changes changes
+	tries   map[string]*attempt
+
+	device    bool // OBS plays monitored inputs to our sink, by the profile way
+	route     Route
+	routeWhy  string
+	air       *air
+	speakers  []string
+	camera    bool // the output for pictures runs and was verified
+	problems  map[string]error
+	hint      string // what the user has to do for the peer to be seen
+	stopping  bool
+	slow      map[string]int // how often in a row a microphone's monitoring was late
+	resync    map[string]time.Time
+	missing   map[string]time.Time // since when a monitored microphone has had no stream
+	arranged  string               // what the scenes were last arranged for
+	input     string               // the peer source's name, while it is in OBS
+	inputDead time.Time            // since when the peer source has shown no picture
+}
+
+// attempt is the back-off of one step.
+type attempt struct {
+	next  time.Time
+	pause time.Duration
+}
+
+func (c *Companion) useOBS(ctx context.Context, obs *obsctl.Client) error {
+	c.connected = true
+	s := &session{
+		c: c, obs: obs, id: c.processID(obs.Endpoint().PID), log: c.log,
+		tries: make(map[string]*attempt), problems: make(map[string]error),
+		slow: make(map[string]int), resync: make(map[string]time.Time), missing: make(map[string]time.Time),
+	}
+	err := s.run(ctx)
+	s.leave(ctx)
+	return err
+}
+
+func (s *session) run(ctx context.Context) error {
+	v := s.obs.Version()
+	s.log.Info("connected to OBS", "at", s.obs.Endpoint().Addr(), "obs", v.OBS, "websocket", v.WebSocket)
+	var err error
+	if s.changes, err = loadChanges(ctx, s.obs); err != nil {
+		return err
+	}
+	s.seen.all()
+	tick := time.NewTicker(slowTick)
+	defer tick.Stop()
+	for {
+		if err := s.round(ctx); err != nil {
+			return err
+		}
+		retry := s.nextTry()
+		select {
+		case <-ctx.Done():
+			return nil
+		case ev, ok := <-s.obs.Events():
+			if !ok {
+				return nil
+			}
+			s.note(ev)
+			s.drain(ctx)
+		case <-s.c.wake:
+		case <-tick.C:
+			s.seen.all()
+		case <-retry:
+		}
+	}
+}
+
+// drain takes in the events that come close together.
+func (s *session) drain(ctx context.Context) {
+	for {
+		select {
+		case ev, ok := <-s.obs.Events():
+			if !ok {
+				return
+			}
+			s.note(ev)
+		case <-time.After(settle):
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// round looks at OBS where something may have changed and applies the difference to what should be.
+func (s *session) round(ctx context.Context) error {
+	if s.seen.changing {
+		return nil
+	}
+	if err := s.observe(ctx); err != nil {
+		if lost := s.obs.Err(); lost != nil {
+			return lost
+		}
+		// OBS refuses questions for a moment while it loads something.
+		s.log.Debug("OBS did not say all", "error", err)
+		s.seen.all()
+		return nil
+	}
+	if s.wantAir() {
+		s.goOn(ctx)
+	} else {
+		s.goOff(ctx)
+	}
+	s.report()
+	return nil
+}
+
+// wantAir is the desired state.
+func (s *session) wantAir() bool {
+	switch s.c.o.When {
+	case WhenRecording:
+		return s.seen.recording
+	case WhenVirtualCam:
+		return s.seen.virtualCam
+	case WhenAlways:
+		return true
+	default:
+		return s.seen.streaming
+	}
+}
+
+// goOn takes the steps that lead on air, each as far as it is still to be done.
+func (s *session) goOn(ctx context.Context) {
+	s.try(ctx, "microphone", s.monitorMics)
+	s.try(ctx, "OBS's sound capture", s.reviveCapture)
+	s.try(ctx, "peer's voice in OBS", s.preparePeerVoice)
+	s.try(ctx, "OBS's picture", s.openPicture)
+	if s.air == nil && s.camera && s.speakers != nil {
+		s.startAir()
+	}
+	if s.air != nil {
+		s.air.setMuted(s.allMuted())
+	}
+	s.try(ctx, "peer source", s.showPeer)
+	s.try(ctx, "peer source's picture", s.revivePeerInput)
+}
+
+// goOff undoes them, the silence towards the peer first.
+func (s *session) goOff(ctx context.Context) {
+	if s.air != nil {
+		s.stopping = true
+		s.report()
+		s.stopAir()
+	}
+	s.try(ctx, "peer source", s.hidePeer)
+	s.try(ctx, "peer's voice in OBS", s.removePeerVoice)
+	s.try(ctx, "OBS's picture", s.closePicture)
+	s.try(ctx, "microphone", s.unmonitor)
+	for _, name := range []string{"OBS's sound capture", "peer source's picture"} {
+		s.clear(name)
+	}
+	s.stopping, s.hint = false, ""
+	s.try(ctx, "temporary profile", s.repairProfile)
+	s.try(ctx, "monitoring device", s.setMonitoringDevice)
+	s.try(ctx, "screen", s.prepareScreen)
+}
+
+// leave ends the session: what was changed is undone as far as OBS still listens.
+func (s *session) leave(ctx context.Context) {
+	s.stopAir()
+	if s.obs.Err() != nil {
+		s.c.reports.report(Report{State: Waiting, Detail: "the connection to OBS ended"})
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveWithin)
+	defer cancel()
+	s.c.reports.report(Report{State: Stopping})
+	s.tries = make(map[string]*attempt)
+	for _, step := range []struct {
+		name string
+		do   func(context.Context) error
+	}{
+		{"peer source", s.hidePeer},
+		{"peer's voice in OBS", s.removePeerVoice},
+		{"OBS's picture", s.closePicture},
+		{"microphone", s.unmonitor},
+		{"monitoring device", s.resetMonitoringDevice},
+	} {
+		if err := step.do(ctx); err != nil {
+			s.log.Warn("could not undo everything in OBS; the next `costream-obs run` will", "what", step.name, "error", err)
+		}
+	}
+}
+
+// try takes a step unless it failed too short a time ago.
+func (s *session) try(ctx context.Context, name string, step func(context.Context) error) {
+	if a := s.tries[name]; a != nil && time.Now().Before(a.next) {
+		return
+	}
+	err := step(ctx)
+	if err == nil {
+		s.clear(name)
+		return
+	}
+	if s.obs.Err() != nil || ctx.Err() != nil {
+		return
+	}
+	a := s.tries[name]
+	if a == nil {
+		a = &attempt{pause: minBackoff}
+		s.tries[name] = a
+	}
+	a.next = time.Now().Add(a.pause)
+	a.pause = min(2*a.pause, maxBackoff)
+	if errors.Is(err, scenes.ErrChanging) {
+		return
+	}
+	if before := s.problems[name]; before == nil || before.Error() != err.Error() {
+		s.log.Warn("a step failed and will be tried again", "step", name, "error", err)
+	}
+	s.problems[name] = err
+}
+
+func (s *session) clear(name string) {
+	delete(s.tries, name)
+	delete(s.problems, name)
+}
+
+// nextTry fires when a step that failed may be tried again.
+func (s *session) nextTry() <-chan time.Time {
+	var next time.Time
+	for _, a := range s.tries {
+		if next.IsZero() || a.next.Before(next) {
+			next = a.next
+		}
+	}
+	if next.IsZero() {
+		return nil
+	}
+	return time.After(time.Until(next))
+}
+
+func (s *session) startAir() {
+	o := &s.c.o
+	format := s.seen.outputFormat()
+	opts := airOptions{
+		link:       s.c.newLink,
+		bitrate:    o.BitrateKbps,
+		microphone: s.c.sound.microphone(o.MicSource),
+		muted:      s.allMuted(),
+		screen:     s.c.display,
+		format:     s.seen.canvasFormat(),
+		speakers:   s.speakers,
+		peerSeen: func(seen bool) {
+			s.c.peer.Store(seen)
+			s.c.wakeUp()
+		},
+		changed: s.c.wakeUp,
+		log:     s.log,
+	}
+	if s.route == RouteDevices {
+		opts.picture = media.DeviceSource{Path: o.VideoOut, VideoFormat: format}
+	} else {
+		opts.picture = media.ImageSource{VideoFormat: format}
+		opts.shoot = s.c.shooter(s.obs.Endpoint(), format)
+	}
+	s.air = goOnAir(s.c.life, opts)
+	s.c.air.Store(s.air)
+}
+
+func (s *session) stopAir() {
+	if s.air == nil {
+		return
+	}
+	s.air.stop()
+	s.air = nil
+	s.c.air.Store(nil)
+	s.c.peer.Store(false)
+}
+
+// report tells the user where we are.
+func (s *session) report() {
+	r := Report{State: Ready, Detail: fmt.Sprintf("connected to OBS %s at %s", s.obs.Version().OBS, s.obs.Endpoint().Addr())}
+	failing := s.c.parts.failing()
+	switch {
+	case s.stopping:
+		r = Report{State: Stopping}
+	case s.wantAir():
+		r = Report{State: OnAir, Route: s.route, Detail: s.routeWhy}
+		if s.c.peer.Load() {
+			r.State = OnAirWithPeer
+		}
+		if s.hint != "" {
+			r.Problems = append(r.Problems, s.hint)
+		}
+		if s.air != nil {
+			for name, err := range s.air.parts.failing() {
+				failing[name] = err
+			}
+		}
+	}
+	for name, err := range s.problems {
+		failing[name] = err
+	}
+	names := make([]string, 0, len(failing))
+	for name := range failing {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	for _, name := range names {
+		r.Problems = append(r.Problems, fmt.Sprintf("%s: %v", name, failing[name]))
+	}
+	s.c.reports.report(r)
+}
+
+// mics are the inputs that go to the peer: those of --mic, else OBS's own microphone inputs.
+func (s *session) mics() []string {
+	if len(s.c.o.Mics) > 0 {
+		return s.c.o.Mics
+	}
+	return s.seen.special.Mics
+}

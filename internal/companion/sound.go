@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package companion
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/costream-obs/costream-obs/media"
+	"github.com/costream-obs/costream-obs/setup"
+)
+
+const (
+	// ToPeerSink is the null sink that OBS's monitoring plays to and the sender reads.
+	ToPeerSink        = "costream_topeer"
+	toPeerDescription = "CoStreamToPeer"
+	// FromPeerSink is the null sink with the peer's voice, for an OBS input to capture.
+	FromPeerSink        = "costream_frompeer"
+	fromPeerDescription = "CoStreamFromPeer"
+
+	unloadWithin = 3 * time.Second
+	// obsClient is how OBS calls itself at the sound server (measured, 29.0.2).
+	obsClient = "OBS"
+)
+
+// sound owns our nodes at the sound server for the life of the daemon, through restarts of the server.
+type sound struct {
+	pulse   setup.Pulse
+	parts   *keeper
+	changed func()
+	log     *slog.Logger
+
+	mu      sync.Mutex
+	ours    map[string]func(context.Context) error // how to unload, by sink
+	sinks   map[string]string                      // wanted sinks with their descriptions
+	isReady bool
+	wentAt  time.Time // when the server was last lost
+	lost    bool      // OBS has not been looked at since the server came back
+}
+
+func newSound(parts *keeper, changed func(), log *slog.Logger) *sound {
+	return &sound{
+		parts: parts, changed: changed, log: log,
+		ours:  make(map[string]func(context.Context) error),
+		sinks: map[string]string{ToPeerSink: toPeerDescription},
+	}
+}
+
+// run keeps the nodes until ctx ends, then takes away those that we made.
+func (s *sound) run(ctx context.Context) {
+	watch, cancel := context.WithCancel(ctx)
+	defer cancel()
+	changes := s.pulse.Subscribe(watch)
+	var reader sync.WaitGroup
+	s.parts.keep(watch, "sound", func(ctx context.Context, started func()) error {
+		reader.Add(1)
+		defer reader.Done()
+		return s.hold(ctx, started)
+	})
+	for c := range changes {
+		s.noteChange(c)
+	}
+	reader.Wait()
+	s.unload(context.WithoutCancel(ctx))
+}
+
+// hold makes the sinks and reads the one for the peer: without a reader from before OBS monitors,
+// the delay of the sink climbs to half a second (measured).
+func (s *sound) hold(ctx context.Context, started func()) error {
+	s.mu.Lock()
+	wanted := make(map[string]string, len(s.sinks))
+	for name, description := range s.sinks {
+		wanted[name] = description
+	}
+	s.mu.Unlock()
+	for name, description := range wanted {
+		if err := s.ensure(ctx, name, description); err != nil {
+			return err
+		}
+	}
+	r, err := media.NewMonitorReader(media.MonitorReaderOptions{Device: ToPeerSink + ".monitor", Log: s.log})
+	if err != nil {
+		return err
+	}
+	started()
+	s.setReady(true)
+	defer s.setReady(false)
+	return r.Run(ctx)
+}
+
+func (s *sound) ensure(ctx context.Context, name, description string) error {
+	made, unload, err := s.pulse.EnsureSink(ctx, name, description)
+	if err != nil {
+		return fmt.Errorf("sink %s: %w", name, err)
+	}
+	if made {
+		s.log.Info("sink made", "sink", name)
+	}
+	s.mu.Lock()
+	s.ours[name] = unload
+	s.mu.Unlock()
+	return nil
+}
+
+// unload takes away the sinks that are ours.
+func (s *sound) unload(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, unloadWithin)
+	defer cancel()
+	s.mu.Lock()
+	ours := s.ours
+	s.ours = make(map[string]func(context.Context) error)
+	s.mu.Unlock()
+	for name, unload := range ours {
+		if err := unload(ctx); err != nil && !errors.Is(err, setup.ErrNoServer) {
+			s.log.Warn("sink not taken away", "sink", name, "error", err)
+		}
+	}
+}
+
+func (s *sound) noteChange(c setup.Change) {
+	switch {
+	case c.ServerWent():
+		s.mu.Lock()
+		s.wentAt = time.Now()
+		s.mu.Unlock()
+		s.log.Warn("the sound server went away")
+	case c.ServerCame():
+		s.mu.Lock()
+		s.lost = !s.wentAt.IsZero()
+		s.mu.Unlock()
+		s.changed()
+	case c.Object == "sink-input" && c.Event != "remove", c.Object == "server":
+		s.changed()
+	}
+}
+
+func (s *sound) setReady(ready bool) {
+	s.mu.Lock()
+	s.isReady = ready
+	s.mu.Unlock()
+	s.changed()
+}
+
+// ready reports whether the sink for the peer is there and being read.
+func (s *sound) ready() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.isReady
+}
+
+// restarted reports whether the server was restarted and OBS has not been looked after since.
+func (s *sound) restarted() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.lost && s.isReady
+}
+
+// revived notes that OBS was looked after.
+func (s *sound) revived() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lost = false
+}
+
+// microphone is the source that the sender reads.
+func (s *sound) microphone(chosen string) string {
+	if chosen != "" {
+		return chosen
+	}
+	return ToPeerSink + ".monitor"
+}
+
+// needFromPeer makes the sink for the peer's voice, now and after each restart of the server.
+func (s *sound) needFromPeer(ctx context.Context) error {
+	s.mu.Lock()
+	s.sinks[FromPeerSink] = fromPeerDescription
+	s.mu.Unlock()
+	return s.ensure(ctx, FromPeerSink, fromPeerDescription)
+}
+
+func (s *sound) defaultSink(ctx context.Context) (string, error) {
+	info, err := s.pulse.Info(ctx)
+	if err != nil {
+		return "", err
+	}
+	return info.DefaultSink, nil
+}
+
+// exists reports whether there is a sink of that name.
+func (s *sound) exists(ctx context.Context, name string) (bool, error) {
+	_, err := s.pulse.SinkNamed(ctx, name)
+	if errors.Is(err, setup.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// streamsOf are the streams by which OBS plays what it monitors, by input. An OBS in a sandbox may
+// give another process id than the one that we see; where none fits, its name decides.
+func (s *sound) streamsOf(ctx context.Context, pid int) (map[string]setup.SinkInput, error) {
+	all, err := s.pulse.SinkInputs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	byPID, byName := make(map[string]setup.SinkInput), make(map[string]setup.SinkInput)
+	for _, in := range all {
+		if in.Properties["application.name"] != obsClient {
+			continue
+		}
+		byName[in.MediaName()] = in
+		if in.PID() == pid {
+			byPID[in.MediaName()] = in
+		}
+	}
+	if len(byPID) > 0 {
+		return byPID, nil
+	}
+	return byName, nil
+}
+
+// capturesOf counts the streams by which OBS records, told apart as in streamsOf.
+func (s *sound) capturesOf(ctx context.Context, pid int) (int, error) {
+	all, err := s.pulse.SourceOutputs(ctx)
+	if err != nil {
+		return 0, err
+	}
+	byPID, byName := 0, 0
+	for _, out := range all {
+		if out.Properties["application.name"] != obsClient {
+			continue
+		}
+		byName++
+		if out.PID() == pid {
+			byPID++
+		}
+	}
+	if byPID > 0 {
+		return byPID, nil
+	}
+	return byName, nil
+}
+
+// toPeer moves a stream to our sink if it plays elsewhere.
+func (s *sound) toPeer(ctx context.Context, stream setup.SinkInput) error {
+	sink, err := s.pulse.SinkNamed(ctx, ToPeerSink)
+	if err != nil {
+		return fmt.Errorf("sink %s: %w", ToPeerSink, err)
+	}
+	if stream.Sink == sink.Index {
+		return nil
+	}
+	s.log.Info("moving OBS's monitoring to our sink", "input", stream.MediaName())
+	err = s.pulse.MoveSinkInput(ctx, stream.Index, ToPeerSink)
+	if errors.Is(err, setup.ErrNotFound) {
+		return nil
+	}
+	return err
+}

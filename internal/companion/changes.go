@@ -26,10 +26,6 @@ type changes struct {
 	PeerAudio map[string]bool `json:"peerAudio,omitempty"`
 }
 
-func (c *changes) empty() bool {
-	return len(c.Monitor) == 0 && len(c.Device) == 0 && c.Output == "" && len(c.PeerAudio) == 0
-}
-
 // noteMonitor keeps the first type that is noted: what came later was ours.
 func (c *changes) noteMonitor(collection, input string, was obsctl.MonitorType) (news bool) {
 	if _, noted := c.Monitor[collection][input]; noted {
@@ -76,11 +72,7 @@ func loadChanges(ctx context.Context, obs *obsctl.Client) (changes, error) {
 }
 
 func (c *changes) save(ctx context.Context, obs *obsctl.Client) error {
-	var v any = c
-	if c.empty() {
-		v = nil
-	}
-	if err := obs.SetPersistentData(ctx, changesSlot, v); err != nil {
+	if err := obs.SetPersistentData(ctx, changesSlot, c); err != nil {
 		return fmt.Errorf("noting what we change: %w", err)
 	}
 	return nil

@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -22,7 +21,7 @@ func peerCommand() *command {
 		name:  "peer",
 		short: "show, hide or place the peer in OBS's scenes",
 		long: "Shows, hides or places the peer's picture in OBS's scenes. This works straight on OBS, whether costream-obs runs or not; when it runs, it keeps to what was said here.\n\n" +
-			"  costream-obs peer toggle              on a key of your desktop or a Stream Deck\n" +
+			"  costream-obs peer toggle                  for a key of your desktop\n" +
 			"  costream-obs peer hide --scene 'Game*'",
 		subs: []*command{
 			eyeCommand("show", "show the peer", "Shows the peer's picture in every scene that has it, inside groups too.", scenes.Show),
@@ -42,7 +41,7 @@ func obsSettings(more ...string) []string {
 
 // sceneFlag adds --scene, the scenes to work on.
 func sceneFlag(set *pflag.FlagSet, help string) *[]string {
-	return set.StringArray("scene", nil, "`GLOB` of the scenes to work on; may be repeated (default: "+help+")")
+	return set.StringArray("scene", nil, "scenes to work on: those that match `GLOB`; may be repeated (default: "+help+")")
 }
 
 func eyeCommand(name, short, long string, eye scenes.Eye) *command {
@@ -112,7 +111,7 @@ func peerStatusCommand() *command {
 						return err
 					}
 					if c.config.JSON {
-						return json.NewEncoder(c.stdout).Encode(state)
+						return printJSON(c.stdout, state)
 					}
 					return printState(c.stdout, state)
 				})
@@ -143,7 +142,7 @@ func change(ctx context.Context, c *call, patterns []string, do func(scenes.OBS)
 		}
 		var err error
 		if c.config.JSON {
-			err = json.NewEncoder(c.stdout).Encode(changesJSON(changes))
+			err = printJSON(c.stdout, changesJSON(changes))
 		} else {
 			_, err = io.WriteString(c.stdout, changesText(changes))
 		}

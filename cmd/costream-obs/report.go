@@ -3,7 +3,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -61,7 +60,7 @@ func (p *reportPrinter) print(r companion.Report) {
 	defer func() { p.problems = r.Problems }()
 	switch {
 	case p.config.JSON:
-		_ = json.NewEncoder(p.out).Encode(r)
+		_ = printJSON(p.out, r)
 	case p.terminal:
 		_, _ = io.WriteString(p.out, p.pretty(r))
 	default:

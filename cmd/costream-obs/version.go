@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -45,7 +44,7 @@ func version(c *call, asJSON bool) error {
 		}
 	}
 	if asJSON {
-		return json.NewEncoder(c.stdout).Encode(v)
+		return printJSON(c.stdout, v)
 	}
 	_, err := fmt.Fprintf(c.stdout, "costream-obs %s (%s, %s)\n", v.Version, v.Go, v.Platform)
 	return err

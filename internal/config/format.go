@@ -12,6 +12,31 @@ import (
 // Format is a size of pictures in pixels and a rate in pictures per second, the rate as a fraction.
 type Format struct{ W, H, FPSNum, FPSDen int }
 
+var formatPattern = regexp.MustCompile(`^(\d{1,5})x(\d{1,5})@(\d{1,7})(?:/(\d{1,5}))?$`)
+
+// ParseFormat reads a Format from a text such as 1920x1080@30 or 1920x1080@30000/1001.
+func ParseFormat(s string) (Format, error) {
+	parts := formatPattern.FindStringSubmatch(s)
+	if parts == nil {
+		return Format{}, fmt.Errorf("%q is not a size with a rate, such as 1920x1080@30", s)
+	}
+	var n [4]int
+	for i, part := range parts[1:] {
+		n[i], _ = strconv.Atoi(part) // Only digits, and few: what is missing is 0.
+	}
+	if parts[4] == "" {
+		n[3] = 1
+	}
+	f := Format{n[0], n[1], n[2], n[3]}
+	if f.W < 16 || f.H < 16 || f.W > 8192 || f.H > 8192 {
+		return Format{}, fmt.Errorf("%q: pictures have 16 to 8192 pixels each way", s)
+	}
+	if f.FPSDen == 0 || f.FPSNum < f.FPSDen || f.FPSNum > 240*f.FPSDen {
+		return Format{}, fmt.Errorf("%q: the rate is 1 to 240 pictures per second", s)
+	}
+	return f, nil
+}
+
 type format struct{ p *Format }
 
 func (f *format) Type() string { return "string" }
@@ -24,26 +49,11 @@ func (f *format) String() string {
 }
 
 func (f *format) Set(s string) error {
-	parts := regexp.MustCompile(`^(\d{1,5})x(\d{1,5})@(\d{1,7})(?:/(\d{1,5}))?$`).FindStringSubmatch(s)
-	if parts == nil {
-		return fmt.Errorf("%q is not a size with a rate, such as 1920x1080@30", s)
+	v, err := ParseFormat(s)
+	if err == nil {
+		*f.p = v
 	}
-	var n [4]int
-	for i, part := range parts[1:] {
-		n[i], _ = strconv.Atoi(part) // Only digits, and few: what is missing is 0.
-	}
-	if parts[4] == "" {
-		n[3] = 1
-	}
-	v := Format{n[0], n[1], n[2], n[3]}
-	if v.W < 16 || v.H < 16 || v.W > 8192 || v.H > 8192 {
-		return fmt.Errorf("%q: pictures have 16 to 8192 pixels each way", s)
-	}
-	if v.FPSDen == 0 || v.FPSNum < v.FPSDen || v.FPSNum > 240*v.FPSDen {
-		return fmt.Errorf("%q: the rate is 1 to 240 pictures per second", s)
-	}
-	*f.p = v
-	return nil
+	return err
 }
 
 func (f *format) file(v any) error {

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// golden compares got with a file, or writes the file.
+func golden(t *testing.T, file, got string) {
+	t.Helper()
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatalf("%v (make docs writes it)", err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s is not up to date (make docs writes it): -file +now:\n%s", file, diff)
+	}
+}
+
+// result is what one run of the program left behind.
+type result struct {
+	Code           int
+	Stdout, Stderr string
+}
+
+// isolate gives the test a home of its own, so that no settings, OBS or costream-obs of this machine's user are found.
+func isolate(t *testing.T) (home string) {
+	t.Helper()
+	home = t.TempDir()
+	for _, v := range os.Environ() {
+		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "COSTREAM_") {
+			t.Setenv(name, "")
+		}
+	}
+	t.Setenv("HOME", home)
+	t.Setenv("XDG_CONFIG_HOME", filepath.Join(home, "config"))
+	t.Setenv("XDG_STATE_HOME", filepath.Join(home, "state"))
+	t.Setenv("XDG_RUNTIME_DIR", filepath.Join(home, "run"))
+	return home
+}
+
+func runCLI(ctx context.Context, args ...string) result {
+	var stdout, stderr bytes.Buffer
+	code := Run(ctx, args, strings.NewReader(""), &stdout, &stderr)
+	return result{Code: code, Stdout: stdout.String(), Stderr: stderr.String()}
+}
+
+// leaves calls f for each command, the deeper ones after those that lead to them.
+func leaves(path []*command, f func(path []*command)) {
+	f(path)
+	for _, s := range path[len(path)-1].subs {
+		if s.bind != nil || len(s.subs) > 0 {
+			leaves(append(path[:len(path):len(path)], s), f)
+		}
+	}
+}
+
+func TestGoldenHelp(t *testing.T) {
+	isolate(t)
+	leaves([]*command{root()}, func(path []*command) {
+		name := pathName(path)
+		t.Run(name, func(t *testing.T) {
+			words := strings.Fields(name)[1:]
+			got := runCLI(t.Context(), append(words, "--help")...)
+			if got.Code != exitOK || got.Stderr != "" {
+				t.Errorf("got exit code %d and errors %q, want 0 and none", got.Code, got.Stderr)
+			}
+			golden(t, filepath.Join("testdata", "help", strings.Join(append([]string{"costream-obs"}, words...), "-")+".txt"), got.Stdout)
+			for line := range strings.Lines(got.Stdout) {
+				if utf8.RuneCountInString(strings.TrimSuffix(line, "\n")) > usageWidth {
+					t.Errorf("line is longer than %d letters: %s", usageWidth, line)
+				}
+			}
+			for _, other := range [][]string{append([]string{"help"}, words...), append(words, "-h"), append(words, "-help")} {
+				if diff := cmp.Diff(got, runCLI(t.Context(), other...)); diff != "" {
+					t.Errorf("%q answers otherwise than --help:\n%s", other, diff)
+				}
+			}
+		})
+	})
+}
+
+func TestUsageErrors(t *testing.T) {
+	for _, test := range []struct {
+		args string
+		want string // the first line without the command's name before it
+	}{
+		{"recieve", `there is no command "recieve"; did you mean receive?`},
+		{"frobnicate", `there is no command "frobnicate"`},
+		{"help nope", `there is no command "nope"`},
+		{"--verbose run", "flags come after the command, and --verbose comes before it"},
+		{"-x", "flags come after the command, and -x comes before it"},
+		{"peer", "which command? One of: show, hide, toggle, add, remove, status"},
+		{"peer shwo", `there is no command "shwo"; did you mean show?`},
+		{"run", "no peer is configured: give --peer ADDRESS, or `peer = \"ADDRESS\"` in the configuration file"},
+		{"run now", `what is "now" for? This command takes flags alone`},
+		{"run --laoyut pip", "there is no flag --laoyut; did you mean --layout?"},
+		{"run -laoyut pip", "there is no flag -l"},
+		{"run --peer", "the flag --peer wants a value"},
+		{"run --peer=bob --layout grid", `--layout: "grid" is not one of: pip, side-by-side, full`},
+		{"run --peer=bob --base-port 0", `--base-port: "0" is not a number from 1 to 65528`},
+		{"run --peer=bob --json=perhaps", `--json: "perhaps" is neither true nor false`},
+		{"run --peer=bob --obs-password=hunter2", "there is no flag --obs-password"},
+		{"run ---", "bad flag syntax: ---"},
+		{"send", `no peer: give --peer ADDRESS, or peer = "ADDRESS" in the configuration file`},
+		{"send -v4l2src_device", "the flag --v4l2src_device wants a value"},
+		{"send -peer=a -v4l2src_device=3", `--video-out: "3" is not the path of a device; one looks like /dev/video10`},
+		{"send --v4l2sink_device=/dev/video3", "there is no flag --v4l2sink_device"},
+		{"receive -peer=a:5000", `--peer: "a:5000" holds a port; give "a" alone: the port is a setting of its own`},
+		{"receive --config=/nowhere", "configuration file of --config: open /nowhere: no such file or directory"},
+		{"peer hide --scene=Game[", `scene pattern "Game["`},
+		{"graph --json", "there is no flag --json"},
+		{"version now", `what is "now" for? This command takes flags alone`},
+	} {
+		t.Run(test.args, func(t *testing.T) {
+			isolate(t)
+			got := runCLI(t.Context(), strings.Fields(test.args)...)
+			if got.Code != exitUsage || got.Stdout != "" {
+				t.Errorf("got exit code %d and output %q, want 2 and none", got.Code, got.Stdout)
+			}
+			lines := strings.Split(got.Stderr, "\n")
+			name, message, _ := strings.Cut(lines[0], ": ")
+			if !strings.HasPrefix(message, test.want) {
+				t.Errorf("got message %q, want %q", message, test.want)
+			}
+			if len(lines) != 3 || lines[1] != "See: "+name+" --help" || lines[2] != "" {
+				t.Errorf("got %q, want one line of message and one that tells where to look", got.Stderr)
+			}
+		})
+	}
+}
+
+func TestBadConfigFile(t *testing.T) {
+	home := isolate(t)
+	file := filepath.Join(home, "config", "costream-obs", "config.toml")
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte("peer = 'bob'\ncolour = 'red'\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range []string{"run", "send", "receive", "peer show", "peer status"} {
+		want := result{Code: exitUsage, Stderr: "costream-obs " + args + ": " + file + ":2: there is no setting \"colour\"\n" +
+			"See: costream-obs " + args + " --help\n"}
+		if diff := cmp.Diff(want, runCLI(t.Context(), strings.Fields(args)...)); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", args, diff)
+		}
+	}
+}
+
+func TestNoCommand(t *testing.T) {
+	got := runCLI(t.Context())
+	want := result{Code: exitUsage, Stderr: runCLI(t.Context(), "help").Stdout}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestVersion(t *testing.T) {
+	for _, arg := range []string{"version", "--version"} {
+		got := runCLI(t.Context(), arg)
+		if got.Code != exitOK || !strings.HasPrefix(got.Stdout, "costream-obs ") || strings.Count(got.Stdout, "\n") != 1 {
+			t.Errorf("%s: got %+v, want one line that begins with costream-obs", arg, got)
+		}
+	}
+	got := runCLI(t.Context(), "version", "-json")
+	if got.Code != exitOK || !strings.HasPrefix(got.Stdout, `{"version":`) {
+		t.Errorf("version -json: got %+v, want an object", got)
+	}
+}

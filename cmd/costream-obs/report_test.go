@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/costream-obs/costream-obs/internal/companion"
+	"github.com/costream-obs/costream-obs/internal/config"
+)
+
+// TestGoldenReports shows one evening's reports in each form.
+func TestGoldenReports(t *testing.T) {
+	at := time.Date(2026, 11, 22, 20, 41, 7, 0, time.UTC)
+	reports := []companion.Report{
+		{State: companion.Waiting, Detail: "nothing listens at 127.0.0.1:4455 (OBS's default): start OBS; if it runs, in OBS open Tools > WebSocket Server Settings and tick \"Enable WebSocket server\""},
+		{State: companion.Ready, Detail: "connected to OBS 29.0.2 at 127.0.0.1:4455"},
+		{State: companion.OnAir, Route: companion.RoutePortable, Detail: "there is no /dev/video10", Problems: []string{
+			"microphone: OBS has no audio input \"Mic/Aux\"; choose one with --mic, or add it in OBS under Settings > Audio",
+		}},
+		{State: companion.OnAirWithPeer, Route: companion.RoutePortable, Problems: []string{
+			"microphone: OBS has no audio input \"Mic/Aux\"; choose one with --mic, or add it in OBS under Settings > Audio",
+		}},
+		{State: companion.Stopping},
+		{State: companion.Ready, Detail: "connected to OBS 29.0.2 at 127.0.0.1:4455"},
+	}
+	for _, test := range []struct {
+		name             string
+		terminal, colour bool
+		json             bool
+	}{
+		{name: "terminal", terminal: true},
+		{name: "colour", terminal: true, colour: true},
+		{name: "pipe"},
+		{name: "json", json: true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var out bytes.Buffer
+			p := newReportPrinter(&out, &config.Config{Peer: "bob.example", PeerName: "Bob", BasePort: 5000, JSON: test.json})
+			p.terminal, p.colour = test.terminal, test.colour
+			p.begin()
+			for i, r := range reports {
+				r.Time = at.Add(time.Duration(i) * time.Second)
+				p.print(r)
+			}
+			golden(t, filepath.Join("testdata", "report", test.name+".txt"), out.String())
+		})
+	}
+}

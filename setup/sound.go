@@ -11,6 +11,7 @@ package setup
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -52,26 +53,38 @@ type Source struct {
 	Properties  map[string]string
 }
 
-// SinkInput is a stream that plays into a sink. OBS has one for each source
-// that it monitors (measured, 29.0.2).
-type SinkInput struct {
+// Stream is what a program plays or records.
+type Stream struct {
 	Index      int
-	Sink       int // index of the sink it plays into
 	Mute       bool
 	Latency    time.Duration // what waits in the stream's own buffer
 	Properties map[string]string
 }
 
-// PID is the process id of the program that plays, or 0. Programs inside a
-// sandbox may give the id they have in there.
-func (s SinkInput) PID() int {
+// SinkInput is a stream that plays into a sink. OBS has one for each source
+// that it monitors (measured, 29.0.2).
+type SinkInput struct {
+	Stream
+	Sink int // index of the sink it plays into
+}
+
+// SourceOutput is a stream that records from a source. OBS has one for each
+// of its inputs that captures sound (measured, 29.0.2).
+type SourceOutput struct {
+	Stream
+	Source int // index of the source it records from
+}
+
+// PID is the process id of the program, or 0. Programs inside a sandbox may
+// give the id they have in there.
+func (s Stream) PID() int {
 	pid, _ := strconv.Atoi(s.Properties["application.process.id"])
 	return pid
 }
 
 // MediaName is what the program calls the stream; OBS gives the name of the
-// input that it monitors (measured, 29.0.2).
-func (s SinkInput) MediaName() string { return s.Properties["media.name"] }
+// input that it monitors or captures for (measured, 29.0.2).
+func (s Stream) MediaName() string { return s.Properties["media.name"] }
 
 // Module is the index of a loaded module. It is only valid for the life of
 // the server.
@@ -100,7 +113,12 @@ type ownedNode struct {
 type streamNode struct {
 	node
 	Sink    int     `json:"sink"`
+	Source  int     `json:"source"`
 	Latency float64 `json:"buffer_latency_usec"`
+}
+
+func (n streamNode) stream() Stream {
+	return Stream{Index: n.Index, Mute: n.Mute, Properties: n.Properties, Latency: time.Duration(n.Latency) * time.Microsecond}
 }
 
 // Sinks lists the sinks.
@@ -137,33 +155,46 @@ func (p Pulse) Sources(ctx context.Context) ([]Source, error) {
 
 // SinkInputs lists the playing streams.
 func (p Pulse) SinkInputs(ctx context.Context) ([]SinkInput, error) {
+	nodes, err := p.streams(ctx, "sink-inputs", "Sink Input #")
+	inputs := make([]SinkInput, len(nodes))
+	for i, n := range nodes {
+		inputs[i] = SinkInput{Stream: n.stream(), Sink: n.Sink}
+	}
+	return inputs, err
+}
+
+// SourceOutputs lists the recording streams.
+func (p Pulse) SourceOutputs(ctx context.Context) ([]SourceOutput, error) {
+	nodes, err := p.streams(ctx, "source-outputs", "Source Output #")
+	outputs := make([]SourceOutput, len(nodes))
+	for i, n := range nodes {
+		outputs[i] = SourceOutput{Stream: n.stream(), Source: n.Source}
+	}
+	return outputs, err
+}
+
+// streams lists the streams of a kind. Title begins each in the plain listing.
+func (p Pulse) streams(ctx context.Context, kind, title string) ([]streamNode, error) {
 	var nodes []streamNode
-	if err := p.query(ctx, &nodes, "list", "sink-inputs"); err != nil {
+	if err := p.query(ctx, &nodes, "list", kind); err != nil {
 		return nil, err
 	}
-	inputs := make([]SinkInput, len(nodes))
-	lost := false
-	for i, n := range nodes {
-		inputs[i] = SinkInput{Index: n.Index, Sink: n.Sink, Mute: n.Mute, Properties: n.Properties,
-			Latency: time.Duration(n.Latency) * time.Microsecond}
-		lost = lost || hasLost(n.Properties)
+	if !slices.ContainsFunc(nodes, func(n streamNode) bool { return hasLost(n.Properties) }) {
+		return nodes, nil
 	}
-	if !lost {
-		return inputs, nil
-	}
-	text, err := p.pactl(ctx, "list", "sink-inputs")
+	text, err := p.pactl(ctx, "list", kind)
 	if err != nil {
 		return nil, err
 	}
-	readable := parseProperties(string(text), "Sink Input #")
-	for _, input := range inputs {
-		for key, value := range input.Properties {
-			if better, ok := readable[input.Index][key]; ok && value == lostValue {
-				input.Properties[key] = better
+	readable := parseProperties(string(text), title)
+	for _, n := range nodes {
+		for key, value := range n.Properties {
+			if better, ok := readable[n.Index][key]; ok && value == lostValue {
+				n.Properties[key] = better
 			}
 		}
 	}
-	return inputs, nil
+	return nodes, nil
 }
 
 // SinkNamed returns the sink of that name, or ErrNotFound.

@@ -5,6 +5,7 @@ package setup_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -113,9 +114,12 @@ func TestRealMoveSinkInput(t *testing.T) {
 	if got := awaitInput(t, p).Sink; got != target.Index {
 		t.Errorf("sink of the moved stream: got %d, want %d", got, target.Index)
 	}
-	if got := testbed.ToneLevel(server.Record(target.Monitor, time.Second)[testbed.SampleRate/2:], 1000); got < 0.4 {
-		t.Errorf("tone in the sink it was moved to: got level %.2f, want 0.5", got)
-	}
+	testbed.Await(t, "the tone is in the sink it was moved to", limit, func() error {
+		if got := testbed.ToneLevel(server.Record(target.Monitor, 200*time.Millisecond), 1000); got < 0.4 {
+			return fmt.Errorf("got level %.2f, want 0.5", got)
+		}
+		return nil
+	})
 	if err := p.SetSinkInputMute(ctx, input.Index, true); err != nil {
 		t.Fatal(err)
 	}

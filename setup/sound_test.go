@@ -108,6 +108,33 @@ func TestSinkInputs(t *testing.T) {
 	}
 }
 
+// OBS captures for three inputs; the first stream is the sound server's own.
+func TestSourceOutputs(t *testing.T) {
+	got, err := recorded(t, "pulseaudio-16.1").SourceOutputs(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	type output struct {
+		Index  int
+		Name   string
+		PID    int
+		Source int
+	}
+	var outputs []output
+	for _, s := range got {
+		outputs = append(outputs, output{s.Index, s.MediaName(), s.PID(), s.Source})
+	}
+	want := []output{
+		{0, "Remapped Stream", 0, 1},
+		{1, "Desktop Audio", 4242, 0},
+		{2, "Mic/Aux", 4242, 2},
+		{3, `Büro "links"`, 4242, 2},
+	}
+	if diff := cmp.Diff(want, outputs); diff != "" {
+		t.Errorf("source outputs (-want +got):\n%s", diff)
+	}
+}
+
 func TestPactlErrors(t *testing.T) {
 	for _, test := range []struct {
 		name, script string

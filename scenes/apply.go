@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // EditError says which edit failed.
@@ -23,7 +24,7 @@ func (e *EditError) Unwrap() error { return e.Err }
 // the others, unless ctx has ended. What is to be gone and is gone already is no failure.
 func Apply(ctx context.Context, obs OBS, collection string, edits []Edit, m Memory) (Memory, []error) {
 	m = m.clone()
-	a := &applier{obs: obs, c: m.collection(collection), made: map[string]bool{}}
+	a := &applier{obs: obs, c: m.collection(collection), made: map[string]bool{}, freed: map[string]bool{}}
 	errs := make([]error, len(edits))
 	for i, e := range edits {
 		err := ctx.Err()
@@ -38,9 +39,10 @@ func Apply(ctx context.Context, obs OBS, collection string, edits []Edit, m Memo
 }
 
 type applier struct {
-	obs  OBS
-	c    *CollectionMemory
-	made map[string]bool // inputs made by an earlier edit
+	obs   OBS
+	c     *CollectionMemory
+	made  map[string]bool // inputs made by an earlier edit
+	freed map[string]bool // inputs of items removed by an earlier edit
 }
 
 func (a *applier) apply(ctx context.Context, e Edit) error {
@@ -69,11 +71,13 @@ func (a *applier) apply(ctx context.Context, e Edit) error {
 // Once it is made, the memory has it, and what fails after that is for the next Plan.
 func (a *applier) add(ctx context.Context, e AddItem) error {
 	var id int
-	var err error
-	if e.Create != nil && !a.made[e.Input] {
-		id, err = a.obs.CreateInput(ctx, e.Scene, e.Input, e.Create.Kind, e.Create.Settings, false)
-	} else {
+	err := ErrNotFound
+	if e.Exists || a.made[e.Input] {
 		id, err = a.obs.CreateItem(ctx, e.Scene, e.Input, false)
+	}
+	// An input whose last item was removed just before the plan may be gone by now.
+	if errors.Is(err, ErrNotFound) && e.Create != nil {
+		id, err = a.create(ctx, e)
 	}
 	if err != nil {
 		return err
@@ -109,11 +113,29 @@ func (a *applier) add(ctx context.Context, e AddItem) error {
 	return nil
 }
 
+// create makes the input. One whose last item has just been removed keeps its name for as long as
+// OBS's window refers to it, so a taken name is tried again for a moment.
+func (a *applier) create(ctx context.Context, e AddItem) (int, error) {
+	deadline := time.Now().Add(time.Second)
+	for {
+		id, err := a.obs.CreateInput(ctx, e.Scene, e.Input, e.Create.Kind, e.Create.Settings, false)
+		if !errors.Is(err, ErrExists) || !a.freed[e.Input] || time.Now().After(deadline) {
+			return id, err
+		}
+		select {
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
 func (a *applier) remove(ctx context.Context, e RemoveItem) error {
 	err := a.obs.RemoveItem(ctx, e.Scene, e.Item)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return err
 	}
+	a.freed[e.Input] = true
 	sm := a.c.scene(e.Scene)
 	if im := sm.Items[e.Item]; im != nil && im.Ours && !e.User {
 		sm.Again = true

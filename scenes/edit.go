@@ -14,7 +14,8 @@ type Edit interface {
 type AddItem struct {
 	Scene  string
 	Input  string
-	Create *Source // set when the input does not exist yet
+	Exists bool    // the input was there when this was planned
+	Create *Source // how to make it if it is not there, nil if it cannot be made
 	Look   Look
 	Index  int // -1 is the top
 	Enable bool

@@ -4,6 +4,7 @@ package scenes
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -134,7 +135,7 @@ func Add(ctx context.Context, obs OBS, src Source, patterns []string, layout Lay
 		}
 		look := h.lookIn(sc, layout, Size{})
 		look.Hidden = false
-		edits = append(edits, AddItem{Scene: sc.Name, Input: input, Create: h.creation(src), Look: look,
+		edits = append(edits, AddItem{Scene: sc.Name, Input: input, Exists: len(h.peers) > 0, Create: src.creation(), Look: look,
 			Index: indexFor(look, sc), Enable: !h.c.Present || h.c.Visible, User: true})
 	}
 	return h.carryOut(ctx, edits)
@@ -142,7 +143,7 @@ func Add(ctx context.Context, obs OBS, src Source, patterns []string, layout Lay
 
 // Remove takes every item of the peer source out of the scenes that the patterns name, all scenes
 // if there are none, whoever added it. Where they were is remembered for the next Add.
-// Errors: ErrNoPeerSource, *UnknownSceneError, *EditError values joined.
+// Errors: ErrNoPeerSource, *UnknownSceneError, ErrInGroup and *EditError values joined.
 func Remove(ctx context.Context, obs OBS, src Source, patterns []string) ([]Change, error) {
 	h, err := take(ctx, obs, src, patterns)
 	if err != nil {
@@ -152,15 +153,21 @@ func Remove(ctx context.Context, obs OBS, src Source, patterns []string) ([]Chan
 		return nil, ErrNoPeerSource
 	}
 	var edits []Edit
+	var errs []error
 	for _, sc := range h.scope {
 		for _, f := range h.itemsOf(sc) {
+			if f.scene.Group {
+				errs = append(errs, fmt.Errorf("scene %q: %w %q: delete it in OBS, or type `costream-obs peer hide`", sc.Name, ErrInGroup, f.scene.Name))
+				continue
+			}
 			h.c.scene(sc.Name).Deleted = h.c.Present
 			if e := (RemoveItem{Scene: f.scene.Name, Item: f.item.ID, Input: f.item.Source, User: true}); !slices.Contains(edits, Edit(e)) {
 				edits = append(edits, e)
 			}
 		}
 	}
-	return h.carryOut(ctx, edits)
+	changes, err := h.carryOut(ctx, edits)
+	return changes, errors.Join(append(errs, err)...)
 }
 
 // hand is a view for the commands that the user gives by hand.

@@ -230,17 +230,18 @@ func (p *planner) add(sc *Scene) {
 	sm.Adding = true
 	look := p.lookIn(sc, p.d.Layout, p.d.Picture)
 	p.additions = append(p.additions, AddItem{
-		Scene: sc.Name, Input: p.out.Input, Create: p.creation(p.d.Source),
+		Scene: sc.Name, Input: p.out.Input, Exists: len(p.peers) > 0, Create: p.d.Source.creation(),
 		Look: look, Index: indexFor(look, sc), Enable: p.d.Visible && !look.Hidden,
 	})
 }
 
-// creation is the input to be made, nil if there is one.
-func (v *view) creation(src Source) *Source {
-	if len(v.peers) > 0 {
+// creation is the source as it is to be made, nil if it cannot be made.
+func (src Source) creation() *Source {
+	if src.Kind == "" {
 		return nil
 	}
-	return &Source{Name: src.Name, Kind: src.Kind, Settings: marked(src.Settings, markMade)}
+	src.Settings = marked(src.Settings, markMade)
+	return &src
 }
 
 // lookIn is how an item to be added to a scene shall look.

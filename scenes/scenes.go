@@ -24,17 +24,25 @@ var (
 	// that a request names does not exist (obs-websocket: code 600).
 	ErrNotFound = errors.New("not found in OBS")
 
+	// ErrExists is what an OBS returns, wrapped or bare, when the name of an input to be made
+	// is taken (obs-websocket: code 601).
+	ErrExists = errors.New("exists already in OBS")
+
 	// ErrChanging says that OBS changed its scene collection or its scenes while they were
 	// being read, so that the picture of them is not to be trusted. Ask again a little later.
 	ErrChanging = errors.New("OBS is changing its scenes just now")
+
+	// ErrInGroup says that an item cannot be removed, because OBS refuses requests to remove
+	// an item of a group (obs-websocket: code 602; measured on OBS 29.0.2).
+	ErrInGroup = errors.New("OBS lets no program remove an item from the group")
 
 	// ErrNoPeerSource says that OBS has no input that is the peer source.
 	ErrNoPeerSource = errors.New("OBS has no peer source: start streaming with `costream-obs run`, or type `costream-obs peer add`")
 )
 
 // OBS is the part of OBS that this package needs. Each call must have a deadline of its own.
-// Wherever a scene is named, the name of a group does as well, except in CreateInput and
-// CreateItem: OBS does not put items into groups by request.
+// Where SetItemEnabled names a scene, the name of a group does as well. Other requests are not
+// made for the items of groups: OBS refuses to add or remove any there.
 type OBS interface {
 	// Canvas is the base size of the current profile.
 	Canvas(ctx context.Context) (Size, error)
@@ -58,7 +66,7 @@ type OBS interface {
 	CreateInput(ctx context.Context, scene, name, kind string, settings map[string]any, enabled bool) (item int, err error)
 	// CreateItem makes one more item of an input, on top of the scene.
 	CreateItem(ctx context.Context, scene, input string, enabled bool) (item int, err error)
-	// RemoveItem removes an item. An input whose last item goes, goes too.
+	// RemoveItem removes an item. An input whose last item goes, goes too, a little later.
 	RemoveItem(ctx context.Context, scene string, item int) error
 	SetItemEnabled(ctx context.Context, scene string, item int, enabled bool) error
 	SetItemTransform(ctx context.Context, scene string, item int, t Transform) error

@@ -8,7 +8,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 
 	"github.com/costream-obs/costream-obs/obsctl"
 	"github.com/costream-obs/costream-obs/scenes"
@@ -34,12 +33,22 @@ func New(client *obsctl.Client) *OBS { return &OBS{client: client} }
 func translate(err error) error {
 	switch {
 	case obsctl.IsCode(err, obsctl.CodeNotFound):
-		return fmt.Errorf("%w: %w", scenes.ErrNotFound, err)
+		return &meaning{err, scenes.ErrNotFound}
+	case obsctl.IsCode(err, obsctl.CodeAlreadyExists):
+		return &meaning{err, scenes.ErrExists}
 	case obsctl.IsCode(err, codeNotReady):
-		return fmt.Errorf("%w: %w", scenes.ErrChanging, err)
+		return &meaning{err, scenes.ErrChanging}
 	}
 	return err
 }
+
+// meaning is an error of obsctl that is also one of package scenes. Its text stays as it is.
+type meaning struct {
+	error
+	also error
+}
+
+func (m *meaning) Unwrap() []error { return []error{m.error, m.also} }
 
 // Canvas implements scenes.OBS.
 func (o *OBS) Canvas(ctx context.Context) (scenes.Size, error) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
+	"strings"
 
 	"github.com/costream-obs/costream-obs/media/internal/pipe"
 )
@@ -111,14 +112,22 @@ func (s *AudioSender) Run(ctx context.Context) error {
 
 // AudioReceiverOptions configure an AudioReceiver.
 type AudioReceiverOptions struct {
-	// Sinks are the sinks at the sound server, one or two; an empty name means
-	// the default sink, and so does an empty list.
+	// Sinks are the sinks at the sound server that all play the sound; an empty
+	// name means the default sink, and so does an empty list.
 	Sinks []string
 	Log   *slog.Logger
 }
 
 // AudioReceiver decodes and plays one incoming stream of sound. It runs once.
+//
+// Each sink has a pipeline of its own. In one pipeline the second sink would
+// have to follow the clock of the first, and drops sound to do so (measured).
 type AudioReceiver struct {
+	players []player
+}
+
+// player is the pipeline of one sink.
+type player struct {
 	machine
 	packets *pipe.Source
 }
@@ -126,25 +135,27 @@ type AudioReceiver struct {
 // NewAudioReceiver makes a receiver. The error wraps a *MissingElementError.
 func NewAudioReceiver(o AudioReceiverOptions) (*AudioReceiver, error) {
 	const what = "audio receiver"
-	if len(o.Sinks) > 2 {
-		return nil, fmt.Errorf("%s: %d sinks, want at most 2", what, len(o.Sinks))
+	sinks := o.Sinks
+	if len(sinks) == 0 {
+		sinks = []string{""}
 	}
-	m, err := newMachine(what, audioReceiverGraph(o.Sinks), o.Log)
-	if err != nil {
-		return nil, err
-	}
-	r := &AudioReceiver{machine: m}
-	if r.packets, err = m.pipe.Source(namePackets); err != nil {
-		return nil, fmt.Errorf("%s: %w", what, err)
+	r := &AudioReceiver{}
+	for _, sink := range sinks {
+		m, err := newMachine(what, audioReceiverGraph(sink), o.Log)
+		if err != nil {
+			return nil, err
+		}
+		packets, err := m.pipe.Source(namePackets)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", what, err)
+		}
+		r.players = append(r.players, player{machine: m, packets: packets})
 	}
 	return r, nil
 }
 
-func audioReceiverGraph(sinks []string) graph {
-	if len(sinks) == 0 {
-		sinks = []string{""}
-	}
-	nodes := []node{
+func audioReceiverGraph(sink string) graph {
+	return row(
 		packetSource("audio", "OPUS", 48000),
 		// Any wait here stays for good: 20 ms made 206 ms of 46 (measured).
 		element("rtpjitterbuffer", "latency=0", "do-lost=true"),
@@ -152,39 +163,61 @@ func audioReceiverGraph(sinks []string) graph {
 		element("opusdec", "plc=true", "use-inband-fec=true"),
 		element("audioconvert"),
 		element("audioresample"),
-	}
-	if len(sinks) == 1 {
-		return row(append(nodes, speaker(nameSpeaker, sinks[0]))...)
-	}
-	const split = "split"
-	g := row(append(nodes, element("tee", prop("name", split)))...)
-	for i, sink := range sinks {
-		name := nameSpeaker
-		if i > 0 {
-			name += strconv.Itoa(i + 1)
-		}
-		g = append(g, chain{from: split, nodes: []node{
-			element("queue", "max-size-buffers=0", "max-size-bytes=0", "max-size-time=100000000", "leaky=downstream"),
-			speaker(name, sink),
-		}})
-	}
-	return g
+		speaker(sink),
+	)
 }
 
 // speaker plays to a sink. It must stay synchronised: what an unsynchronised
 // one piles up stays as delay (measured).
-func speaker(name, sink string) node {
-	return element("pulsesink", append(pulseProps(name, sink),
+func speaker(sink string) node {
+	return element("pulsesink", append(pulseProps(nameSpeaker, sink),
 		intProp("buffer-time", speakerBuffer), intProp("latency-time", speakerLatency), "processing-deadline=0")...)
 }
 
 // Push gives the receiver one RTP packet, which is copied. It does not block.
 // Packets pushed while the receiver does not run are dropped.
 func (r *AudioReceiver) Push(packet []byte) {
-	if err := r.packets.Push(packet); err != nil && !errors.Is(err, pipe.ErrNotRunning) {
-		r.log.Debug("packet refused", "what", r.what, "err", err)
+	for _, p := range r.players {
+		if err := p.packets.Push(packet); err != nil && !errors.Is(err, pipe.ErrNotRunning) {
+			p.log.Debug("packet refused", "what", p.what, "err", err)
+		}
 	}
 }
 
-// Run receives until ctx ends (nil) or the pipeline fails.
-func (r *AudioReceiver) Run(ctx context.Context) error { return r.run(ctx) }
+// Run receives until ctx ends (nil) or one of its sinks fails, which ends the
+// other, too.
+func (r *AudioReceiver) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ends := make(chan error, len(r.players))
+	for _, p := range r.players {
+		go func() { ends <- p.run(ctx) }()
+	}
+	var first error
+	for range r.players {
+		if err := <-ends; err != nil && first == nil {
+			first = err
+			cancel()
+		}
+	}
+	return first
+}
+
+// Text returns the launch text of each sink's pipeline, a line each.
+func (r *AudioReceiver) Text() string {
+	var texts []string
+	for _, p := range r.players {
+		texts = append(texts, p.Text())
+	}
+	return strings.Join(texts, "\n")
+}
+
+// Dot returns the running pipelines in the language of Graphviz, one graph
+// after the other.
+func (r *AudioReceiver) Dot() string {
+	var dots []string
+	for _, p := range r.players {
+		dots = append(dots, p.Dot())
+	}
+	return strings.Join(dots, "\n")
+}

@@ -27,12 +27,21 @@ var _ Screen = (*DeviceScreen)(nil)
 // NewDeviceScreen makes a screen on a device such as /dev/video11. The error
 // wraps ErrFormat or a *MissingElementError.
 func NewDeviceScreen(path string, o ScreenOptions) (*DeviceScreen, error) {
+	return newDeviceScreen(loopbackSink(path), o)
+}
+
+// loopbackSink writes to a v4l2loopback device.
+func loopbackSink(path string) node {
+	return element("v4l2sink", prop("name", nameLoop), prop("device", path), "sync=false", "async=false")
+}
+
+func newDeviceScreen(sink node, o ScreenOptions) (*DeviceScreen, error) {
 	const what = "device screen"
 	o, err := o.normal()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
-	m, err := newMachine(what, deviceScreenGraph(path, o.Format), o.Log)
+	m, err := newMachine(what, deviceScreenGraph(sink, o.Format), o.Log)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +52,7 @@ func NewDeviceScreen(path string, o ScreenOptions) (*DeviceScreen, error) {
 	return s, nil
 }
 
-func deviceScreenGraph(path string, f VideoFormat) graph {
+func deviceScreenGraph(sink node, f VideoFormat) graph {
 	return row(
 		element("appsrc", prop("name", nameFrames), "is-live=true", "format=time", "do-timestamp=true",
 			"max-buffers=1", "leaky-type=downstream",
@@ -57,7 +66,7 @@ func deviceScreenGraph(path string, f VideoFormat) graph {
 		// v4l2sink's own buffers do not negotiate with all versions of the
 		// module (v4l2loopback #97, #83).
 		element("identity", "drop-allocation=true"),
-		element("v4l2sink", prop("name", nameLoop), prop("device", path), "sync=false", "async=false"),
+		sink,
 	)
 }
 

@@ -13,15 +13,8 @@ type node struct {
 	text    string
 }
 
-// chain is a row of linked nodes. It begins either with a source or, as a
-// branch, with the name of a tee.
-type chain struct {
-	from  string // name of the tee it branches off, empty for none
-	nodes []node
-}
-
-// graph is a whole pipeline.
-type graph []chain
+// graph is a whole pipeline: nodes in a row, each linked to the next.
+type graph []node
 
 // element returns a node that makes an element with properties. Each property
 // is "name=value", as prop makes them.
@@ -46,37 +39,24 @@ func prop(name, value string) string {
 // intProp returns one property of an element with a number.
 func intProp(name string, value int) string { return name + "=" + strconv.Itoa(value) }
 
-// row returns a graph of one chain.
-func row(nodes ...node) graph { return graph{{nodes: nodes}} }
+// row returns a pipeline of nodes.
+func row(nodes ...node) graph { return nodes }
 
 // String returns the launch text, in the syntax of gst-launch-1.0.
 func (g graph) String() string {
-	var b strings.Builder
-	for i, c := range g {
-		if i > 0 {
-			b.WriteString("  ")
-		}
-		if c.from != "" {
-			b.WriteString(c.from + ". ! ")
-		}
-		for j, n := range c.nodes {
-			if j > 0 {
-				b.WriteString(" ! ")
-			}
-			b.WriteString(n.text)
-		}
+	texts := make([]string, len(g))
+	for i, n := range g {
+		texts[i] = n.text
 	}
-	return b.String()
+	return strings.Join(texts, " ! ")
 }
 
 // factories returns the names of all element factories that the graph needs.
 func (g graph) factories() []string {
 	var names []string
-	for _, c := range g {
-		for _, n := range c.nodes {
-			if n.factory != "" {
-				names = append(names, n.factory)
-			}
+	for _, n := range g {
+		if n.factory != "" {
+			names = append(names, n.factory)
 		}
 	}
 	return names

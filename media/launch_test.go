@@ -28,10 +28,10 @@ func TestGraphTexts(t *testing.T) {
 		{"video-receiver.txt", videoReceiverGraph(hd)},
 		{"audio-sender.txt", audioSenderGraph("costream_topeer.monitor", 0)},
 		{"audio-sender-default.txt", audioSenderGraph("", 64000)},
-		{"audio-receiver-default.txt", audioReceiverGraph(nil)},
-		{"audio-receiver-two.txt", audioReceiverGraph([]string{"costream_frompeer", ""})},
+		{"audio-receiver-default.txt", audioReceiverGraph("")},
+		{"audio-receiver.txt", audioReceiverGraph("costream_frompeer")},
 		{"monitor-reader.txt", monitorReaderGraph("costream_topeer.monitor")},
-		{"device-screen.txt", deviceScreenGraph("/dev/video11", hd)},
+		{"device-screen.txt", deviceScreenGraph(loopbackSink("/dev/video11"), hd)},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -72,9 +72,8 @@ func TestPropertiesCannotInject(t *testing.T) {
 }
 
 func TestFactories(t *testing.T) {
-	got := audioReceiverGraph([]string{"a", "b"}).factories()
-	want := []string{"appsrc", "rtpjitterbuffer", "rtpopusdepay", "opusdec", "audioconvert", "audioresample", "tee",
-		"queue", "pulsesink", "queue", "pulsesink"}
+	got := audioSenderGraph("", 0).factories()
+	want := []string{"pulsesrc", "queue", "volume", "opusenc", "rtpopuspay", "appsink"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -94,7 +94,7 @@ func hintFor(element string) string {
 		return "see which video devices there are with: ls -l /dev/video*"
 	case nameMic:
 		return "see which sources the sound server has with: pactl list short sources"
-	case nameSpeaker, nameSpeaker + "2":
+	case nameSpeaker:
 		return "see which sinks the sound server has with: pactl list short sinks"
 	}
 	return ""

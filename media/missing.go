@@ -61,7 +61,7 @@ func missing(has func(string) bool, elements []string) []MissingElement {
 // 24.04 cut them.
 func debianPackage(element string) string {
 	switch element {
-	case "queue", "tee", "identity", "fakesink", "capsfilter":
+	case "queue", "identity", "fakesink", "capsfilter":
 		return "libgstreamer1.0-0"
 	case "appsrc", "appsink", "videoconvert", "videoscale", "videotestsrc", "audiotestsrc",
 		"audioconvert", "audioresample", "volume", "opusenc", "opusdec":

@@ -49,8 +49,8 @@ func TestMissing(t *testing.T) {
 // Every element that any pipeline uses must have a package to name.
 func TestEveryElementHasAPackage(t *testing.T) {
 	f := VideoFormat{640, 360, 30, 1}
-	graphs := []graph{videoReceiverGraph(f), audioSenderGraph("", 0), audioReceiverGraph([]string{"", "x"}),
-		monitorReaderGraph(""), deviceScreenGraph("", f)}
+	graphs := []graph{videoReceiverGraph(f), audioSenderGraph("", 0), audioReceiverGraph(""),
+		monitorReaderGraph(""), deviceScreenGraph(loopbackSink(""), f)}
 	for _, s := range []VideoSource{DeviceSource{"", f}, ImageSource{f}, TestSource{"", f}} {
 		g, err := videoSenderGraph(s, chooseEncoder(EncoderOptions{}.normal()))
 		if err != nil {

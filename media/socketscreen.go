@@ -32,6 +32,31 @@ type SocketScreen struct {
 	canvas   *canvas
 	log      *slog.Logger
 	listener net.Listener
+	wire     wire
+}
+
+// wire is how pictures are put into a byte stream, and how OBS is told.
+type wire struct {
+	inputFormat string
+	options     func(VideoFormat) string
+	// header returns what goes before the first picture, and frameHeader what
+	// goes before the picture that is due at a time after the first.
+	header      func(VideoFormat) []byte
+	frameHeader func(VideoFormat, time.Duration) []byte
+}
+
+// rawVideo is pictures and nothing else. Of what OBS reads it has the smallest
+// delay: BenchmarkRealMediaSource compares it with others.
+func rawVideo() wire {
+	return wire{
+		inputFormat: "rawvideo",
+		options: func(f VideoFormat) string {
+			return fmt.Sprintf("fflags=nobuffer probesize=32 analyzeduration=0 video_size=%dx%d pixel_format=yuv420p framerate=%d/%d",
+				f.W, f.H, f.FPSNum, f.FPSDen)
+		},
+		header:      func(VideoFormat) []byte { return nil },
+		frameHeader: func(VideoFormat, time.Duration) []byte { return nil },
+	}
 }
 
 var _ Screen = (*SocketScreen)(nil)
@@ -39,6 +64,10 @@ var _ Screen = (*SocketScreen)(nil)
 // NewSocketScreen makes a screen and listens at once, such as on 127.0.0.1:0
 // for any free port. The socket is closed when Run ends.
 func NewSocketScreen(listen string, o ScreenOptions) (*SocketScreen, error) {
+	return newSocketScreen(listen, o, rawVideo())
+}
+
+func newSocketScreen(listen string, o ScreenOptions, w wire) (*SocketScreen, error) {
 	o, err := o.normal()
 	if err != nil {
 		return nil, fmt.Errorf("socket screen: %w", err)
@@ -47,7 +76,7 @@ func NewSocketScreen(listen string, o ScreenOptions) (*SocketScreen, error) {
 	if err != nil {
 		return nil, fmt.Errorf("socket screen: %w", err)
 	}
-	return &SocketScreen{canvas: newCanvas(o), log: o.Log, listener: l}, nil
+	return &SocketScreen{canvas: newCanvas(o), log: o.Log, listener: l, wire: w}, nil
 }
 
 // Addr returns where the screen listens.
@@ -59,8 +88,8 @@ func (s *SocketScreen) MediaSourceSettings() map[string]any {
 	return map[string]any{
 		"is_local_file":       false,
 		"input":               "tcp://" + s.Addr().String(),
-		"input_format":        "rawvideo",
-		"ffmpeg_options":      s.ffmpegOptions(),
+		"input_format":        s.wire.inputFormat,
+		"ffmpeg_options":      s.wire.options(s.canvas.format),
 		"buffering_mb":        0,
 		"reconnect_delay_sec": 1,
 		"restart_on_activate": false,
@@ -69,12 +98,6 @@ func (s *SocketScreen) MediaSourceSettings() map[string]any {
 		"hw_decode":           false,
 		"seekable":            false,
 	}
-}
-
-func (s *SocketScreen) ffmpegOptions() string {
-	f := s.canvas.format
-	return fmt.Sprintf("fflags=nobuffer probesize=32 analyzeduration=0 video_size=%dx%d pixel_format=yuv420p framerate=%d/%d",
-		f.W, f.H, f.FPSNum, f.FPSDen)
 }
 
 // Show takes the peer's newest picture; each reader gets it with its next tick.
@@ -126,7 +149,7 @@ func (s *SocketScreen) serve(ctx context.Context, conn net.Conn) {
 	s.log.Debug("reader connected", "addr", conn.RemoteAddr())
 
 	f := s.canvas.format
-	picture := make([]byte, f.FrameSize())
+	packet := s.wire.header(f)
 	// A reader that was slow misses pictures; it never gets two at once.
 	pace := newPace(f)
 	timer := time.NewTimer(0)
@@ -137,14 +160,16 @@ func (s *SocketScreen) serve(ctx context.Context, conn net.Conn) {
 			return
 		case <-timer.C:
 		}
-		s.canvas.view(func(p []byte) { copy(picture, p) })
+		packet = append(packet, s.wire.frameHeader(f, f.at(pace.n))...)
+		s.canvas.view(func(p []byte) { packet = append(packet, p...) })
 		_ = conn.SetWriteDeadline(time.Now().Add(stuckAfter))
-		if _, err := conn.Write(picture); err != nil {
+		if _, err := conn.Write(packet); err != nil {
 			if ctx.Err() == nil {
 				s.log.Debug("reader gone", "addr", conn.RemoteAddr(), "err", err, "stuck", errors.Is(err, os.ErrDeadlineExceeded))
 			}
 			return
 		}
+		packet = packet[:0]
 		timer.Reset(pace.next(time.Now(), 1))
 	}
 }

@@ -4,7 +4,6 @@ package pipe
 
 import (
 	"context"
-	"fmt"
 	"runtime"
 	"time"
 
@@ -23,15 +22,11 @@ type Sink struct {
 
 // Sink returns the appsink of that name.
 func (p *Pipeline) Sink(name string) (*Sink, error) {
-	e, err := p.gst.GetElementByName(name)
+	e, err := p.find(name, "GstAppSink")
 	if err != nil {
-		return nil, fmt.Errorf("pipeline: %w", err)
+		return nil, err
 	}
-	sink := app.SinkFromElement(e)
-	if sink == nil {
-		return nil, fmt.Errorf("pipeline: element %s is not an appsink", name)
-	}
-	return &Sink{app: sink}, nil
+	return &Sink{app: app.SinkFromElement(e)}, nil
 }
 
 // Pull calls out with the bytes of each buffer until ctx ends or the pipeline

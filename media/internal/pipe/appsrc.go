@@ -17,20 +17,17 @@ var ErrNotRunning = errors.New("pipeline is not running")
 
 // Source puts data into a pipeline: an appsrc.
 type Source struct {
-	app *app.Source
+	pipeline *Pipeline
+	app      *app.Source
 }
 
 // Source returns the appsrc of that name.
 func (p *Pipeline) Source(name string) (*Source, error) {
-	e, err := p.gst.GetElementByName(name)
+	e, err := p.find(name, "GstAppSrc")
 	if err != nil {
-		return nil, fmt.Errorf("pipeline: %w", err)
+		return nil, err
 	}
-	src := app.SrcFromElement(e)
-	if src == nil {
-		return nil, fmt.Errorf("pipeline: element %s is not an appsrc", name)
-	}
-	return &Source{app: src}, nil
+	return &Source{pipeline: p, app: app.SrcFromElement(e)}, nil
 }
 
 // Push copies data into one buffer and queues it. It does not block unless the
@@ -42,6 +39,11 @@ func (s *Source) Push(data []byte) error {
 // PushFunc queues one buffer of size bytes that fill writes. The slice is valid
 // only during fill, and its contents are undefined when fill is called.
 func (s *Source) PushFunc(size int, fill func([]byte)) error {
+	// A pipeline that does not run yet would queue without bounds, and begin
+	// with what is long past.
+	if !s.pipeline.running.Load() {
+		return ErrNotRunning
+	}
 	if size == 0 {
 		return nil
 	}

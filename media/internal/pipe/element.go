@@ -15,6 +15,28 @@ type Element struct {
 	gst *gst.Element
 }
 
+// Element returns the element of that name.
+func (p *Pipeline) Element(name string) (*Element, error) {
+	e, err := p.find(name, "")
+	if err != nil {
+		return nil, err
+	}
+	return &Element{gst: e}, nil
+}
+
+// find returns the element of that name and GLib type; an empty type is any.
+// The binding's own casts do not fail on another type.
+func (p *Pipeline) find(name, typeName string) (*gst.Element, error) {
+	e, err := p.gst.GetElementByName(name)
+	if err != nil {
+		return nil, fmt.Errorf("pipeline: %w", err)
+	}
+	if got := e.TypeFromInstance().Name(); typeName != "" && got != typeName {
+		return nil, fmt.Errorf("pipeline: element %s is a %s, not a %s", name, got, typeName)
+	}
+	return e, nil
+}
+
 // Set changes a property. The value is given as text, as in launch text: the
 // binding's typed setter refuses enums and all but the exact integer type.
 func (e *Element) Set(property, value string) {

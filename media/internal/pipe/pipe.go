@@ -19,6 +19,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-gst/go-gst/gst"
@@ -54,12 +55,9 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	cause := e.Debug
-	// The debug text begins with source file, line and element path; the lines
-	// below it hold what the system said.
-	if _, rest, found := strings.Cut(cause, "\n"); found {
-		cause = rest
-	}
+	// The first line of the debug text is a place in GStreamer's source; below
+	// it stands what the system said, if it said something.
+	_, cause, _ := strings.Cut(e.Debug, "\n")
 	cause = strings.Join(strings.Fields(cause), " ")
 	if cause == "" {
 		return fmt.Sprintf("%s: %s", e.Element, e.Message)
@@ -82,7 +80,9 @@ func Has(element string) bool {
 
 // Pipeline is one pipeline. It runs at most once.
 type Pipeline struct {
-	gst *gst.Pipeline
+	gst     *gst.Pipeline
+	timeout time.Duration // of each change of state
+	running atomic.Bool
 }
 
 // Parse makes a pipeline from its launch text, in the syntax of gst-launch-1.0.
@@ -92,22 +92,13 @@ func Parse(text string) (*Pipeline, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parse pipeline %q: %w", text, err)
 	}
-	return &Pipeline{gst: p}, nil
+	return &Pipeline{gst: p, timeout: stateTimeout}, nil
 }
 
 // Dot returns the pipeline as it stands now, with the formats that were agreed
 // on, in the language of Graphviz.
 func (p *Pipeline) Dot() string {
 	return p.gst.DebugBinToDotData(gst.DebugGraphShowAll)
-}
-
-// Element returns the element of that name.
-func (p *Pipeline) Element(name string) (*Element, error) {
-	e, err := p.gst.GetElementByName(name)
-	if err != nil {
-		return nil, fmt.Errorf("pipeline: %w", err)
-	}
-	return &Element{gst: e}, nil
 }
 
 // Run starts the pipeline, calls each work function in a goroutine of its own,
@@ -118,9 +109,14 @@ func (p *Pipeline) Run(ctx context.Context, work ...func(context.Context)) error
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 
-	var err error
 	var wg sync.WaitGroup
-	if err = p.setState(gst.StatePlaying); err == nil {
+	err := p.setState(gst.StatePlaying)
+	if errors.Is(err, ErrStuck) {
+		// Another change of state would only wait behind the one that is stuck.
+		return err
+	}
+	if err == nil {
+		p.running.Store(true)
 		for _, w := range work {
 			wg.Add(1)
 			go func() {
@@ -130,6 +126,7 @@ func (p *Pipeline) Run(ctx context.Context, work ...func(context.Context)) error
 		}
 		err = p.watch(ctx)
 	}
+	p.running.Store(false)
 	cancel()
 	if stopErr := p.setState(gst.StateNull); err == nil {
 		err = stopErr
@@ -167,12 +164,12 @@ func fault(msg *gst.Message) error {
 	return nil
 }
 
-// setState changes the state within stateTimeout. GStreamer has no way to
+// setState changes the state within the timeout. GStreamer has no way to
 // abandon a change that blocks, so the goroutine of a stuck one stays behind.
 func (p *Pipeline) setState(state gst.State) error {
 	done := make(chan error, 1)
 	go func() { done <- p.gst.SetState(state) }()
-	timer := time.NewTimer(stateTimeout)
+	timer := time.NewTimer(p.timeout)
 	defer timer.Stop()
 	select {
 	case err := <-done:
@@ -181,7 +178,7 @@ func (p *Pipeline) setState(state gst.State) error {
 		}
 		return p.reason(err)
 	case <-timer.C:
-		return fmt.Errorf("%w: no state %s after %v", ErrStuck, state, stateTimeout)
+		return fmt.Errorf("%w: no state %s after %v", ErrStuck, state, p.timeout)
 	}
 }
 

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package media
+
+import (
+	"cmp"
+	"context"
+	"encoding/base64"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/costream-obs/costream-obs/internal/testbed"
+)
+
+// mediaSource is a Media Source of a running OBS.
+type mediaSource struct {
+	obs  *testbed.OBS
+	name string
+}
+
+// addMediaSource adds a Media Source that shows a screen.
+func addMediaSource(obs *testbed.OBS, name string, settings map[string]any) mediaSource {
+	obs.Request("CreateInput", testbed.D{"sceneName": testbed.Scene, "inputName": name,
+		"inputKind": "ffmpeg_source", "inputSettings": settings}, nil)
+	return mediaSource{obs, name}
+}
+
+// await waits until the source's middle has a colour, and returns how long
+// that took.
+func (m mediaSource) await(tb testbed.TB, c color.RGBA, limit time.Duration) time.Duration {
+	tb.Helper()
+	begin := time.Now()
+	testbed.Await(tb, fmt.Sprintf("OBS shows %v", c), limit, func() error { return m.shows(c) })
+	return time.Since(begin)
+}
+
+// shows tells whether the source's middle has a colour now. It asks for a tiny
+// picture: one of the full size takes 100 ms to code.
+func (m mediaSource) shows(c color.RGBA) error {
+	var answer struct{ ImageData string }
+	const side = 8
+	if err := m.obs.TryRequest("GetSourceScreenshot", testbed.D{"sourceName": m.name, "imageFormat": "png",
+		"imageWidth": side, "imageHeight": side}, &answer); err != nil {
+		return err
+	}
+	_, encoded, _ := strings.Cut(answer.ImageData, "base64,")
+	img, err := png.Decode(base64.NewDecoder(base64.StdEncoding, strings.NewReader(encoded)))
+	if err != nil {
+		return err
+	}
+	return testbed.CheckRegion(img, image.Rect(side/2-1, side/2-1, side/2+1, side/2+1), c, 8)
+}
+
+func TestRealMediaSource(t *testing.T) {
+	testbed.Need(t)
+	// An odd canvas: OBS's pictures then have the even size that we use.
+	f := VideoFormat{641, 361, 25, 1}
+	s, err := NewSocketScreen("127.0.0.1:0", ScreenOptions{Format: f, Placeholder: solid(f, violet)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := start(t, s.Run)
+	even := f.Even()
+	obs := testbed.StartOBS(t, testbed.OBSOptions{Width: even.W, Height: even.H, FPS: f.FPSNum})
+	source := addMediaSource(obs, "Peer", s.MediaSourceSettings())
+	source.await(t, violet, 10*time.Second)
+	s.Placeholder(false)
+	s.Show(solid(f, teal))
+	source.await(t, teal, 2*time.Second)
+
+	// Our side restarts, on the same port since OBS knows no other.
+	stop()
+	again, err := NewSocketScreen(s.Addr().String(), ScreenOptions{Format: f, Placeholder: solid(f, orange)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	start(t, again.Run)
+	t.Logf("back %v after our restart", source.await(t, orange, 2*time.Second))
+
+	// OBS restarts; it has saved the source.
+	obs.Restart()
+	t.Logf("back %v after OBS's restart", source.await(t, orange, 2*time.Second))
+}
+
+// BenchmarkRealMediaSource measures what OBS's Media Source makes of each way
+// to put raw pictures on a socket: the time to the first picture, the time from
+// Show to a change seen in OBS (median) at once and after a while, and the time
+// to be back after our restart. Run it with -benchtime=1x.
+func BenchmarkRealMediaSource(b *testing.B) {
+	testbed.Need(b)
+	f := VideoFormat{1280, 720, 30, 1}
+	wires := []struct {
+		name string
+		wire wire
+	}{
+		{"rawvideo", rawVideo()},
+		{"rawvideo-wallclock", rawVideoWallClock()},
+		{"y4m", y4m("")},
+		{"y4m-wallclock", y4m(" use_wallclock_as_timestamps=1")},
+		{"nut", nut()},
+	}
+	obs := testbed.StartOBS(b, testbed.OBSOptions{Width: f.W, Height: f.H, FPS: f.FPSNum})
+	for _, w := range wires {
+		b.Run(w.name, func(b *testing.B) {
+			for range b.N {
+				benchWire(b, obs, f, w.wire)
+			}
+		})
+	}
+}
+
+// aWhile is how long a reader runs before its delay is measured again.
+const aWhile = 20 * time.Second
+
+func benchWire(b *testing.B, obs *testbed.OBS, f VideoFormat, w wire) {
+	options := ScreenOptions{Format: f, Placeholder: solid(f, violet)}
+	s, err := newSocketScreen("127.0.0.1:0", options, w)
+	if err != nil {
+		b.Fatal(err)
+	}
+	stop := start(b, s.Run)
+	// OBS forgets a removed source a little later, so each has its own name.
+	source := addMediaSource(obs, s.Addr().String(), s.MediaSourceSettings())
+	defer obs.Request("RemoveInput", testbed.D{"inputName": source.name}, nil)
+	first := source.await(b, violet, 20*time.Second)
+	s.Placeholder(false)
+	atOnce := changes(b, source, s, f)
+	sleep(b.Context(), aWhile)
+	later := changes(b, source, s, f)
+	stop()
+
+	// Long enough for OBS to see the end and clear the picture.
+	sleep(b.Context(), 500*time.Millisecond)
+	again, err := newSocketScreen(s.Addr().String(), options, w)
+	if err != nil {
+		b.Fatal(err)
+	}
+	stop = start(b, again.Run)
+	back := source.await(b, violet, 15*time.Second)
+	stop()
+
+	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(ms(first), "first-ms")
+	b.ReportMetric(ms(atOnce.median), "delay-ms")
+	b.ReportMetric(ms(atOnce.worst), "worst-ms")
+	b.ReportMetric(ms(later.median), "later-ms")
+	b.ReportMetric(ms(later.worst), "later-worst-ms")
+	b.ReportMetric(ms(back), "back-ms")
+}
+
+type spread struct{ median, worst time.Duration }
+
+// changes returns the time from Show to a change of colour seen in OBS.
+func changes(b *testing.B, source mediaSource, s *SocketScreen, f VideoFormat) spread {
+	const rounds = 15
+	var took []time.Duration
+	for i := range rounds {
+		c := orange
+		if i%2 == 1 {
+			c = teal
+		}
+		picture := solid(f, c)
+		// Anywhere between two pictures.
+		sleep(b.Context(), 150*time.Millisecond+time.Duration(rand.Int64N(int64(2*f.FrameTime()))))
+		begin := time.Now()
+		s.Show(picture)
+		for source.shows(c) != nil {
+			if time.Since(begin) > 10*time.Second {
+				b.Fatalf("no change within 10 s")
+			}
+		}
+		took = append(took, time.Since(begin))
+	}
+	slices.SortFunc(took, cmp.Compare)
+	return spread{median: took[len(took)/2], worst: took[len(took)-1]}
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}

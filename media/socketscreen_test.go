@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package media
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"image/color"
+	"io"
+	"net"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+)
+
+// solid returns a Frame of one colour.
+func solid(f VideoFormat, c color.RGBA) Frame {
+	f = f.Even()
+	return frameFromRGBA(filled(f.W, f.H, c))
+}
+
+// newSocket starts a screen on a free port.
+func newSocket(t testing.TB, f VideoFormat, placeholder color.RGBA) *SocketScreen {
+	t.Helper()
+	s, err := NewSocketScreen("127.0.0.1:0", ScreenOptions{Format: f, Placeholder: solid(f, placeholder)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	start(t, s.Run)
+	return s
+}
+
+// reader connects to a screen and returns the pictures that arrive.
+func reader(t testing.TB, s *SocketScreen) <-chan Frame {
+	t.Helper()
+	c, err := net.Dial("tcp", s.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return framesOf(c, s.canvas.format)
+}
+
+func framesOf(r io.Reader, f VideoFormat) <-chan Frame {
+	frames, put := latest[Frame]()
+	go func() {
+		for {
+			b := make([]byte, f.FrameSize())
+			if _, err := io.ReadFull(r, b); err != nil {
+				return
+			}
+			put(Frame{Data: b, W: f.W, H: f.H})
+		}
+	}()
+	return frames
+}
+
+func TestSocketScreenShows(t *testing.T) {
+	f := VideoFormat{641, 361, 50, 1}
+	s := newSocket(t, f, violet)
+	first, second := reader(t, s), reader(t, s)
+	steps := []struct {
+		what string
+		do   func()
+		want color.RGBA
+	}{
+		{"placeholder at first", func() {}, violet},
+		{"still placeholder without a picture", func() { s.Placeholder(false) }, violet},
+		{"picture", func() { s.Show(solid(f, orange)) }, orange},
+		{"next picture", func() { s.Show(solid(f, teal)) }, teal},
+		{"another size is ignored", func() { s.Show(solid(VideoFormat{320, 180, 50, 1}, orange)) }, teal},
+		{"covered", func() { s.Placeholder(true) }, violet},
+		{"covered stays so", func() { s.Show(solid(f, orange)) }, violet},
+		{"uncovered shows the newest", func() { s.Placeholder(false) }, orange},
+	}
+	for _, step := range steps {
+		step.do()
+		for i, r := range []<-chan Frame{first, second} {
+			await(t, fmt.Sprintf("%s, reader %d", step.what, i), r, 2*time.Second, shows(step.want))
+		}
+	}
+}
+
+func TestSocketScreenPacesEachReader(t *testing.T) {
+	for _, fps := range []int{25, 50, 60} {
+		f := VideoFormat{320, 180, fps, 1}
+		s := newSocket(t, f, violet)
+		c, err := net.Dial("tcp", s.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Nothing is there before its time: the first picture, then one per
+		// frame time.
+		begin := time.Now()
+		b := make([]byte, f.FrameSize())
+		for n := range fps {
+			if _, err := io.ReadFull(c, b); err != nil {
+				t.Fatal(err)
+			}
+			if early := f.at(int64(n)) - time.Since(begin); early > 15*time.Millisecond {
+				t.Fatalf("%d/s: picture %d came %v early", fps, n, early)
+			}
+		}
+		if took, want := time.Since(begin), f.at(int64(fps-1)); took > want+want/5 {
+			t.Errorf("%d/s: %d pictures took %v, want %v", fps, fps, took, want)
+		}
+		_ = c.Close()
+	}
+}
+
+func TestSocketScreenDropsStuckReader(t *testing.T) {
+	f := VideoFormat{1280, 720, 60, 1}
+	s := newSocket(t, f, violet)
+	stuck, err := net.Dial("tcp", s.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = stuck.Close() }()
+	well := reader(t, s)
+	await(t, "a picture beside a stuck reader", well, 2*time.Second, shows(violet))
+	time.Sleep(stuckAfter + time.Second) // the reader reads nothing for so long
+	await(t, "a picture long after", well, 2*time.Second, shows(violet))
+	// What the kernel had buffered comes, then the end.
+	_ = stuck.SetReadDeadline(time.Now().Add(5 * time.Second))
+	if _, err := io.Copy(io.Discard, stuck); err != nil && strings.Contains(err.Error(), "timeout") {
+		t.Errorf("stuck reader still connected: %v", err)
+	}
+}
+
+func TestSocketScreenRefusesTooMany(t *testing.T) {
+	s := newSocket(t, VideoFormat{320, 180, 30, 1}, violet)
+	for range maxReaders {
+		await(t, "picture", reader(t, s), 2*time.Second, shows(violet))
+	}
+	c, err := net.Dial("tcp", s.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	_ = c.SetReadDeadline(time.Now().Add(2 * time.Second))
+	if n, err := io.Copy(io.Discard, c); n > 0 || err != nil && strings.Contains(err.Error(), "timeout") {
+		t.Errorf("got %d bytes, %v, want a closed connection", n, err)
+	}
+}
+
+func TestSocketScreenPortTaken(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	_, err = NewSocketScreen(l.Addr().String(), ScreenOptions{Format: VideoFormat{320, 180, 30, 1}})
+	if err == nil || !strings.Contains(err.Error(), l.Addr().String()) {
+		t.Errorf("got %v, want an error that names %s", err, l.Addr())
+	}
+}
+
+// ffmpeg reads with the very options that OBS gets.
+func TestSocketScreenToFFmpeg(t *testing.T) {
+	for _, f := range []VideoFormat{{640, 360, 30, 1}, {641, 361, 25, 1}, {854, 480, 60, 1}, {320, 180, 30000, 1001}} {
+		t.Run(f.String(), func(t *testing.T) {
+			s := newSocket(t, f, violet)
+			s.Placeholder(false)
+			s.Show(solid(f, teal))
+			settings := s.MediaSourceSettings()
+			args := []string{"-loglevel", "error", "-f", settings["input_format"].(string)}
+			for _, option := range strings.Fields(settings["ffmpeg_options"].(string)) {
+				name, value, _ := strings.Cut(option, "=")
+				args = append(args, "-"+name, value)
+			}
+			args = append(args, "-i", settings["input"].(string), "-frames:v", "10", "-f", "rawvideo", "-pix_fmt", "yuv420p", "-")
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			var stderr bytes.Buffer
+			cmd := exec.CommandContext(ctx, "ffmpeg", args...)
+			cmd.Stderr = &stderr
+			out, err := cmd.Output()
+			if err != nil || stderr.Len() > 0 {
+				t.Fatalf("ffmpeg: %v\n%s", err, &stderr)
+			}
+			even := f.Even()
+			if len(out) != 10*even.FrameSize() {
+				t.Fatalf("got %d bytes, want 10 pictures of %d", len(out), even.FrameSize())
+			}
+			last := Frame{Data: out[9*even.FrameSize():], W: even.W, H: even.H}
+			if got := colourAt(last, 500, 500); !near(got, teal, 3) {
+				t.Errorf("got %v, want %v", got, teal)
+			}
+		})
+	}
+}

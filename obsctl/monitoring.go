@@ -4,7 +4,6 @@ package obsctl
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -126,7 +125,13 @@ func (c *Client) ApplyMonitoringDevice(ctx context.Context, d MonitoringDevice,
 	if err := c.SetPersistentData(ctx, detourSlot, way); err != nil {
 		return err
 	}
-	return errors.Join(c.goDetour(ctx, way, d), c.endDetour(ctx, way))
+	err = c.goDetour(ctx, way, d)
+	if backErr := c.endDetour(ctx, way); backErr != nil && err != nil {
+		return fmt.Errorf("%w; and on the way back: %w", err, backErr)
+	} else if backErr != nil {
+		return backErr
+	}
+	return err
 }
 
 func (c *Client) noOutputActive(ctx context.Context) error {
@@ -201,7 +206,7 @@ func (c *Client) goDetour(ctx context.Context, way detour, d MonitoringDevice) e
 // endDetour brings OBS back to the user's profile and puts everything back. It
 // can begin anywhere on the way, and be repeated.
 func (c *Client) endDetour(ctx context.Context, way detour) error {
-	current, all, err := c.Profiles(ctx)
+	current, all, err := c.settledProfiles(ctx)
 	if err != nil {
 		return err
 	}
@@ -225,6 +230,30 @@ func (c *Client) endDetour(ctx context.Context, way detour) error {
 		}
 	}
 	return c.SetPersistentData(ctx, detourSlot, nil)
+}
+
+// settledProfiles is Profiles for when a request of a lost connection may still
+// be at work: OBS names the new profile as the current one before it has
+// loaded it, and would write parameters into the old one (measured, 29.0.2).
+// The loaded file says by its own name which it is.
+func (c *Client) settledProfiles(ctx context.Context) (current string, all []string, err error) {
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		current, all, err = c.Profiles(ctx)
+		if err != nil {
+			return "", nil, err
+		}
+		loaded, err := c.ProfileParameter(ctx, "General", "Name")
+		if err != nil || loaded.Value == current {
+			return current, all, err
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return "", nil, fmt.Errorf("OBS does not finish loading the profile %q: %w", current, ctx.Err())
+		}
+	}
 }
 
 // leaveTempProfile first gives the temporary profile the user's sample rate

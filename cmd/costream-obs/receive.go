@@ -42,13 +42,10 @@ func receive(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	return receiveOn(ctx, c, screen, format)
+	return receiveOn(ctx, companion.ReceiveOptions{Link: plainLink(c), Screen: screen, Format: format, Log: c.log})
 }
 
-// receiveOn shows the peer on a screen until ctx ends, or the screen or the link fails.
-func receiveOn(ctx context.Context, c *call, screen media.Screen, format media.VideoFormat) error {
-	o := plainLink(c)
-	return together(ctx, screen.Run, func(ctx context.Context) error {
-		return companion.Receive(ctx, companion.ReceiveOptions{Link: o, Screen: screen, Format: format, Log: c.log})
-	})
+// receiveOn shows and plays the peer until ctx ends, or the screen or the link fails.
+func receiveOn(ctx context.Context, o companion.ReceiveOptions) error {
+	return together(ctx, o.Screen.Run, func(ctx context.Context) error { return companion.Receive(ctx, o) })
 }

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 
 	"github.com/spf13/pflag"
@@ -12,11 +13,12 @@ import (
 	"github.com/costream-obs/costream-obs/internal/config"
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/media/link"
+	"github.com/costream-obs/costream-obs/setup"
 )
 
 const (
-	// defaultSound is the monitor of the null sink that OBS monitors into.
-	defaultSound = "costream_topeer.monitor"
+	// topeer is the null sink that OBS monitors into.
+	topeer = "costream_topeer"
 	// sendKeyInterval is a key frame each 60 pictures: a receiver of 2020 cannot ask for one when it comes later.
 	sendKeyInterval = 60
 )
@@ -26,7 +28,7 @@ func sendCommand() *command {
 		name:  "send",
 		short: "send a video device and a sound source, without OBS",
 		long: "Sends the picture of a video device and the sound of a PulseAudio source to the peer until it is stopped with Ctrl-C. It does not touch OBS: start its virtual camera and set its monitoring yourself. The peer runs costream-obs receive, or the recv-from-peer.go of 2020.\n\n" +
-			"Without --mic-source it sends " + defaultSound + ", what OBS monitors into the null sink costream_topeer. Flags may also be written as in 2020: -peer, -listen, -v4l2src_device, -pulsesrc_device.",
+			"Without --mic-source it sends " + topeer + ".monitor, what OBS monitors into the null sink " + topeer + ". Flags may also be written as in 2020: -peer, -listen, -v4l2src_device, -pulsesrc_device.",
 		settings: []string{"peer", "listen", "base-port", "video-out", "video-format", "bitrate", "mic-source", "verbose"},
 		bind:     func(*pflag.FlagSet) action { return send },
 	}
@@ -42,7 +44,13 @@ func send(ctx context.Context, c *call) error {
 	}
 	sound := c.config.MicSource
 	if sound == "" {
-		sound = defaultSound
+		sound = topeer + ".monitor"
+		if _, err := (setup.Pulse{}).SinkNamed(ctx, topeer); errors.Is(err, setup.ErrNotFound) {
+			return fmt.Errorf("there is no sound sink %s: make it with `pactl load-module module-null-sink sink_name=%s "+
+				"sink_properties=device.description=CoStreamToPeer` and let OBS monitor into it, or name a source with --mic-source", topeer, topeer)
+		} else if err != nil {
+			return err
+		}
 	}
 	return sendTo(ctx, plainLink(c), media.DeviceSource{Path: c.config.VideoOut, VideoFormat: format}, sound, c.config.Bitrate, c.log)
 }
@@ -71,7 +79,12 @@ func sendTo(ctx context.Context, o link.PlainOptions, picture media.VideoSource,
 	if l, err = link.NewPlain(o); err != nil {
 		return err
 	}
-	return together(ctx, l.Run, video.Run, audio.Run)
+	return together(ctx, l.Run, video.Run, func(ctx context.Context) error {
+		if err := audio.Run(ctx); err != nil {
+			return fmt.Errorf("sound source %s: %w", sound, err)
+		}
+		return nil
+	})
 }
 
 // needPeer refuses to start without an address to talk to.

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e_test
+
+import (
+	"image/color"
+	"testing"
+	"time"
+
+	"github.com/costream-obs/costream-obs/internal/testbed"
+)
+
+// TestRealCoStream: picture and voice go both ways, each once, started by
+// nothing but OBS's own "Start streaming".
+func TestRealCoStream(t *testing.T) {
+	testbed.Need(t)
+	p := newPair(t)
+	began := time.Now()
+	p.goOnAir(t)
+	t.Logf("from both streams' start to both pictures: %v", time.Since(began).Round(time.Millisecond))
+
+	began = time.Now()
+	p.alice.SetColour(0, color.RGBA{0x20, 0x20, 0x20, 0xff})
+	testbed.Await(t, "a change of Alice's colour reaches Bob", pictureLimit, func() error { return p.bob.SeesPeer(p.alice) })
+	t.Logf("from Alice's change to Bob's picture: %v at most", time.Since(began).Round(time.Millisecond))
+
+	// An own voice in the headphones would be what the peer sends back.
+	p.awaitVoices(t)
+	const carries = 5 * time.Second
+	testbed.Await(t, "Bob's viewers hear both, each once", 20*time.Second, func() error { return p.bob.ChannelCarries(p.alice, carries) })
+	testbed.Await(t, "Alice's viewers hear both, each once", 20*time.Second, func() error { return p.alice.ChannelCarries(p.bob, carries) })
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/costream-obs/costream-obs/e2e"
+	"github.com/costream-obs/costream-obs/internal/testbed"
+)
+
+// binary is the costream-obs that TestMain has built for all tests here.
+var binary string
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	if testing.Short() {
+		return m.Run()
+	}
+	dir, err := os.MkdirTemp("", "costream-e2e")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	binary = filepath.Join(dir, "costream-obs")
+	if out, err := exec.Command("go", "build", "-o", binary, "../cmd/costream-obs").CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "build costream-obs: %v\n%s", err, out)
+		return 1
+	}
+	return m.Run()
+}
+
+const (
+	// readyLimit holds for a companion that starts beside a running OBS.
+	readyLimit = 30 * time.Second
+	// airLimit holds from OBS's start of the stream to the peer's picture.
+	airLimit = 30 * time.Second
+	// pictureLimit holds for a picture once the companion has reported it.
+	pictureLimit = 10 * time.Second
+	// offAirLimit is what a user is promised.
+	offAirLimit = 2 * time.Second
+)
+
+// pair is Alice and Bob with a costream-obs each.
+type pair struct {
+	alice, bob   *e2e.Person
+	aliceC, bobC *e2e.Companion
+}
+
+// newPair starts two OBS, and a ready companion beside each.
+func newPair(t *testing.T) *pair {
+	t.Helper()
+	display := testbed.NewDisplay(t)
+	p := &pair{alice: e2e.NewPerson(t, e2e.Alice(), display), bob: e2e.NewPerson(t, e2e.Bob(), display)}
+	p.runAlice(t)
+	p.runBob(t)
+	p.aliceC.Await(e2e.Ready, readyLimit)
+	p.bobC.Await(e2e.Ready, readyLimit)
+	return p
+}
+
+func (p *pair) runAlice(t *testing.T) {
+	t.Helper()
+	p.aliceC = p.alice.Run(binary, e2e.Bob())
+}
+
+func (p *pair) runBob(t *testing.T) {
+	t.Helper()
+	p.bobC = p.bob.Run(binary, e2e.Alice())
+}
+
+// goOnAir starts both streams and returns when each sees the other.
+func (p *pair) goOnAir(t *testing.T) {
+	t.Helper()
+	p.alice.OBS.StartStream()
+	p.bob.OBS.StartStream()
+	p.aliceC.Await(e2e.OnAirWithPeer, airLimit)
+	p.bobC.Await(e2e.OnAirWithPeer, airLimit)
+	p.awaitPictures(t)
+}
+
+func (p *pair) awaitPictures(t *testing.T) {
+	t.Helper()
+	testbed.Await(t, "Bob sees Alice", pictureLimit, func() error { return p.bob.SeesPeer(p.alice) })
+	testbed.Await(t, "Alice sees Bob", pictureLimit, func() error { return p.alice.SeesPeer(p.bob) })
+}
+
+// awaitVoices returns when each hears the other. A recovery may catch the
+// first seconds in the middle of a burst, so it listens more than once.
+func (p *pair) awaitVoices(t *testing.T) {
+	t.Helper()
+	const listen = 4 * time.Second
+	testbed.Await(t, "Bob hears Alice once", 20*time.Second, func() error { return p.bob.HearsOnly(p.alice, listen) })
+	testbed.Await(t, "Alice hears Bob once", 20*time.Second, func() error { return p.alice.HearsOnly(p.bob, listen) })
+}

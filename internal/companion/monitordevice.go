@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/costream-obs/costream-obs/obsctl"
 )
@@ -15,9 +16,42 @@ import (
 // that starts without us would play to a sink that is not there, which can crash it (measured,
 // 29.0.2). Where it cannot be applied, microphones are moved to our sink one by one (routeMics).
 
+// The way through the temporary profile takes 0.1 to 0.2 s, 1 s on a busy machine. It is taken as
+// soon as OBS is there, before a person can click anything. A stream that is started on it all the
+// same stops at once, since that profile has no service (measured, 29.0.2): it is started again.
+
+// startOptions are the arguments that make OBS start an output by itself after its start.
+var startOptions = []string{"--startstreaming", "--startrecording", "--startvirtualcam", "--startreplaybuffer"}
+
+// startsByItself reports whether OBS was told to go on air as soon as it has started.
+func (s *session) startsByItself() bool {
+	for _, p := range obsctl.FindProcesses("") {
+		if p.PID == s.obs.Endpoint().PID {
+			return slices.ContainsFunc(p.Args, func(arg string) bool { return slices.Contains(startOptions, arg) })
+		}
+	}
+	return false
+}
+
+// restartStream starts the stream that the way through the temporary profile spoilt.
+func (s *session) restartStream(ctx context.Context) error {
+	if !s.seen.spoilt || s.seen.detour || s.seen.streaming {
+		return nil
+	}
+	s.log.Warn("the stream was started just while the monitoring device was being set, and stopped: starting it again")
+	if err := s.obs.StartStream(ctx); err != nil {
+		return err
+	}
+	s.seen.spoilt = false
+	return nil
+}
+
 // setMonitoringDevice makes OBS play monitored inputs to our sink, where that is safe.
 func (s *session) setMonitoringDevice(ctx context.Context) error {
 	if s.device || s.c.o.MicSource != "" || s.seen.streaming || s.seen.recording || s.seen.virtualCam || !s.c.sound.ready() {
+		return nil
+	}
+	if s.startsByItself() {
 		return nil
 	}
 	if len(s.seen.monitored) > 0 {

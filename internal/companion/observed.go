@@ -31,6 +31,7 @@ type observed struct {
 
 	changing     bool // a collection or profile is being loaded
 	detour       bool // OBS is on the temporary profile, or on its way back
+	spoilt       bool // the user started the stream during the detour, with a profile that has no service
 	askOutputs   bool
 	askScene     bool
 	askInputs    bool
@@ -47,6 +48,7 @@ func (s *session) note(ev obsctl.Event) {
 	o := &s.seen
 	switch e := ev.(type) {
 	case obsctl.StreamState:
+		o.spoilt = o.spoilt && e.Phase != obsctl.Started || o.detour && e.Phase == obsctl.Starting
 		o.streaming = phaseActive(e.Phase, o.streaming)
 		o.streamEnds = endOf(e.Phase)
 		o.askOutputs = true

@@ -190,6 +190,7 @@ func (s *session) goOff(ctx context.Context) {
 	s.stopping, s.hint = false, ""
 	s.try(ctx, "temporary profile", s.repairProfile)
 	s.try(ctx, "monitoring device", s.setMonitoringDevice)
+	s.try(ctx, "stream", s.restartStream)
 	s.try(ctx, "screen", s.prepareScreen)
 }
 

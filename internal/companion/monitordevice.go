@@ -35,7 +35,7 @@ func (s *session) startsByItself() bool {
 
 // restartStream starts the stream that the way through the temporary profile spoilt.
 func (s *session) restartStream(ctx context.Context) error {
-	if !s.seen.spoilt || s.seen.detour || s.seen.streaming {
+	if !s.seen.spoilt || s.seen.detour || s.seen.phase != obsctl.Stopped {
 		return nil
 	}
 	s.log.Warn("the stream was started just while the monitoring device was being set, and stopped: starting it again")

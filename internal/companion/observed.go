@@ -29,9 +29,10 @@ type observed struct {
 	muted      map[string]bool
 	monitored  map[string]obsctl.MonitorType
 
-	changing     bool // a collection or profile is being loaded
-	detour       bool // OBS is on the temporary profile, or on its way back
-	spoilt       bool // the user started the stream during the detour, with a profile that has no service
+	changing     bool               // a collection or profile is being loaded
+	detour       bool               // OBS is on the temporary profile, or on its way back
+	phase        obsctl.OutputPhase // of the stream, by its last event
+	spoilt       bool               // the user started the stream during the detour, with a profile that has no service
 	askOutputs   bool
 	askScene     bool
 	askInputs    bool
@@ -48,6 +49,7 @@ func (s *session) note(ev obsctl.Event) {
 	o := &s.seen
 	switch e := ev.(type) {
 	case obsctl.StreamState:
+		o.phase = e.Phase
 		o.spoilt = o.spoilt && e.Phase != obsctl.Started || o.detour && e.Phase == obsctl.Starting
 		o.streaming = phaseActive(e.Phase, o.streaming)
 		o.streamEnds = endOf(e.Phase)

@@ -163,6 +163,7 @@ func peerSource(c *call) scenes.Source {
 func newPeerSource(c *call) scenes.Source {
 	source := peerSource(c)
 	source.Kind = "v4l2_input"
+	source.Settings["buffering"] = false
 	if !usesDevices(c.config.Route, c.config.VideoIn) {
 		source.Kind, source.Settings = "ffmpeg_source", map[string]any{"is_local_file": false}
 	}

@@ -79,10 +79,9 @@ func Dial(ctx context.Context, ep Endpoint, opts Options) (*Client, error) {
 	ctx, cancel := context.WithTimeout(ctx, opts.Timeout)
 	defer cancel()
 
-	var dialer net.Dialer
-	tcp, err := dialer.DialContext(ctx, "tcp", ep.Addr())
+	tcp, err := dialTCP(ctx, ep)
 	if err != nil {
-		return nil, dialError(ctx, err, func(err error) error { return tcpError(ep, err) })
+		return nil, err
 	}
 	conn := watch(tcp)
 	library, err := login(ctx, conn, ep, opts)
@@ -115,6 +114,15 @@ func Dial(ctx context.Context, ep Endpoint, opts Options) (*Client, error) {
 	}
 	opts.Log.Debug("connected to OBS", "address", ep.Addr(), "obs", c.version.OBS, "obs-websocket", c.version.WebSocket)
 	return c, nil
+}
+
+func dialTCP(ctx context.Context, ep Endpoint) (net.Conn, error) {
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(ctx, "tcp", ep.Addr())
+	if err != nil {
+		return nil, dialError(ctx, err, func(err error) error { return tcpError(ep, err) })
+	}
+	return conn, nil
 }
 
 // dialError keeps the caller's own cancellation apart from trouble with OBS.

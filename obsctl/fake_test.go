@@ -46,7 +46,7 @@ func (c *fakeConn) send(op int, d any) {
 	_ = c.ws.WriteJSON(map[string]any{"op": op, "d": d})
 }
 
-func (f *fakeOBS) start(t *testing.T) *fakeOBS {
+func (f *fakeOBS) start(t testing.TB) *fakeOBS {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(f.serve))
 	t.Cleanup(func() {

@@ -241,6 +241,14 @@ func TestRealRequests(t *testing.T) {
 		if r, g, b, _ := picture.At(32, 18).RGBA(); r < 0xe000 || g > 0x2000 || b > 0x2000 {
 			t.Errorf("colour: got %x %x %x, want red", r, g, b)
 		}
+		alone := must[*obsctl.Screenshots](t)(obsctl.DialScreenshots(ctx, c.Endpoint(), obsctl.Options{}))
+		t.Cleanup(func() { _ = alone.Close() })
+		if !bytes.Equal(data, must[[]byte](t)(alone.Screenshot(ctx, "Red", 64, 36, "jpg", 80))) {
+			t.Error("Screenshots: got another picture than from the Client")
+		}
+		if _, err := alone.Screenshot(ctx, "Nobody", 64, 36, "jpg", 80); !obsctl.IsCode(err, obsctl.CodeNotFound) {
+			t.Errorf("Screenshots of no source: got error %v, want code %d", err, obsctl.CodeNotFound)
+		}
 		if _, err := c.Screenshot(ctx, "Nobody", 64, 36, "jpg", 80); !obsctl.IsCode(err, obsctl.CodeNotFound) {
 			t.Errorf("of no source: got error %v, want code %d", err, obsctl.CodeNotFound)
 		}

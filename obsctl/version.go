@@ -4,10 +4,14 @@ package obsctl
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/andreykaipov/goobs"
+	"github.com/andreykaipov/goobs/api/requests/general"
 )
 
 // Semver is a version of OBS or obs-websocket. What follows the numbers
@@ -57,6 +61,24 @@ type Version struct {
 
 // Supports reports whether this OBS knows the named request.
 func (v Version) Supports(request string) bool { return slices.Contains(v.Requests, request) }
+
+func (c *Client) readVersion(ctx context.Context) (Version, error) {
+	r, err := call(ctx, c, "GetVersion", func(g *goobs.Client) (*general.GetVersionResponse, error) {
+		return g.General.GetVersion()
+	})
+	if err != nil {
+		return Version{}, err
+	}
+	obs, err := ParseSemver(r.ObsVersion)
+	if err != nil {
+		return Version{}, fmt.Errorf("GetVersion: OBS's %w", err)
+	}
+	ws, err := ParseSemver(r.ObsWebSocketVersion)
+	if err != nil {
+		return Version{}, fmt.Errorf("GetVersion: obs-websocket's %w", err)
+	}
+	return Version{OBS: obs, WebSocket: ws, ImageFormats: r.SupportedImageFormats, Requests: r.AvailableRequests}, nil
+}
 
 // oldest is the first OBS with obs-websocket 5 built in.
 var oldest = Semver{28, 0, 0}

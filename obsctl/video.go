@@ -4,9 +4,7 @@ package obsctl
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
-	"strings"
 
 	"github.com/andreykaipov/goobs"
 	"github.com/andreykaipov/goobs/api/requests/config"
@@ -75,24 +73,6 @@ func (c *Client) Stats(ctx context.Context) (Stats, error) {
 	}, nil
 }
 
-func (c *Client) readVersion(ctx context.Context) (Version, error) {
-	r, err := call(ctx, c, "GetVersion", func(g *goobs.Client) (*general.GetVersionResponse, error) {
-		return g.General.GetVersion()
-	})
-	if err != nil {
-		return Version{}, err
-	}
-	obs, err := ParseSemver(r.ObsVersion)
-	if err != nil {
-		return Version{}, fmt.Errorf("GetVersion: OBS's %w", err)
-	}
-	ws, err := ParseSemver(r.ObsWebSocketVersion)
-	if err != nil {
-		return Version{}, fmt.Errorf("GetVersion: obs-websocket's %w", err)
-	}
-	return Version{OBS: obs, WebSocket: ws, ImageFormats: r.SupportedImageFormats, Requests: r.AvailableRequests}, nil
-}
-
 // Screenshot renders the named scene or input and returns the encoded image.
 // The picture is scaled to fit into w x h pixels with its proportions kept;
 // OBS takes 8 to 4096 for each. format is one of Version.ImageFormats; quality
@@ -102,7 +82,7 @@ func (c *Client) readVersion(ctx context.Context) (Version, error) {
 //
 // OBS takes about 14 ms for 1280x720 in JPEG at quality 80 (measured, 29.0.2,
 // software GL) and serves one request of a connection at a time: whoever takes
-// many gives them a Client of their own.
+// many uses Screenshots.
 func (c *Client) Screenshot(ctx context.Context, source string, w, h int, format string, quality int) ([]byte, error) {
 	r, err := call(ctx, c, "GetSourceScreenshot", func(g *goobs.Client) (*sources.GetSourceScreenshotResponse, error) {
 		return g.Sources.GetSourceScreenshot(sources.NewGetSourceScreenshotParams().
@@ -115,11 +95,7 @@ func (c *Client) Screenshot(ctx context.Context, source string, w, h int, format
 	if err != nil {
 		return nil, err
 	}
-	_, encoded, found := strings.Cut(r.ImageData, ";base64,")
-	if !found {
-		return nil, fmt.Errorf("GetSourceScreenshot of %q: OBS's answer is not a data URL", source)
-	}
-	image, err := base64.StdEncoding.DecodeString(encoded)
+	image, err := decodeDataURL([]byte(r.ImageData))
 	if err != nil {
 		return nil, fmt.Errorf("GetSourceScreenshot of %q: %w", source, err)
 	}

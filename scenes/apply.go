@@ -86,23 +86,11 @@ func (a *applier) add(ctx context.Context, e AddItem) error {
 	sm := a.c.scene(e.Scene)
 	sm.Adding = false
 	im := &ItemMemory{Ours: !e.User, Live: a.c.Present, Look: e.Look}
-	im.Under, im.Above = 0, 0
 	sm.set(id, im)
-	if err := a.obs.SetItemTransform(ctx, e.Scene, id, e.Look.Transform); err != nil {
+	if err := a.settle(ctx, e.Scene, id, e.Look, e.Index); err != nil {
 		return err
 	}
 	im.Placed = &e.Look.Transform
-	if e.Index >= 0 {
-		if err := a.obs.SetItemIndex(ctx, e.Scene, id, e.Index); err != nil {
-			return err
-		}
-		im.Under, im.Above = e.Look.Under, e.Look.Above
-	}
-	if e.Look.Locked {
-		if err := a.obs.SetItemLocked(ctx, e.Scene, id, true); err != nil {
-			return err
-		}
-	}
 	if e.Enable {
 		if err := a.obs.SetItemEnabled(ctx, e.Scene, id, true); err != nil {
 			im.Pending = true
@@ -158,11 +146,27 @@ func (a *applier) enable(ctx context.Context, e EnableItem) error {
 }
 
 func (a *applier) place(ctx context.Context, e PlaceItem) error {
-	if err := a.obs.SetItemTransform(ctx, e.Scene, e.Item, e.Transform); err != nil {
+	if err := a.settle(ctx, e.Scene, e.Item, e.Look, e.Index); err != nil {
 		return err
 	}
 	if im := a.c.item(e.Scene, e.Item); im != nil {
-		im.Placed, im.Transform, im.Canvas = &e.Transform, e.Transform, e.Canvas
+		im.Look, im.Placed = e.Look, &e.Look.Transform
+	}
+	return nil
+}
+
+// settle makes an item look as it should, but for its eye.
+func (a *applier) settle(ctx context.Context, scene string, id int, look Look, index int) error {
+	if err := a.obs.SetItemTransform(ctx, scene, id, look.Transform); err != nil {
+		return err
+	}
+	if index >= 0 {
+		if err := a.obs.SetItemIndex(ctx, scene, id, index); err != nil {
+			return err
+		}
+	}
+	if look.Locked {
+		return a.obs.SetItemLocked(ctx, scene, id, true)
 	}
 	return nil
 }

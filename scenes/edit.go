@@ -38,13 +38,13 @@ type EnableItem struct {
 	Enable bool
 }
 
-// PlaceItem moves an item of ours to its place.
+// PlaceItem gives an item of ours the look that it should have.
 type PlaceItem struct {
-	Scene     string
-	Item      int
-	Input     string
-	Transform Transform
-	Canvas    Size
+	Scene string
+	Item  int
+	Input string
+	Look  Look
+	Index int // -1: where it is
 }
 
 // SetSettings changes settings of the input, or replaces all of them.

@@ -136,7 +136,7 @@ func Add(ctx context.Context, obs OBS, src Source, patterns []string, layout Lay
 		look := h.lookIn(sc, layout, Size{})
 		look.Hidden = false
 		edits = append(edits, AddItem{Scene: sc.Name, Input: input, Exists: len(h.peers) > 0, Create: src.creation(), Look: look,
-			Index: indexFor(look, sc), Enable: !h.c.Present || h.c.Visible, User: true})
+			Index: indexFor(look, sc.Items), Enable: !h.c.Present || h.c.Visible, User: true})
 	}
 	return h.carryOut(ctx, edits)
 }

@@ -231,7 +231,7 @@ func (p *planner) add(sc *Scene) {
 	look := p.lookIn(sc, p.d.Layout, p.d.Picture)
 	p.additions = append(p.additions, AddItem{
 		Scene: sc.Name, Input: p.out.Input, Exists: len(p.peers) > 0, Create: p.d.Source.creation(),
-		Look: look, Index: indexFor(look, sc), Enable: p.d.Visible && !look.Hidden,
+		Look: look, Index: indexFor(look, sc.Items), Enable: p.d.Visible && !look.Hidden,
 	})
 }
 
@@ -250,6 +250,11 @@ func (v *view) lookIn(sc *Scene, layout Layout, picture Size) Look {
 	if sm := v.c.Scenes[sc.Name]; sm != nil && sm.Last != nil {
 		look = *sm.Last
 	}
+	return v.fitted(look, layout, picture)
+}
+
+// fitted is a look on the canvas of now, in the place of the layout unless the user moved it.
+func (v *view) fitted(look Look, layout Layout, picture Size) Look {
 	if look.Moved {
 		look.Transform = look.Transform.rescaled(look.Canvas, v.s.Canvas)
 	} else {
@@ -259,30 +264,32 @@ func (v *view) lookIn(sc *Scene, layout Layout, picture Size) Look {
 	return look
 }
 
-// indexFor is the index of an item that is added to a scene with the given look, -1 for the top.
-func indexFor(look Look, sc *Scene) int {
+// indexFor is the index for an item to have the given look, among the other items of its
+// scene, -1 for the top.
+func indexFor(look Look, others []Item) int {
 	if look.Above == 0 {
 		return -1
 	}
-	for i, it := range sc.Items {
+	for i, it := range others {
 		if it.ID == look.Under {
 			return i
 		}
 	}
-	return max(0, len(sc.Items)-look.Above)
+	return max(0, len(others)-look.Above)
 }
 
-// place plans the move of an item of ours that is not where it should be.
+// place plans what an item of ours needs to look as it should: all if it was never placed, else
+// only a change of the layout or the canvas.
 func (p *planner) place(f found, im *ItemMemory) {
-	want := p.d.Layout.Place(p.s.Canvas, p.d.Picture)
+	look, index := p.fitted(im.Look, p.d.Layout, p.d.Picture), -1
 	switch {
-	case im.Placed == nil && im.Moved:
-		want = im.Transform.rescaled(im.Canvas, p.s.Canvas)
-	case im.Placed != nil && (im.Moved || im.Placed.same(want) && im.Canvas == p.s.Canvas):
+	case im.Placed == nil:
+		index = indexFor(look, slices.DeleteFunc(slices.Clone(f.scene.Items), func(it Item) bool { return it.ID == f.item.ID }))
+	case im.Moved || im.Placed.same(look.Transform) && im.Canvas == p.s.Canvas:
 		return
 	}
 	im.Pending = true
-	p.placings = append(p.placings, PlaceItem{Scene: f.scene.Name, Item: f.item.ID, Input: f.item.Source, Transform: want, Canvas: p.s.Canvas})
+	p.placings = append(p.placings, PlaceItem{Scene: f.scene.Name, Item: f.item.ID, Input: f.item.Source, Look: look, Index: index})
 }
 
 // configure plans the settings of a peer source that is there already.

@@ -348,7 +348,7 @@ func TestRealMemoryOutlivesUs(t *testing.T) {
 	s.goTo(offAir)
 	s.wantItems(scene)
 
-	s.user("SetPersistentData", testbed.D{"realm": "OBS_WEBSOCKET_DATA_REALM_GLOBAL", "slotName": Slot, "slotValue": []string{"not ours"}})
+	s.user("SetPersistentData", testbed.D{"realm": "OBS_WEBSOCKET_DATA_REALM_GLOBAL", "slotName": Slot, "slotValue": "{broken"})
 	s.goTo(onAir)
 	s.wantItems(scene, "Peer shown")
 }

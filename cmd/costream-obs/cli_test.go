@@ -123,7 +123,7 @@ func TestUsageErrors(t *testing.T) {
 		{"run --peer=bob --json=perhaps", `--json: "perhaps" is neither true nor false`},
 		{"run --peer=bob --obs-password=hunter2", "there is no flag --obs-password"},
 		{"run ---", "bad flag syntax: ---"},
-		{"send", `no peer: give --peer ADDRESS, or peer = "ADDRESS" in the configuration file`},
+		{"send", "no peer is configured: give --peer ADDRESS, or `peer = \"ADDRESS\"` in the configuration file"},
 		{"send -v4l2src_device", "the flag --v4l2src_device wants a value"},
 		{"send -peer=a -v4l2src_device=3", `--video-out: "3" is not the path of a device; one looks like /dev/video10`},
 		{"send --v4l2sink_device=/dev/video3", "there is no flag --v4l2sink_device"},

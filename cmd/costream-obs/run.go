@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/spf13/pflag"
@@ -34,6 +33,9 @@ func runCommand() *command {
 }
 
 func run(ctx context.Context, c *call) error {
+	if err := needPeer(c.config); err != nil {
+		return err
+	}
 	options, err := companionOptions(c.config)
 	if err != nil {
 		return err
@@ -43,18 +45,10 @@ func run(ctx context.Context, c *call) error {
 	options.Log = c.log
 	companion, err := companion.New(options)
 	if err != nil {
-		return runError(err)
+		return err
 	}
 	printer.begin()
-	return runError(companion.Run(ctx))
-}
-
-// runError tells the user's mistakes from failures.
-func runError(err error) error {
-	if errors.Is(err, companion.ErrNoPeer) {
-		return usageError{err}
-	}
-	return err
+	return companion.Run(ctx)
 }
 
 // companionOptions says in the companion's terms what the settings say.

@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/costream-obs/costream-obs/internal/config"
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/media/link"
 	"github.com/costream-obs/costream-obs/setup"
@@ -85,19 +84,6 @@ func sendTo(ctx context.Context, o link.PlainOptions, picture media.VideoSource,
 		}
 		return nil
 	})
-}
-
-// needPeer refuses to start without an address to talk to.
-func needPeer(c *config.Config) error {
-	if c.Peer == "" {
-		return usageError{errors.New(`no peer: give --peer ADDRESS, or peer = "ADDRESS" in the configuration file`)}
-	}
-	return nil
-}
-
-// plainLink is the link of 2020 as the settings want it.
-func plainLink(c *call) link.PlainOptions {
-	return link.PlainOptions{Peer: c.config.Peer, Listen: c.config.Listen, BasePort: c.config.BasePort, Log: c.log}
 }
 
 // together runs parts until one of them ends or ctx does, waits for all, and returns the first failure.

@@ -30,13 +30,13 @@ func TestLateReply(t *testing.T) {
 		return nil, nil
 	}}).start(t)
 	before := runtime.NumGoroutine()
-	c := dialFake(t, f, Options{Timeout: 100 * time.Millisecond})
+	c := dialFake(t, f, Options{Timeout: 500 * time.Millisecond})
 
 	_, err := c.StreamActive(t.Context())
 	if !errors.Is(err, ErrNoAnswer) {
 		t.Errorf("late request: got error %v, want ErrNoAnswer", err)
 	}
-	within(t, "Done after a missed deadline", time.Second, c.Done())
+	within(t, "Done after a missed deadline", 5*time.Second, c.Done())
 	close(release)
 
 	for i := range 3 {
@@ -45,13 +45,13 @@ func TestLateReply(t *testing.T) {
 		if !errors.Is(err, ErrNoAnswer) {
 			t.Errorf("request %d after the late reply: got error %v, want ErrNoAnswer", i, err)
 		}
-		if took := time.Since(began); took > 50*time.Millisecond {
+		if took := time.Since(began); took > 250*time.Millisecond {
 			t.Errorf("request %d after the late reply took %v, want it to fail at once", i, took)
 		}
 	}
 	closed := make(chan struct{})
 	go func() { defer close(closed); _ = c.Close() }()
-	within(t, "Close after a late reply", time.Second, closed)
+	within(t, "Close after a late reply", 5*time.Second, closed)
 	awaitGoroutines(t, before)
 
 	replacement := dialFake(t, f, Options{})
@@ -93,18 +93,18 @@ func TestReset(t *testing.T) {
 			_, err := c.StreamActive(t.Context())
 			failed <- err
 		}()
-		within(t, "the request", time.Second, asked)
+		within(t, "the request", 5*time.Second, asked)
 		f.reset()
-		if err := within(t, "the end of the request", time.Second, failed); !errors.Is(err, ErrLost) {
+		if err := within(t, "the end of the request", 5*time.Second, failed); !errors.Is(err, ErrLost) {
 			t.Errorf("request: got error %v, want ErrLost", err)
 		}
-		within(t, "Done", time.Second, c.Done())
+		within(t, "Done", 5*time.Second, c.Done())
 	})
 	t.Run("idle", func(t *testing.T) {
 		f := (&fakeOBS{}).start(t)
 		c := dialFake(t, f, Options{Timeout: time.Minute, Heartbeat: time.Hour})
 		f.reset()
-		within(t, "Done", time.Second, c.Done())
+		within(t, "Done", 5*time.Second, c.Done())
 		if !errors.Is(c.Err(), ErrLost) {
 			t.Errorf("Err: got %v, want ErrLost", c.Err())
 		}
@@ -118,9 +118,9 @@ func TestReset(t *testing.T) {
 // not answering.
 func TestHeartbeat(t *testing.T) {
 	f := (&fakeOBS{}).start(t)
-	c := dialFake(t, f, Options{Timeout: 100 * time.Millisecond, Heartbeat: 20 * time.Millisecond})
+	c := dialFake(t, f, Options{Timeout: 500 * time.Millisecond, Heartbeat: 20 * time.Millisecond})
 	f.stopAnswering()
-	within(t, "Done", 2*time.Second, c.Done())
+	within(t, "Done", 5*time.Second, c.Done())
 	if !errors.Is(c.Err(), ErrNoAnswer) {
 		t.Errorf("Err: got %v, want ErrNoAnswer", c.Err())
 	}
@@ -129,20 +129,20 @@ func TestHeartbeat(t *testing.T) {
 // TestQueue: waiting for the request before does not count against the
 // deadline of the next.
 func TestQueue(t *testing.T) {
-	const each = 60 * time.Millisecond
+	const each, requests = 30 * time.Millisecond, 20
 	f := (&fakeOBS{handle: func(string, json.RawMessage) (any, *RequestError) {
 		time.Sleep(each)
 		return nil, nil
 	}}).start(t)
-	c := dialFake(t, f, Options{Timeout: 5 * each})
+	c := dialFake(t, f, Options{Timeout: requests / 2 * each})
 	failures := make(chan error)
-	for range 10 {
+	for range requests {
 		go func() {
 			_, err := c.StreamActive(t.Context())
 			failures <- err
 		}()
 	}
-	for range 10 {
+	for range requests {
 		if err := within(t, "a queued request", 5*time.Second, failures); err != nil {
 			t.Errorf("queued request: %v", err)
 		}
@@ -244,13 +244,13 @@ func TestEvents(t *testing.T) {
 	}
 	var got []Event
 	for range want {
-		got = append(got, within(t, "an event", time.Second, c.Events()))
+		got = append(got, within(t, "an event", 5*time.Second, c.Events()))
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}
 	f.reset()
-	within(t, "Done", time.Second, c.Done())
+	within(t, "Done", 5*time.Second, c.Done())
 	if want := "OBS was closed"; !strings.Contains(c.Err().Error(), want) {
 		t.Errorf("Err after ExitStarted: got %q, want it to say %q", c.Err(), want)
 	}
@@ -270,12 +270,12 @@ func TestEventOverflow(t *testing.T) {
 			t.Fatalf("request %d beside events that nobody takes: %v", i, err)
 		}
 	}
-	first := within(t, "an event", time.Second, c.Events())
+	first := within(t, "an event", 5*time.Second, c.Events())
 	if first == (InputRemoved{"0"}) {
 		t.Errorf("first event: got %v, want the oldest to be lost", first)
 	}
 	for last := first; last != (InputRemoved{fmt.Sprint(sent - 1)}); {
-		last = within(t, "the newest event", time.Second, c.Events())
+		last = within(t, "the newest event", 5*time.Second, c.Events())
 	}
 }
 
@@ -317,7 +317,7 @@ func TestDialErrors(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			c, err := Dial(t.Context(), tt.endpoint, Options{Timeout: 400 * time.Millisecond})
+			c, err := Dial(t.Context(), tt.endpoint, Options{Timeout: 2 * time.Second})
 			if err == nil {
 				_ = c.Close()
 			}

@@ -42,29 +42,29 @@ func TestKeeperReplacesClients(t *testing.T) {
 	down := make(chan error, 10)
 	clients := keep(t, &Keeper{
 		Find:       func() (Endpoint, error) { return f.Endpoint, fmt.Errorf("%w: tried all the same", ErrNoConfig) },
-		Options:    Options{Timeout: 200 * time.Millisecond, Heartbeat: 20 * time.Millisecond},
+		Options:    Options{Timeout: 500 * time.Millisecond, Heartbeat: 20 * time.Millisecond},
 		MinBackoff: time.Millisecond, MaxBackoff: 10 * time.Millisecond,
 		OnDown: func(err error) { down <- err },
 	})
-	first := within(t, "the first client", time.Second, clients)
+	first := within(t, "the first client", 5*time.Second, clients)
 	f.reset()
-	second := within(t, "a client after the reset", time.Second, clients)
+	second := within(t, "a client after the reset", 5*time.Second, clients)
 	if first == second {
 		t.Error("after the reset: got the same client")
 	}
-	if err := within(t, "OnDown", time.Second, down); !errors.Is(err, ErrLost) {
+	if err := within(t, "OnDown", 5*time.Second, down); !errors.Is(err, ErrLost) {
 		t.Errorf("OnDown after the reset: got %v, want ErrLost", err)
 	}
-	within(t, "Done of the first client", time.Second, first.Done())
+	within(t, "Done of the first client", 5*time.Second, first.Done())
 
 	f.stopAnswering()
-	if err := within(t, "OnDown", 2*time.Second, down); !errors.Is(err, ErrNoAnswer) {
+	if err := within(t, "OnDown", 5*time.Second, down); !errors.Is(err, ErrNoAnswer) {
 		t.Errorf("OnDown when OBS is frozen: got %v, want ErrNoAnswer", err)
 	}
 	f.mu.Lock()
 	f.deaf = false
 	f.mu.Unlock()
-	within(t, "a client after the freeze", 2*time.Second, clients)
+	within(t, "a client after the freeze", 5*time.Second, clients)
 }
 
 // TestKeeperBackoff: the pauses double up to the longest, and OBS is found
@@ -84,16 +84,16 @@ func TestKeeperBackoff(t *testing.T) {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- k.Run(ctx, func(context.Context, *Client) error { return nil }) }()
-	last := within(t, "the first attempt", time.Second, attempts)
+	last := within(t, "the first attempt", 5*time.Second, attempts)
 	for _, least := range []time.Duration{20, 40, 50, 50} {
-		next := within(t, "the next attempt", time.Second, attempts)
+		next := within(t, "the next attempt", 5*time.Second, attempts)
 		if pause := next.Sub(last); pause < least*time.Millisecond {
 			t.Errorf("pause: got %v, want at least %v", pause, least*time.Millisecond)
 		}
 		last = next
 	}
 	cancel()
-	if err := within(t, "the end of Run", time.Second, ended); err != nil {
+	if err := within(t, "the end of Run", 5*time.Second, ended); err != nil {
 		t.Errorf("Run: got error %v, want nil", err)
 	}
 }
@@ -102,7 +102,7 @@ func TestKeeperBackoff(t *testing.T) {
 // hammer OBS.
 func TestKeeperNoTightLoop(t *testing.T) {
 	f := (&fakeOBS{}).start(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	k := &Keeper{
 		Find:       func() (Endpoint, error) { return f.Endpoint, nil },
@@ -112,8 +112,8 @@ func TestKeeperNoTightLoop(t *testing.T) {
 	if err := k.Run(ctx, func(context.Context, *Client) error { used++; return errors.New("at once") }); err != nil {
 		t.Errorf("Run: got error %v, want nil", err)
 	}
-	if used < 2 || used > 4 {
-		t.Errorf("connections in 300 ms: got %d, want 2 to 4", used)
+	if used < 2 || used > 5 {
+		t.Errorf("connections in a second: got %d, want 2 to 5", used)
 	}
 }
 

@@ -60,7 +60,8 @@ type Link interface {
 	Run(ctx context.Context) error
 
 	// WriteRTP queues one marshalled RTP packet for the peer. It copies the packet and never blocks: when the network
-	// takes packets too slowly the packet is dropped and counted in SendStats.Dropped, which is no error.
+	// takes packets too slowly the packet is dropped and counted in SendStats.Dropped, which is no error. Packets that are
+	// written before Run wait for it.
 	WriteRTP(m Medium, packet []byte) error
 
 	// RequestKeyFrame asks the peer for a key frame as soon as the rate limit allows, and again until one arrives. The

@@ -4,9 +4,11 @@ package link
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -82,11 +84,8 @@ func (o *outlet) put(d *datagram) {
 	}
 }
 
-// run writes what is queued until ctx ends. What waits then is not sent any more.
+// run writes what is queued until ctx ends and a deadline wakes it. What waits then is not sent any more.
 func (o *outlet) run(ctx context.Context) {
-	// A write that waits for the network must not hold up the end.
-	stop := context.AfterFunc(ctx, func() { _ = o.conn.SetWriteDeadline(time.Now()) })
-	defer stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -131,6 +130,9 @@ func (o *outlet) write(d *datagram) {
 	_, err := o.conn.WriteToUDPAddrPort(d.bytes, d.to)
 	if err != nil {
 		o.dropped.Add(1)
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return // the link ends
 	}
 	if failing := err != nil; failing != o.failing {
 		o.failing = failing

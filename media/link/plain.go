@@ -294,6 +294,9 @@ func (p *Plain) Run(ctx context.Context) error {
 		read(r.reports, r.readRTCP)
 	}
 	<-running.Done()
+	for _, c := range p.conns {
+		_ = c.SetDeadline(time.Now()) // wakes those who wait for the network
+	}
 	workers.Wait()
 	p.finish()
 	if ctx.Err() != nil {
@@ -327,10 +330,8 @@ func (p *Plain) finish() {
 	}
 }
 
-// readLoop hands on what comes in, until ctx ends or the socket dies.
+// readLoop hands on what comes in, until ctx ends and a deadline wakes it, or the socket dies.
 func readLoop(ctx context.Context, conn *net.UDPConn, take func(netip.AddrPort, []byte)) error {
-	stop := context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Now()) })
-	defer stop()
 	buf := make([]byte, 1<<16)
 	for {
 		n, from, err := conn.ReadFromUDPAddrPort(buf)

@@ -24,18 +24,6 @@ func (c *Client) StreamActive(ctx context.Context) (bool, error) {
 	return r.OutputActive || r.OutputReconnecting, nil
 }
 
-// StartStream starts the stream; one that runs is no error. The stream is the
-// user's: this is only for one that they started and we spoiled.
-func (c *Client) StartStream(ctx context.Context) error {
-	err := do(ctx, c, "StartStream", func(g *goobs.Client) (*stream.StartStreamResponse, error) {
-		return g.Stream.StartStream()
-	})
-	if IsCode(err, CodeOutputRunning) {
-		return nil
-	}
-	return err
-}
-
 // RecordActive reports whether OBS records; a paused recording counts.
 func (c *Client) RecordActive(ctx context.Context) (bool, error) {
 	r, err := call(ctx, c, "GetRecordStatus", func(g *goobs.Client) (*record.GetRecordStatusResponse, error) {

@@ -18,8 +18,6 @@ const changesSlot = "costream-obs.changes"
 type changes struct {
 	// Monitor is the monitoring type that inputs had, by collection and input.
 	Monitor map[string]map[string]obsctl.MonitorType `json:"monitor,omitempty"`
-	// Device is the monitoring device that profiles had, by profile.
-	Device map[string]obsctl.MonitoringDevice `json:"device,omitempty"`
 	// Output is the OBS output that we started, "" if none.
 	Output string `json:"output,omitempty"`
 	// PeerAudio says in which collections the input for the peer's voice is ours.

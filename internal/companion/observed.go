@@ -22,17 +22,13 @@ type observed struct {
 
 	program    string
 	collection string
-	profile    string
 	video      obsctl.Video
 	inputs     []obsctl.Input
 	special    obsctl.SpecialInputs
 	muted      map[string]bool
 	monitored  map[string]obsctl.MonitorType
 
-	changing     bool               // a collection or profile is being loaded
-	detour       bool               // OBS is on the temporary profile, or on its way back
-	phase        obsctl.OutputPhase // of the stream, by its last event
-	spoilt       bool               // the user started the stream during the detour, with a profile that has no service
+	changing     bool // a collection or profile is being loaded
 	askOutputs   bool
 	askScene     bool
 	askInputs    bool
@@ -49,8 +45,6 @@ func (s *session) note(ev obsctl.Event) {
 	o := &s.seen
 	switch e := ev.(type) {
 	case obsctl.StreamState:
-		o.phase = e.Phase
-		o.spoilt = o.spoilt && e.Phase != obsctl.Started || o.detour && e.Phase == obsctl.Starting
 		o.streaming = phaseActive(e.Phase, o.streaming)
 		o.streamEnds = endOf(e.Phase)
 		o.askOutputs = true
@@ -83,9 +77,7 @@ func (s *session) note(ev obsctl.Event) {
 		o.askInputs, o.scenesLooked = true, false
 	case obsctl.CollectionChanging, obsctl.ProfileChanging:
 		o.changing = true
-	case obsctl.ProfileChanged:
-		s.noteProfile(e.Name)
-	case obsctl.CollectionChanged:
+	case obsctl.CollectionChanged, obsctl.ProfileChanged:
 		o.all()
 		s.tries = make(map[string]*attempt)
 	case obsctl.Exiting:
@@ -93,23 +85,6 @@ func (s *session) note(ev obsctl.Event) {
 	default:
 		o.askScene, o.askInputs, o.scenesLooked = true, true, false
 	}
-}
-
-// noteProfile tells the user's change of profile from the detour of setMonitoringDevice: at each
-// change OBS loads the monitoring device that the profile names.
-func (s *session) noteProfile(name string) {
-	s.seen.changing = false
-	if name == obsctl.TempProfile {
-		s.seen.detour = true
-		return
-	}
-	if s.seen.detour {
-		s.seen.detour = false
-		return
-	}
-	s.device = false
-	s.seen.all()
-	s.tries = make(map[string]*attempt)
 }
 
 func phaseActive(p obsctl.OutputPhase, now bool) bool {
@@ -179,9 +154,6 @@ func (s *session) observeScene(ctx context.Context) (err error) {
 	program := o.program
 	s.c.program.Store(&program)
 	if o.collection, _, err = s.obs.Collections(ctx); err != nil {
-		return err
-	}
-	if o.profile, _, err = s.obs.Profiles(ctx); err != nil {
 		return err
 	}
 	if o.video, err = s.obs.VideoSettings(ctx); err != nil {

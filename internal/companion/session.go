@@ -36,7 +36,7 @@ type session struct {
 	changes changes
 	tries   map[string]*attempt
 
-	device    bool // OBS plays monitored inputs to our sink, by the profile way
+	repaired  bool // no temporary profile is left
 	route     Route
 	routeWhy  string
 	air       *air
@@ -189,8 +189,7 @@ func (s *session) goOff(ctx context.Context) {
 	}
 	s.stopping, s.hint = false, ""
 	s.try(ctx, "temporary profile", s.repairProfile)
-	s.try(ctx, "monitoring device", s.setMonitoringDevice)
-	s.try(ctx, "stream", s.restartStream)
+	s.try(ctx, "monitoring", s.returnStreams)
 	s.try(ctx, "screen", s.prepareScreen)
 }
 
@@ -213,7 +212,7 @@ func (s *session) leave(ctx context.Context) {
 		{"peer's voice in OBS", s.removePeerVoice},
 		{"OBS's picture", s.closePicture},
 		{"microphone", s.unmonitor},
-		{"monitoring device", s.resetMonitoringDevice},
+		{"monitoring", s.returnStreams},
 	} {
 		if err := step.do(ctx); err != nil {
 			s.log.Warn("could not undo everything in OBS; the next `costream-obs run` will", "what", step.name, "error", err)

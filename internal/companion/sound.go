@@ -244,19 +244,30 @@ func (s *sound) capturesOf(ctx context.Context, pid int) (int, error) {
 	return byName, nil
 }
 
-// toPeer moves a stream to our sink if it plays elsewhere.
-func (s *sound) toPeer(ctx context.Context, stream setup.SinkInput) error {
+// onOurSink reports whether a stream plays to the sink for the peer.
+func (s *sound) onOurSink(ctx context.Context, stream setup.SinkInput) (bool, error) {
 	sink, err := s.pulse.SinkNamed(ctx, ToPeerSink)
 	if err != nil {
-		return fmt.Errorf("sink %s: %w", ToPeerSink, err)
+		return false, fmt.Errorf("sink %s: %w", ToPeerSink, err)
 	}
-	if stream.Sink == sink.Index {
+	return stream.Sink == sink.Index, nil
+}
+
+// toPeer moves a stream to our sink if it plays elsewhere.
+func (s *sound) toPeer(ctx context.Context, stream setup.SinkInput) error {
+	there, err := s.onOurSink(ctx, stream)
+	if err != nil || there {
+		return err
+	}
+	return s.move(ctx, stream, ToPeerSink)
+}
+
+// move moves a stream of OBS. One that has gone meanwhile is no error.
+func (s *sound) move(ctx context.Context, stream setup.SinkInput, sink string) error {
+	s.log.Info("moving what OBS monitors", "input", stream.MediaName(), "to", sink)
+	err := s.pulse.MoveSinkInput(ctx, stream.Index, sink)
+	if err == nil || errors.Is(err, setup.ErrNotFound) {
 		return nil
 	}
-	s.log.Info("moving OBS's monitoring to our sink", "input", stream.MediaName())
-	err = s.pulse.MoveSinkInput(ctx, stream.Index, ToPeerSink)
-	if errors.Is(err, setup.ErrNotFound) {
-		return nil
-	}
-	return err
+	return fmt.Errorf("what OBS monitors of %q does not go to %s: %w", stream.MediaName(), sink, err)
 }

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command demo lets two real OBS on this machine co-stream with each other, says what happens as it
+// happens, measures how late each sees the other, and leaves a picture of both windows.
+//
+// It is what `make demo` runs. It is not a test: e2e's tests check what is only shown here.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"image"
+	"image/png"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/costream-obs/costream-obs/e2e"
+	"github.com/costream-obs/costream-obs/internal/testbed"
+)
+
+func main() {
+	costream := flag.String("costream", "build/costream-obs", "the costream-obs to show")
+	out := flag.String("out", "demo", "directory for the picture")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := demo(ctx, *costream, *out); err != nil {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		os.Exit(1)
+	}
+}
+
+func demo(ctx context.Context, costream, out string) error {
+	binary, err := filepath.Abs(costream)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(binary); err != nil {
+		return fmt.Errorf("%w; build it with: make build", err)
+	}
+	say := newNarrator(os.Stdout)
+	err = testbed.Main(ctx, say.detail, func(tb testbed.TB) {
+		play(tb, say, binary, out)
+	})
+	if errors.Is(err, context.Canceled) {
+		return errors.New("interrupted; everything it started has been stopped")
+	}
+	return err
+}
+
+const (
+	readyLimit = 60 * time.Second
+	airLimit   = 30 * time.Second
+	// probes are how many changes of colour the latency is the median of.
+	probes = 11
+)
+
+// play is the demo itself.
+func play(tb testbed.TB, say *narrator, binary, out string) {
+	say.step("Starting OBS for Alice and for Bob, each with a display, a microphone and headphones of its own")
+	alice, bob := newFriend(tb, aliceLooks), newFriend(tb, bobLooks)
+	say.done("Two OBS run: Alice's canvas is %s, Bob's is %s", alice.canvas(), bob.canvas())
+
+	say.step("Starting costream-obs beside each of them")
+	alice.companion = alice.Run(binary, bob.Person)
+	bob.companion = bob.Run(binary, alice.Person)
+	alice.companion.Await(e2e.Ready, readyLimit)
+	bob.companion.Await(e2e.Ready, readyLimit)
+	say.done("Both are ready: OBS found, connected, microphones prepared. Nobody clicked anything")
+
+	say.step("Alice and Bob press “Start streaming” in their OBS")
+	alice.OBS.StartStream()
+	bob.OBS.StartStream()
+	began := time.Now()
+	alice.companion.Await(e2e.OnAirWithPeer, airLimit)
+	bob.companion.Await(e2e.OnAirWithPeer, airLimit)
+	say.done("Both see each other %.1f s after the streams began", time.Since(began).Seconds())
+
+	say.step("Listening: a 1 kHz tone is Alice's voice, 440 Hz is Bob's")
+	testbed.Await(tb, "Bob hears Alice once", airLimit, func() error { return bob.HearsOnly(alice.Person, 3*time.Second) })
+	testbed.Await(tb, "Alice hears Bob once", airLimit, func() error { return alice.HearsOnly(bob.Person, 3*time.Second) })
+	say.done("Each hears the other, once, and nobody hears themselves")
+
+	say.step("Measuring: a lamp changes in one OBS; when does it in the other?")
+	there, back := measure(tb, alice, bob), measure(tb, bob, alice)
+	say.done("Picture latency, OBS to OBS: Alice → Bob %d ms, Bob → Alice %d ms (medians of %d)",
+		there.Milliseconds(), back.Milliseconds(), probes)
+
+	say.step("Taking a picture of both OBS windows")
+	path := filepath.Join(out, "co-stream.png")
+	if err := savePicture(path, sideBySide(window(alice.OBS.Display.Screenshot()), window(bob.OBS.Display.Screenshot()))); err != nil {
+		tb.Fatalf("%v", err)
+	}
+	say.done("%s", path)
+
+	say.step("Both stop streaming")
+	alice.OBS.StopStream()
+	bob.OBS.StopStream()
+	alice.companion.Await(e2e.Ready, airLimit)
+	bob.companion.Await(e2e.Ready, airLimit)
+	alice.companion.Stop()
+	bob.companion.Stop()
+	say.done("Everything in both OBS is as it was before")
+}
+
+func savePicture(path string, picture image.Image) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(png.Encode(f, picture), f.Close())
+}

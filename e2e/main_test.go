@@ -72,12 +72,12 @@ func newPair(t *testing.T) *pair {
 
 func (p *pair) runAlice(t *testing.T) {
 	t.Helper()
-	p.aliceC = p.alice.Run(binary, e2e.Bob())
+	p.aliceC = p.alice.Run(binary, p.bob)
 }
 
 func (p *pair) runBob(t *testing.T) {
 	t.Helper()
-	p.bobC = p.bob.Run(binary, e2e.Alice())
+	p.bobC = p.bob.Run(binary, p.alice)
 }
 
 // goOnAir starts both streams and returns when each sees the other.

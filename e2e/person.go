@@ -21,7 +21,6 @@ import (
 // PersonOptions say who takes part.
 type PersonOptions struct {
 	Name          string
-	Address       string // of 127.0.0.0/8; both friends use the same ports
 	Width, Height int
 	FPS           int
 	Colours       Colours
@@ -48,7 +47,7 @@ func Quarters(size image.Point) []image.Rectangle {
 // Alice is the friend with the smaller, quicker canvas.
 func Alice() PersonOptions {
 	return PersonOptions{
-		Name: "Alice", Address: "127.0.0.2", Width: 640, Height: 360, FPS: 30,
+		Name: "Alice", Width: 640, Height: 360, FPS: 30,
 		Colours: Colours{{0xd0, 0x30, 0x30, 0xff}, {0x30, 0xb0, 0x40, 0xff}, {0x30, 0x50, 0xd0, 0xff}, {0x60, 0x60, 0x60, 0xff}},
 		Voice:   testbed.Tone{Hz: 1000, On: 200 * time.Millisecond, Period: time.Second},
 	}
@@ -57,7 +56,7 @@ func Alice() PersonOptions {
 // Bob is the friend with the larger, slower canvas.
 func Bob() PersonOptions {
 	return PersonOptions{
-		Name: "Bob", Address: "127.0.0.3", Width: 960, Height: 540, FPS: 25,
+		Name: "Bob", Width: 960, Height: 540, FPS: 25,
 		Colours: Colours{{0xe0, 0xc0, 0x30, 0xff}, {0x90, 0x30, 0xa0, 0xff}, {0x20, 0xb0, 0xb0, 0xff}, {0x30, 0x30, 0x30, 0xff}},
 		Voice:   testbed.Tone{Hz: 440, On: 200 * time.Millisecond, Period: time.Second},
 	}
@@ -66,6 +65,7 @@ func Bob() PersonOptions {
 // Person is one of the friends, whose OBS runs and who speaks.
 type Person struct {
 	PersonOptions
+	Address string // of 127.0.0.0/8; both friends use the same ports
 	Pulse   *testbed.Pulse
 	OBS     *testbed.OBS
 	Channel *testbed.RTMP // what the person's viewers get
@@ -77,7 +77,7 @@ type Person struct {
 // NewPerson starts everything but costream-obs.
 func NewPerson(tb testbed.TB, o PersonOptions, display *testbed.Display) *Person {
 	tb.Helper()
-	p := &Person{PersonOptions: o, Pulse: testbed.NewPulse(tb), Channel: testbed.NewRTMP(tb), tb: tb, state: tb.TempDir()}
+	p := &Person{PersonOptions: o, Address: testbed.LoopbackAddress(tb), Pulse: testbed.NewPulse(tb), Channel: testbed.NewRTMP(tb), tb: tb, state: tb.TempDir()}
 	var patches []testbed.Patch
 	for i, area := range Quarters(image.Pt(o.Width, o.Height)) {
 		patches = append(patches, testbed.Patch{Name: p.patch(i), Colour: o.Colours[i], Area: area})
@@ -107,9 +107,9 @@ func (p *Person) Env() []string {
 
 // Run starts the person's costream-obs, which goes on air with the peer when
 // OBS streams.
-func (p *Person) Run(binary string, peer PersonOptions, args ...string) *Companion {
+func (p *Person) Run(binary string, peer *Person, args ...string) *Companion {
 	p.tb.Helper()
-	own := []string{"--listen=" + p.Address, "--peer=" + peer.Address, "--peer-name=" + peer.Name, "--route=portable"}
+	own := []string{"--listen=" + p.Address, "--peer=" + peer.Address, "--peer-name=" + peer.Name, "--route=portable", "--verbose"}
 	return StartCompanion(p.tb, binary, p.Name+"'s costream-obs", p.Env(), append(own, args...)...)
 }
 

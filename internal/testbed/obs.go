@@ -181,18 +181,20 @@ func (o *OBS) Kill() {
 	o.process.Kill()
 }
 
-// Interrupt asks OBS to quit, as its window's close button does, and waits
-// for its end.
-func (o *OBS) Interrupt() {
+// Interrupt asks OBS to quit, as its window's close button does, waits for
+// its end and returns its exit code: -1 when it crashed while it quit.
+func (o *OBS) Interrupt() int {
 	o.tb.Helper()
 	o.closeSession()
 	o.awaitQuiet()
 	o.process.Interrupt()
 	ctx, cancel := context.WithTimeout(o.tb.Context(), 20*time.Second)
 	defer cancel()
-	if _, err := o.process.Wait(ctx); err != nil {
+	code, err := o.process.Wait(ctx)
+	if err != nil {
 		o.tb.Fatalf("%v", err)
 	}
+	return code
 }
 
 // awaitQuiet returns when OBS's main thread has slept for a while. OBS 29

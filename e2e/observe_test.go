@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e_test
+
+import (
+	"fmt"
+
+	"github.com/costream-obs/costream-obs/e2e"
+	"github.com/costream-obs/costream-obs/internal/testbed"
+)
+
+// observed is what a user finds in OBS and must find again off air.
+type observed struct {
+	Items      map[string][]e2e.Item // by scene
+	Monitoring map[string]string     // the monitoring type of each input with sound
+	Muted      map[string]bool
+	Device     string // the monitoring device in the profile
+	Profile    string
+	Profiles   []string
+	Collection string
+}
+
+func observe(p *e2e.Person) (observed, error) {
+	o := observed{Items: map[string][]e2e.Item{}, Monitoring: map[string]string{}, Muted: map[string]bool{}}
+	var failed error
+	ask := func(request string, data testbed.D, into any) {
+		if failed == nil {
+			failed = p.OBS.TryRequest(request, data, into)
+		}
+	}
+	var scenes struct{ Scenes []struct{ SceneName string } }
+	ask("GetSceneList", nil, &scenes)
+	for _, s := range scenes.Scenes {
+		items, err := p.Items(s.SceneName)
+		if err != nil {
+			return o, err
+		}
+		o.Items[s.SceneName] = items
+	}
+	var inputs struct {
+		Inputs []struct{ InputName, InputKind string }
+	}
+	ask("GetInputList", nil, &inputs)
+	for _, in := range inputs.Inputs {
+		if in.InputKind == "color_source_v3" {
+			continue // has no sound
+		}
+		var monitor struct{ MonitorType string }
+		var mute struct{ InputMuted bool }
+		ask("GetInputAudioMonitorType", testbed.D{"inputName": in.InputName}, &monitor)
+		ask("GetInputMute", testbed.D{"inputName": in.InputName}, &mute)
+		o.Monitoring[in.InputName], o.Muted[in.InputName] = monitor.MonitorType, mute.InputMuted
+	}
+	var device struct{ ParameterValue, DefaultParameterValue string }
+	ask("GetProfileParameter", testbed.D{"parameterCategory": "Audio", "parameterName": "MonitoringDeviceId"}, &device)
+	o.Device = fmt.Sprintf("%s (default %s)", device.ParameterValue, device.DefaultParameterValue)
+	var profiles struct {
+		CurrentProfileName string
+		Profiles           []string
+	}
+	ask("GetProfileList", nil, &profiles)
+	o.Profile, o.Profiles = profiles.CurrentProfileName, profiles.Profiles
+	var collections struct{ CurrentSceneCollectionName string }
+	ask("GetSceneCollectionList", nil, &collections)
+	o.Collection = collections.CurrentSceneCollectionName
+	return o, failed
+}

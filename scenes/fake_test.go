@@ -20,11 +20,11 @@ type fakeOBS struct {
 	nextID map[string]int
 	memory []byte
 
-	calls   int
-	failAt  int  // number of the call that fails, 0 for none
-	takes   bool // it takes effect all the same, as when only its answer is lost
-	dead    bool // all calls after it fail too, as when we crash
-	changes int  // calls that would have changed a scene or an input
+	writes  []bool // for each call, whether it changes something
+	failAt  int    // number of the call that fails, 0 for none
+	takes   bool   // it takes effect all the same, as when only its answer is lost
+	dead    bool   // all calls after it fail too, as when we crash
+	changes int    // calls that would have changed a scene or an input
 }
 
 func newFakeOBS(names ...string) *fakeOBS {
@@ -40,14 +40,24 @@ func (f *fakeOBS) call(ctx context.Context, do func() error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	f.calls++
-	if f.failAt == 0 || f.calls < f.failAt || f.calls > f.failAt && !f.dead {
+	f.writes = append(f.writes, false)
+	n := len(f.writes)
+	if f.failAt == 0 || n < f.failAt || n > f.failAt && !f.dead {
 		return do()
 	}
-	if f.calls == f.failAt && f.takes {
+	if n == f.failAt && f.takes {
 		_ = do()
 	}
 	return errFault
+}
+
+// write is a call that changes a scene or an input.
+func (f *fakeOBS) write(ctx context.Context, do func() error) error {
+	return f.call(ctx, func() error {
+		f.writes[len(f.writes)-1] = true
+		f.changes++
+		return do()
+	})
 }
 
 func (f *fakeOBS) scene(name string) *Scene {
@@ -74,8 +84,7 @@ func (f *fakeOBS) item(scene string, id int) *Item {
 
 // change does something to an item.
 func (f *fakeOBS) change(ctx context.Context, scene string, id int, do func(*Item)) error {
-	return f.call(ctx, func() error {
-		f.changes++
+	return f.write(ctx, func() error {
 		it := f.item(scene, id)
 		if it == nil {
 			return ErrNotFound
@@ -140,8 +149,7 @@ func (f *fakeOBS) InputSettings(ctx context.Context, input string) (settings map
 }
 
 func (f *fakeOBS) SetInputSettings(ctx context.Context, input string, settings map[string]any, replace bool) error {
-	return f.call(ctx, func() error {
-		f.changes++
+	return f.write(ctx, func() error {
 		in := f.inputs[input]
 		if in == nil {
 			return ErrNotFound
@@ -166,8 +174,7 @@ func (f *fakeOBS) Items(ctx context.Context, scene string, _ bool) (list []Item,
 }
 
 func (f *fakeOBS) CreateInput(ctx context.Context, scene, name, kind string, settings map[string]any, enabled bool) (id int, err error) {
-	err = f.call(ctx, func() error {
-		f.changes++
+	err = f.write(ctx, func() error {
 		if f.inputs[name] != nil {
 			return ErrExists
 		}
@@ -179,8 +186,7 @@ func (f *fakeOBS) CreateInput(ctx context.Context, scene, name, kind string, set
 }
 
 func (f *fakeOBS) CreateItem(ctx context.Context, scene, input string, enabled bool) (id int, err error) {
-	err = f.call(ctx, func() error {
-		f.changes++
+	err = f.write(ctx, func() error {
 		if f.inputs[input] == nil {
 			return ErrNotFound
 		}
@@ -226,6 +232,7 @@ func (f *fakeOBS) LoadMemory(ctx context.Context) (m Memory, err error) {
 
 func (f *fakeOBS) SaveMemory(ctx context.Context, m Memory) error {
 	return f.call(ctx, func() (err error) {
+		f.writes[len(f.writes)-1] = true
 		f.memory, err = json.Marshal(m)
 		return err
 	})

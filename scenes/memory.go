@@ -92,6 +92,11 @@ func (m *Memory) collection(name string) *CollectionMemory {
 	return c
 }
 
+// empty says that there is nothing to remember.
+func (c *CollectionMemory) empty() bool {
+	return !c.Present && c.Input == "" && len(c.Scenes) == 0 && len(c.Was) == 0
+}
+
 // scene returns the memory of a scene, made if absent.
 func (c *CollectionMemory) scene(name string) *SceneMemory {
 	if c.Scenes == nil {

@@ -44,7 +44,8 @@ type Outcome struct {
 	// Unknown tells of patterns in Desired.Scenes that match no scene. The others are served.
 	Unknown []*UnknownSceneError
 	// NeedsTransition is the programme scene if it is changed in studio mode, where the
-	// programme shows the change only after the next transition to it. Else it is empty.
+	// programme shows the change only after the next transition to it, unless OBS's "Duplicate
+	// scene" is off, which it tells nobody. Else it is empty.
 	NeedsTransition string
 }
 
@@ -67,6 +68,9 @@ func Plan(s Snapshot, d Desired, m Memory) Outcome {
 	}
 	p.out.Edits = slices.Concat(p.settings, p.removals, p.additions, p.placings, p.eyes)
 	p.out.NeedsTransition = p.needsTransition(p.out.Edits)
+	if c.empty() {
+		delete(m.Collections, s.Collection)
+	}
 	return p.out
 }
 

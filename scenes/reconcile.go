@@ -97,9 +97,10 @@ func read(ctx context.Context, obs OBS, session, kind string) (Snapshot, error) 
 // Reconcile makes OBS as desired: it reads the memory and a Snapshot, plans, stores the memory,
 // applies the edits and stores the memory again. It is idempotent, and may be broken off or crash at
 // any point: the next one goes on from there. The error joins *EditError and *UnknownSceneError
-// values with any other; what could be done is done all the same. For session see Snapshot.
+// values with any other; what could be done is done all the same, and the same pattern is
+// reported again by each call. For session see Snapshot.
 //
-// Calls for one OBS must not overlap.
+// Calls for one OBS must not overlap. It makes about a dozen requests, and one for each scene and group.
 func Reconcile(ctx context.Context, obs OBS, session string, d Desired) (Report, error) {
 	before, err := obs.LoadMemory(ctx)
 	if err != nil {
@@ -126,6 +127,9 @@ func Reconcile(ctx context.Context, obs OBS, session string, d Desired) (Report,
 func carryOut(ctx context.Context, obs OBS, collection string, edits []Edit, before, planned Memory) ([]Edit, error) {
 	if err := store(ctx, obs, before, planned); err != nil {
 		return nil, err
+	}
+	if len(edits) == 0 {
+		return nil, nil
 	}
 	after, errs := Apply(ctx, obs, collection, edits, planned)
 	var done []Edit

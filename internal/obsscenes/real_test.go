@@ -166,6 +166,7 @@ func TestRealRenamed(t *testing.T) {
 	s.goTo(onAir)
 	s.wantItems("Stage", "Anna shown")
 	s.goTo(offAir)
+	s.wantInputs()
 
 	// Another name in the configuration wins over an old renaming.
 	s.desired.Source.Name = "Friend"

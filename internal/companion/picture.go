@@ -122,30 +122,25 @@ func (s *session) prepareScreen(ctx context.Context) error {
 
 // shooter returns the work of taking the programme's pictures, on a connection of its own: they
 // would hold up all other requests.
-func (c *Companion) shooter(at obsctl.Endpoint, format media.VideoFormat) func(context.Context, func([]byte)) error {
+func (s *session) shooter(format media.VideoFormat) func(context.Context, func([]byte)) error {
+	obs, log := s.obs, s.log
+	program := &s.c.program
 	return func(ctx context.Context, push func([]byte)) error {
-		obs, err := obsctl.Dial(ctx, at, obsctl.Options{NoEvents: true, Log: c.log})
+		shots, err := obsctl.DialScreenshots(ctx, obs.Endpoint(), obsctl.Options{Log: log})
 		if err != nil {
 			return err
 		}
-		defer func() { _ = obs.Close() }()
-		ctx, cancel := context.WithCancel(ctx)
-		watched := make(chan struct{})
-		go func() {
-			defer close(watched)
-			select {
-			case <-obs.Done():
-				cancel()
-			case <-ctx.Done():
-			}
-		}()
-		defer func() {
-			cancel()
-			<-watched
-		}()
+		defer func() { _ = shots.Close() }()
+		ctx, finish := context.WithCancelCause(ctx)
+		defer finish(nil)
 		pump := media.ScreenshotPump{
 			Shoot: func(ctx context.Context, w, h int) ([]byte, error) {
-				return obs.Screenshot(ctx, *c.program.Load(), w, h, "jpg", jpegQuality)
+				picture, err := shots.Screenshot(ctx, *program.Load(), w, h, "jpg", jpegQuality)
+				if refused := (*obsctl.RequestError)(nil); err != nil && !errors.As(err, &refused) {
+					// The connection is of no more use.
+					finish(err)
+				}
+				return picture, err
 			},
 			Format: format,
 			Skipped: func(ctx context.Context) (int, error) {
@@ -153,11 +148,11 @@ func (c *Companion) shooter(at obsctl.Endpoint, format media.VideoFormat) func(c
 				return stats.RenderSkipped, err
 			},
 			Push: push,
-			Log:  c.log,
+			Log:  log,
 		}
 		if err := pump.Run(ctx); err != nil {
 			return err
 		}
-		return obs.Err()
+		return context.Cause(ctx)
 	}
 }

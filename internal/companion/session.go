@@ -290,7 +290,7 @@ func (s *session) startAir() {
 		opts.picture = media.DeviceSource{Path: o.VideoOut, VideoFormat: format}
 	} else {
 		opts.picture = media.ImageSource{VideoFormat: format}
-		opts.shoot = s.c.shooter(s.obs.Endpoint(), format)
+		opts.shoot = s.shooter(format)
 	}
 	s.air = goOnAir(s.c.life, opts)
 	s.c.air.Store(s.air)

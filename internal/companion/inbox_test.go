@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package companion
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/costream-obs/costream-obs/media/link"
+)
+
+// stubReceiver notes packets instead of decoding them.
+type stubReceiver struct {
+	got  chan string
+	stop chan error
+	over chan struct{}
+}
+
+func newStubReceiver() *stubReceiver {
+	return &stubReceiver{got: make(chan string, 16), stop: make(chan error, 1), over: make(chan struct{})}
+}
+
+func (r *stubReceiver) Push(packet []byte) { r.got <- string(packet) }
+func (r *stubReceiver) Dot() string        { return "digraph stub {}" }
+func (r *stubReceiver) Run(ctx context.Context) error {
+	defer close(r.over)
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-r.stop:
+		return err
+	}
+}
+
+func TestInboxGivesEachStreamItsReceiver(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	built := make(chan *stubReceiver, 4)
+	failures := make(chan error, 16)
+	b := newInbox(link.Video, func() (receiver, error) {
+		r := newStubReceiver()
+		built <- r
+		return r, nil
+	}, func(err error) { failures <- err }, slog.New(slog.DiscardHandler))
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		b.run(ctx)
+	}()
+
+	b.put(link.Stream{ID: 1}, []byte("one"))
+	first := await(t, built, "the first receiver")
+	b.put(link.Stream{ID: 1}, []byte("two"))
+	got := []string{await(t, first.got, "a packet"), await(t, first.got, "a packet")}
+	if diff := cmp.Diff([]string{"one", "two"}, got); diff != "" {
+		t.Errorf("packets of the first stream (-want +got):\n%s", diff)
+	}
+
+	b.put(link.Stream{ID: 2}, []byte("three"))
+	second := await(t, built, "a receiver for the second stream")
+	await(t, first.over, "the end of the first receiver")
+	if got := await(t, second.got, "a packet"); got != "three" {
+		t.Errorf("second stream: got %q, want %q", got, "three")
+	}
+
+	fault := errors.New("decoder died")
+	for len(failures) > 0 {
+		<-failures
+	}
+	second.stop <- fault
+	if got := await(t, failures, "word of the failure"); !errors.Is(got, fault) {
+		t.Errorf("failure: got %v, want %v", got, fault)
+	}
+
+	cancel()
+	await(t, ended, "the inbox's end")
+	if b.dot() != "" {
+		t.Error("a receiver is left after the inbox's end")
+	}
+}

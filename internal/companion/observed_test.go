@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package companion
+
+import (
+	"log/slog"
+	"testing"
+
+	"github.com/costream-obs/costream-obs/obsctl"
+)
+
+// newTestSession is a session that has not asked OBS anything.
+func newTestSession(o Options) *session {
+	c := &Companion{o: o, wake: make(chan struct{}, 1)}
+	return &session{c: c, log: slog.New(slog.DiscardHandler), tries: make(map[string]*attempt)}
+}
+
+func TestOnAirFollowsItsTrigger(t *testing.T) {
+	stream := func(p obsctl.OutputPhase) obsctl.Event { return obsctl.StreamState{Phase: p} }
+	record := func(p obsctl.OutputPhase) obsctl.Event { return obsctl.RecordState{Phase: p} }
+	for _, tt := range []struct {
+		name   string
+		when   Trigger
+		events []obsctl.Event
+		want   bool
+	}{
+		{"nothing yet", WhenStreaming, nil, false},
+		{"still connecting", WhenStreaming, []obsctl.Event{stream(obsctl.Starting)}, false},
+		{"started", WhenStreaming, []obsctl.Event{stream(obsctl.Starting), stream(obsctl.Started)}, true},
+		{"the server went away", WhenStreaming, []obsctl.Event{stream(obsctl.Started), stream(obsctl.Reconnecting)}, true},
+		{"stopping", WhenStreaming, []obsctl.Event{stream(obsctl.Started), stream(obsctl.Stopping)}, false},
+		{"recording is another trigger", WhenStreaming, []obsctl.Event{record(obsctl.Started)}, false},
+		{"recording", WhenRecording, []obsctl.Event{record(obsctl.Started)}, true},
+		{"paused", WhenRecording, []obsctl.Event{record(obsctl.Started), record(obsctl.Paused)}, true},
+		{"recording stopped", WhenRecording, []obsctl.Event{record(obsctl.Started), record(obsctl.Stopped)}, false},
+		{"virtual camera", WhenVirtualCam, []obsctl.Event{obsctl.VirtualCamState{Active: true}}, true},
+		{"virtual camera off", WhenVirtualCam, []obsctl.Event{obsctl.VirtualCamState{Active: true}, obsctl.VirtualCamState{}}, false},
+		{"always", WhenAlways, nil, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newTestSession(Options{When: tt.when})
+			for _, ev := range tt.events {
+				s.note(ev)
+			}
+			if got := s.wantAir(); got != tt.want {
+				t.Errorf("on air is %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestPeerHearsNoMutedMicrophone(t *testing.T) {
+	for _, tt := range []struct {
+		name      string
+		mics      []string
+		micSource string
+		muted     map[string]bool
+		want      bool
+	}{
+		{"open", []string{"Mic"}, "", map[string]bool{"Mic": false}, false},
+		{"muted", []string{"Mic"}, "", map[string]bool{"Mic": true}, true},
+		{"one of two is open", []string{"Mic", "Guitar"}, "", map[string]bool{"Mic": true, "Guitar": false}, false},
+		{"unknown counts as muted", []string{"Mic"}, "", nil, true},
+		{"none at all", nil, "", nil, true},
+		{"past OBS, which knows none", nil, "alsa_input.usb", nil, false},
+		{"past OBS, but muted there", []string{"Mic"}, "alsa_input.usb", map[string]bool{"Mic": true}, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newTestSession(Options{Mics: tt.mics, MicSource: tt.micSource})
+			s.seen.muted = tt.muted
+			if got := s.allMuted(); got != tt.want {
+				t.Errorf("muted is %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestMuteEventReachesTheState(t *testing.T) {
+	s := newTestSession(Options{Mics: []string{"Mic"}})
+	s.seen.muted = map[string]bool{"Mic": false}
+	s.note(obsctl.MuteChanged{Input: "Mic", Muted: true})
+	if !s.allMuted() {
+		t.Error("the peer still hears a microphone that was muted")
+	}
+}

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/andreykaipov/goobs"
-	"github.com/andreykaipov/goobs/api/events/subscriptions"
 	"github.com/gorilla/websocket"
 )
 
@@ -25,9 +24,6 @@ type Options struct {
 	// Heartbeat is how long the connection may be silent before OBS is asked
 	// for a sign of life. Default 2 s.
 	Heartbeat time.Duration
-	// NoEvents asks OBS for no events, for a connection that only makes
-	// requests, such as one for screenshots.
-	NoEvents bool
 	// Log receives what happens on the connection; nil discards it.
 	Log *slog.Logger
 }
@@ -140,10 +136,6 @@ func dialError(ctx context.Context, err error, explain func(error) error) error 
 // no context, so it runs in a goroutine, which ends at the latest with goobs's
 // own timeout; closing conn, as the caller does on an error, unblocks it.
 func login(ctx context.Context, conn *watchedConn, ep Endpoint, opts Options) (*goobs.Client, error) {
-	subscribed := subscriptions.All
-	if opts.NoEvents {
-		subscribed = subscriptions.None
-	}
 	type result struct {
 		client *goobs.Client
 		err    error
@@ -152,7 +144,6 @@ func login(ctx context.Context, conn *watchedConn, ep Endpoint, opts Options) (*
 	go func() {
 		client, err := goobs.New(ep.Addr(),
 			goobs.WithPassword(ep.Password.Reveal()),
-			goobs.WithEventSubscriptions(subscribed),
 			goobs.WithResponseTimeoutDuration(opts.Timeout),
 			goobs.WithLogger(silence{}),
 			goobs.WithDialer(&websocket.Dialer{

@@ -18,10 +18,6 @@ import (
 // under our feet when the temporary profile is used.
 const globalRealm = "OBS_WEBSOCKET_DATA_REALM_GLOBAL"
 
-// emptySlot stands for no value: OBS refuses null, and cannot remove a slot
-// (code 300, measured on 29.0.2).
-var emptySlot = []byte("{}")
-
 // PersistentData reads what SetPersistentData wrote into a slot of
 // obs-websocket's own store and decodes it into the value that into points to.
 // found is false, and into is left alone, when the slot is empty.

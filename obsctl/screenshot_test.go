@@ -65,7 +65,7 @@ func TestScreenshot(t *testing.T) {
 		f := (&fakeOBS{password: "pw", handle: func(string, json.RawMessage) (any, *RequestError) {
 			return tt.answer, tt.refusal
 		}}).start(t)
-		for name, s := range shooters(t, f, Options{NoEvents: true}) {
+		for name, s := range shooters(t, f, Options{}) {
 			t.Run(tt.name+"/"+name, func(t *testing.T) {
 				got, err := s.Screenshot(t.Context(), "Scene", 64, 36, "jpg", 80)
 				if (err == nil) != tt.ok || tt.ok && !cmp.Equal(want, got) {
@@ -138,7 +138,7 @@ func BenchmarkScreenshot(b *testing.B) {
 	f := (&fakeOBS{handle: func(string, json.RawMessage) (any, *RequestError) {
 		return json.RawMessage(answer), nil
 	}}).start(b)
-	for name, s := range shooters(b, f, Options{NoEvents: true}) {
+	for name, s := range shooters(b, f, Options{}) {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
 				if _, err := s.Screenshot(b.Context(), "Scene", 1280, 720, "jpg", 80); err != nil {

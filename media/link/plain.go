@@ -47,7 +47,8 @@ type PlainOptions struct {
 // Anyone can send to these ports. The link takes packets from one source at a time and prefers the peer's addresses, but
 // it cannot know who really sent them: use it with 2020 peers and on trusted networks.
 //
-// While nothing was given to WriteRTP for a second, a Plain link sends nothing for the medium at all.
+// While nothing was given to WriteRTP for a second, a Plain link sends nothing for the medium at all. A 2020 receiver ends
+// with an error when the SSRC of what it gets changes (GStreamer 1.22, measured), so a sender should keep its own.
 type Plain struct {
 	peer *peer
 	base int
@@ -76,8 +77,8 @@ type plainReceiver struct {
 
 var _ Link = &Plain{}
 
-// NewPlain resolves the names and binds the ports, which are held until Run returns or Close is called. Its errors are a
-// *NameError or a *PortError, or say which option is wrong.
+// NewPlain resolves the names, which takes up to 5 s for each when name servers do not answer, and binds the ports, which
+// are held until Run returns or Close is called. Its errors are a *NameError or a *PortError, or say which option is wrong.
 func NewPlain(o PlainOptions) (*Plain, error) { return newPlain(o, systemLookup) }
 
 func newPlain(o PlainOptions, find lookup) (*Plain, error) {

@@ -217,6 +217,7 @@ func TestRealDuplicateInput(t *testing.T) {
 	s.wantItems(scene, "Peer hidden", "Copy hidden")
 	s.goTo(offAir)
 	s.wantItems(scene, "Copy hidden")
+	s.wantInputs("Copy")
 	// The remaining input serves for our item as well.
 	s.goTo(onAir)
 	s.wantItems(scene, "Copy shown", "Copy shown")

@@ -10,24 +10,21 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/costream-obs/costream-obs/internal/companion"
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/media/link"
 	"github.com/costream-obs/costream-obs/setup"
 )
 
-const (
-	// topeer is the null sink that OBS monitors into.
-	topeer = "costream_topeer"
-	// sendKeyInterval is a key frame each 60 pictures: a receiver of 2020 cannot ask for one when it comes later.
-	sendKeyInterval = 60
-)
+// sendKeyInterval is a key frame each 60 pictures: a receiver of 2020 cannot ask for one when it comes later.
+const sendKeyInterval = 60
 
 func sendCommand() *command {
 	return &command{
 		name:  "send",
 		short: "send a video device and a sound source, without OBS",
 		long: "Sends the picture of a video device and the sound of a PulseAudio source to the peer until it is stopped with Ctrl-C. It does not touch OBS: start its virtual camera and set its monitoring yourself. The peer runs costream-obs receive, or the recv-from-peer.go of 2020.\n\n" +
-			"Without --mic-source it sends " + topeer + ".monitor, what OBS monitors into the null sink " + topeer + ". Flags may also be written as in 2020: -peer, -listen, -v4l2src_device, -pulsesrc_device.",
+			"Without --mic-source it sends " + companion.ToPeerSink + ".monitor, what OBS monitors into the null sink " + companion.ToPeerSink + ". Flags may also be written as in 2020: -peer, -listen, -v4l2src_device, -pulsesrc_device.",
 		settings: []string{"peer", "listen", "base-port", "video-out", "video-format", "bitrate", "mic-source", "verbose"},
 		bind:     func(*pflag.FlagSet) action { return send },
 	}
@@ -43,10 +40,10 @@ func send(ctx context.Context, c *call) error {
 	}
 	sound := c.config.MicSource
 	if sound == "" {
-		sound = topeer + ".monitor"
-		if _, err := (setup.Pulse{}).SinkNamed(ctx, topeer); errors.Is(err, setup.ErrNotFound) {
-			return fmt.Errorf("there is no sound sink %s: make it with `pactl load-module module-null-sink sink_name=%s "+
-				"sink_properties=device.description=CoStreamToPeer` and let OBS monitor into it, or name a source with --mic-source", topeer, topeer)
+		sound = companion.ToPeerSink + ".monitor"
+		if _, err := (setup.Pulse{}).SinkNamed(ctx, companion.ToPeerSink); errors.Is(err, setup.ErrNotFound) {
+			return fmt.Errorf("there is no sound sink %[1]s: make it with `pactl load-module module-null-sink sink_name=%[1]s "+
+				"sink_properties=device.description=CoStreamToPeer` and let OBS monitor into it, or name a source with --mic-source", companion.ToPeerSink)
 		} else if err != nil {
 			return err
 		}

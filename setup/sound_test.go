@@ -188,3 +188,12 @@ func TestLoadNullSinkNames(t *testing.T) {
 		}
 	}
 }
+
+// A server that does not know norewinds gets the sink without it.
+func TestLoadNullSinkOldServer(t *testing.T) {
+	fakePactl(t, `case "$*" in *norewinds*) echo "Failure: Module initialization failed" >&2; exit 1;; esac; echo 23`)
+	got, err := setup.Pulse{}.LoadNullSink(t.Context(), "costream_topeer", "CoStreamToPeer")
+	if err != nil || got != 23 {
+		t.Errorf("module: got %d, error %v, want 23", got, err)
+	}
+}

@@ -209,15 +209,17 @@ func take(ctx context.Context, obs OBS, src Source, patterns []string) (*hand, e
 	return h, nil
 }
 
+// carryOut applies the edits and stores the memory only once: a person waits for it, and a crash
+// before that does no harm, since the edits then look like the user's, which they are.
 func (h *hand) carryOut(ctx context.Context, edits []Edit) ([]Change, error) {
 	waits := map[string]bool{}
 	for _, e := range edits {
 		waits[e.String()] = h.needsTransition([]Edit{e}) != ""
 	}
-	done, err := carryOut(ctx, h.obs, h.s.Collection, edits, h.before, h.memory)
+	done, after, err := carryOut(ctx, h.obs, h.s.Collection, edits, h.memory)
 	var changes []Change
 	for _, e := range done {
 		changes = append(changes, Change{Edit: e, NeedsTransition: waits[e.String()]})
 	}
-	return changes, err
+	return changes, errors.Join(err, store(ctx, h.obs, h.before, after))
 }

@@ -112,33 +112,32 @@ func Reconcile(ctx context.Context, obs OBS, session string, d Desired) (Report,
 	}
 	out := Plan(s, d, before)
 	report := Report{Collection: s.Collection, Input: out.Input, NeedsTransition: out.NeedsTransition}
-	done, err := carryOut(ctx, obs, s.Collection, out.Edits, before, out.Memory)
+	// Stored before the edits, so that a crash in the middle leaves no item that nobody knows of.
+	if err := store(ctx, obs, before, out.Memory); err != nil {
+		return report, err
+	}
+	done, after, err := carryOut(ctx, obs, s.Collection, out.Edits, out.Memory)
 	report.Done = done
-	var errs []error
+	errs := []error{err, store(ctx, obs, out.Memory, after)}
 	for _, u := range out.Unknown {
 		errs = append(errs, u)
 	}
-	return report, errors.Join(append(errs, err)...)
+	return report, errors.Join(errs...)
 }
 
-// carryOut stores the planned memory, so that a crash in the middle leaves no item that
-// nobody knows of, applies the edits and stores what has become of them. The edits that it
-// returns are those that worked.
-func carryOut(ctx context.Context, obs OBS, collection string, edits []Edit, before, planned Memory) ([]Edit, error) {
-	if err := store(ctx, obs, before, planned); err != nil {
-		return nil, err
-	}
+// carryOut applies edits and returns those that worked and what is to be remembered.
+func carryOut(ctx context.Context, obs OBS, collection string, edits []Edit, m Memory) ([]Edit, Memory, error) {
 	if len(edits) == 0 {
-		return nil, nil
+		return nil, m, nil
 	}
-	after, errs := Apply(ctx, obs, collection, edits, planned)
+	after, errs := Apply(ctx, obs, collection, edits, m)
 	var done []Edit
 	for i, err := range errs {
 		if err == nil {
 			done = append(done, edits[i])
 		}
 	}
-	return done, errors.Join(errors.Join(errs...), store(ctx, obs, planned, after))
+	return done, after, errors.Join(errs...)
 }
 
 // store saves the memory if it has changed.

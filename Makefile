@@ -42,9 +42,10 @@ bench: deps-test
 docs: deps-build
 	go test ./cmd/costream-obs -run Golden -update
 
-## install    the program and its man page, below PREFIX (default /usr/local)
+## install    after make build, as root: the program and its man page, below PREFIX (/usr/local)
 .PHONY: install
-install: build
+install:
+	@test -x build/costream-obs || { echo 'There is no build/costream-obs yet. First, not as root: make build'; exit 1; }
 	install -D -m 0755 build/costream-obs '$(DESTDIR)$(PREFIX)/bin/costream-obs'
 	install -D -m 0644 docs/costream-obs.1 '$(DESTDIR)$(PREFIX)/share/man/man1/costream-obs.1'
 

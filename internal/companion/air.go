@@ -49,6 +49,8 @@ type air struct {
 	videoSender atomic.Pointer[media.VideoSender]
 	audioSender atomic.Pointer[media.AudioSender]
 	muted       atomic.Bool
+	videoOut    *outgoing
+	audioOut    *outgoing
 
 	seen      atomic.Bool
 	lastFrame atomic.Int64 // UnixNano of the peer's last picture
@@ -58,7 +60,10 @@ type air struct {
 // goOnAir starts everything; stop ends it.
 func goOnAir(parent context.Context, o airOptions) *air {
 	ctx, cancel := context.WithCancel(parent)
-	a := &air{o: o, cancel: cancel, parts: newKeeper(o.log, o.changed)}
+	a := &air{
+		o: o, cancel: cancel, parts: newKeeper(o.log, o.changed),
+		videoOut: newOutgoing(90000), audioOut: newOutgoing(48000),
+	}
 	a.muted.Store(o.muted)
 	a.video = newInbox(link.Video, a.newVideoReceiver, func(err error) { a.parts.note("peer's picture", err) }, o.log)
 	a.audio = newInbox(link.Audio, a.newAudioReceiver, func(err error) { a.parts.note("peer's voice", err) }, o.log)
@@ -131,7 +136,8 @@ func (a *air) runLink(ctx context.Context, started func()) error {
 }
 
 // send passes a packet to the link that runs now.
-func (a *air) send(m link.Medium, packet []byte) {
+func (a *air) send(m link.Medium, o *outgoing, packet []byte) {
+	packet = o.next(packet, time.Now())
 	if l := a.link.Load(); l != nil {
 		// The link counts what it drops; a link that is closing is no news.
 		_ = (*l).WriteRTP(m, packet)
@@ -145,7 +151,7 @@ func (a *air) runVideo(ctx context.Context, started func()) error {
 		Encoder: media.EncoderOptions{BitrateKbps: a.o.bitrate},
 		Out: func(packet []byte) {
 			once.Do(started)
-			a.send(link.Video, packet)
+			a.send(link.Video, a.videoOut, packet)
 		},
 		Log: a.o.log,
 	})
@@ -163,7 +169,7 @@ func (a *air) runAudio(ctx context.Context, started func()) error {
 		Device: a.o.microphone,
 		Out: func(packet []byte) {
 			once.Do(started)
-			a.send(link.Audio, packet)
+			a.send(link.Audio, a.audioOut, packet)
 		},
 		Log: a.o.log,
 	})

@@ -4,7 +4,11 @@ package companion
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/costream-obs/costream-obs/obsctl"
@@ -27,8 +31,9 @@ func (s *session) reviveCapture(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if users == tempCollection {
-		return fmt.Errorf("OBS is on the scene collection %q that an earlier run left: choose yours in OBS's menu Scene Collection", tempCollection)
+	s.changes.Collection = users
+	if err := s.changes.save(ctx, s.obs); err != nil {
+		return err
 	}
 	if slices.Contains(all, tempCollection) {
 		err = s.obs.SetCollection(ctx, tempCollection)
@@ -38,12 +43,63 @@ func (s *session) reviveCapture(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("bringing OBS's sound back: %w", err)
 	}
-	if err := s.obs.SetCollection(context.WithoutCancel(ctx), users); err != nil {
-		return fmt.Errorf("bringing OBS's sound back: choose %q in OBS's menu Scene Collection: %w", users, err)
-	}
 	s.c.sound.revived()
+	return s.leaveTempCollection(context.WithoutCancel(ctx))
+}
+
+// leaveTempCollection brings OBS back to the user's scene collection, also after a crash in between.
+func (s *session) leaveTempCollection(ctx context.Context) error {
+	users := s.changes.Collection
+	if users == "" {
+		return nil
+	}
+	now, _, err := s.obs.Collections(ctx)
+	if err != nil {
+		return err
+	}
+	if now == tempCollection {
+		if err := s.obs.SetCollection(ctx, users); err != nil {
+			return fmt.Errorf("choose %q in OBS's menu Scene Collection: %w", users, err)
+		}
+	}
 	s.seen.all()
-	return nil
+	s.removeTempCollection()
+	s.changes.Collection = ""
+	return s.changes.save(ctx, s.obs)
+}
+
+// removeTempCollection removes what OBS saved of our empty collection: no version of obs-websocket
+// can. Where the files are not to be found the collection stays in OBS's menu, empty.
+func (s *session) removeTempCollection() {
+	for _, p := range obsctl.FindProcesses("") {
+		if p.PID != s.obs.Endpoint().PID {
+			continue
+		}
+		dir := filepath.Join(p.ConfigHome, "obs-studio", "basic", "scenes")
+		files, _ := filepath.Glob(filepath.Join(dir, "*.json"))
+		for _, file := range files {
+			if !isCollection(file, tempCollection) {
+				continue
+			}
+			for _, path := range []string{file, file + ".bak"} {
+				if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+					s.log.Warn("an empty scene collection is left", "file", path, "error", err)
+				}
+			}
+		}
+	}
+}
+
+// isCollection reports whether a file holds the scene collection of that name.
+func isCollection(file, name string) bool {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return false
+	}
+	var collection struct {
+		Name string `json:"name"`
+	}
+	return json.Unmarshal(text, &collection) == nil && collection.Name == name
 }
 
 // captureLost reports whether the sound server was restarted under OBS and OBS captures nothing now

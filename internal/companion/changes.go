@@ -20,6 +20,8 @@ type changes struct {
 	Monitor map[string]map[string]obsctl.MonitorType `json:"monitor,omitempty"`
 	// Output is the OBS output that we started, "" if none.
 	Output string `json:"output,omitempty"`
+	// Collection is the user's scene collection while OBS is on ours.
+	Collection string `json:"collection,omitempty"`
 	// PeerAudio says in which collections the input for the peer's voice is ours.
 	PeerAudio map[string]bool `json:"peerAudio,omitempty"`
 }

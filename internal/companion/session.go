@@ -159,6 +159,7 @@ func (s *session) wantAir() bool {
 
 // goOn takes the steps that lead on air, each as far as it is still to be done.
 func (s *session) goOn(ctx context.Context) {
+	s.try(ctx, "scene collection", s.leaveTempCollection)
 	s.try(ctx, "microphone", s.monitorMics)
 	s.try(ctx, "OBS's sound capture", s.reviveCapture)
 	s.try(ctx, "peer's voice in OBS", s.preparePeerVoice)
@@ -188,6 +189,7 @@ func (s *session) goOff(ctx context.Context) {
 		s.clear(name)
 	}
 	s.stopping, s.hint = false, ""
+	s.try(ctx, "scene collection", s.leaveTempCollection)
 	s.try(ctx, "temporary profile", s.repairProfile)
 	s.try(ctx, "monitoring", s.returnStreams)
 	s.try(ctx, "screen", s.prepareScreen)

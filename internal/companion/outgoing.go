@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package companion
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"time"
+)
+
+// outgoing makes one RTP stream of what our senders produce during one time on air. A pipeline that
+// is built again begins with an SSRC, a sequence number and a timestamp of its own; a 2020 receiver
+// ends with "not-linked" when the SSRC changes (measured), and any other loses time. Its methods are
+// for the one goroutine that a sender sends from; the next sender runs only after the last.
+type outgoing struct {
+	rate uint32 // of the RTP clock, in Hz
+	ssrc uint32
+
+	begun     bool
+	from      uint32 // SSRC of the pipeline that sends now
+	seqShift  uint16
+	timeShift uint32
+	lastSeq   uint16
+	lastTime  uint32
+	lastAt    time.Time
+	packet    []byte
+}
+
+func newOutgoing(rate uint32) *outgoing {
+	return &outgoing{rate: rate, ssrc: rand.Uint32()}
+}
+
+// rtpHeader is the length of an RTP header without extensions (RFC 3550, 5.1).
+const rtpHeader = 12
+
+// next returns a packet as it goes on from the packets before it. The result is valid until the
+// next call; the packet itself belongs to the pipeline and stays as it is.
+func (o *outgoing) next(packet []byte, now time.Time) []byte {
+	if len(packet) < rtpHeader {
+		return packet
+	}
+	packet = append(o.packet[:0], packet...)
+	o.packet = packet
+	seq := binary.BigEndian.Uint16(packet[2:])
+	stamp := binary.BigEndian.Uint32(packet[4:])
+	ssrc := binary.BigEndian.Uint32(packet[8:])
+	switch {
+	case !o.begun:
+		o.begun, o.from = true, ssrc
+	case ssrc != o.from:
+		o.from = ssrc
+		o.seqShift = o.lastSeq + 1 - seq
+		gap := uint32(now.Sub(o.lastAt).Seconds() * float64(o.rate))
+		o.timeShift = o.lastTime + gap - stamp
+	}
+	o.lastSeq, o.lastTime, o.lastAt = seq+o.seqShift, stamp+o.timeShift, now
+	binary.BigEndian.PutUint16(packet[2:], o.lastSeq)
+	binary.BigEndian.PutUint32(packet[4:], o.lastTime)
+	binary.BigEndian.PutUint32(packet[8:], o.ssrc)
+	return packet
+}

@@ -616,6 +616,7 @@ func TestRealFileAsBefore(t *testing.T) {
 	before := read()
 	s.goTo(onAir)
 	s.goTo(offAir)
+	s.wantInputs("Friend's picture")
 	if diff := cmp.Diff(before, read()); diff != "" {
 		t.Errorf("scene collection differs (-before +after):\n%s", diff)
 	}

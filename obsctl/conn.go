@@ -6,6 +6,8 @@ import (
 	"io"
 	"net"
 	"sync"
+
+	"golang.org/x/sys/unix"
 )
 
 // watchedConn tells of its death. goobs takes no notice of a reset connection
@@ -25,6 +27,7 @@ func watch(conn net.Conn) *watchedConn {
 func (c *watchedConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	if err == nil {
+		quickAck(c.Conn)
 		return n, nil
 	}
 	c.once.Do(func() {
@@ -32,4 +35,23 @@ func (c *watchedConn) Read(p []byte) (int, error) {
 		close(c.dead)
 	})
 	return n, io.EOF
+}
+
+// quickAck acknowledges at once what was read. OBS writes an event and then
+// the answer to a request in two small packets, and its kernel holds the second
+// back until the first is acknowledged: 40 ms otherwise, 0.1 to 1 ms with it
+// (measured). The kernel forgets the option, so it is set after each read.
+func quickAck(conn net.Conn) {
+	tcp, ok := conn.(*net.TCPConn)
+	if !ok {
+		return
+	}
+	raw, err := tcp.SyscallConn()
+	if err != nil {
+		return
+	}
+	// A connection that cannot be quick is slow, and works.
+	_ = raw.Control(func(fd uintptr) {
+		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_QUICKACK, 1)
+	})
 }

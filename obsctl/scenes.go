@@ -28,10 +28,12 @@ func (c *Client) Scenes(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
-// ProgramScene is the scene that is on air.
+// ProgramScene is the scene that is on air. It is taken from the list of scenes:
+// GetCurrentProgramScene crashes an OBS that has none at the moment, as while it
+// quits (obs-websocket #1349, open at 5.7.2; measured on 5.1.0).
 func (c *Client) ProgramScene(ctx context.Context) (string, error) {
-	r, err := call(ctx, c, "GetCurrentProgramScene", func(g *goobs.Client) (*scenes.GetCurrentProgramSceneResponse, error) {
-		return g.Scenes.GetCurrentProgramScene()
+	r, err := call(ctx, c, "GetSceneList", func(g *goobs.Client) (*scenes.GetSceneListResponse, error) {
+		return g.Scenes.GetSceneList()
 	})
 	if err != nil {
 		return "", err

@@ -15,8 +15,13 @@ import (
 
 const (
 	// stallAfter is how long the peer's last picture stands before the placeholder comes back.
-	stallAfter = time.Second
+	stallAfter = 2 * time.Second
 	stallCheck = 100 * time.Millisecond
+	// askAfter is how long a picture is awaited before a key frame is asked for (again): the first
+	// may have come while the decoder was being made.
+	askAfter = 300 * time.Millisecond
+	// keySeconds is the distance of key frames on the plain link: a 2020 receiver cannot ask for one.
+	keySeconds = 2
 )
 
 // airOptions say what one time on air sends and receives.
@@ -24,6 +29,7 @@ type airOptions struct {
 	link       func(link.Handler) (link.Link, error)
 	picture    media.VideoSource
 	bitrate    int
+	keyInt     int                                                // distance of key frames, in pictures
 	shoot      func(ctx context.Context, push func([]byte)) error // portable: feeds pictures until ctx ends
 	microphone string
 	muted      bool
@@ -148,7 +154,7 @@ func (a *air) runVideo(ctx context.Context, started func()) error {
 	var once sync.Once
 	s, err := media.NewVideoSender(media.VideoSenderOptions{
 		Source:  a.o.picture,
-		Encoder: media.EncoderOptions{BitrateKbps: a.o.bitrate},
+		Encoder: media.EncoderOptions{BitrateKbps: a.o.bitrate, KeyInt: a.o.keyInt},
 		Out: func(packet []byte) {
 			once.Do(started)
 			a.send(link.Video, a.videoOut, packet)
@@ -212,6 +218,7 @@ func (a *air) show(f media.Frame) {
 func (a *air) watchPeer(ctx context.Context) {
 	tick := time.NewTicker(stallCheck)
 	defer tick.Stop()
+	var asked time.Time
 	for {
 		select {
 		case <-ctx.Done():
@@ -219,6 +226,10 @@ func (a *air) watchPeer(ctx context.Context) {
 		case <-tick.C:
 		}
 		last := time.Unix(0, a.lastFrame.Load())
+		if l := a.link.Load(); l != nil && time.Since(last) > askAfter && time.Since(asked) > askAfter {
+			asked = time.Now()
+			(*l).RequestKeyFrame()
+		}
 		if a.seen.Load() && time.Since(last) > stallAfter && a.seen.CompareAndSwap(true, false) {
 			a.o.screen.Placeholder(true)
 			a.o.peerSeen(false)
@@ -226,20 +237,26 @@ func (a *air) watchPeer(ctx context.Context) {
 	}
 }
 
-// dots are the running pipelines in GraphViz's language, by name.
-func (a *air) dots() map[string]string {
-	out := make(map[string]string)
+// pipeline is a part that can be drawn and printed.
+type pipeline interface {
+	Dot() string
+	Text() string
+}
+
+// pipelines are the running ones, by name.
+func (a *air) pipelines() map[string]pipeline {
+	out := make(map[string]pipeline)
 	if s := a.videoSender.Load(); s != nil {
-		out["our picture"] = s.Dot()
+		out["our picture"] = s
 	}
 	if s := a.audioSender.Load(); s != nil {
-		out["our voice"] = s.Dot()
+		out["our voice"] = s
 	}
-	if d := a.video.dot(); d != "" {
-		out["peer's picture"] = d
+	if r := a.video.running(); r != nil {
+		out["the peer's picture"] = r
 	}
-	if d := a.audio.dot(); d != "" {
-		out["peer's voice"] = d
+	if r := a.audio.running(); r != nil {
+		out["the peer's voice"] = r
 	}
 	return out
 }

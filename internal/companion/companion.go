@@ -19,8 +19,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
-	"sort"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -194,23 +195,22 @@ func (c *Companion) processID(pid int) string {
 	return strconv.FormatInt(time.Now().UnixNano(), 10)
 }
 
-// graph is all running pipelines in GraphViz's language, one digraph each.
-func (c *Companion) graph() string {
-	dots := make(map[string]string)
+// graph is all running pipelines: in GraphViz's language, one digraph each, or as launch lines.
+func (c *Companion) graph(text bool) string {
+	running := make(map[string]pipeline)
 	if a := c.air.Load(); a != nil {
-		dots = a.dots()
+		running = a.pipelines()
 	}
-	if d := c.display.dot(); d != "" {
-		dots["screen"] = d
+	if p := c.display.running(); p != nil {
+		running["the screen for the peer"] = p
 	}
-	names := make([]string, 0, len(dots))
-	for name := range dots {
-		names = append(names, name)
-	}
-	sort.Strings(names)
 	var b strings.Builder
-	for _, name := range names {
-		fmt.Fprintf(&b, "// %s\n%s\n", name, dots[name])
+	for _, name := range slices.Sorted(maps.Keys(running)) {
+		if text {
+			fmt.Fprintf(&b, "# %s\n%s\n\n", name, running[name].Text())
+		} else {
+			fmt.Fprintf(&b, "// %s\n%s\n", name, running[name].Dot())
+		}
 	}
 	return b.String()
 }

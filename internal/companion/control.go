@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -20,11 +21,11 @@ var ErrRunning = errors.New("costream-obs is already running: stop that one firs
 // control serves what other commands ask a running companion, on a socket that only its user can open.
 //
 //	GET /status  the last Report as JSON
-//	GET /graph   the running pipelines as GraphViz text
+//	GET /graph   the running pipelines as GraphViz text; with ?text as launch lines
 type control struct {
 	path   string
 	status func() Report
-	graph  func() string
+	graph  func(text bool) string
 }
 
 // listen claims the socket. A socket that nobody answers on is a dead companion's and is replaced.
@@ -58,9 +59,12 @@ func (c *control) serve(ctx context.Context, l net.Listener) error {
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(c.status())
 	})
-	mux.HandleFunc("GET /graph", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/vnd.graphviz")
-		_, _ = w.Write([]byte(c.graph()))
+	mux.HandleFunc("GET /graph", func(w http.ResponseWriter, r *http.Request) {
+		text := r.URL.Query().Has("text")
+		if !text {
+			w.Header().Set("Content-Type", "text/vnd.graphviz")
+		}
+		_, _ = io.WriteString(w, c.graph(text))
 	})
 	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 2 * time.Second, WriteTimeout: 5 * time.Second}
 	stop := context.AfterFunc(ctx, func() { _ = srv.Close() })

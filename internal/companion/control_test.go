@@ -24,7 +24,12 @@ func TestControlSocket(t *testing.T) {
 	c := &control{
 		path:   path,
 		status: func() Report { return Report{State: Ready} },
-		graph:  func() string { return "digraph {}" },
+		graph: func(text bool) string {
+			if text {
+				return "videotestsrc ! fakesink"
+			}
+			return "digraph {}"
+		},
 	}
 	// What a killed companion left is no obstacle.
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -55,7 +60,7 @@ func TestControlSocket(t *testing.T) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", path)
 	}}}
 	defer client.CloseIdleConnections()
-	for url, want := range map[string]string{"http://x/status": `"state":"ready"`, "http://x/graph": "digraph {}"} {
+	for url, want := range map[string]string{"http://x/status": `"state":"ready"`, "http://x/graph": "digraph {}", "http://x/graph?text": "videotestsrc"} {
 		resp, err := client.Get(url)
 		if err != nil {
 			t.Fatalf("%s: %v", url, err)

@@ -144,11 +144,10 @@ func (d *display) source(name string) (scenes.Source, bool) {
 	return scenes.Source{}, false
 }
 
-func (d *display) dot() string {
-	if s, ok := d.current().(interface{ Dot() string }); ok {
-		return s.Dot()
-	}
-	return ""
+// running is the screen's pipeline, or nil when it has none.
+func (d *display) running() pipeline {
+	p, _ := d.current().(pipeline)
+	return p
 }
 
 // The last format is kept, so that the display can be there before OBS.

@@ -21,7 +21,7 @@ const rebuildAfter = 500 * time.Millisecond
 type receiver interface {
 	Push(packet []byte)
 	Run(ctx context.Context) error
-	Dot() string
+	pipeline
 }
 
 // inbox takes the packets of one medium from the link and owns the receiver of the stream that
@@ -64,14 +64,11 @@ func (b *inbox) put(s link.Stream, packet []byte) {
 	}
 }
 
-// dot is the running pipeline, or "" when there is none.
-func (b *inbox) dot() string {
+// running is the receiver at work, or nil.
+func (b *inbox) running() receiver {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.current == nil {
-		return ""
-	}
-	return b.current.Dot()
+	return b.current
 }
 
 func (b *inbox) setCurrent(r receiver) {

@@ -25,7 +25,8 @@ func newStubReceiver() *stubReceiver {
 }
 
 func (r *stubReceiver) Push(packet []byte) { r.got <- string(packet) }
-func (r *stubReceiver) Dot() string        { return "digraph stub {}" }
+func (r *stubReceiver) Dot() string        { return "" }
+func (r *stubReceiver) Text() string       { return "" }
 func (r *stubReceiver) Run(ctx context.Context) error {
 	defer close(r.over)
 	select {
@@ -77,7 +78,7 @@ func TestInboxGivesEachStreamItsReceiver(t *testing.T) {
 
 	cancel()
 	await(t, ended, "the inbox's end")
-	if b.dot() != "" {
+	if b.running() != nil {
 		t.Error("a receiver is left after the inbox's end")
 	}
 }

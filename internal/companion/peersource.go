@@ -4,6 +4,7 @@ package companion
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -49,10 +50,11 @@ func (s *session) hidePeer(ctx context.Context) error {
 func (s *session) arrange(ctx context.Context, want scenes.Desired) error {
 	key := fmt.Sprintf("%+v", want)
 	if s.seen.scenesLooked && s.arranged == key {
-		return nil
+		return s.unknown
 	}
 	r, err := scenes.Reconcile(ctx, obsscenes.New(s.obs), s.id, want)
-	if err != nil {
+	// Scenes that the user names but does not have keep the others from nothing.
+	if s.unknown = onlyUnknown(err); err != nil && s.unknown == nil {
 		return err
 	}
 	for _, edit := range r.Done {
@@ -66,7 +68,37 @@ func (s *session) arrange(ctx context.Context, want scenes.Desired) error {
 	if want.Present {
 		s.input = r.Input
 	}
-	return nil
+	return s.unknown
+}
+
+// onlyUnknown returns err if it is about unknown scenes and nothing else.
+func onlyUnknown(err error) error {
+	var unknown *scenes.UnknownSceneError
+	if !errors.As(err, &unknown) {
+		return nil
+	}
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, e := range several.Unwrap() {
+			if !errors.As(e, &unknown) {
+				return nil
+			}
+		}
+	}
+	return err
+}
+
+// checkScenes tells of --scenes that OBS does not have before we go on air.
+func (s *session) checkScenes(ctx context.Context) error {
+	if len(s.c.o.Scenes) == 0 || s.seen.scenesLooked && s.scenesChecked {
+		return s.unknown
+	}
+	existing, err := s.obs.Scenes(ctx)
+	if err != nil {
+		return err
+	}
+	s.scenesChecked = true
+	s.unknown = scenes.CheckScenes(s.c.o.Scenes, s.seen.collection, existing)
+	return s.unknown
 }
 
 // revivePeerInput kicks a peer source that shows nothing although the screen has a picture: a

@@ -36,21 +36,25 @@ type session struct {
 	changes changes
 	tries   map[string]*attempt
 
-	repaired  bool // no temporary profile is left
-	route     Route
-	routeWhy  string
-	air       *air
-	speakers  []string
-	camera    bool // the output for pictures runs and was verified
-	problems  map[string]error
-	hint      string // what the user has to do for the peer to be seen
-	stopping  bool
-	slow      map[string]int // how often in a row a microphone's monitoring was late
-	resync    map[string]time.Time
-	missing   map[string]time.Time // since when a monitored microphone has had no stream
-	arranged  string               // what the scenes were last arranged for
-	input     string               // the peer source's name, while it is in OBS
-	inputDead time.Time            // since when the peer source has shown no picture
+	repaired      bool // no temporary profile is left
+	route         Route
+	routeWhy      string
+	air           *air
+	speakers      []string
+	camera        bool // the output for pictures runs and was verified
+	problems      map[string]error
+	hint          string // what the user has to do for the peer to be seen
+	stopping      bool
+	exiting       bool // OBS said that it ends
+	quietUntil    time.Time
+	slow          map[string]int // how often in a row a microphone's monitoring was late
+	resync        map[string]time.Time
+	missing       map[string]time.Time // since when a monitored microphone has had no stream
+	unknown       error                // scenes of --scenes that OBS does not have
+	scenesChecked bool
+	arranged      string    // what the scenes were last arranged for
+	input         string    // the peer source's name, while it is in OBS
+	inputDead     time.Time // since when the peer source has shown no picture
 }
 
 // attempt is the back-off of one step.
@@ -122,7 +126,20 @@ func (s *session) drain(ctx context.Context) {
 
 // round looks at OBS where something may have changed and applies the difference to what should be.
 func (s *session) round(ctx context.Context) error {
+	if s.exiting {
+		s.stopAir()
+		return nil
+	}
+	if s.air != nil && !s.wantAir() {
+		s.stopping = true
+		s.report()
+		s.stopAir()
+	}
 	if s.seen.changing {
+		return nil
+	}
+	if wait := time.Until(s.quietUntil); wait > 0 {
+		s.c.wakeLater(wait)
 		return nil
 	}
 	if err := s.observe(ctx); err != nil {
@@ -137,6 +154,7 @@ func (s *session) round(ctx context.Context) error {
 	if s.wantAir() {
 		s.goOn(ctx)
 	} else {
+		s.stopAir() // as observe found it
 		s.goOff(ctx)
 	}
 	s.report()
@@ -174,13 +192,8 @@ func (s *session) goOn(ctx context.Context) {
 	s.try(ctx, "peer source's picture", s.revivePeerInput)
 }
 
-// goOff undoes them, the silence towards the peer first.
+// goOff undoes them. We are silent towards the peer by then.
 func (s *session) goOff(ctx context.Context) {
-	if s.air != nil {
-		s.stopping = true
-		s.report()
-		s.stopAir()
-	}
 	s.try(ctx, "peer source", s.hidePeer)
 	s.try(ctx, "peer's voice in OBS", s.removePeerVoice)
 	s.try(ctx, "OBS's picture", s.closePicture)
@@ -193,12 +206,13 @@ func (s *session) goOff(ctx context.Context) {
 	s.try(ctx, "temporary profile", s.repairProfile)
 	s.try(ctx, "monitoring", s.returnStreams)
 	s.try(ctx, "screen", s.prepareScreen)
+	s.try(ctx, "scenes", s.checkScenes)
 }
 
 // leave ends the session: what was changed is undone as far as OBS still listens.
 func (s *session) leave(ctx context.Context) {
 	s.stopAir()
-	if s.obs.Err() != nil {
+	if s.obs.Err() != nil || s.exiting {
 		s.c.reports.report(Report{State: Waiting, Detail: "the connection to OBS ended"})
 		return
 	}
@@ -276,6 +290,7 @@ func (s *session) startAir() {
 	opts := airOptions{
 		link:       s.c.newLink,
 		bitrate:    o.BitrateKbps,
+		keyInt:     keySeconds * format.FPSNum / max(format.FPSDen, 1),
 		microphone: s.c.sound.microphone(o.MicSource),
 		muted:      s.allMuted(),
 		screen:     s.c.display,

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package doctor
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/costream-obs/costream-obs/internal/nearest"
+)
+
+// Only returns the ids of the checks that the names stand for. A name is an
+// id, or the beginning of ids up to a dot: "audio" is all of audio.*. No names
+// stand for all checks. An unknown name is an error.
+func Only(checks []Check, names []string) ([]string, error) {
+	var all, chosen []string
+	for _, c := range checks {
+		all = append(all, c.ID)
+	}
+	if len(names) == 0 {
+		return all, nil
+	}
+	for _, name := range names {
+		found := false
+		for _, id := range all {
+			if id == name || strings.HasPrefix(id, name+".") {
+				chosen, found = append(chosen, id), true
+			}
+		}
+		if !found {
+			return nil, fmt.Errorf("there is no check %q%s (costream-obs doctor --list shows all)", name, nearest.Hint(name, all))
+		}
+	}
+	return chosen, nil
+}
+
+// withNeeds is the part of the table that the chosen checks stand on.
+func withNeeds(checks []Check, chosen []string) []Check {
+	wanted := make(map[string]bool)
+	for _, id := range chosen {
+		wanted[id] = true
+	}
+	// What a check needs stands above it, so one pass from below finds all.
+	var kept []Check
+	for _, c := range slices.Backward(checks) {
+		if !wanted[c.ID] {
+			continue
+		}
+		for _, need := range c.Needs {
+			wanted[need] = true
+		}
+		kept = append(kept, c)
+	}
+	slices.Reverse(kept)
+	return kept
+}

@@ -19,8 +19,8 @@ const ClientName = "costream-obs"
 
 const (
 	defaultBitrateBps = 32000
-	// Buffer of a speaker in microseconds: 60/10 ms give 76 ms from mouth to
-	// ear without a drop-out under load, 40/10 give 46 ms (measured).
+	// Buffer of a speaker in microseconds. 40/10 ms is 30 ms quicker than
+	// 60/10 (measured), with less in reserve when the machine is busy.
 	speakerBuffer  = 60000
 	speakerLatency = 10000
 )
@@ -120,8 +120,8 @@ type AudioReceiverOptions struct {
 
 // AudioReceiver decodes and plays one incoming stream of sound. It runs once.
 //
-// Each sink has a pipeline of its own. In one pipeline the second sink would
-// have to follow the clock of the first, and drops sound to do so (measured).
+// Each sink has a pipeline of its own, so that each plays by its own clock
+// instead of one having to follow the other.
 type AudioReceiver struct {
 	players []player
 }
@@ -157,10 +157,12 @@ func NewAudioReceiver(o AudioReceiverOptions) (*AudioReceiver, error) {
 func audioReceiverGraph(sink string) graph {
 	return row(
 		packetSource("audio", "OPUS", 48000),
-		// Any wait here stays for good: 20 ms made 206 ms of 46 (measured).
+		// Packets are played as they come; a wait here would delay all of them.
 		element("rtpjitterbuffer", "latency=0", "do-lost=true"),
 		element("rtpopusdepay"),
-		element("opusdec", "plc=true", "use-inband-fec=true"),
+		// Without use-inband-fec: it adds 110 to 150 ms to every sound (measured,
+		// 1.22.0), and repairs only single losses. plc costs nothing.
+		element("opusdec", "plc=true"),
 		element("audioconvert"),
 		element("audioresample"),
 		speaker(sink),
@@ -185,7 +187,8 @@ func (r *AudioReceiver) Push(packet []byte) {
 }
 
 // Run receives until ctx ends (nil) or one of its sinks fails, which ends the
-// other, too.
+// other, too. A sink whose server is gone fails with the next packet: while the
+// peer sends nothing, it is not noticed (measured, 1.22.0).
 func (r *AudioReceiver) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

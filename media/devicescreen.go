@@ -58,7 +58,8 @@ func deviceScreenGraph(sink node, f VideoFormat) graph {
 			"max-buffers=1", "leaky-type=downstream",
 			prop("caps", fmt.Sprintf("video/x-raw,format=I420,width=%d,height=%d,framerate=%d/%d,pixel-aspect-ratio=1/1,colorimetry=bt709",
 				f.W, f.H, f.FPSNum, f.FPSDen))),
-		// The device says BT.601 whatever is in it, and OBS takes BT.709.
+		// The values must pass unchanged, whatever colour matrix the loopback
+		// device claims.
 		element("videoconvert", "matrix-mode=none"),
 		// Rows of YUY2 need no padding at any even width, so writer, module and
 		// OBS agree on the layout.

@@ -30,8 +30,7 @@ func (f VideoFormat) String() string {
 }
 
 // Even returns the format with both sides rounded down to even numbers. H.264
-// and I420 keep colour at half the size, so all pictures here have even sides;
-// OBS rounds its output the same way (width even to a multiple of 4).
+// and I420 keep colour at half the size, so all pictures here have even sides.
 func (f VideoFormat) Even() VideoFormat {
 	f.W &^= 1
 	f.H &^= 1

@@ -23,8 +23,7 @@ var (
 type PipelineError = pipe.Error
 
 // Init initialises GStreamer. The constructors call it too; calling it early
-// moves the cost (up to 1 s when the plugin registry is stale) away from the
-// first picture.
+// moves the cost of reading the plugin registry away from the first picture.
 func Init() error {
 	pipe.Init()
 	return nil

@@ -51,8 +51,8 @@ func (s DeviceSource) capture() ([]node, VideoFormat, error) {
 		// YUY2 is what OBS writes; saying so spares a round of probing.
 		caps(fmt.Sprintf("video/x-raw,format=YUY2,width=%d,height=%d,framerate=%d/%d", f.W, f.H, f.FPSNum, f.FPSDen)),
 		newest(),
-		// v4l2loopback says BT.601 whatever is in the device; OBS writes BT.709
-		// by default, so the values must pass as they are.
+		// The values must pass as OBS wrote them, whatever colour matrix the
+		// loopback device claims.
 		element("videoconvert", "matrix-mode=none"),
 	}, f, nil
 }

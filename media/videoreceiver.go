@@ -78,8 +78,8 @@ func videoReceiverGraph(f VideoFormat) graph {
 		// Frame threads would hold each picture back by one (33 ms at 30 fps).
 		element("avdec_h264", "thread-type=slice", "max-threads=1"),
 		newest(),
-		// A stream is BT.709 whatever it says of itself: a peer of 2020 passes on
-		// the wrong mark of its loopback device.
+		// A stream is taken for BT.709 whatever it says of itself: a peer of
+		// 2020 passes on what its loopback device claims.
 		element("videoconvert", "matrix-mode=none"),
 		element("videoscale", "add-borders=true"),
 		caps(fmt.Sprintf("video/x-raw,format=I420,width=%d,height=%d,pixel-aspect-ratio=1/1,colorimetry=bt709", f.W, f.H)),

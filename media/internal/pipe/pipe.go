@@ -26,8 +26,7 @@ import (
 )
 
 const (
-	// stateTimeout bounds every change of state. A sound server that is being
-	// restarted holds a sink for up to 2 s (measured), a healthy change takes
+	// stateTimeout bounds every change of state; a healthy one takes
 	// milliseconds.
 	stateTimeout = 5 * time.Second
 	// busPoll is how long one look at the bus waits. It bounds how late a

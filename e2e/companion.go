@@ -95,24 +95,37 @@ func (c *Companion) AwaitSince(mark int, state string, limit time.Duration) Repo
 	return c.await(mark, state, limit)
 }
 
+// AwaitProblem returns the first report with the state and a problem that contains the word.
+func (c *Companion) AwaitProblem(state, word string, limit time.Duration) Report {
+	c.tb.Helper()
+	return c.awaitThat(0, fmt.Sprintf("%q with a problem about %q", state, word), limit, func(r Report) bool {
+		return r.State == state && strings.Contains(strings.Join(r.Problems, "\n"), word)
+	})
+}
+
 func (c *Companion) await(from int, state string, limit time.Duration) Report {
+	c.tb.Helper()
+	return c.awaitThat(from, fmt.Sprintf("%q", state), limit, func(r Report) bool { return r.State == state })
+}
+
+func (c *Companion) awaitThat(from int, what string, limit time.Duration, want func(Report) bool) Report {
 	c.tb.Helper()
 	deadline := time.After(limit)
 	for {
 		all, news := c.reports.since(from)
 		for _, r := range all {
-			if r.State == state {
+			if want(r) {
 				return r
 			}
 		}
 		select {
 		case <-news:
 		case <-c.process.Done():
-			c.tb.Fatalf("%s ended while it was awaited to be %q; it wrote:\n%s", c.name, state, c.process.Output())
+			c.tb.Fatalf("%s ended while it was awaited to be %s; it wrote:\n%s", c.name, what, c.process.Output())
 		case <-c.tb.Context().Done():
-			c.tb.Fatalf("%s: awaited %q: %v", c.name, state, c.tb.Context().Err())
+			c.tb.Fatalf("%s: awaited %s: %v", c.name, what, c.tb.Context().Err())
 		case <-deadline:
-			c.tb.Fatalf("%s: awaited %q for %v; it reported:\n%s", c.name, state, limit, c.reports.text())
+			c.tb.Fatalf("%s: awaited %s for %v; it reported:\n%s", c.name, what, limit, c.reports.text())
 		}
 	}
 }

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/costream-obs/costream-obs/e2e"
+	"github.com/costream-obs/costream-obs/internal/testbed"
+)
+
+// TestRealMissingElement: a machine without x264 is told the package to install.
+func TestRealMissingElement(t *testing.T) {
+	testbed.Need(t)
+	plugins, err := exec.Command("pkg-config", "--variable=pluginsdir", "gstreamer-1.0").Output()
+	if err != nil {
+		t.Fatalf("pkg-config: %v", err)
+	}
+	files, err := filepath.Glob(filepath.Join(strings.TrimSpace(string(plugins)), "*.so"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("GStreamer's plugins: got %d (%v), want some", len(files), err)
+	}
+	dir := t.TempDir()
+	for _, f := range files {
+		if filepath.Base(f) == "libgstx264.so" {
+			continue
+		}
+		if err := os.Symlink(f, filepath.Join(dir, filepath.Base(f))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.CommandContext(t.Context(), binary, "run", "--peer=127.0.0.1")
+	cmd.Env = append(os.Environ(), "HOME="+t.TempDir(), "XDG_RUNTIME_DIR="+t.TempDir(),
+		"GST_PLUGIN_SYSTEM_PATH="+dir, "GST_REGISTRY="+filepath.Join(dir, "registry"))
+	out, err := cmd.CombinedOutput()
+	if code := cmd.ProcessState.ExitCode(); code != 1 {
+		t.Errorf("exit code %d (%v), want 1", code, err)
+	}
+	if got := string(out); !strings.Contains(got, "gstreamer1.0-plugins-ugly") || strings.Count(got, "\n") != 1 {
+		t.Errorf("got %q, want one line that names the package gstreamer1.0-plugins-ugly", got)
+	}
+}
+
+// TestRealUnknownScene: a scene that OBS does not have is told before going on air, and nothing is
+// changed for it.
+func TestRealUnknownScene(t *testing.T) {
+	testbed.Need(t)
+	alice := e2e.NewPerson(t, e2e.Alice(), testbed.NewDisplay(t))
+	nobody := &e2e.Person{PersonOptions: e2e.Bob(), Address: testbed.LoopbackAddress(t)}
+	before, err := observe(alice)
+	if err != nil {
+		t.Fatal(err)
+	}
+	companion := alice.Run(binary, nobody, "--scenes=Scnee")
+	ready := companion.AwaitProblem(e2e.Ready, "Scnee", readyLimit)
+	if i := slices.IndexFunc(ready.Problems, func(p string) bool {
+		return strings.Contains(p, "Scnee") && strings.Contains(p, `"`+testbed.Scene+`"`)
+	}); i < 0 {
+		t.Errorf("problems %q, want one that names the unknown scene and those there are", ready.Problems)
+	}
+	companion.Stop()
+	after, err := observe(alice)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(before, after); diff != "" {
+		t.Errorf("OBS (-before +after):\n%s", diff)
+	}
+}

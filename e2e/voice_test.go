@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/costream-obs/costream-obs/e2e"
+	"github.com/costream-obs/costream-obs/internal/testbed"
+)
+
+// secondOfSound is long enough for a burst of each voice.
+const secondOfSound = 1500 * time.Millisecond
+
+// TestRealVoices: a muted microphone is not heard, what the user monitors does not reach the peer
+// and is back off air, and without Desktop Audio the peer comes into the stream by an input of ours.
+func TestRealVoices(t *testing.T) {
+	testbed.Need(t)
+	display := testbed.NewDisplay(t)
+	p := &pair{alice: e2e.NewPerson(t, e2e.Alice(), display), bob: e2e.NewPerson(t, e2e.Bob(), display)}
+	const desktop, mic = "Desktop Audio", "Mic/Aux"
+	monitorType := func(input string) string {
+		var answer struct{ MonitorType string }
+		p.bob.OBS.Request("GetInputAudioMonitorType", testbed.D{"inputName": input}, &answer)
+		return answer.MonitorType
+	}
+	awaitMonitor := func(input, want string) {
+		t.Helper()
+		testbed.Await(t, "the monitoring of "+input, offAirLimit, func() error {
+			if got := monitorType(input); got != want {
+				return fmt.Errorf("got %s, want %s", got, want)
+			}
+			return nil
+		})
+	}
+	// Bob monitors his Desktop Audio, and mutes it: his stream would go without it.
+	p.bob.OBS.Request("SetInputAudioMonitorType", testbed.D{"inputName": desktop, "monitorType": "OBS_MONITORING_TYPE_MONITOR_ONLY"}, nil)
+	p.bob.OBS.Request("SetInputMute", testbed.D{"inputName": desktop, "inputMuted": true}, nil)
+	p.runAlice(t)
+	p.runBob(t)
+	p.aliceC.Await(e2e.Ready, readyLimit)
+	p.bobC.Await(e2e.Ready, readyLimit)
+	p.goOnAir(t)
+	awaitMonitor(desktop, "OBS_MONITORING_TYPE_NONE")
+	awaitMonitor(mic, "OBS_MONITORING_TYPE_MONITOR_AND_OUTPUT")
+	p.awaitVoices(t)
+	testbed.Await(t, "Bob's viewers hear both, each once", voiceLimit, func() error { return p.bob.ChannelCarries(p.alice, 5*time.Second) })
+
+	hears := func() error {
+		sound := p.alice.Pulse.Record(testbed.Headphones+".monitor", secondOfSound)
+		if got := testbed.Bursts(sound, p.bob.Voice.Hz, 0.05); len(got) > 0 {
+			return fmt.Errorf("%d bursts of Bob's voice", len(got))
+		}
+		return nil
+	}
+	p.bob.OBS.Request("SetInputMute", testbed.D{"inputName": mic, "inputMuted": true}, nil)
+	testbed.Await(t, "Alice does not hear a muted Bob", 5*time.Second, hears)
+	p.bob.OBS.Request("SetInputMute", testbed.D{"inputName": mic, "inputMuted": false}, nil)
+	testbed.Await(t, "Alice hears Bob again", voiceLimit, func() error { return p.alice.HearsOnly(p.bob, 4*time.Second) })
+
+	p.bob.OBS.StopStream()
+	awaitMonitor(desktop, "OBS_MONITORING_TYPE_MONITOR_ONLY")
+	awaitMonitor(mic, "OBS_MONITORING_TYPE_NONE")
+	testbed.Await(t, "the input for the peer's voice is gone", offAirLimit, func() error {
+		var answer struct{ Inputs []struct{ InputName string } }
+		p.bob.OBS.Request("GetInputList", nil, &answer)
+		for _, in := range answer.Inputs {
+			if in.InputName == "Peer audio" {
+				return errors.New("it is still there")
+			}
+		}
+		return nil
+	})
+}

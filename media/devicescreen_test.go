@@ -6,48 +6,47 @@ import (
 	"context"
 	"errors"
 	"image/color"
+	"io"
+	"io/fs"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/costream-obs/costream-obs/media/internal/pipe"
 )
 
-// The tests put an appsink in the place of the device: what it gets is what
-// v4l2sink would write.
-
-// deviceFrames starts a screen without a device and returns what it writes.
-func deviceFrames(t *testing.T, f VideoFormat, placeholder color.RGBA) (s *DeviceScreen, yuy2 <-chan []byte, written *atomic.Int64) {
-	t.Helper()
-	const name = "device"
-	s, err := newDeviceScreen(element("appsink", prop("name", name), "sync=false", "async=false", "max-buffers=1", "drop=true"),
-		ScreenOptions{Format: f, Placeholder: solid(f, placeholder)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	sink, err := s.pipe.Sink(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pictures, put := latest[[]byte]()
-	written = new(atomic.Int64)
-	start(t, func(ctx context.Context) error {
-		return s.pipe.Run(ctx, s.feed, func(ctx context.Context) {
-			sink.Pull(ctx, func(b []byte) {
-				written.Add(1)
-				put(append([]byte(nil), b...))
-			})
-		})
-	})
-	return s, pictures, written
+// paper stands for a device and keeps what is written to it.
+type paper struct {
+	put     func([]byte)
+	written atomic.Int64
 }
 
-// middle returns brightness and colour differences in the middle of a YUY2
+func (p *paper) Write(picture []byte) (int, error) {
+	p.written.Add(1)
+	p.put(append([]byte(nil), picture...))
+	return len(picture), nil
+}
+
+func (p *paper) Close() error { return nil }
+
+// deviceFrames starts a screen without a device and returns what it writes.
+func deviceFrames(t *testing.T, f VideoFormat, placeholder color.RGBA) (s *DeviceScreen, pictures <-chan []byte, written *atomic.Int64) {
+	t.Helper()
+	pictures, put := latest[[]byte]()
+	device := &paper{put: put}
+	s, err := newDeviceScreen(ScreenOptions{Format: f, Placeholder: solid(f, placeholder)},
+		func(VideoFormat) (io.WriteCloser, error) { return device, nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	start(t, s.Run)
+	return s, pictures, &device.written
+}
+
+// middle returns brightness and colour differences in the middle of an I420
 // picture.
 func middle(b []byte, f VideoFormat) [3]byte {
-	at := f.H/2*f.W*2 + f.W/2/2*4
-	return [3]byte{b[at], b[at+1], b[at+3]}
+	colour := f.H/4*(f.W/2) + f.W/4
+	return [3]byte{b[f.H/2*f.W+f.W/2], b[f.W*f.H+colour], b[f.W*f.H*5/4+colour]}
 }
 
 func TestDeviceScreenWritesExactColours(t *testing.T) {
@@ -58,7 +57,7 @@ func TestDeviceScreenWritesExactColours(t *testing.T) {
 			want := func(c color.RGBA) func([]byte) bool {
 				y, cb, cr := bt709(c)
 				return func(b []byte) bool {
-					return len(b) == even.W*even.H*2 && middle(b, even) == [3]byte{level(y), level(cb), level(cr)}
+					return len(b) == even.FrameSize() && middle(b, even) == [3]byte{level(y), level(cb), level(cr)}
 				}
 			}
 			await(t, "placeholder", pictures, 2*time.Second, want(violet))
@@ -108,14 +107,24 @@ func TestDeviceScreenWithoutDevice(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	err = s.Run(ctx)
-	var fault *pipe.Error
-	if !errors.As(err, &fault) {
-		t.Fatalf("got %v, want a PipelineError", err)
+	if !errors.Is(err, fs.ErrNotExist) {
+		t.Fatalf("got %v, want fs.ErrNotExist", err)
 	}
 	for _, want := range []string{"device screen", "/dev/video-of-nobody", "ls -l /dev/video"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("got %q, want it to contain %q", err, want)
 		}
+	}
+}
+
+func TestDeviceScreenOnNoVideoDevice(t *testing.T) {
+	s, err := NewDeviceScreen("/dev/null", ScreenOptions{Format: VideoFormat{320, 180, 30, 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = s.Run(t.Context())
+	if want := "/dev/null is no video device that can be written to"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want %q in it", err, want)
 	}
 }
 

@@ -31,7 +31,6 @@ func TestGraphTexts(t *testing.T) {
 		{"audio-receiver-default.txt", audioReceiverGraph("")},
 		{"audio-receiver.txt", audioReceiverGraph("costream_frompeer")},
 		{"monitor-reader.txt", monitorReaderGraph("costream_topeer.monitor")},
-		{"device-screen.txt", deviceScreenGraph(loopbackSink("/dev/video11"), hd)},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -81,7 +81,6 @@ func (m *machine) run(ctx context.Context, work ...func(context.Context)) error 
 // Names of the elements that reach out of the pipeline.
 const (
 	nameCamera  = "camera"
-	nameLoop    = "loopback"
 	nameMic     = "microphone"
 	nameSpeaker = "speaker"
 )
@@ -89,7 +88,7 @@ const (
 // hintFor returns what to look at when the named element fails.
 func hintFor(element string) string {
 	switch element {
-	case nameCamera, nameLoop:
+	case nameCamera:
 		return "see which video devices there are with: ls -l /dev/video*"
 	case nameMic:
 		return "see which sources the sound server has with: pactl list short sources"

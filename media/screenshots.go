@@ -113,6 +113,9 @@ func (p *pace) next(now time.Time, step int64) time.Duration {
 }
 
 const (
+	// stray is how many pictures OBS may draw late between two looks without
+	// any fault of ours.
+	stray = 1
 	// slowest is the most that a pump gives way: one picture in this many.
 	slowest = 8
 	// calmFirst is how long OBS must be well before the pump gets faster
@@ -137,7 +140,7 @@ func (c *courtesy) divisor() int64 { return 1 << c.shift }
 // observe takes OBS's count of pictures drawn late, and reports whether the
 // pace changed.
 func (c *courtesy) observe(skipped int, now time.Time) bool {
-	rose := c.known && skipped > c.skipped
+	rose := c.known && skipped > c.skipped+stray
 	c.known, c.skipped = true, skipped
 	if c.calm == 0 {
 		c.calm = calmFirst

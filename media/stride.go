@@ -43,15 +43,3 @@ func unpad(dst, src []byte, w, h int) {
 		}
 	}
 }
-
-// pad copies a picture without padding into GStreamer's layout.
-func pad(dst, src []byte, w, h int) {
-	planes, _ := i420Planes(w, h)
-	for _, p := range planes {
-		for y := range p.rows {
-			row := p.offset + y*p.stride
-			n := copy(dst[row:row+p.width], src)
-			src = src[n:]
-		}
-	}
-}

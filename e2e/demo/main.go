@@ -57,7 +57,7 @@ const (
 	readyLimit = 60 * time.Second
 	airLimit   = 30 * time.Second
 	// probes are how many changes of colour the latency is the median of.
-	probes = 11
+	probes = 31
 )
 
 // play is the demo itself.

@@ -142,11 +142,10 @@ func TestReconcileRandom(t *testing.T) {
 				case action == 4:
 					d.Present = !d.Present
 				}
-				before := f.changes
 				if _, err := Reconcile(t.Context(), f, "1", d); err != nil {
 					t.Fatal(err)
 				}
-				before = f.changes
+				before := f.changes
 				if _, err := Reconcile(t.Context(), f, "1", d); err != nil || f.changes != before {
 					t.Fatalf("second round: got %d changes and error %v, want none", f.changes-before, err)
 				}

@@ -61,13 +61,27 @@ func run(t *testing.T, o PlainOptions) *running {
 // noGoroutines fails at the end of the test when goroutines of links are left then. It must be called before any run.
 func noGoroutines(t *testing.T) {
 	t.Cleanup(func() {
-		buf := make([]byte, 1<<20)
-		for _, g := range strings.Split(string(buf[:runtime.Stack(buf, true)]), "\n\n") {
-			if strings.Contains(g, "pion/interceptor") || strings.Contains(g, "link.(*") {
-				t.Errorf("left behind:\n%s", g)
+		// A goroutine that is waited for may still take its last step.
+		var left []string
+		for deadline := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+			if left = linkGoroutines(); len(left) == 0 || time.Now().After(deadline) {
+				break
 			}
 		}
+		for _, g := range left {
+			t.Errorf("left behind:\n%s", g)
+		}
 	})
+}
+
+func linkGoroutines() (found []string) {
+	buf := make([]byte, 1<<20)
+	for _, g := range strings.Split(string(buf[:runtime.Stack(buf, true)]), "\n\n") {
+		if strings.Contains(g, "pion/interceptor") || strings.Contains(g, "link.(*") {
+			found = append(found, g)
+		}
+	}
+	return found
 }
 
 // loopbacks are the addresses of IPv4 and, where the machine has it, IPv6.

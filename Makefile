@@ -32,6 +32,11 @@ lint: deps-build
 unit: deps-build
 	@.ci/test lint unit
 
+## test-kernel  the tests that need kernel modules, in a user-mode Linux guest (15 minutes the first time)
+.PHONY: test-kernel
+test-kernel: deps-kernel
+	@e2e/kernel/test
+
 ## bench      Go benchmarks of the media path
 .PHONY: bench
 bench: deps-test
@@ -60,8 +65,10 @@ help:
 	@echo 'make TARGET, where TARGET is one of:'
 	@sed -n 's/^## /  /p' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: deps-build deps-test
+.PHONY: deps-build deps-test deps-kernel
 deps-build:
 	@.ci/install-deps build
 deps-test:
 	@.ci/install-deps test
+deps-kernel:
+	@.ci/install-deps kernel

@@ -22,6 +22,7 @@ const (
 	readyLimit   = 60 * time.Second
 	airLimit     = 60 * time.Second
 	pictureLimit = 20 * time.Second
+	voiceLimit   = 40 * time.Second
 	// changeLimit is what a user is promised for a change of our picture to be
 	// seen by the peer; slowestChange is for a busy host.
 	changeLimit   = time.Second
@@ -57,6 +58,7 @@ func newSide(t *testing.T, kind string) *side {
 	s.self = e2e.NewPerson(t, self, testbed.NewDisplay(t))
 	s.self.Address = os.Getenv("SELF_ADDR")
 	s.other = &e2e.Person{PersonOptions: other, Address: os.Getenv("PEER_ADDR")}
+	t.Cleanup(func() { keepLogs(t, s.self.OBS) })
 	s.run()
 	s.companion.Await(e2e.Ready, readyLimit)
 	s.m = newMeeting(t, kind)
@@ -65,16 +67,14 @@ func newSide(t *testing.T, kind string) *side {
 
 func (s *side) run() { s.companion = s.self.Run(binary, s.other, "--route=devices") }
 
-// TestGuestCoStream is the main job over /dev/video10 and /dev/video11: OBS's
+// TestGuestPairCoStream is the main job over /dev/video10 and /dev/video11: OBS's
 // own virtual camera writes the one, OBS's own video capture reads the other,
 // in each of two guests.
-func TestGuestCoStream(t *testing.T) {
+func TestGuestPairCoStream(t *testing.T) {
 	kind := needGuest(t, "a", "b")
 	loadLoopback(t, "video_nr=10,11", "card_label=costream-topeer,costream-frompeer", "exclusive_caps=1,1")
 	s := newSide(t, kind)
-	if !written(t, videoIn) {
-		t.Errorf("%s: got no writer before the stream, want the companion's placeholder", videoIn)
-	}
+	await(t, "the companion holds "+videoIn, pictureLimit, func() error { return orNil(written(t, videoIn), "nothing writes to it") })
 	s.m.at("ready")
 
 	if kind == "b" {
@@ -88,6 +88,9 @@ func TestGuestCoStream(t *testing.T) {
 	}
 	s.awaitPeer(0)
 	s.m.at("both see each other")
+	const listen = 4 * time.Second
+	await(t, "the peer is heard", voiceLimit, func() error { return s.self.HearsOnly(s.other, listen) })
+	s.m.at("both hear each other")
 
 	s.changes("a")
 	s.changes("b")
@@ -247,6 +250,7 @@ func (s *side) restartOBS(where string) {
 		}
 		s.self.OBS.Start()
 		s.companion.AwaitSince(mark, e2e.Ready, readyLimit)
+		mark = s.companion.Mark()
 		s.goOnAir()
 	} else {
 		s.companion.AwaitSince(mark, e2e.OnAir, airLimit)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -80,6 +81,15 @@ func await(t *testing.T, what string, limit time.Duration, check func() error) t
 	took := time.Since(began).Round(10 * time.Millisecond)
 	t.Logf("%s: after %v", what, took)
 	return took
+}
+
+// keepLogs copies what OBS logged, with its times, to where the host finds it.
+func keepLogs(t *testing.T, obs *testbed.OBS) {
+	t.Helper()
+	target := filepath.Join("/host/logs", t.Name()+"-"+os.Getenv("GUEST"))
+	if err := os.CopyFS(target, os.DirFS(filepath.Join(obs.Config, "obs-studio", "logs"))); err != nil {
+		t.Log(err)
+	}
 }
 
 func orNil(ok bool, format string, args ...any) error {

@@ -42,6 +42,11 @@ test-kernel: deps-kernel
 bench: deps-test
 	go test -run '^$$' -bench . -benchmem ./media/...
 
+## soak       ten minutes of co-streaming under the eye of a memory gauge
+.PHONY: soak
+soak: deps-test
+	go test -count=1 -v -run '^TestRealSoak$$' -timeout 20m ./e2e -soak 10m
+
 ## docs       writes the man page and the README's tables anew from the table of settings
 .PHONY: docs
 docs: deps-build

@@ -130,6 +130,9 @@ func (c *Companion) awaitThat(from int, what string, limit time.Duration, want f
 	}
 }
 
+// PID is the companion's process id.
+func (c *Companion) PID() int { return c.process.PID() }
+
 // Kill kills the companion as a crash would.
 func (c *Companion) Kill() { c.process.Kill() }
 

@@ -152,6 +152,13 @@ func (f *friend) glance() (image.Image, error) {
 	return jpeg.Decode(base64.NewDecoder(base64.StdEncoding, strings.NewReader(data)))
 }
 
+// lockPeer locks the peer's item: OBS selects what is new and draws handles around it otherwise.
+func (f *friend) lockPeer() {
+	var item struct{ SceneItemID int }
+	f.OBS.Request("GetSceneItemId", testbed.D{"sceneName": testbed.Scene, "sourceName": e2e.PeerInput}, &item)
+	f.OBS.Request("SetSceneItemLocked", testbed.D{"sceneName": testbed.Scene, "sceneItemId": item.SceneItemID, "sceneItemLocked": true}, nil)
+}
+
 // scaled is the middle of an area of a canvas in a picture of another size but the same shape.
 func scaled(r image.Rectangle, canvas, picture int) image.Rectangle {
 	r = r.Inset(r.Dx() / 4)

@@ -92,6 +92,8 @@ func play(tb testbed.TB, say *narrator, binary, out string) {
 		there.Milliseconds(), back.Milliseconds(), probes)
 
 	say.step("Taking a picture of both OBS windows")
+	alice.lockPeer()
+	bob.lockPeer()
 	path := filepath.Join(out, "co-stream.png")
 	if err := savePicture(path, sideBySide(window(alice.OBS.Display.Screenshot()), window(bob.OBS.Display.Screenshot()))); err != nil {
 		tb.Fatalf("%v", err)

@@ -33,6 +33,8 @@ type command struct {
 	short, long string
 	// settings are the keys in config's table that it takes as flags.
 	settings []string
+	// reportsSettings: settings that cannot be read do not stop the command, which finds them in its call.
+	reportsSettings bool
 	// bind adds flags of its own and returns what the command does. It is nil for a command with subcommands.
 	bind func(*pflag.FlagSet) action
 	subs []*command
@@ -47,6 +49,7 @@ type call struct {
 	stdout, stderr io.Writer
 	args           []string // what stood on the command line besides flags
 	config         *config.Config
+	settingsErr    error // why config is nil, for a command that reportsSettings
 	log            *slog.Logger
 }
 
@@ -54,6 +57,9 @@ type call struct {
 type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
+
+// errReported is the failure of a command that has told all about it on standard output.
+var errReported = errors.New("failed, as was said")
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
@@ -80,6 +86,8 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	case errors.As(err, &usage):
 		fmt.Fprintf(stderr, "%s: %v\nSee: %s --help\n", name, err, name)
 		return exitUsage
+	case errors.Is(err, errReported):
+		return exitFailure
 	default:
 		fmt.Fprintf(stderr, "%s: %v\n", name, err)
 		return exitFailure
@@ -133,10 +141,15 @@ func (c *command) run(ctx context.Context, path []*command, args []string, call 
 	}
 	call.log = slog.New(slog.DiscardHandler)
 	if settings != nil {
-		if call.config, err = settings.Load(); err != nil {
+		call.config, err = settings.Load()
+		switch {
+		case err == nil:
+			call.log = logger(call.stderr, call.config.Verbose)
+		case c.reportsSettings:
+			call.settingsErr = err
+		default:
 			return usageError{err}
 		}
-		call.log = logger(call.stderr, call.config.Verbose)
 	}
 	return do(ctx, call)
 }

@@ -29,6 +29,9 @@ type Finding struct {
 	mend func(context.Context) error
 }
 
+// waits begins the cause of a check that another one's failure made pointless.
+const waits = "waits for "
+
 // An Observer is told of each finding, in the order of the table, as soon as
 // those above it are there.
 type Observer func(Finding)
@@ -73,7 +76,7 @@ func Run(ctx context.Context, checks []Check, chosen []string, observe Observer)
 			o.finding.take(c, r, time.Since(begin))
 			switch r.Status {
 			case Fail:
-				o.blocks, o.root, o.cause = true, c.ID, "needs "+c.ID
+				o.blocks, o.root, o.cause = true, c.ID, waits+c.ID
 			case Skip:
 				o.blocks, o.root, o.cause = true, c.ID, r.Detail
 			}

@@ -54,6 +54,8 @@ type Printer struct {
 	out   io.Writer
 	style Style
 	group string
+	// skipped are the last findings, all skipped for one cause, not yet written.
+	skipped []Finding
 }
 
 // NewPrinter returns a printer for one run. Text that cannot be written is lost.
@@ -66,14 +68,17 @@ func NewPrinter(out io.Writer, style Style) *Printer {
 
 // Print writes one finding, below its group's heading.
 func (p *Printer) Print(f Finding) {
-	var b strings.Builder
-	if f.Group != p.group {
-		if p.group != "" {
-			b.WriteString("\n")
-		}
-		b.WriteString(p.style.paint(bold, f.Group) + "\n")
-		p.group = f.Group
+	if p.style.Terminal && f.Status == Skip && (len(p.skipped) == 0 || p.skipped[0].Detail == f.Detail && p.skipped[0].Group == f.Group) {
+		p.skipped = append(p.skipped, f)
+		return
 	}
+	p.flush()
+	if p.style.Terminal && f.Status == Skip {
+		p.skipped = append(p.skipped, f)
+		return
+	}
+	var b strings.Builder
+	p.heading(&b, f.Group)
 	if p.style.Terminal {
 		p.pretty(&b, f)
 	} else {
@@ -82,46 +87,68 @@ func (p *Printer) Print(f Finding) {
 	_, _ = io.WriteString(p.out, b.String())
 }
 
+// flush writes the skipped checks that stand together and have one cause.
+func (p *Printer) flush() {
+	if len(p.skipped) == 0 {
+		return
+	}
+	var b strings.Builder
+	first := p.skipped[0]
+	p.heading(&b, first.Group)
+	what := first.Title
+	if n := len(p.skipped); n > 1 {
+		what = fmt.Sprintf("%d checks left out", n)
+	}
+	text := strings.TrimPrefix(p.style.wrap(what+": "+first.Detail, "    "), "    ")
+	b.WriteString("  " + p.style.paint(dim, "- "+text) + "\n")
+	p.skipped = nil
+	_, _ = io.WriteString(p.out, b.String())
+}
+
+func (p *Printer) heading(b *strings.Builder, group string) {
+	if group == p.group {
+		return
+	}
+	if p.group != "" {
+		b.WriteString("\n")
+	}
+	b.WriteString(p.style.paint(bold, group) + "\n")
+	p.group = group
+}
+
 func (p *Printer) pretty(b *strings.Builder, f Finding) {
 	const indent = "    "
 	s := p.style
-	switch f.Status {
-	case OK:
-		fmt.Fprintf(b, "  %s %s\n", s.paint(green, "✓"), s.withDetail(f.Title, f.Detail))
-		return
-	case Skip:
-		fmt.Fprintf(b, "  %s\n", s.paint(dim, "- "+s.withDetail(f.Title, "skipped: "+f.Detail)))
+	if f.Status == OK {
+		line := f.Title
+		if f.Detail != "" {
+			line += ": " + f.Detail
+		}
+		title, detail := f.Title, strings.TrimPrefix(s.cut(line, len(indent)), f.Title)
+		fmt.Fprintf(b, "  %s %s%s\n", s.paint(green, "✓"), title, s.paint(dim, detail))
 		return
 	}
 	sign, colour := "!", yellow
 	if f.Status == Fail {
 		sign, colour = "✗", red
 	}
-	head := f.Title + " (" + f.ID + ")"
-	fmt.Fprintf(b, "  %s %s\n", s.paint(colour, sign), s.paint(bold, head))
-	for _, text := range []string{f.Detail, f.Why, f.Next} {
-		if text != "" {
-			b.WriteString(s.commands(s.wrap(text, indent)) + "\n")
-		}
+	head := strings.TrimPrefix(s.wrap(f.Detail, indent), indent)
+	fmt.Fprintf(b, "  %s %s %s\n", s.paint(colour, sign), s.paint(bold, head), s.paint(dim, "("+f.ID+")"))
+	for _, text := range []string{f.Why, f.Next} {
+		b.WriteString(s.commands(s.wrap(text, indent)) + "\n")
 	}
 	if f.Fix != "" {
-		b.WriteString(s.paint(dim, s.wrap("costream-obs doctor --fix can do this: "+f.Fix, indent)) + "\n")
+		b.WriteString(s.paint(dim, s.wrap("With --fix: "+f.Fix, indent)) + "\n")
 	}
 }
 
-// withDetail is a line of title and detail, the detail cut where the line ends.
-func (s Style) withDetail(title, detail string) string {
-	if detail == "" {
-		return title
+// cut shortens a text to one line that begins at a column.
+func (s Style) cut(text string, column int) string {
+	room := s.Width - column
+	if utf8.RuneCountInString(text) <= room {
+		return text
 	}
-	room := s.Width - utf8.RuneCountInString(title) - len("  ✓ : ") + 2
-	if n := utf8.RuneCountInString(detail); n > room {
-		if room < 12 {
-			return title
-		}
-		detail = string([]rune(detail)[:room-1]) + "…"
-	}
-	return title + s.paint(dim, ": "+detail)
+	return string([]rune(text)[:room-1]) + "…"
 }
 
 func (p *Printer) plain(b *strings.Builder, f Finding) {
@@ -140,6 +167,7 @@ func (p *Printer) plain(b *strings.Builder, f Finding) {
 
 // Sum writes the last sentences of a run.
 func (p *Printer) Sum(r Report) {
+	p.flush()
 	s := p.style
 	text := ""
 	switch c := r.Counts; {
@@ -164,7 +192,7 @@ func (p *Printer) Sum(r Report) {
 func (r Report) mainSkip() (cause string, n int) {
 	counts := make(map[string]int)
 	for _, f := range r.Checks {
-		if f.Status != Skip || strings.HasPrefix(f.Detail, "needs ") {
+		if f.Status != Skip || strings.HasPrefix(f.Detail, waits) {
 			continue
 		}
 		counts[f.Detail]++
@@ -172,7 +200,7 @@ func (r Report) mainSkip() (cause string, n int) {
 			cause, n = f.Detail, counts[f.Detail]
 		}
 	}
-	if n < 2 { // One alone explains itself.
+	if n < 2 { // One check alone explains itself.
 		return "", 0
 	}
 	return cause, n
@@ -182,13 +210,7 @@ func (r Report) mainSkip() (cause string, n int) {
 func (p *Printer) List(checks []Check) {
 	var b strings.Builder
 	for _, c := range checks {
-		if c.Group != p.group {
-			if p.group != "" {
-				b.WriteString("\n")
-			}
-			b.WriteString(p.style.paint(bold, c.Group) + "\n")
-			p.group = c.Group
-		}
+		p.heading(&b, c.Group)
 		fmt.Fprintf(&b, "  %-22s %s\n", c.ID, c.Title)
 	}
 	_, _ = io.WriteString(p.out, b.String())
@@ -196,6 +218,7 @@ func (p *Printer) List(checks []Check) {
 
 // Plan writes what --fix is about to do.
 func (p *Printer) Plan(findings []Finding) {
+	p.flush()
 	var b strings.Builder
 	b.WriteString("\nThis can be mended:\n")
 	for _, f := range findings {

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/pflag"
+	"golang.org/x/sys/unix"
+
+	"github.com/costream-obs/costream-obs/internal/config"
+	"github.com/costream-obs/costream-obs/internal/doctor"
+	"github.com/costream-obs/costream-obs/internal/doctor/checks"
+	"github.com/costream-obs/costream-obs/obsctl"
+)
+
+// doctorFlags are the flags of the doctor command itself.
+type doctorFlags struct {
+	only   *[]string
+	list   *bool
+	fix    *bool
+	yes    *bool
+	bundle *string
+}
+
+func doctorCommand() *command {
+	return &command{
+		name:  "doctor",
+		short: "tell what is wrong with this machine, and how to mend it",
+		long: "Looks at everything that a co-stream needs: GStreamer, the kernel module and its video devices, OBS, the sound and the network. For each fault it says what is wrong, why it matters and what to do. It works with OBS and costream-obs running or not, and changes nothing without --fix. Give it the same settings as costream-obs run.\n\n" +
+			"  costream-obs doctor\n" +
+			"  costream-obs doctor --only audio --fix\n\n" +
+			"It ends with 0 when you can go on air (warnings allowed), with 1 when you cannot, and with 2 when the command line is wrong. docs/doctor.md explains each check and the form of --json.",
+		settings: []string{
+			"peer", "listen", "base-port", "route", "video-out", "video-in", "source-name", "mic", "mic-source",
+			"obs-host", "obs-port", "obs-password-file", "json", "verbose",
+		},
+		reportsSettings: true,
+		bind: func(set *pflag.FlagSet) action {
+			f := doctorFlags{
+				only:   set.StringSlice("only", nil, "check `ID,...` alone, and what they need; audio stands for all of audio.*"),
+				list:   set.Bool("list", false, "list the checks"),
+				fix:    set.Bool("fix", false, "mend what can be mended: list it, ask, do it, check again"),
+				yes:    set.Bool("yes", false, "do not ask before mending"),
+				bundle: set.String("bundle", "", "write a `FILE` (tar.gz) for a bug report, without secrets"),
+			}
+			return func(ctx context.Context, c *call) error { return f.run(ctx, c, settingsFile(set)) }
+		},
+	}
+}
+
+// settingsFile is the configuration file that is read.
+func settingsFile(set *pflag.FlagSet) string {
+	if flag := set.Lookup(config.FileFlag); flag != nil && flag.Value.String() != "" {
+		return flag.Value.String()
+	}
+	if file := os.Getenv(config.FileEnv); file != "" {
+		return file
+	}
+	file, _ := config.DefaultFile() // Without a home there is none.
+	return file
+}
+
+func (f doctorFlags) run(ctx context.Context, c *call, settings string) error {
+	options, err := checkOptions(c, settings)
+	if err != nil {
+		return err
+	}
+	asJSON := c.config != nil && c.config.JSON
+	printer := doctor.NewPrinter(c.stdout, textStyle(c.stdout))
+	machine := checks.New(options)
+	table := checks.All(machine)
+	chosen, err := doctor.Only(table, *f.only)
+	if err != nil {
+		return usageError{err}
+	}
+	if *f.list {
+		printer.List(table)
+		return nil
+	}
+	if *f.yes && !*f.fix {
+		return usagef("--yes goes with --fix")
+	}
+	if *f.fix && asJSON && !*f.yes {
+		return usagef("--fix with --json cannot ask; add --yes")
+	}
+	var observe doctor.Observer
+	if !asJSON {
+		observe = printer.Print
+	}
+	report := doctor.Run(ctx, table, chosen, observe)
+	if list := report.Fixable(); *f.fix && len(list) > 0 {
+		mended, err := f.mend(ctx, c, printer, list, asJSON)
+		if err != nil {
+			return err
+		}
+		if mended != nil {
+			machine = checks.New(options)
+			report = doctor.Run(ctx, checks.All(machine), chosen, observe)
+			report.Mended = mended
+		}
+	}
+	if *f.bundle != "" {
+		if err := writeBundle(ctx, machine, *f.bundle, report); err != nil {
+			return err
+		}
+	}
+	if asJSON {
+		err = printJSON(c.stdout, report)
+	} else {
+		printer.Sum(report)
+		if *f.bundle != "" {
+			fmt.Fprintf(c.stdout, "Written to %s; look through it before you send it to anybody.\n", *f.bundle)
+		}
+	}
+	if err == nil && !report.Ready {
+		err = errReported
+	}
+	return err
+}
+
+// mend asks and mends. It returns nil when the answer was no.
+func (f doctorFlags) mend(ctx context.Context, c *call, printer *doctor.Printer, list []doctor.Finding, quiet bool) ([]doctor.Mended, error) {
+	if !quiet {
+		printer.Plan(list)
+	}
+	if !*f.yes {
+		if !isTerminalIn(c.stdin) {
+			return nil, errors.New("nothing was changed, because there is no terminal to ask at; give --yes to go ahead")
+		}
+		fmt.Fprint(c.stdout, "\nDo it? [y/N] ")
+		answer, _ := bufio.NewReader(c.stdin).ReadString('\n')
+		if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {
+			fmt.Fprintln(c.stdout, "Nothing was changed.")
+			return nil, nil
+		}
+	}
+	mended := doctor.Mend(ctx, list)
+	if !quiet {
+		printer.Done(mended)
+	}
+	return mended, nil
+}
+
+func isTerminalIn(r io.Reader) bool {
+	f, ok := r.(*os.File)
+	return ok && isTerminal(f)
+}
+
+// checkOptions says in the checks' terms what the settings say.
+func checkOptions(c *call, settings string) (checks.Options, error) {
+	socket, err := controlSocket()
+	if err != nil {
+		return checks.Options{}, err
+	}
+	o := checks.Options{SettingsError: c.settingsErr, SettingsFile: settings, ControlSocket: socket, Log: c.log}
+	if c.config == nil {
+		o.FindOBS = func() (obsctl.Endpoint, error) { return obsctl.Endpoint{}, c.settingsErr }
+		return o, nil
+	}
+	s := c.config
+	o.Peer, o.Listen, o.BasePort = s.Peer, s.Listen, s.BasePort
+	o.Route, o.VideoOut, o.VideoIn = s.Route, s.VideoOut, s.VideoIn
+	o.SourceName, o.Mics, o.MicSource = s.SourceName, s.Mics, s.MicSource
+	o.FindOBS = func() (obsctl.Endpoint, error) { return findOBS(s) }
+	o.RemoteOBS = s.OBSHost != "" && s.OBSHost != "localhost" && !strings.HasPrefix(s.OBSHost, "127.") && s.OBSHost != "::1"
+	return o, nil
+}
+
+// textStyle is how to write to an output.
+func textStyle(w io.Writer) doctor.Style {
+	if !isTerminal(w) {
+		return doctor.Style{}
+	}
+	style := doctor.Style{Terminal: true, Colour: os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
+	if size, err := unix.IoctlGetWinsize(int(w.(*os.File).Fd()), unix.TIOCGWINSZ); err == nil && size.Col >= 40 {
+		style.Width = min(int(size.Col), 100)
+	}
+	return style
+}
+
+// writeBundle writes the file for a bug report, for its owner alone.
+func writeBundle(ctx context.Context, m *checks.Machine, path string, report doctor.Report) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		return usagef("--bundle: %s exists already; choose another name", path)
+	}
+	if err != nil {
+		return fmt.Errorf("--bundle: %w", err)
+	}
+	return errors.Join(m.Bundle(ctx, f, versionLine(), report), f.Close())
+}
+
+// versionLine is what costream-obs version prints.
+func versionLine() string {
+	var b strings.Builder
+	_ = version(&call{stdout: &b}, false)
+	return b.String()
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package checks
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/costream-obs/costream-obs/internal/companion"
+	"github.com/costream-obs/costream-obs/internal/doctor"
+)
+
+// Daemon is the costream-obs run that this user has going, if any.
+type Daemon struct {
+	Running bool             `json:"running"`
+	Report  companion.Report `json:"report"`
+}
+
+// daemonLimit is how long the control socket is waited for; it answers within
+// milliseconds when all is well.
+const daemonLimit = 2 * time.Second
+
+// askDaemon asks for the last report. No socket, or one that nobody listens
+// on, is no error.
+func askDaemon(ctx context.Context, socket string) (Daemon, error) {
+	ctx, cancel := context.WithTimeout(ctx, daemonLimit)
+	defer cancel()
+	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", socket)
+	}}
+	defer transport.CloseIdleConnections()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://costream-obs/status", nil)
+	if err != nil {
+		return Daemon{}, err
+	}
+	response, err := (&http.Client{Transport: transport}).Do(request)
+	switch {
+	case errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED):
+		return Daemon{}, nil
+	case err != nil:
+		return Daemon{Running: true}, fmt.Errorf("control socket %s: %w", socket, err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	d := Daemon{Running: true}
+	if err := json.NewDecoder(response.Body).Decode(&d.Report); err != nil {
+		return d, fmt.Errorf("control socket %s: %w", socket, err)
+	}
+	return d, nil
+}
+
+// config is svc.config.
+func (m *Machine) config(context.Context) doctor.Result {
+	if m.SettingsError != nil {
+		return doctor.Result{
+			Status: doctor.Fail,
+			Detail: m.SettingsError.Error() + ".",
+			Why:    "costream-obs does not start with settings that it does not understand, and doctor cannot know what to look at.",
+			Next:   "Mend that line; `costream-obs run --help` lists all settings.",
+		}
+	}
+	if _, err := os.Stat(m.SettingsFile); m.SettingsFile == "" || err != nil {
+		return doctor.Fine("no configuration file, which is fine")
+	}
+	return doctor.Fine("%s", m.tilde(m.SettingsFile))
+}
+
+// running is svc.run.
+func (m *Machine) running(ctx context.Context) doctor.Result {
+	d, err := m.Daemon(ctx)
+	switch {
+	case err != nil:
+		return doctor.Result{
+			Status: doctor.Fail,
+			Detail: fmt.Sprintf("costream-obs runs but does not answer (%v).", err),
+			Why:    "It hangs or is about to end, and cannot be trusted to go on air.",
+			Next:   "Stop it with Ctrl-C where it was started, or with `kill $(pidof costream-obs)`, and start it again.",
+		}
+	case !d.Running:
+		return doctor.Fine("it does not run now")
+	case len(d.Report.Problems) > 0:
+		return doctor.Result{
+			Status: doctor.Warn,
+			Detail: fmt.Sprintf("It is %s and reports: %s.", d.Report.State, strings.Join(d.Report.Problems, "; ")),
+			Why:    "It tries again and again, but this part of the co-stream does not work until it succeeds.",
+			Next:   "Do what the report says; if a check below fails as well, begin with that one.",
+		}
+	}
+	return doctor.Fine("%s", strings.TrimSpace(fmt.Sprintf("%s %s", d.Report.State, d.Report.Detail)))
+}
+
+// tilde shortens the paths in the user's home.
+func (m *Machine) tilde(path string) string {
+	if rest, ok := strings.CutPrefix(path, m.Home+"/"); ok && m.Home != "" {
+		return "~/" + rest
+	}
+	return path
+}

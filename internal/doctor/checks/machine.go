@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package checks
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/costream-obs/costream-obs/internal/companion"
+	"github.com/costream-obs/costream-obs/obsctl"
+	"github.com/costream-obs/costream-obs/setup"
+)
+
+// Options are the settings that the checks go by. They are the same as those
+// of `costream-obs run`, which should be given alike.
+type Options struct {
+	// SettingsError is why the settings could not be read; the other fields
+	// are worth nothing then.
+	SettingsError error
+	SettingsFile  string
+
+	Peer, Listen      string
+	BasePort          int
+	Route             string // "auto", "devices" or "portable"
+	VideoOut, VideoIn string
+	SourceName        string
+	Mics              []string
+	MicSource         string
+
+	FindOBS func() (obsctl.Endpoint, error)
+	// RemoteOBS: OBS runs on another machine, so its files and processes are
+	// not to be looked for here.
+	RemoteOBS     bool
+	ControlSocket string
+	Log           *slog.Logger // nil discards
+}
+
+// Machine is what the checks look at. Its functions ask at most once and give
+// everybody the same answer; none changes anything.
+type Machine struct {
+	Options
+	// Root stands for "/" with its dev, etc, lib, proc, sys and usr.
+	Root   string
+	Home   string
+	Kernel string // the running one, as uname -r prints it
+
+	// Elements returns a *media.MissingElementError where GStreamer lacks something.
+	Elements func(context.Context) error
+	Nodes    func(context.Context) ([]setup.VideoNode, error)
+	Controls func(path string) (setup.Controls, error)
+	// Exec runs a program and returns what it printed.
+	Exec   func(ctx context.Context, name string, args ...string) (string, error)
+	Daemon func(context.Context) (Daemon, error)
+
+	Endpoint  func(context.Context) (obsctl.Endpoint, error)
+	Processes func(context.Context) ([]obsctl.Process, error)
+	OBS       func(context.Context) (OBS, error)
+	Change    OBSChanger
+	Sound     func(context.Context) (Sound, error)
+	// Peak is the loudest sample that a source gives within half a second, 0 to 1.
+	Peak func(ctx context.Context, source string) (float64, error)
+
+	Resolve func(ctx context.Context, host string) ([]string, error)
+	// Route says from which of our addresses packets to an address leave.
+	RouteTo func(ctx context.Context, addr string) (local string, err error)
+	Bind    func(ctx context.Context) error
+}
+
+// askLimit is how long one part of the machine is waited for.
+const askLimit = 4 * time.Second
+
+// New returns the machine that the program runs on, as it is from now on.
+func New(o Options) *Machine {
+	m := &Machine{Options: o, Kernel: kernelRelease()}
+	m.Home, _ = os.UserHomeDir()
+	m.Elements = func(context.Context) error { return missingElements() }
+	m.Nodes = once(func(context.Context) ([]setup.VideoNode, error) { return setup.Machine{}.VideoNodes() })
+	m.Controls = setup.Machine{}.Controls
+	m.Exec = runProgram
+	m.Daemon = once(func(ctx context.Context) (Daemon, error) { return askDaemon(ctx, o.ControlSocket) })
+	m.Endpoint = once(func(context.Context) (obsctl.Endpoint, error) { return o.FindOBS() })
+	m.Processes = once(func(context.Context) ([]obsctl.Process, error) { return obsctl.FindProcesses(""), nil })
+	m.OBS = once(m.lookAtOBS)
+	m.Change = m.changeOBS
+	m.Sound = once(func(ctx context.Context) (Sound, error) { return lookAtSound(ctx, setup.Pulse{}) })
+	m.Peak = recordPeak
+	m.Resolve = resolveHost
+	m.RouteTo = m.routeTo
+	m.Bind = func(context.Context) error { return bindPorts(o.Listen, o.BasePort) }
+	return m
+}
+
+// once makes a question be asked once, whoever asks first.
+func once[T any](ask func(context.Context) (T, error)) func(context.Context) (T, error) {
+	var do sync.Once
+	var value T
+	var err error
+	return func(ctx context.Context) (T, error) {
+		do.Do(func() {
+			ctx, cancel := context.WithTimeout(ctx, askLimit)
+			defer cancel()
+			value, err = ask(ctx)
+		})
+		return value, err
+	}
+}
+
+// path is a file below Root.
+func (m *Machine) path(parts ...string) string {
+	return filepath.Join(append([]string{"/", m.Root}, parts...)...)
+}
+
+// onAir reports whether a costream-obs of this user sends to the peer now.
+func (m *Machine) onAir(ctx context.Context) bool {
+	d, err := m.Daemon(ctx)
+	return err == nil && (d.Report.State == companion.OnAir || d.Report.State == companion.OnAirWithPeer)
+}

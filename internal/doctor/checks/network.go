@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package checks
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/costream-obs/costream-obs/internal/doctor"
+	"github.com/costream-obs/costream-obs/media/link"
+)
+
+// bindPorts opens the eight ports for a moment, to a peer that is never sent
+// anything.
+func bindPorts(listen string, base int) error {
+	peer := "127.0.0.1"
+	if addr, err := netip.ParseAddr(listen); err == nil && addr.Is6() {
+		peer = "::1"
+	}
+	l, err := link.NewPlain(link.PlainOptions{Peer: peer, Listen: listen, BasePort: base, Send: true, Receive: true})
+	if err != nil {
+		return err
+	}
+	return l.Close()
+}
+
+// ports is net.ports.
+func (m *Machine) ports(ctx context.Context) doctor.Result {
+	if d, err := m.Daemon(ctx); err == nil && d.Running {
+		return doctor.Fine("costream-obs runs and looks after them") // Binding could get in its way.
+	}
+	err := m.Bind(ctx)
+	if err == nil {
+		return doctor.Fine("UDP %d to %d", m.BasePort, m.BasePort+7)
+	}
+	const why = "Pictures and sound come and go by these ports, the same at both ends."
+	var taken *link.PortError
+	if !errors.As(err, &taken) {
+		return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("costream-obs cannot listen: %v.", err), Why: why,
+			Next: "Check --listen and --base-port."}
+	}
+	r := doctor.Result{Status: doctor.Fail, Why: why}
+	switch {
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		r.Detail = fmt.Sprintf("This machine does not have the address %v, which --listen names.", taken.Address)
+		r.Next = "See which it has: `ip -brief address`; or leave --listen out."
+	case !errors.Is(err, syscall.EADDRINUSE):
+		r.Detail = fmt.Sprintf("costream-obs may not listen on UDP port %d: %v.", taken.Port, taken.Err)
+		r.Next = "Choose ports above 1023 with --base-port, the same at both ends."
+	case taken.PID != 0:
+		r.Detail = fmt.Sprintf("UDP port %d is taken by %s (process %d).", taken.Port, taken.Process, taken.PID)
+		r.Next = fmt.Sprintf("Stop it with `kill %d`, or choose other ports with --base-port, the same at both ends.", taken.PID)
+	default:
+		r.Detail = fmt.Sprintf("UDP port %d is taken by a program of another user.", taken.Port)
+		r.Next = fmt.Sprintf("See which one: `sudo ss -lunp 'sport = :%d'`; stop it, or choose other ports with --base-port, the same at both ends.", taken.Port)
+	}
+	return r
+}
+
+// resolveHost returns the addresses of a name, or the one that it is.
+func resolveHost(ctx context.Context, host string) ([]string, error) {
+	return net.DefaultResolver.LookupHost(ctx, strings.Trim(host, "[]"))
+}
+
+// routeTo asks the kernel for a route; connecting a UDP socket sends nothing.
+func (m *Machine) routeTo(ctx context.Context, addr string) (string, error) {
+	var dialer net.Dialer
+	if m.Listen != "" {
+		dialer.LocalAddr = &net.UDPAddr{IP: net.ParseIP(strings.Trim(m.Listen, "[]"))}
+	}
+	conn, err := dialer.DialContext(ctx, "udp", net.JoinHostPort(addr, strconv.Itoa(m.BasePort)))
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = conn.Close() }()
+	local, _, err := net.SplitHostPort(conn.LocalAddr().String())
+	return local, err
+}
+
+// peerAddress is net.addr.
+func (m *Machine) peerAddress(ctx context.Context) doctor.Result {
+	if m.Peer == "" {
+		return doctor.Skipped("no peer is configured; give `--peer ADDRESS` to have it looked at")
+	}
+	const why = "Your pictures and sound would not get to the peer."
+	addrs, err := m.Resolve(ctx, m.Peer)
+	if err != nil || len(addrs) == 0 {
+		var dns *net.DNSError
+		if errors.As(err, &dns) && dns.IsNotFound {
+			return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("The name %q has no address.", m.Peer), Why: why,
+				Next: "Ask the peer for the right name or for their address (`ip -brief address` on a network of your own; else their router or VPN shows it)."}
+		}
+		return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("The name %q cannot be looked up: %v.", m.Peer, err), Why: why,
+			Next: fmt.Sprintf("Is this machine on line? Try `getent hosts %s`, or give the peer's address instead of the name.", m.Peer)}
+	}
+	for _, addr := range addrs {
+		local, routeErr := m.RouteTo(ctx, addr)
+		if routeErr != nil {
+			err = routeErr
+			continue
+		}
+		if local == addr {
+			return doctor.Result{Status: doctor.Warn, Detail: fmt.Sprintf("The peer's address %s is this machine's own.", addr),
+				Why: "You would send to yourself.", Next: "Give the address of the other machine with --peer. (For a trial on one machine this is right.)"}
+		}
+		return doctor.Fine("%s, from %s", addr, local)
+	}
+	next := "See which networks there are: `ip -brief address`; switch the network or VPN on that leads to the peer."
+	if m.Listen != "" {
+		next = "Leave --listen out, or give an address of the network that leads to the peer; IPv4 and IPv6 do not mix."
+	}
+	return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("There is no route to %s: %v.", strings.Join(addrs, ", "), err), Why: why, Next: next}
+}
+
+// smallestBuffer is what a socket may hold back on a kernel with its usual
+// settings, in bytes. A key frame comes as one burst of about 100 KB.
+const smallestBuffer = 212992
+
+// receiveBuffer is net.rmem.
+func (m *Machine) receiveBuffer(context.Context) doctor.Result {
+	const wanted = 4 << 20
+	next := fmt.Sprintf("Allow more, now and after a restart: `echo net.core.rmem_max=%d | sudo tee /etc/sysctl.d/90-costream.conf && sudo sysctl --system`, then restart costream-obs.", wanted)
+	const why = "What the kernel cannot hold back while costream-obs is busy for a moment is lost, and the peer's picture breaks up."
+	drops := 0
+	for port := m.BasePort; port < m.BasePort+8; port++ {
+		drops += m.dropped(port)
+	}
+	text, err := os.ReadFile(m.path("proc/sys/net/core/rmem_max"))
+	if err != nil {
+		return doctor.Skipped("the kernel does not tell")
+	}
+	allowed, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	switch {
+	case err != nil:
+		return doctor.Skipped("the kernel says %q", text)
+	case allowed < smallestBuffer:
+		return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("The kernel lets a program hold back no more than %d KB of packets.", allowed>>10), Why: why, Next: next}
+	case drops > 0 && allowed < wanted:
+		return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("The kernel has dropped %d packets from the peer, for lack of room (%d KB).", drops, allowed>>10), Why: why, Next: next}
+	case drops > 0:
+		return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("The kernel has dropped %d packets from the peer although there is room enough.", drops), Why: why,
+			Next: "This machine is short of computing time: close what needs much of it (`top` shows), or lower OBS's frame rate."}
+	}
+	return doctor.Fine("%d KB, nothing dropped", allowed>>10)
+}
+
+// dropped is how many packets for a UDP port the kernel had no room for, from
+// the last column of its tables.
+func (m *Machine) dropped(port int) int {
+	total := 0
+	suffix := fmt.Sprintf(":%04X", port)
+	for _, table := range []string{"udp", "udp6"} {
+		f, err := os.Open(m.path("proc/net", table))
+		if err != nil {
+			continue
+		}
+		for lines := bufio.NewScanner(f); lines.Scan(); {
+			fields := strings.Fields(lines.Text())
+			if len(fields) > 12 && strings.HasSuffix(fields[1], suffix) {
+				n, _ := strconv.Atoi(fields[12])
+				total += n
+			}
+		}
+		_ = f.Close()
+	}
+	return total
+}

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package checks
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/costream-obs/costream-obs/internal/companion"
+	"github.com/costream-obs/costream-obs/internal/doctor"
+	"github.com/costream-obs/costream-obs/internal/obsscenes"
+	"github.com/costream-obs/costream-obs/obsctl"
+	"github.com/costream-obs/costream-obs/scenes"
+)
+
+// cameraAvailable is obs.vcam.avail.
+func (m *Machine) cameraAvailable(ctx context.Context) doctor.Result {
+	obs, err := m.OBS(ctx)
+	if err != nil {
+		return unknownOBS(err)
+	}
+	if obs.HasCamera {
+		return doctor.Fine("")
+	}
+	return doctor.Result{
+		Status: doctor.Fail,
+		Detail: "OBS has no virtual camera, because v4l2loopback was not loaded when OBS started.",
+		Why:    "OBS looks for the module once, when it starts; its picture gets to the video device by the virtual camera.",
+		Next:   "Restart OBS.",
+	}
+}
+
+// cameraType is obs.vcam.type. No request tells it; it stands in OBS's file.
+func (m *Machine) cameraType(ctx context.Context) doctor.Result {
+	obs, err := m.OBS(ctx)
+	if err != nil {
+		return unknownOBS(err)
+	}
+	processes, _ := m.Processes(ctx)
+	for _, p := range processes {
+		if p.PID != obs.PID {
+			continue
+		}
+		shows := readCameraType(filepath.Join(m.path(p.ConfigHome), "obs-studio", "basic", "scenes"), obs.Collection, obs.Version.OBS)
+		if shows == "" {
+			return doctor.Fine("as far as OBS's files tell")
+		}
+		return doctor.Result{
+			Status: doctor.Fail,
+			Detail: fmt.Sprintf("OBS's virtual camera shows %s, not the programme.", shows),
+			Why:    "The peer would get that instead of what your viewers see.",
+			Next:   "In OBS click the gear beside \"Start Virtual Camera\" and choose Output Type: Program.",
+		}
+	}
+	return doctor.Skipped("OBS's files are not at hand")
+}
+
+// readCameraType says in words what the virtual camera shows in a scene
+// collection when that is not the programme. The keys changed in OBS 30.0.0,
+// whose new one, if not 0, goes before the old ones.
+func readCameraType(dir, collection string, version obsctl.Semver) string {
+	files, _ := filepath.Glob(filepath.Join(dir, "*.json"))
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			continue
+		}
+		var content struct {
+			Name   string `json:"name"`
+			Camera struct {
+				Type     int `json:"type"`
+				Internal int `json:"internal"`
+				Type2    int `json:"type2"`
+			} `json:"virtual-camera"`
+		}
+		if json.Unmarshal(data, &content) != nil || content.Name != collection {
+			continue
+		}
+		c := content.Camera
+		if version.AtLeast(ver(30, 0, 0)) && c.Type2 != 0 {
+			return map[int]string{1: "one scene", 2: "one source", 4: "the preview"}[c.Type2]
+		}
+		switch {
+		case c.Type == 1:
+			return "one scene"
+		case c.Type == 2:
+			return "one source"
+		case c.Internal == 1:
+			return "the preview"
+		}
+		return ""
+	}
+	return ""
+}
+
+// cameraDevice is obs.vcam.device.
+func (m *Machine) cameraDevice(ctx context.Context) doctor.Result {
+	obs, err := m.OBS(ctx)
+	if err != nil {
+		return unknownOBS(err)
+	}
+	if !obs.CameraOn {
+		return doctor.Fine("it is off now")
+	}
+	open, err := obsctl.OpenVideoDevices(obs.PID, m.path("proc"))
+	if obs.PID == 0 || err != nil {
+		return doctor.Skipped("it cannot be seen which devices OBS has open")
+	}
+	if slices.Contains(open, m.VideoOut) {
+		return doctor.Fine("%s", m.VideoOut)
+	}
+	others := slices.DeleteFunc(open, func(path string) bool { return path == m.VideoIn })
+	detail := fmt.Sprintf("OBS's virtual camera is on but does not write to %s.", m.VideoOut)
+	if len(others) > 0 {
+		detail = fmt.Sprintf("OBS's virtual camera is on and writes to %s, not to %s.", strings.Join(others, " or "), m.VideoOut)
+	}
+	return doctor.Result{
+		Status: doctor.Fail, Detail: detail,
+		Why:  "It keeps its device until it is stopped, and the peer gets no picture.",
+		Next: "Click \"Stop Virtual Camera\" in OBS; costream-obs starts it when you go on air. If it takes the other device again, see v4l2.dev.order and v4l2.dev.holders above.",
+	}
+}
+
+// smoothPortable is what the portable route manages, in pixels a second:
+// 1920x1080 at 30 (measured, two cores, software GL).
+const smoothPortable = 1920 * 1080 * 30
+
+// video is obs.video.
+func (m *Machine) video(ctx context.Context) doctor.Result {
+	obs, err := m.OBS(ctx)
+	if err != nil {
+		return unknownOBS(err)
+	}
+	v := obs.Video
+	rate := float64(v.FPSNum) / float64(v.FPSDen)
+	picture := fmt.Sprintf("%dx%d at %.4g frames a second", v.OutputW, v.OutputH, rate)
+	const next = "In OBS open Settings → Video and choose a lower \"Common FPS Values\" or \"Output (Scaled) Resolution\"."
+	if rate > 60 {
+		return doctor.Result{Status: doctor.Fail, Detail: "OBS gives out " + picture + ".",
+			Why: "More than 60 pictures a second are hardly visible and cost each side computing time and bit rate.", Next: next}
+	}
+	pixels := float64(v.OutputW*v.OutputH) * rate
+	if pixels > smoothPortable && m.portable(ctx) {
+		return doctor.Result{Status: doctor.Fail, Detail: "OBS gives out " + picture + ", which is more than the portable route carries smoothly (about 1920x1080 at 30).",
+			Why: "The peer would see fewer pictures a second than your viewers do.", Next: next + " Or use the devices route: `costream-obs setup`"}
+	}
+	return doctor.Fine("%s", picture)
+}
+
+// portable reports whether pictures go by the portable route.
+func (m *Machine) portable(ctx context.Context) bool {
+	if d, err := m.Daemon(ctx); err == nil && d.Report.Route != "" {
+		return d.Report.Route == companion.RoutePortable
+	}
+	if m.Route != "auto" {
+		return m.Route == "portable"
+	}
+	nodes, err := m.Nodes(ctx)
+	if err != nil {
+		return true
+	}
+	out, haveOut := node(nodes, m.VideoOut)
+	in, haveIn := node(nodes, m.VideoIn)
+	return !haveOut || !haveIn || !out.Loopback || !in.Loopback
+}
+
+// peerSource is obs.source.
+func (m *Machine) peerSource(ctx context.Context) doctor.Result {
+	obs, err := m.OBS(ctx)
+	if err != nil {
+		return unknownOBS(err)
+	}
+	var sources []Input
+	for _, in := range obs.Inputs {
+		if in.Kind != kindDevice && in.Kind != kindMedia {
+			continue
+		}
+		if in.Settings[peerMark] != nil || in.Settings["device_id"] == m.VideoIn || in.Name == obs.Peer.Input {
+			sources = append(sources, in)
+		}
+	}
+	var names []string
+	for _, in := range sources {
+		names = append(names, fmt.Sprintf("%q", in.Name))
+		if in.Kind == kindDevice && in.Settings["buffering"] != false {
+			return m.buffered(in)
+		}
+	}
+	switch {
+	case len(sources) > 1:
+		return doctor.Result{
+			Status: doctor.Fail,
+			Detail: fmt.Sprintf("OBS has more than one source for the peer: %s.", strings.Join(names, ", ")),
+			Why:    "costream-obs looks after all of them, and you may show or hide the wrong one.",
+			Next:   fmt.Sprintf("Delete all but %s in OBS (right-click → Remove).", names[0]),
+		}
+	case len(obs.Peer.Spots) == 0 && m.onAir(ctx):
+		return doctor.Result{
+			Status: doctor.Fail,
+			Detail: "You are on air, but the peer is in none of your scenes: somebody deleted the source.",
+			Why:    "Your viewers do not see the peer. costream-obs does not put back by itself what was deleted by hand.",
+			Next:   "Put it into the programme: `costream-obs peer add`",
+			Fix: &doctor.Fix{What: fmt.Sprintf("Put the peer's picture into the scene %q again, as `costream-obs peer add` does.", obs.Program),
+				Do: m.addPeer},
+		}
+	case len(sources) == 0:
+		return doctor.Fine("it is made when you go on air")
+	}
+	return doctor.Fine("%s, in %s", names[0], places(obs.Peer.Spots))
+}
+
+func places(spots []scenes.Spot) string {
+	var in []string
+	for _, s := range spots {
+		if !slices.Contains(in, s.Scene) {
+			in = append(in, s.Scene)
+		}
+	}
+	if len(in) == 0 {
+		return "no scene now"
+	}
+	return strings.Join(in, ", ")
+}
+
+func (m *Machine) buffered(in Input) doctor.Result {
+	return doctor.Result{
+		Status: doctor.Fail,
+		Detail: fmt.Sprintf("The source %q buffers its pictures.", in.Name),
+		Why:    "You see the peer later than need be, and talk at cross purposes.",
+		Next:   fmt.Sprintf("In OBS double-click %q and untick \"Use Buffering\".", in.Name),
+		Fix: &doctor.Fix{What: fmt.Sprintf("Switch off \"Use Buffering\" of the source %q.", in.Name),
+			Do: func(ctx context.Context) error {
+				return m.Change(ctx, func(ctx context.Context, c *obsctl.Client) error {
+					return c.SetInputSettings(ctx, in.Name, map[string]any{"buffering": false}, true)
+				})
+			}},
+	}
+}
+
+// addPeer does what `costream-obs peer add` does, with a source of the kind
+// that the running costream-obs uses; it fills in the settings.
+func (m *Machine) addPeer(ctx context.Context) error {
+	source := scenes.Source{Name: m.SourceName, Kind: kindDevice, Settings: map[string]any{"device_id": m.VideoIn, "buffering": false}}
+	if m.portable(ctx) {
+		source.Kind, source.Settings = kindMedia, map[string]any{"is_local_file": false}
+	}
+	return m.Change(ctx, func(ctx context.Context, c *obsctl.Client) error {
+		changes, err := scenes.Add(ctx, obsscenes.New(c), source, nil, scenes.PiP)
+		if err == nil && len(changes) == 0 {
+			err = errors.New("OBS has it already")
+		}
+		return err
+	})
+}
+
+// profileLeft is obs.profile.left.
+func (m *Machine) profileLeft(ctx context.Context) doctor.Result {
+	obs, err := m.OBS(ctx)
+	if err != nil {
+		return unknownOBS(err)
+	}
+	if !slices.Contains(obs.Profiles, obsctl.TempProfile) {
+		return doctor.Fine("")
+	}
+	r := doctor.Result{
+		Status: doctor.Fail,
+		Detail: fmt.Sprintf("The profile %q is left over in OBS.", obsctl.TempProfile),
+		Why:    "costream-obs made it for a moment and could not remove it; it holds none of your settings.",
+		Next:   fmt.Sprintf("In OBS choose Profile → your own one, then Profile → %s, then Profile → Remove.", obsctl.TempProfile),
+	}
+	if obs.Profile == obsctl.TempProfile {
+		r.Detail = fmt.Sprintf("OBS is on the profile %q, which is a leftover.", obsctl.TempProfile)
+		r.Why += " Streaming with it would go wrong: your channel and encoder are in your own profile."
+	}
+	if active := obs.active(); len(active) > 0 {
+		r.Next += fmt.Sprintf(" Do it once OBS has stopped %s.", strings.Join(active, ", "))
+		return r
+	}
+	r.Fix = &doctor.Fix{What: fmt.Sprintf("Bring OBS back to your profile and remove %q.", obsctl.TempProfile), Do: func(ctx context.Context) error {
+		return m.Change(ctx, func(ctx context.Context, c *obsctl.Client) error {
+			outputs, err := c.Outputs(ctx)
+			if err != nil {
+				return err
+			}
+			if active := (OBS{Outputs: outputs}).active(); len(active) > 0 {
+				return fmt.Errorf("%w: %s; stop it first", obsctl.ErrOutputActive, strings.Join(active, ", "))
+			}
+			_, err = c.RepairProfile(ctx, "")
+			return err
+		})
+	}}
+	return r
+}

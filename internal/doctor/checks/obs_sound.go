@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package checks
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/costream-obs/costream-obs/internal/companion"
+	"github.com/costream-obs/costream-obs/internal/doctor"
+	"github.com/costream-obs/costream-obs/obsctl"
+)
+
+// sampleRate is obs.rate.
+func (m *Machine) sampleRate(ctx context.Context) doctor.Result {
+	obs, err := m.OBS(ctx)
+	if err != nil {
+		return unknownOBS(err)
+	}
+	if obs.SampleRate == "48000" {
+		return doctor.Fine("")
+	}
+	return doctor.Result{
+		Status: doctor.Fail,
+		Detail: fmt.Sprintf("OBS's profile %q has a sample rate of %s Hz.", obs.Profile, obs.SampleRate),
+		Why:    "The peer's sound and most sound cards have 48000 Hz; everything is converted back and forth, which costs quality and a little delay.",
+		Next:   "In OBS open Settings → Audio, choose Sample Rate: 48 kHz, and restart OBS when it asks.",
+	}
+}
+
+// monitoringDevice is audio.monitor.device.
+func (m *Machine) monitoringDevice(ctx context.Context) doctor.Result {
+	obs, sound, gone := m.ask(ctx)
+	if gone != nil {
+		return *gone
+	}
+	device := obs.Monitoring
+	sink := device.Sink(obs.Version)
+	if sink == "" {
+		return doctor.Fine("the default output")
+	}
+	// What the profile says holds from the next start; applying it now means a
+	// switch of profiles, which can crash an OBS that just begins to stream.
+	reset := &doctor.Fix{
+		What: fmt.Sprintf("Set the monitoring device of OBS's profile %q to \"Default\", from OBS's next start on.", obs.Profile),
+		Do: func(ctx context.Context) error {
+			return m.Change(ctx, func(ctx context.Context, c *obsctl.Client) error {
+				return c.SetMonitoringDevice(ctx, obsctl.MonitoringDevice{})
+			})
+		},
+	}
+	const next = "In OBS open Settings → Audio → Advanced and choose your headphones, or \"Default\", as Monitoring Device."
+	if sink == companion.ToPeerSink {
+		return doctor.Result{
+			Status: doctor.Fail,
+			Detail: fmt.Sprintf("OBS's monitoring device is %s, costream-obs's own sink.", sink),
+			Why:    "Everything that you monitor goes to the peer, and you do not hear it. The sink is there only while costream-obs runs; OBS can crash when its monitoring device is missing. costream-obs needs no such setting.",
+			Next:   next, Fix: reset,
+		}
+	}
+	if _, found := sound.sinkNamed(sink); found {
+		return doctor.Fine("%s", device.Name)
+	}
+	return doctor.Result{
+		Status: doctor.Fail,
+		Detail: fmt.Sprintf("OBS's monitoring device %q is not there.", device.ID),
+		Why:    "OBS plays nothing that it monitors, so the peer may hear nothing, and OBS can crash when the monitoring of an input is changed. Names from OBS 29.0 and older (\"….monitor\") are not understood by newer ones.",
+		Next:   next, Fix: reset,
+	}
+}
+
+// echo is audio.monitor.peer.
+func (m *Machine) echo(ctx context.Context) doctor.Result {
+	obs, err := m.OBS(ctx)
+	if err != nil {
+		return unknownOBS(err)
+	}
+	for _, in := range obs.Inputs {
+		if in.Monitor == obsctl.MonitorOff || slices.Contains(m.mics(obs), in.Name) {
+			continue
+		}
+		why := ""
+		switch {
+		case in.Kind == kindOutputCapture:
+			why = "It captures what this machine plays, the peer's voice too: the peer hears an echo of themselves, and you hear everything twice."
+		case in.Name == obs.Peer.Input, in.Settings[peerMark] != nil:
+			why = "It carries the peer: the peer hears an echo of themselves."
+		case m.onAir(ctx):
+			why = "You are on air, and the peer is to hear your microphone alone."
+		default:
+			continue
+		}
+		return doctor.Result{
+			Status: doctor.Fail,
+			Detail: fmt.Sprintf("%s is monitored in OBS (%s).", in.Name, in.Monitor),
+			Why:    why,
+			Next:   fmt.Sprintf("In OBS open Edit → Advanced Audio Properties and choose \"Monitor Off\" for %s.", in.Name),
+			Fix:    &doctor.Fix{What: fmt.Sprintf("Set %s to \"Monitor Off\" in OBS.", in.Name), Do: m.setMonitor(in.Name, obsctl.MonitorOff)},
+		}
+	}
+	return doctor.Fine("")
+}
+
+// captured is audio.monitor.dup.
+func (m *Machine) captured(ctx context.Context) doctor.Result {
+	obs, err := m.OBS(ctx)
+	if err != nil {
+		return unknownOBS(err)
+	}
+	for _, in := range obs.Inputs {
+		if in.Settings["device_id"] != companion.ToPeerSink+".monitor" {
+			continue
+		}
+		why := "Your viewers hear your microphone twice."
+		if obs.Version.OBS.AtLeast(ver(32, 0, 0)) { // 9bb940acd
+			why = "OBS since 32.0 silences what it monitors to a device that it captures as well: the peer hears nothing of you."
+		}
+		return doctor.Result{
+			Status: doctor.Fail,
+			Detail: fmt.Sprintf("The OBS input %q captures %s, which carries your own microphone to the peer.", in.Name, companion.ToPeerSink),
+			Why:    why,
+			Next:   fmt.Sprintf("Remove %q in OBS, or choose another device in its properties. The peer's voice needs no input of yours: costream-obs brings it into your stream.", in.Name),
+		}
+	}
+	return doctor.Fine("")
+}

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package checks
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/costream-obs/costream-obs/internal/companion"
+	"github.com/costream-obs/costream-obs/internal/doctor"
+	"github.com/costream-obs/costream-obs/setup"
+)
+
+// Sound is what the sound server said, at one time.
+type Sound struct {
+	Info          setup.Info           `json:"info"`
+	Sinks         []setup.Sink         `json:"sinks"`
+	Sources       []setup.Source       `json:"sources"`
+	SinkInputs    []setup.SinkInput    `json:"sinkInputs"`
+	SourceOutputs []setup.SourceOutput `json:"sourceOutputs"`
+}
+
+// lookAtSound asks for everything at once.
+func lookAtSound(ctx context.Context, pulse setup.Pulse) (Sound, error) {
+	var s Sound
+	var err error
+	if s.Info, err = pulse.Info(ctx); err != nil {
+		return s, err
+	}
+	errs := make([]error, 4)
+	var asked sync.WaitGroup
+	for i, ask := range []func() error{
+		func() (err error) { s.Sinks, err = pulse.Sinks(ctx); return err },
+		func() (err error) { s.Sources, err = pulse.Sources(ctx); return err },
+		func() (err error) { s.SinkInputs, err = pulse.SinkInputs(ctx); return err },
+		func() (err error) { s.SourceOutputs, err = pulse.SourceOutputs(ctx); return err },
+	} {
+		asked.Add(1)
+		go func() {
+			defer asked.Done()
+			errs[i] = ask()
+		}()
+	}
+	asked.Wait()
+	return s, errors.Join(errs...)
+}
+
+// sinkNamed returns the sink of that name.
+func (s Sound) sinkNamed(name string) (setup.Sink, bool) {
+	i := slices.IndexFunc(s.Sinks, func(k setup.Sink) bool { return k.Name == name })
+	if i < 0 {
+		return setup.Sink{}, false
+	}
+	return s.Sinks[i], true
+}
+
+// sinkOf returns the name of the sink that a stream plays into.
+func (s Sound) sinkOf(in setup.SinkInput) string {
+	for _, k := range s.Sinks {
+		if k.Index == in.Sink {
+			return k.Name
+		}
+	}
+	return "an unknown sink"
+}
+
+// obsClient is how OBS calls itself at the sound server (measured, 29.0.2).
+const obsClient = "OBS"
+
+// ofOBS keeps the streams of one OBS. One in a sandbox may give another
+// process id than the one that is seen here; where none fits, its name decides.
+func ofOBS[T any](streams []T, stream func(T) setup.Stream, pid int) map[string]T {
+	byPID, byName := make(map[string]T), make(map[string]T)
+	for _, s := range streams {
+		st := stream(s)
+		if st.Properties["application.name"] != obsClient {
+			continue
+		}
+		byName[st.MediaName()] = s
+		if st.PID() == pid {
+			byPID[st.MediaName()] = s
+		}
+	}
+	if len(byPID) > 0 {
+		return byPID
+	}
+	return byName
+}
+
+// monitors are the streams by which OBS plays what it monitors, by input.
+func (s Sound) monitors(pid int) map[string]setup.SinkInput {
+	return ofOBS(s.SinkInputs, func(in setup.SinkInput) setup.Stream { return in.Stream }, pid)
+}
+
+// captures are the streams by which OBS records, by input.
+func (s Sound) captures(pid int) map[string]setup.SourceOutput {
+	return ofOBS(s.SourceOutputs, func(out setup.SourceOutput) setup.Stream { return out.Stream }, pid)
+}
+
+// soundServer is audio.server.
+func (m *Machine) soundServer(ctx context.Context) doctor.Result {
+	sound, err := m.Sound(ctx)
+	const why = "The microphone gets from OBS to costream-obs, and the peer's voice to you, by way of the sound server."
+	bad := func(detail, next string) doctor.Result {
+		return doctor.Result{Status: doctor.Fail, Detail: detail, Why: why, Next: next}
+	}
+	switch {
+	case err == nil:
+		return doctor.Fine("%s %s", sound.Info.Name, sound.Info.Version)
+	case errors.Is(err, setup.ErrNoPactl):
+		return bad("The program pactl is not installed.", "Install it: `sudo apt install pulseaudio-utils`")
+	case errors.Is(err, setup.ErrOldPactl):
+		return bad("The program pactl is older than version 16.", "Update it with your system: Debian 12, Ubuntu 22.10 and Fedora 36 have one that is new enough.")
+	case errors.Is(err, setup.ErrNoServer):
+		return bad("No sound server answers.", "Start it: `systemctl --user start pipewire-pulse.service` where PipeWire is installed, else `pulseaudio --start`. It has to run as you, not as root.")
+	}
+	return bad(fmt.Sprintf("The sound server cannot be asked: %v.", err), "See what it says itself: `pactl info`")
+}
+
+// sink is audio.sink.
+func (m *Machine) sink(ctx context.Context) doctor.Result {
+	sound, err := m.Sound(ctx)
+	if err != nil {
+		return unknownSound(err)
+	}
+	for _, name := range []string{companion.ToPeerSink, companion.FromPeerSink} {
+		if sound.Info.DefaultSink != name {
+			continue
+		}
+		var others []string
+		for _, k := range sound.Sinks {
+			if k.Name != companion.ToPeerSink && k.Name != companion.FromPeerSink {
+				others = append(others, k.Name)
+			}
+		}
+		next := "Plug in or switch on your headphones, then choose them in the sound settings of your desktop."
+		if len(others) > 0 {
+			next = fmt.Sprintf("Make your headphones the default: `pactl set-default-sink %s`", others[0])
+			if len(others) > 1 {
+				next += fmt.Sprintf(" (or one of: %s)", strings.Join(others[1:], ", "))
+			}
+		}
+		return doctor.Result{
+			Status: doctor.Fail,
+			Detail: fmt.Sprintf("The default output of your sound is %s, which is costream-obs's own.", name),
+			Why:    "You hear nothing, and everything that this machine plays goes to the peer, the peer's own voice too.",
+			Next:   next,
+		}
+	}
+	sink, found := sound.sinkNamed(companion.ToPeerSink)
+	d, _ := m.Daemon(ctx)
+	switch {
+	case !found && d.Running:
+		return doctor.Result{
+			Status: doctor.Fail,
+			Detail: fmt.Sprintf("costream-obs runs, but its sink %s is not there.", companion.ToPeerSink),
+			Why:    "The microphone gets to the peer by way of this sink.",
+			Next:   "If the sound server was just restarted, wait a second and run doctor again; else restart `costream-obs run`.",
+		}
+	case !found:
+		return doctor.Fine("costream-obs makes its sink when it starts")
+	case sink.Mute:
+		return doctor.Result{
+			Status: doctor.Fail,
+			Detail: fmt.Sprintf("The sink %s is muted.", companion.ToPeerSink),
+			Why:    "The peer hears nothing of you, whatever OBS shows.",
+			Next:   fmt.Sprintf("Unmute it: `pactl set-sink-mute %s 0`", companion.ToPeerSink),
+			Fix: &doctor.Fix{What: fmt.Sprintf("Unmute the sink %s.", companion.ToPeerSink), Do: func(ctx context.Context) error {
+				_, err := m.Exec(ctx, "pactl", "set-sink-mute", companion.ToPeerSink, "0")
+				return err
+			}},
+		}
+	}
+	return doctor.Fine("%s", companion.ToPeerSink)
+}
+
+// unknownSound is the result of a check whose server went away meanwhile.
+func unknownSound(err error) doctor.Result {
+	return doctor.Skipped("the sound server does not tell (%v)", err)
+}
+
+// listenFor is how long a source is listened to.
+const listenFor = 500 * time.Millisecond
+
+// recordPeak listens to a source that somebody else records already: opening
+// one that is closed could switch a headset to another mode.
+func recordPeak(ctx context.Context, source string) (float64, error) {
+	ctx, cancel := context.WithTimeout(ctx, listenFor)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "parec", "--device="+source, "--raw", "--format=s16le", "--rate=48000", "--channels=1",
+		"--latency-msec=50", "--client-name=costream-obs doctor")
+	cmd.WaitDelay = time.Second
+	out, err := cmd.Output()
+	if ctx.Err() == nil && err != nil { // Its end is ours to choose.
+		return 0, fmt.Errorf("parec: %w", err)
+	}
+	if len(out) < 2 {
+		return 0, fmt.Errorf("source %s gave nothing within %v", source, listenFor)
+	}
+	peak := 0
+	for i := 0; i+1 < len(out); i += 2 {
+		sample := int(int16(binary.LittleEndian.Uint16(out[i:])))
+		peak = max(peak, sample, -sample)
+	}
+	return float64(peak) / 32768, nil
+}

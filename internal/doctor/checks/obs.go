@@ -105,7 +105,7 @@ func (m *Machine) lookAtOBS(ctx context.Context) (OBS, error) {
 	}
 	defer func() { _ = c.Close() }()
 	version := c.Version()
-	version.Requests = nil
+	version.Requests, version.ImageFormats = nil, nil
 	o := OBS{Address: c.Endpoint().Addr(), PID: c.Endpoint().PID, Version: version, Password: c.Endpoint().AuthRequired}
 	for _, ask := range []func(context.Context, *obsctl.Client) error{o.askOutputs, o.askProfile, o.askInputs} {
 		if err := ask(ctx, c); err != nil {

@@ -1,0 +1,489 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package checks_test
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/costream-obs/costream-obs/internal/companion"
+	"github.com/costream-obs/costream-obs/internal/doctor"
+	"github.com/costream-obs/costream-obs/internal/doctor/checks"
+	"github.com/costream-obs/costream-obs/media"
+	"github.com/costream-obs/costream-obs/media/link"
+	"github.com/costream-obs/costream-obs/obsctl"
+	"github.com/costream-obs/costream-obs/scenes"
+	"github.com/costream-obs/costream-obs/setup"
+)
+
+// A fault is one way to break the healthy machine. The checks named, and no
+// others, must find it.
+type fault struct {
+	name    string
+	inflict func(*fixture)
+	found   []string
+}
+
+var faults = []fault{
+	{"settings wrong", func(f *fixture) {
+		f.o = checks.Options{SettingsError: errors.New(`~/.config/costream-obs/config.toml:2: there is no setting "colour"`)}
+	}, []string{"svc.config"}},
+	{"daemon hangs", func(f *fixture) {
+		f.daemon, f.daemonErr = checks.Daemon{Running: true}, errors.New("control socket: context deadline exceeded")
+	}, []string{"svc.run"}},
+	{"daemon has a problem", func(f *fixture) {
+		f.daemon.Report.Problems = []string{"OBS's picture: OBS's virtual camera did not start"}
+	}, []string{"svc.run"}},
+	{"GStreamer lacks elements", func(f *fixture) {
+		f.missing = &media.MissingElementError{Missing: []media.MissingElement{{Element: "x264enc", Package: "gstreamer1.0-plugins-ugly"}, {Element: "avdec_h264", Package: "gstreamer1.0-libav"}}}
+	}, []string{"host.gst"}},
+	{"GStreamer broken", func(f *fixture) { f.missing = errors.New("could not link x264enc0 to rtph264pay0") }, []string{"host.gst"}},
+	{"no permission", func(f *fixture) {
+		f.nodes[1].Err = &fs.PathError{Op: "open", Path: "/dev/video10", Err: syscall.EACCES}
+		f.nodes[2].Err = &fs.PathError{Op: "open", Path: "/dev/video11", Err: syscall.EACCES}
+	}, []string{"host.user"}},
+
+	{"module not installed", func(f *fixture) { f.offAir(); f.unload(); f.files[modules] = "kernel/drivers/net/dummy.ko:\n" }, []string{"v4l2.module.file"}},
+	{"module for another kernel, no headers", func(f *fixture) {
+		f.offAir()
+		f.unload()
+		f.kernel = "6.1.0-29-amd64"
+		f.files["lib/modules/6.1.0-29-amd64/modules.dep"] = "kernel/drivers/net/dummy.ko:\n"
+		f.files["usr/src/v4l2loopback-0.12.7/dkms.conf"] = ""
+	}, []string{"v4l2.module.file"}},
+	{"module not built", func(f *fixture) {
+		f.offAir()
+		f.unload()
+		f.files[modules] = ""
+		f.files["usr/src/v4l2loopback-0.12.7/dkms.conf"] = ""
+	}, []string{"v4l2.module.file"}},
+	{"container", func(f *fixture) { f.offAir(); f.unload(); f.kernel = "6.12.1-host" }, []string{"v4l2.module.file"}},
+	{"not signed", func(f *fixture) {
+		f.offAir()
+		f.unload()
+		f.files[secureBootFile] = "\x06\x00\x00\x00\x01"
+		f.programs["modinfo -k "+kernel+" -F signer v4l2loopback"] = "\n"
+	}, []string{"v4l2.module.sign"}},
+	{"key not enrolled", func(f *fixture) {
+		f.offAir()
+		f.unload()
+		f.files[secureBootFile] = "\x06\x00\x00\x00\x01"
+		f.files["var/lib/dkms/mok.pub"] = ""
+		f.programs["modinfo -k "+kernel+" -F signer v4l2loopback"] = "DKMS module signing key\n"
+		f.programs["mokutil --test-key /var/lib/dkms/mok.pub"] = "/var/lib/dkms/mok.pub is not enrolled\n"
+	}, []string{"v4l2.module.sign"}},
+	{"module not loaded", func(f *fixture) { f.offAir(); f.unload() }, []string{"v4l2.module.loaded"}},
+	{"module not loaded, devices route", func(f *fixture) { f.offAir(); f.unload(); f.o.Route = "devices" }, []string{"v4l2.module.loaded"}},
+	{"module too new for OBS", func(f *fixture) { f.files[loopback] = "0.15.3\n" }, []string{"v4l2.module.version"}},
+	{"module too new for the installed OBS", func(f *fixture) {
+		f.offAir()
+		f.closed()
+		f.files[loopback] = "0.14.0\n"
+	}, []string{"v4l2.module.version"}},
+	{"module too old for the kernel", func(f *fixture) { f.kernel = "6.18.2-amd64"; f.files[loopback] = "0.13.2\n" }, []string{"v4l2.module.version"}},
+	{"module and OBS of a bad pair", func(f *fixture) { f.version("32.0.4") }, []string{"v4l2.module.version"}},
+	{"nothing at boot", func(f *fixture) {
+		delete(f.files, modprobeD)
+		delete(f.files, "etc/modules-load.d/costream.conf")
+	}, []string{"v4l2.conf"}},
+	{"not loaded at boot", func(f *fixture) { delete(f.files, "etc/modules-load.d/costream.conf") }, []string{"v4l2.conf"}},
+	{"no options at boot", func(f *fixture) { delete(f.files, modprobeD) }, []string{"v4l2.conf"}},
+	{"options contradicted", func(f *fixture) {
+		f.files["usr/lib/modprobe.d/98-v4l2loopback.conf"] = "options v4l2loopback video_nr=9 card_label=\"OBS Virtual Camera\"\n"
+		f.files["etc/modprobe.d/99-x.conf"] = "# nothing\n"
+		delete(f.files, modprobeD)
+		f.files["etc/modprobe.d/10-costream.conf"] = "options v4l2loopback video_nr=10,11 exclusive_caps=1,1\n"
+	}, []string{"v4l2.conf"}},
+	{"one exclusive_caps at boot", func(f *fixture) {
+		f.files[modprobeD] = "options v4l2loopback video_nr=10,11 exclusive_caps=1\n"
+	}, []string{"v4l2.conf"}},
+
+	{"other numbers", func(f *fixture) {
+		f.offAir()
+		f.nodes = []setup.VideoNode{free(0, "Dummy video device (0x0000)"), free(1, "Dummy video device (0x0001)")}
+	}, []string{"v4l2.dev.pair"}},
+	{"number taken by a camera", func(f *fixture) {
+		f.offAir()
+		f.nodes[2] = setup.VideoNode{Path: "/dev/video11", Number: 11, Label: "Capture card", Capture: true}
+	}, []string{"v4l2.dev.pair"}},
+	{"device broken", func(f *fixture) {
+		f.offAir()
+		f.nodes[1].Err = &fs.PathError{Op: "open", Path: "/dev/video10", Err: syscall.ENODEV}
+	}, []string{"v4l2.dev.pair"}},
+	{"a third loopback", func(f *fixture) {
+		f.offAir()
+		f.nodes = slices.Insert(f.nodes, 1, free(3, "DroidCam"))
+	}, []string{"v4l2.dev.order"}},
+	{"OBS's own loopback", func(f *fixture) {
+		f.offAir()
+		f.nodes = slices.Insert(f.nodes, 1, free(2, "OBS Virtual Camera"))
+	}, []string{"v4l2.dev.order"}},
+	{"one exclusive_caps", func(f *fixture) { f.nodes[2].Output = true }, []string{"v4l2.dev.excl"}},
+	{"keep_format", func(f *fixture) { f.controls = map[string]setup.Controls{"/dev/video11": {KeepFormat: true}} }, []string{"v4l2.dev.keepformat"}},
+	{"timeout", func(f *fixture) { f.controls = map[string]setup.Controls{"/dev/video10": {Timeout: 1000}} }, []string{"v4l2.dev.keepformat"}},
+	{"another writer", func(f *fixture) {
+		f.offAir()
+		f.nodes[1] = written(10, "costream-topeer", "YUYV:1280x720@30")
+		f.holders[777] = holder{"ffmpeg", []string{"/dev/video10"}}
+	}, []string{"v4l2.dev.holders"}},
+	{"another user's writer", func(f *fixture) {
+		f.offAir()
+		f.nodes[2] = written(11, "costream-frompeer", "YUYV:1280x720@30")
+	}, []string{"v4l2.dev.holders"}},
+	{"nothing arrives", func(f *fixture) { f.nodes[1] = free(10, "costream-topeer") }, []string{"v4l2.dev.state"}},
+	{"another size arrives", func(f *fixture) { f.nodes[1].Format = "YUYV:1280x720@30" }, []string{"v4l2.dev.state"}},
+
+	{"WebSocket server off", func(f *fixture) {
+		f.findErr = fmt.Errorf("%w (x)", obsctl.ErrServerDisabled)
+	}, []string{"obs.ws.config"}},
+	{"WebSocket server off, OBS closed", func(f *fixture) {
+		f.offAir()
+		f.closed()
+		f.findErr = obsctl.ErrServerDisabled
+	}, []string{"obs.ws.config"}},
+	{"OBS never started", func(f *fixture) { f.offAir(); f.closed(); f.findErr = obsctl.ErrNoConfig }, []string{"obs.ws.config"}},
+	{"OBS not installed", func(f *fixture) {
+		f.offAir()
+		f.closed()
+		delete(f.programs, "obs --version")
+		f.findErr = obsctl.ErrNoConfig
+	}, []string{"obs.ws.config"}},
+	{"OBS's file broken", func(f *fixture) {
+		f.findErr = errors.New("OBS's websocket settings cannot be read from /home/me/.config/obs-studio/global.ini: ServerPort=x is not a number")
+	}, []string{"obs.ws.config"}},
+	{"refused", func(f *fixture) { f.obsErr = obsctl.ErrRefused }, []string{"obs.ws.connect"}},
+	{"refused by another machine", func(f *fixture) {
+		f.o.RemoteOBS, f.endpoint.Host, f.obsErr = true, "192.168.1.9", obsctl.ErrRefused
+	}, []string{"obs.ws.connect"}},
+	{"wrong password", func(f *fixture) { f.obsErr = obsctl.ErrAuth }, []string{"obs.ws.connect"}},
+	{"no password found", func(f *fixture) { f.obsErr, f.endpoint.Password = obsctl.ErrAuth, "" }, []string{"obs.ws.connect"}},
+	{"OBS too old", func(f *fixture) {
+		f.obsErr = &obsctl.ConnectError{Reason: obsctl.ErrTooOld, Text: "OBS 27.2.4 at 127.0.0.1:4455 is too old: OBS 28.0 or newer is needed"}
+	}, []string{"obs.ws.connect"}},
+	{"not OBS", func(f *fixture) { f.obsErr = obsctl.ErrNotOBS }, []string{"obs.ws.connect"}},
+	{"unreachable", func(f *fixture) {
+		f.o.RemoteOBS, f.endpoint.Host = true, "192.168.1.9"
+		f.obsErr = fmt.Errorf("%w: no route to host", obsctl.ErrUnreachable)
+	}, []string{"obs.ws.connect"}},
+	{"OBS hangs", func(f *fixture) { f.obsErr = obsctl.ErrNoAnswer }, []string{"obs.ws.connect"}},
+	{"OBS changes its scenes", func(f *fixture) { f.obsErr = scenes.ErrChanging }, []string{"obs.ws.connect"}},
+	{"no authentication", func(f *fixture) { f.obs.Password = false }, []string{"obs.ws.auth"}},
+	{"OBS that cannot monitor the default", func(f *fixture) { f.version("29.1.3") }, []string{"obs.version"}},
+	{"no virtual camera", func(f *fixture) { f.offAir(); f.obs.HasCamera = false }, []string{"obs.vcam.avail"}},
+	{"camera shows a scene", func(f *fixture) {
+		f.files[scenesOf] = `{"name":"Untitled","virtual-camera":{"type":1,"internal":0,"scene":"Cam"}}`
+	}, []string{"obs.vcam.type"}},
+	{"camera shows the preview, OBS 30", func(f *fixture) {
+		f.version("30.2.3")
+		f.files[scenesOf] = `{"name":"Untitled","virtual-camera":{"type":0,"internal":0,"type2":4}}`
+	}, []string{"obs.vcam.type"}},
+	{"camera on another device", func(f *fixture) {
+		f.holders[recordedPID] = holder{"obs", []string{"/dev/video3", "/dev/video11"}}
+		f.nodes[1] = free(10, "costream-topeer")
+		f.daemon.Report.State = companion.Ready
+	}, []string{"obs.vcam.device"}},
+	{"camera on no device", func(f *fixture) {
+		f.holders[recordedPID] = holder{"obs", []string{"/dev/video11"}}
+		f.nodes[1] = free(10, "costream-topeer")
+		f.daemon.Report.State = companion.Ready
+	}, []string{"obs.vcam.device"}},
+	{"120 frames a second", func(f *fixture) { f.obs.Video.FPSNum = 120 }, []string{"obs.video"}},
+	{"too much for the portable route", func(f *fixture) {
+		f.o.Route, f.daemon.Report.Route = "portable", companion.RoutePortable
+		f.obs.Video = obsctl.Video{CanvasW: 1920, CanvasH: 1080, OutputW: 1920, OutputH: 1080, FPSNum: 60, FPSDen: 1}
+	}, []string{"obs.video"}},
+	{"44.1 kHz", func(f *fixture) { f.obs.SampleRate = "44100" }, []string{"obs.rate"}},
+	{"peer deleted", func(f *fixture) {
+		f.obs.Peer.Spots, f.obs.Peer.Input = nil, ""
+		f.obs.Inputs = slices.DeleteFunc(f.obs.Inputs, func(in checks.Input) bool { return in.Name == "Peer" })
+	}, []string{"obs.source"}},
+	{"peer twice", func(f *fixture) {
+		f.obs.Inputs = append(f.obs.Inputs, checks.Input{Name: "Peer 2", Kind: "v4l2_input", Settings: map[string]any{"device_id": "/dev/video11", "buffering": false}})
+	}, []string{"obs.source"}},
+	{"peer buffered", func(f *fixture) {
+		f.change("Peer", func(in *checks.Input) { delete(in.Settings, "buffering") })
+	}, []string{"obs.source"}},
+	{"Flatpak without devices", func(f *fixture) {
+		f.flatpak("[Context]\nshared=network;ipc;\nsockets=x11;wayland;pulseaudio;\ndevices=dri;\n")
+	}, []string{"obs.flatpak"}},
+	{"Flatpak without network", func(f *fixture) {
+		f.flatpak("[Context]\nshared=ipc;\nsockets=x11;wayland;pulseaudio;\ndevices=all;\n")
+	}, []string{"obs.flatpak"}},
+	{"Flatpak without sound", func(f *fixture) {
+		f.flatpak("[Context]\nshared=network;ipc;\nsockets=x11;wayland;\ndevices=all;\n")
+	}, []string{"obs.flatpak"}},
+	{"profile left", func(f *fixture) { f.offAir(); f.obs.Profiles = append(f.obs.Profiles, obsctl.TempProfile) }, []string{"obs.profile.left"}},
+	{"on the temporary profile, streaming", func(f *fixture) {
+		f.obs.Profiles, f.obs.Profile = append(f.obs.Profiles, obsctl.TempProfile), obsctl.TempProfile
+		f.obs.Outputs = append(f.obs.Outputs, obsctl.Output{Name: "simple_stream", Active: true})
+	}, []string{"obs.profile.left"}},
+
+	{"no pactl", func(f *fixture) { f.soundErr = setup.ErrNoPactl }, []string{"audio.server"}},
+	{"old pactl", func(f *fixture) { f.soundErr = setup.ErrOldPactl }, []string{"audio.server"}},
+	{"no sound server", func(f *fixture) { f.soundErr = setup.ErrNoServer }, []string{"audio.server"}},
+	{"strange sound server", func(f *fixture) { f.soundErr = errors.New("pactl info: exit status 1") }, []string{"audio.server"}},
+	{"our sink is the default", func(f *fixture) { f.sound.Info.DefaultSink = "costream_topeer" }, []string{"audio.sink"}},
+	{"our sink is gone", func(f *fixture) {
+		f.sound.Sinks = slices.DeleteFunc(f.sound.Sinks, func(s setup.Sink) bool { return s.Name == "costream_topeer" })
+	}, []string{"audio.sink"}},
+	{"our sink is muted", func(f *fixture) {
+		for i := range f.sound.Sinks {
+			f.sound.Sinks[i].Mute = f.sound.Sinks[i].Name == "costream_topeer"
+		}
+	}, []string{"audio.sink"}},
+	{"no microphone", func(f *fixture) { f.obs.Special.Mics = nil; f.offAir() }, []string{"audio.mic"}},
+	{"microphone of another name", func(f *fixture) { f.o.Mics = []string{"Headset"}; f.offAir() }, []string{"audio.mic"}},
+	{"source past OBS unplugged", func(f *fixture) { f.o.MicSource = "alsa_input.usb"; f.offAir() }, []string{"audio.mic"}},
+	{"microphone muted", func(f *fixture) { f.change(microphone, func(in *checks.Input) { in.Muted = true }) }, []string{"audio.mute"}},
+	{"microphone silent", func(f *fixture) { f.peak = 0 }, []string{"audio.level"}},
+	{"microphone muted in the desktop", func(f *fixture) {
+		f.peak = 0
+		for i := range f.sound.Sources {
+			f.sound.Sources[i].Mute = f.sound.Sources[i].Name == "mic"
+		}
+	}, []string{"audio.level"}},
+	{"monitoring device gone", func(f *fixture) {
+		f.obs.Monitoring = obsctl.MonitoringDevice{ID: "usb_headset.monitor", Name: "Monitor of USB headset"}
+	}, []string{"audio.monitor.device"}},
+	{"monitoring device of an older OBS", func(f *fixture) {
+		f.version("30.2.3")
+		f.obs.Monitoring = obsctl.MonitoringDevice{ID: "default_out.monitor", Name: "Monitor of DefaultOut"}
+	}, []string{"audio.monitor.device"}},
+	{"monitoring device is ours", func(f *fixture) {
+		f.obs.Monitoring = obsctl.MonitoringDevice{ID: "costream_topeer.monitor", Name: "Monitor of CoStreamToPeer"}
+	}, []string{"audio.monitor.device"}},
+	{"microphone not monitored", func(f *fixture) {
+		f.change(microphone, func(in *checks.Input) { in.Monitor = obsctl.MonitorOff })
+	}, []string{"audio.monitor.inputs"}},
+	{"microphone monitored without a stream", func(f *fixture) { f.sound.SinkInputs = nil }, []string{"audio.monitor.inputs"}},
+	{"microphone plays elsewhere", func(f *fixture) { f.stream(func(s *setup.SinkInput) { s.Sink = 0 }) }, []string{"audio.monitor.inputs"}},
+	{"microphone's stream muted", func(f *fixture) { f.stream(func(s *setup.SinkInput) { s.Mute = true }) }, []string{"audio.monitor.inputs"}},
+	{"Desktop Audio monitored", func(f *fixture) {
+		f.change("Desktop Audio", func(in *checks.Input) { in.Monitor = obsctl.MonitorAndOutput })
+	}, []string{"audio.monitor.peer"}},
+	{"peer monitored", func(f *fixture) {
+		f.change("Peer", func(in *checks.Input) { in.Monitor = obsctl.MonitorOnly })
+	}, []string{"audio.monitor.peer"}},
+	{"music monitored on air", func(f *fixture) {
+		f.obs.Inputs = append(f.obs.Inputs, checks.Input{Name: "Music", Kind: "vlc_source", Monitor: obsctl.MonitorOnly})
+	}, []string{"audio.monitor.peer"}},
+	{"own sink captured", func(f *fixture) { f.captureOwn() }, []string{"audio.monitor.dup"}},
+	{"own sink captured, OBS 32.2", func(f *fixture) { f.captureOwn(); f.version("32.2.0") }, []string{"audio.monitor.dup"}},
+	{"muted but played", func(f *fixture) {
+		f.version("32.2.0")
+		f.daemon = checks.Daemon{}
+		f.holders[ownPID] = holder{"costream-obs", []string{"/dev/video11"}}
+		f.change(microphone, func(in *checks.Input) { in.Muted = true })
+	}, []string{"audio.mute", "audio.mute.hazard"}},
+	{"microphone late", func(f *fixture) { f.stream(func(s *setup.SinkInput) { s.Latency = late }) }, []string{"audio.latency"}},
+
+	{"port taken", func(f *fixture) {
+		f.offAir()
+		f.bindErr = &link.PortError{Port: 5002, PID: 321, Process: "recv-from-peer", Err: syscall.EADDRINUSE}
+	}, []string{"net.ports"}},
+	{"port taken by another user", func(f *fixture) {
+		f.offAir()
+		f.bindErr = &link.PortError{Port: 5002, Err: syscall.EADDRINUSE}
+	}, []string{"net.ports"}},
+	{"port forbidden", func(f *fixture) { f.offAir(); f.bindErr = &link.PortError{Port: 500, Err: syscall.EACCES} }, []string{"net.ports"}},
+	{"address of another machine", func(f *fixture) {
+		f.offAir()
+		f.bindErr = &link.PortError{Port: 5000, Address: netip.MustParseAddr("10.9.8.7"), Err: syscall.EADDRNOTAVAIL}
+	}, []string{"net.ports"}},
+	{"cannot listen", func(f *fixture) { f.offAir(); f.bindErr = errors.New(`listen address "home": no such host`) }, []string{"net.ports"}},
+	{"peer unknown", func(f *fixture) {
+		f.lookup = &net.DNSError{Err: "no such host", Name: "friend.example", IsNotFound: true}
+	}, []string{"net.addr"}},
+	{"name server away", func(f *fixture) {
+		f.lookup = &net.DNSError{Err: "server misbehaving", Name: "friend.example", IsTemporary: true}
+	}, []string{"net.addr"}},
+	{"no route", func(f *fixture) { f.routeErr = fmt.Errorf("connect: %w", syscall.ENETUNREACH) }, []string{"net.addr"}},
+	{"no route from the listen address", func(f *fixture) {
+		f.o.Listen, f.routeErr = "fd00::1", errors.New("mismatched local address type fd00::1")
+	}, []string{"net.addr"}},
+	{"peer is this machine", func(f *fixture) { f.local = f.addrs[0] }, []string{"net.addr"}},
+	{"small buffer", func(f *fixture) { f.files[rmem] = "65536\n" }, []string{"net.rmem"}},
+	{"dropped packets", func(f *fixture) { f.files["proc/net/udp"] = udpTable(17) }, []string{"net.rmem"}},
+	{"dropped packets, large buffer", func(f *fixture) {
+		f.files["proc/net/udp"] = udpTable(17)
+		f.files[rmem] = "8388608\n"
+	}, []string{"net.rmem"}},
+}
+
+const secureBootFile = "sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+
+// unload takes the module and its devices away.
+func (f *fixture) unload() {
+	delete(f.files, loopback)
+	delete(f.files, "sys/module/v4l2loopback/parameters/exclusive_caps")
+	f.nodes = f.nodes[:1]
+}
+
+// closed closes OBS.
+func (f *fixture) closed() {
+	f.obsErr, f.processes, f.endpoint.PID = obsctl.ErrRefused, nil, 0
+	f.sound.SinkInputs, f.sound.SourceOutputs = nil, nil
+}
+
+func (f *fixture) flatpak(permissions string) {
+	f.processes[0].ConfigHome = "/home/me/.var/app/com.obsproject.Studio/config"
+	f.programs["flatpak info --show-permissions com.obsproject.Studio"] = permissions
+}
+
+func (f *fixture) captureOwn() {
+	f.obs.Inputs = append(f.obs.Inputs, checks.Input{Name: "Copy", Kind: "pulse_output_capture", Settings: map[string]any{"device_id": "costream_topeer.monitor"}})
+}
+
+func TestHealthy(t *testing.T) {
+	for name, change := range map[string]func(*fixture){
+		"on air":          func(*fixture) {},
+		"off air":         (*fixture).offAir,
+		"OBS closed":      func(f *fixture) { f.offAir(); f.closed() },
+		"portable route":  func(f *fixture) { f.offAir(); f.unload(); f.o.Route = "portable" },
+		"Flatpak":         func(f *fixture) { f.flatpak("[Context]\nshared=network;\nsockets=pulseaudio;\ndevices=all;\n") },
+		"no peer":         func(f *fixture) { f.o.Peer = "" },
+		"microphone past": func(f *fixture) { f.o.MicSource = "mic"; f.sound.SinkInputs = nil },
+		"signed module": func(f *fixture) {
+			f.files[secureBootFile] = "\x06\x00\x00\x00\x01"
+		},
+		"newer OBS and module": func(f *fixture) { f.version("32.2.1"); f.files[loopback] = "0.15.3\n" },
+		"browser watches": func(f *fixture) {
+			f.holders[900] = holder{"firefox", []string{"/dev/video10"}}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := healthy(t)
+			change(f)
+			findings := f.look(t)
+			for _, id := range wrong(findings) {
+				t.Errorf("got %+v", findings[id])
+			}
+		})
+	}
+}
+
+// TestFaults breaks one thing after the other; each must be found by its own
+// check alone, with a text that is held to the golden file.
+func TestFaults(t *testing.T) {
+	var golden strings.Builder
+	found := make(map[string]bool)
+	for _, fault := range faults {
+		t.Run(fault.name, func(t *testing.T) {
+			f := healthy(t)
+			fault.inflict(f)
+			findings := f.look(t)
+			if diff := cmp.Diff(fault.found, wrong(findings)); diff != "" {
+				t.Errorf("checks that find it (-want +got):\n%s", diff)
+				for _, id := range wrong(findings) {
+					t.Logf("%+v", findings[id])
+				}
+			}
+			fmt.Fprintf(&golden, "## %s\n", fault.name)
+			for _, id := range fault.found {
+				g := findings[id]
+				found[id] = true
+				if g.Detail == "" || g.Why == "" || g.Next == "" {
+					t.Errorf("%s: got %+v, want detail, why and next", id, g)
+				}
+				for _, text := range []string{g.Detail, g.Why, g.Next} {
+					if strings.Count(text, "`")%2 != 0 || !strings.ContainsAny(text[len(text)-1:], ".`)") {
+						t.Errorf("%s: %q does not end like a sentence, or leaves a quote open", id, text)
+					}
+				}
+				fmt.Fprintf(&golden, "%s %s: %s\nwhy: %s\nnext: %s\n", g.Status, id, g.Detail, g.Why, g.Next)
+				if g.Fix != "" {
+					fmt.Fprintf(&golden, "fix: %s\n", g.Fix)
+				}
+			}
+			golden.WriteString("\n")
+		})
+	}
+	for _, c := range checks.All(healthy(t).machine(t)) {
+		if !found[c.ID] {
+			t.Errorf("no fault makes %s fail", c.ID)
+		}
+	}
+	checkGolden(t, "testdata/faults.golden", golden.String())
+}
+
+// TestPass: each check is seen to pass on a machine that it can judge.
+func TestPass(t *testing.T) {
+	onAir := healthy(t).look(t)
+	for id, f := range onAir {
+		if f.Status != doctor.OK {
+			t.Errorf("%s: got %s %q, want ok", id, f.Status, f.Detail)
+		}
+	}
+}
+
+// TestSecureBoot: where Secure Boot is on and the module not loaded yet.
+func TestSecureBoot(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		change func(*fixture)
+		want   doctor.Status
+		detail string
+	}{
+		{"off", func(f *fixture) { f.files[secureBootFile] = "\x06\x00\x00\x00\x00" }, doctor.OK, "Secure Boot is off"},
+		{"no modinfo", func(*fixture) {}, doctor.Skip, "modinfo"},
+		{"enrolled", func(f *fixture) {
+			f.signed()
+			f.files["var/lib/dkms/mok.pub"] = ""
+			f.programs["mokutil --test-key /var/lib/dkms/mok.pub"] = "/var/lib/dkms/mok.pub is already enrolled\n"
+		}, doctor.OK, "whose key is enrolled"},
+		{"signed by the distribution", (*fixture).signed, doctor.OK, "signed by"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			f := healthy(t)
+			f.offAir()
+			f.unload()
+			f.files[secureBootFile] = "\x06\x00\x00\x00\x01"
+			test.change(f)
+			got := f.look(t)["v4l2.module.sign"]
+			if got.Status != test.want || !strings.Contains(got.Detail, test.detail) {
+				t.Errorf("got %s %q, want %s with %q", got.Status, got.Detail, test.want, test.detail)
+			}
+		})
+	}
+}
+
+func (f *fixture) signed() {
+	f.programs["modinfo -k "+kernel+" -F signer v4l2loopback"] = "DKMS module signing key\n"
+}
+
+func TestTable(t *testing.T) {
+	if err := doctor.Validate(checks.All(&checks.Machine{})); err != nil {
+		t.Error(err)
+	}
+}
+
+func checkGolden(t *testing.T, file, got string) {
+	t.Helper()
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-file +now; -update writes it):\n%s", file, diff)
+	}
+}

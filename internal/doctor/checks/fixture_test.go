@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package checks_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/costream-obs/costream-obs/internal/companion"
+	"github.com/costream-obs/costream-obs/internal/doctor"
+	"github.com/costream-obs/costream-obs/internal/doctor/checks"
+	"github.com/costream-obs/costream-obs/obsctl"
+	"github.com/costream-obs/costream-obs/setup"
+)
+
+const (
+	kernel    = "6.1.0-28-amd64"
+	ownPID    = 5000 // of costream-obs
+	modules   = "lib/modules/" + kernel + "/modules.dep"
+	loopback  = "sys/module/v4l2loopback/version"
+	modprobeD = "etc/modprobe.d/costream.conf"
+	rmem      = "proc/sys/net/core/rmem_max"
+	scenesOf  = "home/me/.config/obs-studio/basic/scenes/Untitled.json"
+)
+
+// fixture is a machine that consists of files and recordings. healthy is on
+// air on the devices route, with OBS 29.0.2 and v4l2loopback 0.12.7.
+type fixture struct {
+	o        checks.Options
+	kernel   string
+	files    map[string]string // below the root
+	holders  map[int]holder
+	nodes    []setup.VideoNode
+	controls map[string]setup.Controls
+	programs map[string]string // what programs print, by their command line
+	missing  error
+
+	daemon    checks.Daemon
+	daemonErr error
+	endpoint  obsctl.Endpoint
+	findErr   error
+	processes []obsctl.Process
+	obs       checks.OBS
+	obsErr    error
+	sound     checks.Sound
+	soundErr  error
+	peak      float64
+
+	addrs    []string
+	lookup   error
+	local    string
+	routeErr error
+	bindErr  error
+}
+
+// holder is a process with what it has open.
+type holder struct {
+	name string
+	open []string
+}
+
+func healthy(t *testing.T) *fixture {
+	t.Helper()
+	f := &fixture{
+		o: checks.Options{
+			Route: "auto", VideoOut: "/dev/video10", VideoIn: "/dev/video11", BasePort: 5000,
+			SourceName: "Peer", Peer: "friend.example", SettingsFile: "/home/me/.config/costream-obs/config.toml",
+		},
+		kernel: kernel,
+		files: map[string]string{
+			"dev/null": "",
+			modules:    "updates/dkms/v4l2loopback.ko.xz: kernel/drivers/media/v4l2-core/videodev.ko\nkernel/drivers/net/dummy.ko:\n",
+			"lib/modules/" + kernel + "/build/Makefile": "",
+			loopback: "0.12.7\n",
+			"sys/module/v4l2loopback/parameters/exclusive_caps": "Y,Y,N,N,N,N,N,N\n",
+			"etc/modules-load.d/costream.conf":                  "# by costream-obs setup\nv4l2loopback\n",
+			modprobeD:                                           `options v4l2loopback video_nr=10,11 card_label="costream-topeer,costream-frompeer" exclusive_caps=1,1` + "\n",
+			rmem:                                                "212992\n",
+			"proc/net/udp":                                      udpTable(0),
+			scenesOf:                                            `{"name":"Untitled","virtual-camera":{"type":0,"internal":0,"scene":"","source":""}}`,
+			"etc/os-release":                                    "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n",
+		},
+		holders: map[int]holder{
+			recordedPID: {"obs", []string{"/dev/video10", "/dev/video11", "/dev/null"}},
+			ownPID:      {"costream-obs", []string{"/dev/video10", "/dev/video11"}},
+		},
+		nodes: []setup.VideoNode{
+			{Path: "/dev/video0", Number: 0, Label: "Webcam", Capture: true},
+			written(10, "costream-topeer", "YUYV:640x360@30"),
+			written(11, "costream-frompeer", "YU12:640x360@30"),
+		},
+		programs:  map[string]string{"obs --version": "OBS Studio - 29.0.2.1-1+b1 (linux)\n"},
+		daemon:    checks.Daemon{Running: true, Report: companion.Report{State: companion.OnAirWithPeer, Route: companion.RouteDevices}},
+		endpoint:  obsctl.Endpoint{Host: "127.0.0.1", Port: 4455, Password: "correct horse", AuthRequired: true, Enabled: true, PID: recordedPID, Source: "/home/me/.config/obs-studio/global.ini"},
+		processes: []obsctl.Process{{PID: recordedPID, ConfigHome: "/home/me/.config"}},
+		peak:      0.02,
+		addrs:     []string{"198.51.100.7"},
+		local:     "192.168.1.5",
+	}
+	readJSON(t, "obs-29.0.2.json", &f.obs)
+	readJSON(t, "sound-on-air.json", &f.sound)
+	// It was recorded where there is no kernel module.
+	f.obs.HasCamera, f.obs.CameraOn = true, true
+	f.change("Peer", func(in *checks.Input) {
+		in.Kind, in.Settings = "v4l2_input", map[string]any{"device_id": "/dev/video11", "buffering": false, "costream_obs": "peer"}
+	})
+	return f
+}
+
+// offAir is healthy without a running costream-obs.
+func (f *fixture) offAir() {
+	f.daemon = checks.Daemon{}
+	f.obs.CameraOn = false
+	f.nodes[1] = free(10, "costream-topeer")
+	f.nodes[2] = free(11, "costream-frompeer")
+	f.holders = map[int]holder{recordedPID: {name: "obs"}}
+	f.sound.SinkInputs = nil
+	f.change(microphone, func(in *checks.Input) { in.Monitor = obsctl.MonitorOff })
+}
+
+func (f *fixture) change(input string, do func(*checks.Input)) {
+	for i := range f.obs.Inputs {
+		if f.obs.Inputs[i].Name == input {
+			do(&f.obs.Inputs[i])
+		}
+	}
+}
+
+func (f *fixture) version(v string) {
+	f.obs.Version.OBS, _ = obsctl.ParseSemver(v)
+}
+
+// stream is OBS's stream of the microphone.
+func (f *fixture) stream(do func(*setup.SinkInput)) {
+	for i := range f.sound.SinkInputs {
+		if f.sound.SinkInputs[i].MediaName() == microphone {
+			do(&f.sound.SinkInputs[i])
+		}
+	}
+}
+
+func free(number int, label string) setup.VideoNode {
+	return setup.VideoNode{Path: fmt.Sprint("/dev/video", number), Number: number, Label: label, Loopback: true, Output: true}
+}
+
+func written(number int, label, format string) setup.VideoNode {
+	n := free(number, label)
+	n.Output, n.Capture, n.Format = false, true, format
+	return n
+}
+
+// udpTable is /proc/net/udp with our first port, as Linux 6.1 writes it.
+func udpTable(drops int) string {
+	return "   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops            \n" +
+		fmt.Sprintf(" 1234: 00000000:1388 00000000:0000 07 00000000:00000000 00:00000000 00000000  1000        0 61234 2 0000000000000000 %d         \n", drops)
+}
+
+// machine builds the files and returns what the checks look at.
+func (f *fixture) machine(t *testing.T) *checks.Machine {
+	t.Helper()
+	root := t.TempDir()
+	for name, text := range f.files {
+		write(t, filepath.Join(root, name), text)
+	}
+	for pid, h := range f.holders {
+		dir := filepath.Join(root, "proc", fmt.Sprint(pid))
+		write(t, filepath.Join(dir, "comm"), h.name+"\n")
+		if err := os.MkdirAll(filepath.Join(dir, "fd"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		for i, target := range h.open {
+			if err := os.Symlink(target, filepath.Join(dir, "fd", fmt.Sprint(i))); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return &checks.Machine{
+		Options: f.o, Root: root, Home: "/home/me", Kernel: f.kernel,
+		Elements: func(context.Context) error { return f.missing },
+		Nodes:    func(context.Context) ([]setup.VideoNode, error) { return f.nodes, nil },
+		Controls: func(path string) (setup.Controls, error) { return f.controls[path], nil },
+		Exec: func(_ context.Context, name string, args ...string) (string, error) {
+			said, known := f.programs[strings.Join(append([]string{name}, args...), " ")]
+			if !known {
+				return "", errors.New(name + ": executable file not found in $PATH")
+			}
+			return said, nil
+		},
+		Daemon:    func(context.Context) (checks.Daemon, error) { return f.daemon, f.daemonErr },
+		Endpoint:  func(context.Context) (obsctl.Endpoint, error) { return f.endpoint, f.findErr },
+		Processes: func(context.Context) ([]obsctl.Process, error) { return f.processes, nil },
+		OBS:       func(context.Context) (checks.OBS, error) { return f.obs, f.obsErr },
+		Sound:     func(context.Context) (checks.Sound, error) { return f.sound, f.soundErr },
+		Peak:      func(context.Context, string) (float64, error) { return f.peak, nil },
+		Resolve:   func(context.Context, string) ([]string, error) { return f.addrs, f.lookup },
+		RouteTo:   func(context.Context, string) (string, error) { return f.local, f.routeErr },
+		Bind:      func(context.Context) error { return f.bindErr },
+	}
+}
+
+// look runs all checks.
+func (f *fixture) look(t *testing.T) map[string]doctor.Finding {
+	t.Helper()
+	table := checks.All(f.machine(t))
+	all, err := doctor.Only(table, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	findings := make(map[string]doctor.Finding)
+	for _, finding := range doctor.Run(t.Context(), table, all, nil).Checks {
+		findings[finding.ID] = finding
+	}
+	return findings
+}
+
+// wrong are the ids of the checks that found something.
+func wrong(findings map[string]doctor.Finding) []string {
+	var ids []string
+	for _, id := range slices.Sorted(maps.Keys(findings)) {
+		if s := findings[id].Status; s == doctor.Warn || s == doctor.Fail {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func readJSON(t *testing.T, name string, into any) {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(data, into); err != nil {
+		t.Fatal(err)
+	}
+}
+
+const late = 240 * time.Millisecond

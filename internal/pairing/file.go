@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pairing
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// ErrNotPaired is returned by Load when there is no pair.
+var ErrNotPaired = errors.New("not paired yet; run `costream-obs pair new` here and `costream-obs pair join` at your friend's, or the other way round")
+
+// DefaultFile is where the pair is kept: $XDG_CONFIG_HOME/costream-obs/pair.json.
+func DefaultFile() (string, error) {
+	dir, err := os.UserConfigDir()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(dir, "costream-obs", "pair.json"), nil
+}
+
+// stored is the file.
+type stored struct {
+	Role   Role   `json:"role"`
+	Invite string `json:"invite"`
+}
+
+// Load reads the pair of a file. Its error matches ErrNotPaired when there is none, and otherwise names the file. A file
+// that others on the machine can read is refused.
+func Load(path string) (*Pair, error) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, ErrNotPaired
+	case err != nil:
+		return nil, fmt.Errorf("pair: %w", err)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is no file", path)
+	case info.Mode().Perm()&0o077 != 0:
+		return nil, fmt.Errorf("%s: others on this machine can open the file (mode %04o); if nobody did, run: chmod 600 '%s'; "+
+			"otherwise pair anew: costream-obs pair new", path, info.Mode().Perm(), path)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("pair: %w", err)
+	}
+	var s stored
+	if err := json.Unmarshal(data, &s); err != nil {
+		return nil, fmt.Errorf("%s is damaged: %w; pair anew: costream-obs pair new", path, err)
+	}
+	if s.Role != Inviter && s.Role != Guest {
+		return nil, fmt.Errorf("%s is damaged: there is no role %q; pair anew: costream-obs pair new", path, s.Role)
+	}
+	invite, err := ParseInvite(s.Invite)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return &Pair{Role: s.Role, Invite: invite}, nil
+}
+
+// Save writes the pair to a file that only its user can read, in one step.
+func Save(path string, p *Pair) (err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("save the pair: %w", err)
+		}
+	}()
+	data, err := json.MarshalIndent(stored{p.Role, p.Invite.Line()}, "", "  ")
+	if err != nil {
+		return err
+	}
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, ".pair-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(f.Name())
+		}
+	}()
+	_, err = f.Write(append(data, '\n'))
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// Forget removes the pair. Its error matches ErrNotPaired when there is none.
+func Forget(path string) error {
+	err := os.Remove(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return ErrNotPaired
+	}
+	return err
+}

@@ -33,7 +33,7 @@ func newReportPrinter(out io.Writer, c *config.Config) *reportPrinter {
 	}
 }
 
-func isTerminal(w io.Writer) bool {
+func isTerminal(w any) bool {
 	f, ok := w.(*os.File)
 	if !ok {
 		return false

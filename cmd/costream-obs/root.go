@@ -11,6 +11,7 @@ func root() *command {
 			"  costream-obs run --peer ADDRESS     on both machines; then stream from OBS",
 		subs: []*command{
 			runCommand(),
+			pairCommand(),
 			doctorCommand(),
 			peerCommand(),
 			sendCommand(),

@@ -3,6 +3,7 @@
 package doctor
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -153,7 +154,7 @@ func (s Style) cut(text string, column int) string {
 
 func (p *Printer) plain(b *strings.Builder, f Finding) {
 	const column = "        "
-	fmt.Fprintf(b, "  %-5s %s: %s\n", f.Status, f.ID, f.Detail)
+	fmt.Fprintf(b, "  %-5s %s: %s\n", f.Status, f.ID, cmp.Or(f.Detail, f.Title))
 	if f.Why != "" {
 		b.WriteString(column + "why: " + f.Why + "\n")
 	}
@@ -170,20 +171,23 @@ func (p *Printer) Sum(r Report) {
 	p.flush()
 	s := p.style
 	text := ""
+	cause, left := r.mainSkip()
 	switch c := r.Counts; {
 	case c.Fail > 0:
 		text = s.paint(red, fmt.Sprintf("Not ready: %s%s.", count(c.Fail, "problem"), and(c.Warn, "warning"))) +
 			" Begin with the first one; the others may go with it."
 	case c.Warn > 0:
 		text = s.paint(yellow, fmt.Sprintf("Ready to co-stream, with %s.", count(c.Warn, "warning")))
+	case left > 0:
+		text = s.paint(green, "Nothing is wrong, as far as it was looked at.")
 	default:
 		text = s.paint(green, "Ready to co-stream: nothing is wrong.")
 	}
 	if n := len(r.Fixable()); n > 0 {
 		text += " " + s.commands(fmt.Sprintf("%s can be mended with `costream-obs doctor --fix`.", capital(count(n, "fault"))))
 	}
-	if cause, n := r.mainSkip(); n > 0 {
-		text += fmt.Sprintf("\n%s left out: %s.", capital(count(n, "check"))+" "+was(n), cause)
+	if left > 0 {
+		text += fmt.Sprintf("\n%s were left out: %s.", capital(count(left, "check")), cause)
 	}
 	_, _ = io.WriteString(p.out, "\n"+text+"\n")
 }
@@ -293,13 +297,6 @@ func and(n int, noun string) string {
 		return ""
 	}
 	return " and " + count(n, noun)
-}
-
-func was(n int) string {
-	if n == 1 {
-		return "was"
-	}
-	return "were"
 }
 
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package checks_test
+
+import (
+	"os"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/costream-obs/costream-obs/internal/doctor"
+	"github.com/costream-obs/costream-obs/internal/doctor/checks"
+)
+
+const manual = "../../../docs/doctor.md"
+
+var checkRow = regexp.MustCompile("(?m)^\\| `([a-z0-9.]+)`( †)? \\| ([a-z ]+) \\| ([^|]+) \\| ([^|]+) \\| ([^|]+) \\|$")
+
+// TestDocs holds docs/doctor.md to the table of checks, to their fixes and to
+// the JSON form.
+func TestDocs(t *testing.T) {
+	data, err := os.ReadFile(manual)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(data)
+	type row struct {
+		ID, Severity string
+		Fix          bool
+	}
+	var documented, real []row
+	for _, match := range checkRow.FindAllStringSubmatch(text, -1) {
+		documented = append(documented, row{match[1], match[3], match[2] != ""})
+	}
+	fixable := fixableChecks(t)
+	auto := checks.All(&checks.Machine{Options: checks.Options{Route: "auto"}})
+	devices := checks.All(&checks.Machine{Options: checks.Options{Route: "devices"}})
+	for i, c := range auto {
+		severity := map[doctor.Severity]string{doctor.Error: "error", doctor.Warning: "warning"}[c.Severity]
+		if c.Severity != devices[i].Severity {
+			severity = "by route"
+		}
+		real = append(real, row{c.ID, severity, fixable[c.ID]})
+	}
+	if diff := cmp.Diff(real, documented); diff != "" {
+		t.Errorf("%s and the code differ (-code +document):\n%s", manual, diff)
+	}
+	for _, v := range []any{doctor.Report{}, doctor.Finding{}, doctor.Mended{}, doctor.Counts{}} {
+		for _, field := range reflect.VisibleFields(reflect.TypeOf(v)) {
+			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+			if field.IsExported() && !strings.Contains(text, "`"+name+"`") {
+				t.Errorf("%s does not explain the JSON field %q", manual, name)
+			}
+		}
+	}
+	for _, source := range checks.PairSources() {
+		if !strings.Contains(text, "| "+source+" |") {
+			t.Errorf("%s lacks the pair of versions with the source %q", manual, source)
+		}
+	}
+}
+
+// fixableChecks are the checks for which some fault has a fix.
+func fixableChecks(t *testing.T) map[string]bool {
+	t.Helper()
+	ids := make(map[string]bool)
+	for _, fault := range faults {
+		f := healthy(t)
+		fault.inflict(f)
+		for id, finding := range f.look(t) {
+			if finding.Fix != "" {
+				ids[id] = true
+			}
+		}
+	}
+	return ids
+}

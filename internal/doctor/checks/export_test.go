@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package checks
+
+// PairSources are the sources of the table of versions, for the test of the document.
+func PairSources() []string {
+	var sources []string
+	for _, p := range badPairs {
+		sources = append(sources, p.sources)
+	}
+	return sources
+}

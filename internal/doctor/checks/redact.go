@@ -64,8 +64,9 @@ func (m *Machine) redactor(ctx context.Context) redactor {
 }
 
 var (
-	// addresses finds what may be an address; netip decides.
-	addresses = regexp.MustCompile(`[0-9A-Fa-f]*:[0-9A-Fa-f:.]+|\d+\.\d+\.\d+\.\d+`)
+	// addresses finds what may be an address; netip decides. Versions, which
+	// may look like one, keep the word before them.
+	addresses = regexp.MustCompile(`(?:OBS |Studio - |[Vv]ersion:? )?(?:[0-9A-Fa-f]*:[0-9A-Fa-f:.]+|\d+\.\d+\.\d+\.\d+)`)
 	// keysInURLs finds the secret parts of stream addresses.
 	keysInURLs = regexp.MustCompile(`((?:rtmps?|srt|rist|https?|whip)://)[^\s"'\\]+`)
 )
@@ -80,7 +81,7 @@ func (r redactor) Replace(text string) string {
 			return found
 		}
 		if addr.Is4() && strings.HasPrefix(found, "0.") || addr.Is6() && len(found) < 6 {
-			return found // a version number, a time
+			return found // no address that anybody has
 		}
 		return "[address]"
 	})

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package checks_test
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"io"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/costream-obs/costream-obs/internal/doctor"
+	"github.com/costream-obs/costream-obs/internal/doctor/checks"
+)
+
+// unpack returns the files of a bundle by their names.
+func unpack(t *testing.T, data []byte) map[string]string {
+	t.Helper()
+	zip, err := gzip.NewReader(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := make(map[string]string)
+	for archive := tar.NewReader(zip); ; {
+		header, err := archive.Next()
+		if errors.Is(err, io.EOF) {
+			return files
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(archive)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if header.Mode&0o077 != 0 {
+			t.Errorf("%s: mode %o is open to others", header.Name, header.Mode)
+		}
+		files[strings.TrimPrefix(header.Name, "costream-obs-report/")] = string(text)
+	}
+}
+
+func TestBundle(t *testing.T) {
+	f := healthy(t)
+	home := t.TempDir()
+	f.o.SettingsFile = filepath.Join(home, "config.toml")
+	f.o.Mics = []string{"Mic/Aux"}
+	write(t, f.o.SettingsFile, "peer = \"friend.example\"\nobs-password = \"topsecret1\"\nlayout = \"pip\"\n")
+	f.files["home/me/.config/obs-studio/basic/profiles/Main/service.json"] = `{"settings":{"key":"live_1234_abc\"d","server":"rtmp://ingest.example/app","bearer_token":"tok-999"},"type":"rtmp_custom"}`
+	f.files["home/me/.config/obs-studio/logs/2026-01-01 10-00-00.txt"] = "an older log\n"
+	f.files["home/me/.config/obs-studio/logs/2026-01-02 10-00-00.txt"] = "10:00:00.123: v4l2-input: Unable to open device /dev/video11\n" +
+		"connecting to rtmp://ingest.example/app/live_1234_abc\"d from 203.0.113.9 to 2001:db8::17, local 192.168.1.5\n" +
+		"websocket password correct horse, token tok-999, config in /home/me/.config\nOBS 29.0.2.1 at 10:00:01\n"
+	f.obsErr = errors.New("OBS at 127.0.0.1:4455 does not like \"correct horse\"")
+	m := f.machine(t)
+	table := checks.All(m)
+	all, err := doctor.Only(table, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := m.Bundle(t.Context(), &b, "costream-obs v1", doctor.Run(t.Context(), table, all, nil)); err != nil {
+		t.Fatal(err)
+	}
+	files := unpack(t, b.Bytes())
+	for name, want := range map[string]string{
+		"about.txt":    "costream-obs v1",
+		"report.json":  `"id": "v4l2.module.loaded"`,
+		"daemon.json":  "on air with peer",
+		"devices.json": "costream-topeer",
+		"sound.json":   "costream_topeer",
+		"obs.json":     "not there: OBS at 127.0.0.1:4455",
+		"modprobe.txt": "# /etc/modprobe.d/costream.conf",
+		"config.toml":  `layout = "pip"`,
+		"obs.log":      "10:00:00.123: v4l2-input: Unable to open device /dev/video11",
+	} {
+		if !strings.Contains(files[name], want) {
+			t.Errorf("%s: got %q, want it to hold %q", name, files[name], want)
+		}
+	}
+	if !strings.Contains(files["about.txt"], "exclusive_caps=Y,Y") || !strings.Contains(files["about.txt"], "Debian") {
+		t.Errorf("about.txt: got %q, want system and module", files["about.txt"])
+	}
+	for _, want := range []string{"local 192.168.1.5", "config in ~/.config", "OBS 29.0.2.1 at 10:00:01"} {
+		if !strings.Contains(files["obs.log"], want) {
+			t.Errorf("obs.log: got %q, want it to hold %q", files["obs.log"], want)
+		}
+	}
+	for name, text := range files {
+		for _, secret := range []string{"topsecret1", "correct horse", "live_1234", "tok-999", "ingest.example", "friend.example", "203.0.113.9", "2001:db8", "/home/me", "198.51.100.7"} {
+			if strings.Contains(text, secret) {
+				t.Errorf("%s holds %q:\n%s", name, secret, text)
+			}
+		}
+	}
+}

@@ -129,7 +129,11 @@ var faults = []fault{
 		f.offAir()
 		f.nodes = slices.Insert(f.nodes, 1, free(2, "OBS Virtual Camera"))
 	}, []string{"v4l2.dev.order"}},
-	{"one exclusive_caps", func(f *fixture) { f.nodes[2].Output = true }, []string{"v4l2.dev.excl"}},
+	{"one exclusive_caps, nobody uses it", func(f *fixture) { f.offAir(); f.nodes[2].Capture = true }, []string{"v4l2.dev.excl"}},
+	{"one exclusive_caps", func(f *fixture) {
+		f.nodes[2].Output = true
+		f.files[parameters+"exclusive_caps"] = "Y,N,N,N,N,N,N,N\n"
+	}, []string{"v4l2.dev.excl"}},
 	{"keep_format", func(f *fixture) { f.controls = map[string]setup.Controls{"/dev/video11": {KeepFormat: true}} }, []string{"v4l2.dev.keepformat"}},
 	{"timeout", func(f *fixture) { f.controls = map[string]setup.Controls{"/dev/video10": {Timeout: 1000}} }, []string{"v4l2.dev.keepformat"}},
 	{"another writer", func(f *fixture) {
@@ -326,7 +330,8 @@ const secureBootFile = "sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-a
 // unload takes the module and its devices away.
 func (f *fixture) unload() {
 	delete(f.files, loopback)
-	delete(f.files, "sys/module/v4l2loopback/parameters/exclusive_caps")
+	delete(f.files, parameters+"exclusive_caps")
+	delete(f.files, parameters+"video_nr")
 	f.nodes = f.nodes[:1]
 }
 
@@ -357,7 +362,9 @@ func TestHealthy(t *testing.T) {
 		"signed module": func(f *fixture) {
 			f.files[secureBootFile] = "\x06\x00\x00\x00\x01"
 		},
-		"newer OBS and module": func(f *fixture) { f.version("32.2.1"); f.files[loopback] = "0.15.3\n" },
+		"newer OBS and module":       func(f *fixture) { f.version("32.2.1"); f.files[loopback] = "0.15.3\n" },
+		"held, with both directions": func(f *fixture) { f.nodes[2].Output = true },
+		"module without a version":   func(f *fixture) { delete(f.files, loopback) },
 		"browser watches": func(f *fixture) {
 			f.holders[900] = holder{"firefox", []string{"/dev/video10"}}
 		},

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"slices"
 	"strings"
 
@@ -67,7 +68,7 @@ func (m *Machine) pair(ctx context.Context) doctor.Result {
 				Status: doctor.Fail,
 				Detail: fmt.Sprintf("%s is no loopback device but a real one, and cannot carry %s.", named(n), device.use),
 				Why:    m.whyModule(),
-				Next:   "Choose other numbers: `costream-obs setup --help` tells how; then give the same ones to `costream-obs run` with --video-out and --video-in.",
+				Next:   "Choose other numbers, for example `costream-obs setup --video-out=/dev/video20 --video-in=/dev/video21`, and give the same ones to `costream-obs run`.",
 			}
 		case n.Err != nil && !errors.Is(n.Err, fs.ErrPermission):
 			return doctor.Result{
@@ -104,7 +105,7 @@ func (m *Machine) order(ctx context.Context) doctor.Result {
 		return doctor.Fine("%s is the first", m.VideoOut)
 	}
 	const why = "OBS's virtual camera takes the free loopback device with the lowest number; neither a name nor a setting has a part in that. The peer would get no picture."
-	next := fmt.Sprintf("Close or uninstall the program that made it, or give it a number above %d. Or use it: `costream-obs run --video-out %s`", out.Number, pick.Path)
+	next := fmt.Sprintf("Close or uninstall the program that made it (from v4l2loopback 0.13 on, `sudo v4l2loopback-ctl delete %s` takes it away). Or let it be ours: `costream-obs setup --video-out=%s`, and the same for `costream-obs run`.", pick.Path, pick.Path)
 	if pick.Label == "OBS Virtual Camera" {
 		next = "OBS made it itself because v4l2loopback was not loaded when it started. Close OBS, then `sudo modprobe -r v4l2loopback && costream-obs setup`, then start OBS."
 	}
@@ -120,7 +121,14 @@ func (m *Machine) exclusive(ctx context.Context) doctor.Result {
 	}
 	var open []string
 	for _, path := range []string{m.VideoOut, m.VideoIn} {
-		if n, found := node(nodes, path); found && n.Err == nil && n.Output && n.Capture {
+		n, found := node(nodes, path)
+		if !found || n.Err != nil || !n.Output || !n.Capture {
+			continue
+		}
+		// While it is held, one with exclusive_caps shows both, too (measured,
+		// 0.12.7); then what the module was loaded with decides.
+		holders, err := setup.Machine{Root: m.Root}.Holders(path)
+		if held := err != nil || len(holders) > 0; !held || !m.loadedExclusive(n.Number) {
 			open = append(open, path)
 		}
 	}
@@ -131,8 +139,24 @@ func (m *Machine) exclusive(ctx context.Context) doctor.Result {
 		Status: doctor.Fail,
 		Detail: fmt.Sprintf("%s can be read and written at once: exclusive_caps is off for it (`exclusive_caps=1` covers only the first device).", strings.Join(open, " and ")),
 		Why:    "OBS's virtual camera may take the peer's device when its own is busy, and some browsers do not see such a device as a camera.",
-		Next:   "Load the module with one value for each device: close what uses them, then `sudo modprobe -r v4l2loopback && costream-obs setup` (it sets `exclusive_caps=1,1`).",
+		Next:   "Close OBS and costream-obs, and let `costream-obs setup` make it anew (with `exclusive_caps=1,1`, one value for each device).",
 	}
+}
+
+// loadedExclusive reports whether the module's options, which are lists over
+// the devices that it made, switch exclusive_caps on for one. Of a device that
+// is not in the list nothing is known, and it counts as on.
+func (m *Machine) loadedExclusive(number int) bool {
+	list := func(name string) []string {
+		text, err := os.ReadFile(m.path("sys/module/v4l2loopback/parameters", name))
+		if err != nil {
+			return nil
+		}
+		return strings.Split(strings.TrimSpace(string(text)), ",")
+	}
+	i := slices.Index(list("video_nr"), fmt.Sprint(number))
+	caps := list("exclusive_caps")
+	return i < 0 || i >= len(caps) || caps[i] == "Y"
 }
 
 // controls is v4l2.dev.keepformat.

@@ -23,13 +23,14 @@ import (
 )
 
 const (
-	kernel    = "6.1.0-28-amd64"
-	ownPID    = 5000 // of costream-obs
-	modules   = "lib/modules/" + kernel + "/modules.dep"
-	loopback  = "sys/module/v4l2loopback/version"
-	modprobeD = "etc/modprobe.d/costream.conf"
-	rmem      = "proc/sys/net/core/rmem_max"
-	scenesOf  = "home/me/.config/obs-studio/basic/scenes/Untitled.json"
+	kernel     = "6.1.0-28-amd64"
+	ownPID     = 5000 // of costream-obs
+	modules    = "lib/modules/" + kernel + "/modules.dep"
+	loopback   = "sys/module/v4l2loopback/version"
+	parameters = "sys/module/v4l2loopback/parameters/"
+	modprobeD  = "etc/modprobe.d/costream.conf"
+	rmem       = "proc/sys/net/core/rmem_max"
+	scenesOf   = "home/me/.config/obs-studio/basic/scenes/Untitled.json"
 )
 
 // fixture is a machine that consists of files and recordings. healthy is on
@@ -80,14 +81,15 @@ func healthy(t *testing.T) *fixture {
 			"dev/null": "",
 			modules:    "updates/dkms/v4l2loopback.ko.xz: kernel/drivers/media/v4l2-core/videodev.ko\nkernel/drivers/net/dummy.ko:\n",
 			"lib/modules/" + kernel + "/build/Makefile": "",
-			loopback: "0.12.7\n",
-			"sys/module/v4l2loopback/parameters/exclusive_caps": "Y,Y,N,N,N,N,N,N\n",
-			"etc/modules-load.d/costream.conf":                  "# by costream-obs setup\nv4l2loopback\n",
-			modprobeD:                                           `options v4l2loopback video_nr=10,11 card_label="costream-topeer,costream-frompeer" exclusive_caps=1,1` + "\n",
-			rmem:                                                "212992\n",
-			"proc/net/udp":                                      udpTable(0),
-			scenesOf:                                            `{"name":"Untitled","virtual-camera":{"type":0,"internal":0,"scene":"","source":""}}`,
-			"etc/os-release":                                    "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n",
+			loopback:                           "0.12.7\n",
+			parameters + "exclusive_caps":      "Y,Y,N,N,N,N,N,N\n",
+			parameters + "video_nr":            "10,11,-1,-1,-1,-1,-1,-1\n",
+			"etc/modules-load.d/costream.conf": "# by costream-obs setup\nv4l2loopback\n",
+			modprobeD:                          `options v4l2loopback video_nr=10,11 card_label="costream-topeer,costream-frompeer" exclusive_caps=1,1` + "\n",
+			rmem:                               "212992\n",
+			"proc/net/udp":                     udpTable(0),
+			scenesOf:                           `{"name":"Untitled","virtual-camera":{"type":0,"internal":0,"scene":"","source":""}}`,
+			"etc/os-release":                   "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n",
 		},
 		holders: map[int]holder{
 			recordedPID: {"obs", []string{"/dev/video10", "/dev/video11", "/dev/null"}},

@@ -160,8 +160,8 @@ func TestCheckPair(t *testing.T) {
 		{name: "not exclusive", version: "0.12.7", nodes: []fakeNode{
 			{number: 10, driver: v4l2loopback, flags: both}, {number: 11, driver: v4l2loopback, flags: both}}},
 		{name: "module not loaded", nodes: []fakeNode{webcam(0)}, want: ErrNoDevice,
-			text: "load the kernel module with: sudo modprobe v4l2loopback video_nr=10,11 card_label=costream-topeer,costream-frompeer exclusive_caps=1,1"},
-		{name: "other numbers", version: "0.12.7", nodes: []fakeNode{free(0), free(1)}, want: ErrNoDevice, text: "sudo modprobe -r v4l2loopback &&"},
+			text: "make it with: costream-obs setup"},
+		{name: "other numbers", version: "0.12.7", nodes: []fakeNode{free(0), free(1)}, want: ErrNoDevice, text: "loaded with other devices; close what uses them, then: costream-obs setup"},
 		{name: "only one", version: "0.12.7", nodes: []fakeNode{free(10)}, want: ErrNoDevice, text: "/dev/video11"},
 		{name: "other driver", nodes: []fakeNode{webcam(10), webcam(11)}, want: ErrNotLoopback, text: `/dev/video10 ("Webcam")`},
 		{name: "no permission", version: "0.12.7", nodes: []fakeNode{denied(10), denied(11)}, want: ErrNoAccess, text: "usermod -aG video"},

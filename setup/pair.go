@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -96,28 +95,21 @@ func (m Machine) checkNode(nodes []VideoNode, path string, o PairOptions) error 
 
 // loadHint is how to get the two nodes.
 func (m Machine) loadHint(o PairOptions) string {
-	number := func(path string) string { return strings.TrimPrefix(path, "/dev/video") }
-	load := fmt.Sprintf("sudo modprobe v4l2loopback video_nr=%s,%s card_label=costream-topeer,costream-frompeer exclusive_caps=1,1",
-		number(o.Out), number(o.In))
-	if m.loopbackVersion() == "" {
-		return "load the kernel module with: " + load
+	command := "costream-obs setup"
+	if o.Out != "/dev/video10" || o.In != "/dev/video11" {
+		command += fmt.Sprintf(" --video-out=%s --video-in=%s", o.Out, o.In)
 	}
-	return "the kernel module is loaded with other devices; close what uses them, then: sudo modprobe -r v4l2loopback && " + load
-}
-
-// loopbackVersion is the version of the loaded module, or "".
-func (m Machine) loopbackVersion() string {
-	text, err := os.ReadFile(m.path("sys", "module", "v4l2loopback", "version"))
-	if err != nil {
-		return ""
+	if !m.exists("sys", "module", "v4l2loopback") {
+		return "make it with: " + command
 	}
-	return strings.TrimSpace(string(text))
+	return "the kernel module is loaded with other devices; close what uses them, then: " + command
 }
 
 // refusesSecondWriter is true from v4l2loopback 0.14 on; before, a second
-// program may write between the frames of the first.
+// program may write between the frames of the first. Those that do not tell
+// their version are older.
 func (m Machine) refusesSecondWriter() bool {
-	parts := strings.SplitN(m.loopbackVersion(), ".", 3)
+	parts := strings.SplitN(m.text("sys", "module", "v4l2loopback", "version"), ".", 3)
 	if len(parts) < 2 {
 		return false
 	}

@@ -21,8 +21,7 @@ func deviceFormat(c *config.Config, device string) (media.VideoFormat, error) {
 	info, err := os.Stat(device)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return media.VideoFormat{}, fmt.Errorf("there is no video device %s: load its module with "+
-			"`sudo modprobe v4l2loopback video_nr=10,11 card_label=costream-topeer,costream-frompeer exclusive_caps=1,1`", device)
+		return media.VideoFormat{}, fmt.Errorf("there is no video device %s: make it with `costream-obs setup`", device)
 	case err != nil:
 		return media.VideoFormat{}, err
 	case info.Mode()&os.ModeCharDevice == 0:

@@ -12,6 +12,7 @@ func root() *command {
 		subs: []*command{
 			runCommand(),
 			pairCommand(),
+			setupCommand(),
 			doctorCommand(),
 			peerCommand(),
 			sendCommand(),

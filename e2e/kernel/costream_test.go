@@ -19,9 +19,9 @@ import (
 
 // Limits for a guest, which has one processor and dear system calls.
 const (
-	readyLimit   = 60 * time.Second
-	airLimit     = 60 * time.Second
-	pictureLimit = 20 * time.Second
+	readyLimit   = 120 * time.Second
+	airLimit     = 90 * time.Second
+	pictureLimit = 30 * time.Second
 	// changeLimit is what a user is promised for a change of our picture to be
 	// seen by the peer; slowestChange is for a busy host.
 	changeLimit   = time.Second

@@ -26,9 +26,9 @@ type meeting struct {
 const (
 	meetingPort = "7000"
 	// bootLimit is for the other guest to get to its test.
-	bootLimit = 60 * time.Second
+	bootLimit = 150 * time.Second
 	// stepLimit is for the longest that the other does between two steps.
-	stepLimit = 150 * time.Second
+	stepLimit = 200 * time.Second
 )
 
 // newMeeting connects the guests: a listens, b calls. A test that fails ends

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/user"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/costream-obs/costream-obs/setup"
+)
+
+// setupFlags are the flags of the setup command itself.
+type setupFlags struct {
+	undo, print, yes, restart *bool
+	audio                     *string
+	labelOut, labelIn         *string
+	settings                  func() string // path of the configuration file, for doctor
+}
+
+func setupCommand() *command {
+	return &command{
+		name:  "setup",
+		short: "make this machine ready, or take that back",
+		long: "Makes this machine ready for the devices route: installs and loads the kernel module v4l2loopback with the two video devices that OBS and costream-obs hand pictures over by, now and after each restart. It shows each command, asks, and runs them through sudo or pkexec; run it as yourself. Sound needs nothing: costream-obs run makes what it needs. At the end costream-obs doctor looks at the whole.\n\n" +
+			"  costream-obs setup --print     what would be done, as a shell script\n" +
+			"  costream-obs setup --undo      take back what setup did\n\n" +
+			"The portable route needs none of this.",
+		settings: []string{"video-out", "video-in"},
+		bind: func(set *pflag.FlagSet) action {
+			f := setupFlags{
+				undo:     set.Bool("undo", false, "take back what setup did"),
+				print:    set.Bool("print", false, "show the commands and files, and do nothing"),
+				yes:      set.Bool("yes", false, "do not ask"),
+				restart:  set.Bool("restart", false, "with --yes: a module that is loaded already may be unloaded, with its devices"),
+				audio:    set.String("audio", "null", "`KIND` of sound nodes: null (made by costream-obs run) or aloop (a loopback sound card besides, as in 2020)"),
+				labelOut: set.String("label-out", "costream-topeer", "`LABEL` of the device that OBS writes"),
+				labelIn:  set.String("label-in", "costream-frompeer", "`LABEL` of the device that OBS reads"),
+			}
+			f.settings = func() string { return settingsFile(set) }
+			return f.run
+		},
+	}
+}
+
+// setupRounds bounds how often the machine is looked at again: what one round makes may show what else is missing.
+const setupRounds = 3
+
+func (f setupFlags) run(ctx context.Context, c *call) error {
+	o := setup.Options{Out: c.config.VideoOut, In: c.config.VideoIn, OutLabel: *f.labelOut, InLabel: *f.labelIn, User: userName()}
+	switch *f.audio {
+	case "null":
+	case "aloop":
+		o.Aloop = true
+	default:
+		return usagef("--audio: %q is not one of: null, aloop", *f.audio)
+	}
+	if err := o.Check(); err != nil {
+		return usageError{err}
+	}
+	done := false
+	for range setupRounds {
+		plan, err := f.plan(o)
+		if err != nil {
+			return err
+		}
+		if *f.print {
+			return f.printPlan(c, plan)
+		}
+		if plan.Empty() {
+			printNotes(c, plan)
+			break
+		}
+		if agreed, err := f.apply(ctx, c, plan); err != nil || !agreed {
+			return err
+		}
+		done = true
+	}
+	switch {
+	case *f.undo && done:
+		fmt.Fprintln(c.stdout, "\nDone: this machine is as it was before costream-obs setup.")
+		return nil
+	case *f.undo:
+		fmt.Fprintln(c.stdout, "There is nothing to take back.")
+		return nil
+	case done:
+		fmt.Fprint(c.stdout, "\nDone. costream-obs doctor looks at the whole:\n\n")
+	default:
+		fmt.Fprint(c.stdout, "This machine is set up already. costream-obs doctor looks at the whole:\n\n")
+	}
+	return f.doctor(ctx, c)
+}
+
+// plan looks at the machine and says what is to be done to it.
+func (f setupFlags) plan(o setup.Options) (setup.Plan, error) {
+	state, err := setup.Machine{}.Survey()
+	if err != nil {
+		return setup.Plan{}, err
+	}
+	if *f.undo {
+		return setup.PlanUndo(state, *f.yes && !*f.restart)
+	}
+	return setup.PlanSetup(state, o)
+}
+
+// printPlan writes a plan as a script for a person to read or to run.
+func (f setupFlags) printPlan(c *call, plan setup.Plan) error {
+	by, err := setup.Elevate(true)
+	if err != nil {
+		by = nil
+	}
+	text := plan.Text(by.Program())
+	if plan.Empty() {
+		text = "# There is nothing to do.\n"
+	}
+	for _, note := range plan.Notes {
+		text += "\n" + comment(note)
+	}
+	_, err = fmt.Fprint(c.stdout, text)
+	return err
+}
+
+// comment breaks a text into lines that a shell passes over.
+func comment(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(wrap(text, 2) + "\n") {
+		b.WriteString("# " + strings.TrimPrefix(line, "  "))
+	}
+	return b.String()
+}
+
+// apply shows a plan, asks and carries it out. It returns false when the answer was no.
+func (f setupFlags) apply(ctx context.Context, c *call, plan setup.Plan) (agreed bool, err error) {
+	terminal := isTerminalIn(c.stdin)
+	by, err := setup.Elevate(terminal)
+	if err != nil {
+		return false, err
+	}
+	how := ""
+	if by.Program() != "" {
+		how = ", through " + by.Program()
+	}
+	fmt.Fprintf(c.stdout, "This is to be done as root%s:\n\n%s\n", how, plan.Text(by.Program()))
+	printNotes(c, plan)
+	switch {
+	case *f.yes && plan.Unloads && !*f.restart:
+		return false, errors.New("nothing was changed: a kernel module that is loaded has to be unloaded, with its devices; add --restart to agree to that")
+	case *f.yes:
+	case !terminal:
+		return false, errors.New("nothing was changed, because there is no terminal to ask at; give --yes to go ahead")
+	default:
+		fmt.Fprint(c.stdout, "Do it? [y/N] ")
+		answer, _ := bufio.NewReader(c.stdin).ReadString('\n')
+		if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {
+			fmt.Fprintln(c.stdout, "Nothing was changed.")
+			return false, nil
+		}
+	}
+	return true, plan.Apply(ctx, by, setup.Streams{In: c.stdin, Out: c.stdout, Err: c.stderr})
+}
+
+func printNotes(c *call, plan setup.Plan) {
+	for _, note := range plan.Notes {
+		fmt.Fprintln(c.stdout, wrap("Note: "+note, 0)+"\n")
+	}
+}
+
+// doctor shows what is still amiss. That is no failure of setup's: OBS may not run yet.
+func (f setupFlags) doctor(ctx context.Context, c *call) error {
+	var only []string
+	var no bool
+	var none string
+	doctor := doctorFlags{only: &only, list: &no, fix: &no, yes: &no, bundle: &none}
+	if err := doctor.run(ctx, c, f.settings()); err != nil && !errors.Is(err, errReported) {
+		return err
+	}
+	return nil
+}
+
+// userName is who is to use the devices, and empty for root.
+func userName() string {
+	if os.Geteuid() == 0 {
+		return ""
+	}
+	u, err := user.Current()
+	if err != nil {
+		return os.Getenv("USER")
+	}
+	return u.Username
+}

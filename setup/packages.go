@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package setup
+
+import "fmt"
+
+// installation is how v4l2loopback comes onto a machine.
+type installation struct {
+	step     Step
+	packages []string // to be removed again by --undo; nil where nothing is
+}
+
+// planInstall chooses between installing the module, what it is built with,
+// and building it.
+func (s State) planInstall() (installation, error) {
+	const what = "Install the kernel module v4l2loopback"
+	switch {
+	case s.Source && s.Headers:
+		return installation{step: Step{
+			What:     fmt.Sprintf("Build the kernel module v4l2loopback for Linux %s", s.Kernel),
+			Commands: []Command{run("dkms", "autoinstall", "-k", s.Kernel)},
+			Hint:     "The build's log is below /var/lib/dkms/v4l2loopback. A module that is older than the kernel by years does not build: look for a newer v4l2loopback-dkms.",
+		}}, nil
+	case s.Source && s.Installer == "apt-get":
+		// Building is a part of the headers' installation.
+		headers := "linux-headers-" + s.Kernel
+		return installation{step: Step{
+			What:     fmt.Sprintf("Install the headers of Linux %s, which builds the kernel module v4l2loopback", s.Kernel),
+			Commands: aptInstall(headers),
+			Hint:     noHeaders,
+		}, packages: []string{headers}}, nil
+	}
+	switch s.Installer {
+	case "apt-get":
+		packages := []string{"v4l2loopback-dkms", "v4l2loopback-utils"}
+		if !s.Headers {
+			packages = append(packages, "linux-headers-"+s.Kernel)
+		}
+		return installation{step: Step{What: what, Commands: aptInstall(packages...), Hint: noHeaders}, packages: packages}, nil
+	case "dnf":
+		return installation{step: Step{What: what, Commands: []Command{run("dnf", "install", "-y", "v4l2loopback")},
+			Hint: "It is in the repository RPM Fusion, free: https://rpmfusion.org/Configuration tells how to add that."}, packages: []string{"v4l2loopback"}}, nil
+	case "pacman":
+		return installation{step: Step{What: what, Commands: []Command{run("pacman", "-S", "--needed", "--noconfirm", "v4l2loopback-dkms", "linux-headers")},
+			Hint: "With a kernel other than the package linux, install its own headers first."}, packages: []string{"v4l2loopback-dkms"}}, nil
+	case "zypper":
+		return installation{step: Step{What: what, Commands: []Command{run("zypper", "--non-interactive", "install", "v4l2loopback-kmp-default", "v4l2loopback-utils")}},
+			packages: []string{"v4l2loopback-kmp-default", "v4l2loopback-utils"}}, nil
+	}
+	return installation{}, &Blocked{
+		What: "The kernel module v4l2loopback is not installed, and this system has no package manager that setup knows.",
+		Next: "Install it by your system's means (https://github.com/umlaeute/v4l2loopback) and run setup again, or do without: `costream-obs run --route=portable`.",
+	}
+}
+
+const noHeaders = "If a package linux-headers was not found, the running kernel is older than the archive: update the system, restart, and run setup again."
+
+func aptInstall(packages ...string) []Command {
+	return []Command{
+		run("apt-get", "update", "-q"),
+		run(append([]string{"apt-get", "install", "-y", "-q"}, packages...)...),
+	}
+}
+
+// removePackages is the opposite of planInstall.
+func (s State) removePackages(packages []string) []Command {
+	var args []string
+	switch s.Installer {
+	case "apt-get":
+		args = []string{"apt-get", "remove", "-y", "-q"}
+	case "dnf":
+		args = []string{"dnf", "remove", "-y"}
+	case "pacman":
+		args = []string{"pacman", "-R", "--noconfirm"}
+	case "zypper":
+		args = []string{"zypper", "--non-interactive", "remove"}
+	default:
+		return nil
+	}
+	return []Command{run(append(args, packages...)...)}
+}

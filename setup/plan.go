@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package setup
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Plan is what has to be done to a machine, in this order, and by root. It is
+// a value: making one changes nothing.
+type Plan struct {
+	Steps []Step
+	// Notes are what the user should know besides, one sentence or two each.
+	Notes []string
+	// Unloads: a module that is loaded now is taken away, with all its devices.
+	Unloads bool
+}
+
+// Empty tells that nothing has to be done.
+func (p Plan) Empty() bool { return len(p.Steps) == 0 }
+
+// Step is a part of a plan that is done or fails as a whole.
+type Step struct {
+	// What it is for, as a phrase.
+	What     string
+	Commands []Command
+	// Hint is what to look at when it fails.
+	Hint string
+}
+
+// Command is one command, or one file to be written.
+type Command struct {
+	Args  []string
+	Stdin string // its standard input; where it is not empty it ends in a newline
+}
+
+func run(args ...string) Command { return Command{Args: args} }
+
+// write makes a file that everybody can read, and its directory.
+func write(path, text string) Command {
+	return Command{Args: []string{"install", "-D", "-m", "0644", "/dev/stdin", path}, Stdin: text}
+}
+
+// shell is the command as a line for a shell, run by a program such as "sudo",
+// or as it is. Then is put behind it.
+func (c Command) shell(by, then string) string {
+	var b strings.Builder
+	if by != "" {
+		b.WriteString(by + " ")
+	}
+	for i, arg := range c.Args {
+		if i > 0 {
+			b.WriteString(" ")
+		}
+		b.WriteString(quote(arg))
+	}
+	if c.Stdin == "" {
+		return b.String() + then + "\n"
+	}
+	return b.String() + " <<'END'" + then + "\n" + c.Stdin + "END\n"
+}
+
+// quote leaves alone what a shell takes literally.
+func quote(s string) string {
+	if s != "" && !strings.ContainsFunc(s, func(r rune) bool {
+		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._/+=,:@", r)
+	}) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// Text is the plan as a shell script that a person could run: each command
+// with by, such as "sudo", before it.
+func (p Plan) Text(by string) string {
+	var b strings.Builder
+	for i, s := range p.Steps {
+		if i > 0 {
+			b.WriteString("\n")
+		}
+		b.WriteString("# " + s.What + "\n")
+		for _, c := range s.Commands {
+			b.WriteString(c.shell(by, ""))
+		}
+	}
+	return b.String()
+}
+
+// firstFailure is the exit status that says that the first step failed; the
+// next say so of the next steps.
+const firstFailure = 64
+
+// Script is the plan for a shell of root.
+func (p Plan) Script() string {
+	var b strings.Builder
+	b.WriteString("umask 022\nPATH=$PATH:/usr/sbin:/sbin\n")
+	for i, s := range p.Steps {
+		for _, c := range s.Commands {
+			b.WriteString(c.shell("", fmt.Sprintf(" || exit %d", firstFailure+i)))
+		}
+	}
+	return b.String()
+}
+
+// Failed is the step that a status of Script tells of.
+func (p Plan) Failed(status int) (Step, bool) {
+	if i := status - firstFailure; i >= 0 && i < len(p.Steps) {
+		return p.Steps[i], true
+	}
+	return Step{}, false
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+func atoi(s string, otherwise int) int {
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		return otherwise
+	}
+	return n
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package setup
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+// State is what a plan is made from.
+type State struct {
+	Kernel string
+	// KernelDir: the running kernel's modules are there. They are not after an
+	// update of the kernel without a restart, or in a container.
+	KernelDir bool
+	// Source and Headers are what a module can be built from.
+	Source, Headers bool
+	// Installer is the program that installs packages: "apt-get", "dnf",
+	// "pacman" or "zypper"; empty when there is none that we know.
+	Installer string
+	// Present are those packages which setup could install that are there.
+	Present    []string
+	SecureBoot bool
+
+	Loopback KernelModule
+	// CanAdd: v4l2loopback-ctl can add and delete single devices, which it can
+	// from v4l2loopback 0.13 on.
+	CanAdd  bool
+	Nodes   []VideoNode
+	Holders map[string][]Holder // of the loopback nodes, as far as this user may see
+	Group   string              // of the loopback nodes
+
+	Aloop KernelModule
+	// AloopCard is the index of snd-aloop's sound card, and -1 without one.
+	AloopCard int
+
+	// Files are the files that setup writes, as they are now, by their paths.
+	Files map[string]string
+	// Others are files of somebody else with options for v4l2loopback.
+	Others []OptionsFile
+}
+
+// OptionsFile is a file of modprobe.d with options for v4l2loopback.
+type OptionsFile struct {
+	Path    string
+	Options map[string]string // the last value of each
+}
+
+// Survey looks at the machine and changes nothing.
+func (m Machine) Survey() (State, error) {
+	s := State{
+		Kernel:     m.Kernel(),
+		SecureBoot: m.SecureBoot(),
+		Loopback:   m.KernelModule("v4l2loopback"),
+		Aloop:      m.KernelModule("snd-aloop"),
+		AloopCard:  m.aloopCard(),
+		Files:      make(map[string]string),
+		Holders:    make(map[string][]Holder),
+	}
+	s.KernelDir = m.exists("lib", "modules", s.Kernel)
+	s.Headers = m.exists("lib", "modules", s.Kernel, "build")
+	sources, _ := filepath.Glob(m.path("usr", "src", "v4l2loopback-*"))
+	s.Source = len(sources) > 0
+	for _, program := range []string{"apt-get", "dnf", "pacman", "zypper"} {
+		if m.exists("usr", "bin", program) {
+			s.Installer = program
+			break
+		}
+	}
+	for _, name := range []string{"v4l2loopback-dkms", "v4l2loopback-utils", "linux-headers-" + s.Kernel} {
+		if m.exists("var", "lib", "dpkg", "info", name+".list") {
+			s.Present = append(s.Present, name)
+		}
+	}
+	s.CanAdd = m.exists("dev", "v4l2loopback") && m.exists("usr", "bin", "v4l2loopback-ctl")
+	if err := m.surveyNodes(&s); err != nil {
+		return State{}, err
+	}
+	for _, path := range ourFiles {
+		if data, err := os.ReadFile(m.path(path)); err == nil {
+			s.Files[path] = string(data)
+		}
+	}
+	s.Others = m.otherOptions()
+	return s, nil
+}
+
+func (m Machine) surveyNodes(s *State) error {
+	var err error
+	if s.Nodes, err = m.VideoNodes(); err != nil {
+		return err
+	}
+	for _, n := range s.Nodes {
+		if !n.Loopback {
+			continue
+		}
+		if s.Holders[n.Path], err = m.Holders(n.Path); err != nil {
+			return err
+		}
+		if info, err := os.Stat(m.path(n.Path)); err == nil && s.Group == "" {
+			if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+				s.Group = m.groupName(int(stat.Gid))
+			}
+		}
+	}
+	return nil
+}
+
+// groupName looks a number up in /etc/group.
+func (m Machine) groupName(gid int) string {
+	for line := range strings.Lines(m.text("etc", "group")) {
+		fields := strings.Split(line, ":")
+		if len(fields) > 2 && fields[2] == itoa(gid) {
+			return fields[0]
+		}
+	}
+	return ""
+}
+
+// aloopCard reads lines like " 10 [alooptopeer    ]: Loopback - Loopback".
+func (m Machine) aloopCard() int {
+	for line := range strings.Lines(m.text("proc", "asound", "cards")) {
+		number, rest, found := strings.Cut(line, "[")
+		if found && strings.Contains(rest, "]: Loopback") {
+			return atoi(strings.TrimSpace(number), -1)
+		}
+	}
+	return -1
+}
+
+// otherOptions reads modprobe.d(5): files sorted by their names, whatever the
+// directory; one in an earlier directory hides those of the same name.
+func (m Machine) otherOptions() []OptionsFile {
+	byName := make(map[string]string)
+	for _, dir := range []string{"etc", "run", "usr/local/lib", "usr/lib", "lib"} {
+		files, _ := filepath.Glob(m.path(dir, "modprobe.d", "*.conf"))
+		for _, f := range files {
+			if base := filepath.Base(f); byName[base] == "" {
+				byName[base] = "/" + strings.TrimPrefix(strings.TrimPrefix(f, m.path()), "/")
+			}
+		}
+	}
+	var found []OptionsFile
+	for _, path := range byName {
+		if options := loopbackOptions(m.text(path)); options != nil && !slices.Contains(ourFiles, path) {
+			found = append(found, OptionsFile{Path: path, Options: options})
+		}
+	}
+	slices.SortFunc(found, func(a, b OptionsFile) int {
+		return strings.Compare(filepath.Base(a.Path), filepath.Base(b.Path))
+	})
+	return found
+}
+
+// loopbackOptions returns nil when the text gives v4l2loopback none.
+func loopbackOptions(text string) map[string]string {
+	var options map[string]string
+	text = strings.ReplaceAll(text, "\\\n", " ")
+	for line := range strings.Lines(text) {
+		rest, found := strings.CutPrefix(strings.TrimSpace(line), "options")
+		words := strings.Fields(rest)
+		if !found || len(words) < 2 || words[0] != "v4l2loopback" {
+			continue
+		}
+		if options == nil {
+			options = make(map[string]string)
+		}
+		for _, word := range words[1:] {
+			if name, value, ok := strings.Cut(word, "="); ok {
+				options[name] = value
+			}
+		}
+	}
+	return options
+}
+
+func (m Machine) exists(parts ...string) bool {
+	_, err := os.Stat(m.path(parts...))
+	return err == nil
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/costream-obs/costream-obs/internal/doctor"
+)
+
+func TestDoctorUsage(t *testing.T) {
+	home := isolate(t)
+	taken := filepath.Join(home, "taken.tar.gz")
+	if err := os.WriteFile(taken, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ args, want string }{
+		{"--only svc.confg", `there is no check "svc.confg"; did you mean svc.config? (costream-obs doctor --list shows all)`},
+		{"--yes", "--yes goes with --fix"},
+		{"--fix --json", "--fix with --json cannot ask; add --yes"},
+		{"--only svc --bundle " + taken, "--bundle: " + taken + " exists already; choose another name"},
+		{"everything", `what is "everything" for? This command takes flags alone`},
+	} {
+		got := runCLI(t.Context(), append([]string{"doctor"}, strings.Fields(test.args)...)...)
+		want := "costream-obs doctor: " + test.want + "\nSee: costream-obs doctor --help\n"
+		if got.Code != exitUsage || got.Stderr != want {
+			t.Errorf("%s: got %+v, want exit code 2 and %q", test.args, got, want)
+		}
+	}
+}
+
+func TestDoctorList(t *testing.T) {
+	isolate(t)
+	got := runCLI(t.Context(), "doctor", "--list")
+	if got.Code != exitOK || got.Stderr != "" {
+		t.Errorf("got %+v, want exit code 0 and no errors", got)
+	}
+	golden(t, "testdata/doctor-list.txt", got.Stdout)
+}
+
+// A broken configuration file is a finding, and what does not depend on it is looked at all the same.
+func TestDoctorBrokenSettings(t *testing.T) {
+	home := isolate(t)
+	file := filepath.Join(home, "broken.toml")
+	if err := os.WriteFile(file, []byte("peer = 'bob'\ncolour = 'red'\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got := runCLI(t.Context(), "doctor", "--config", file, "--only", "svc,host,net")
+	want := `costream-obs
+  fail  svc.config: ` + file + `:2: there is no setting "colour".
+        why: costream-obs does not start with settings that it does not understand, and doctor cannot know what to look at.
+        next: Mend that line; ` + "`costream-obs run --help`" + ` lists all settings.
+  ok    svc.run: it does not run now
+
+This machine
+  ok    host.gst: GStreamer has all that is needed
+  skip  host.user: waits for svc.config
+
+Network and peer
+  skip  net.ports: waits for svc.config
+  skip  net.addr: waits for svc.config
+  skip  net.rmem: waits for svc.config
+
+Not ready: one problem. Begin with the first one; the others may go with it.
+`
+	if got.Code != exitFailure || got.Stderr != "" || got.Stdout != want {
+		t.Errorf("got exit code %d, errors %q and\n%s\nwant 1, none and\n%s", got.Code, got.Stderr, got.Stdout, want)
+	}
+}
+
+func TestDoctorJSON(t *testing.T) {
+	isolate(t)
+	got := runCLI(t.Context(), "doctor", "--json", "--only", "svc", "--fix", "--yes")
+	var report doctor.Report
+	if err := json.Unmarshal([]byte(got.Stdout), &report); err != nil {
+		t.Fatalf("%v: %s", err, got.Stdout)
+	}
+	if got.Code != exitOK || strings.Count(got.Stdout, "\n") != 1 || report.Version != doctor.SchemaVersion || !report.Ready || report.Counts.OK != 2 {
+		t.Errorf("got %+v, want one line with a report of two checks that are well", got)
+	}
+}
+
+func TestDoctorBundle(t *testing.T) {
+	home := isolate(t)
+	file := filepath.Join(home, "report.tar.gz")
+	got := runCLI(t.Context(), "doctor", "--only", "svc", "--bundle", file)
+	if got.Code != exitOK || !strings.Contains(got.Stdout, "Written to "+file) {
+		t.Errorf("got %+v, want exit code 0 and where it was written to", got)
+	}
+	data, err := os.ReadFile(file)
+	if err != nil || !bytes.HasPrefix(data, []byte{0x1f, 0x8b}) {
+		t.Errorf("got error %v and %d bytes, want an archive", err, len(data))
+	}
+	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("got %v, %v, want a file that others cannot read", info.Mode(), err)
+	}
+}

@@ -582,7 +582,7 @@ func TestRealDeviceInput(t *testing.T) {
 	s.wantItems(scene, "My friend shown")
 	s.goTo(offAir)
 	s.user("RemoveInput", testbed.D{"inputName": "My friend"})
-	s.wantInputs()
+	s.awaitFree("My friend")
 
 	s.goTo(onAir)
 	s.wantItems(scene, "My friend shown")

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -206,6 +207,21 @@ func (s *stage) wantInputs(want ...string) {
 	testbed.Await(s, "the right inputs", 5*time.Second, func() error {
 		if diff := cmp.Diff(append([]string{}, want...), s.inputs()); diff != "" {
 			return fmt.Errorf("inputs differ (-want +got):\n%s", diff)
+		}
+		return nil
+	})
+}
+
+// awaitFree awaits that OBS has no input of that name, of any kind.
+func (s *stage) awaitFree(name string) {
+	s.Helper()
+	testbed.Await(s, "the end of "+name, 5*time.Second, func() error {
+		all, err := s.obs.Inputs(s.Context())
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(all, func(in scenes.Input) bool { return in.Name == name }) {
+			return errors.New("OBS still has it")
 		}
 		return nil
 	})

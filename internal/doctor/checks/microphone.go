@@ -136,9 +136,9 @@ func (m *Machine) level(ctx context.Context) doctor.Result {
 	if len(silent) == 0 {
 		return doctor.Skipped("OBS records none of the microphones by the sound server")
 	}
-	return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("%s gives no sound at all.", strings.Join(silent, ", ")),
-		Why:  "Even a silent room makes some noise, so the microphone is off, unplugged, or another one than you speak into.",
-		Next: "Look for a switch on the microphone or its cable, or choose another one in OBS under Settings → Audio → Mic/Auxiliary Audio."}
+	return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("%s gave no sound at all for half a second.", strings.Join(silent, ", ")),
+		Why:  "Even a silent room makes some noise, so the microphone is off, unplugged, or another one than you speak into; or a noise filter before OBS makes the pauses silent.",
+		Next: "Speak, and run `costream-obs doctor --only audio.level` meanwhile. If it says the same, look for a switch on the microphone or its cable, or choose another one in OBS under Settings → Audio → Mic/Auxiliary Audio."}
 }
 
 // monitored is audio.monitor.inputs.

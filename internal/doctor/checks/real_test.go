@@ -178,7 +178,7 @@ func TestRealFaults(t *testing.T) {
 		p.want(t, "audio.level", doctor.Warn, "is muted in the sound settings")
 		p.pulse.Pactl("set-source-mute", testbed.Microphone, "0")
 		p.pulse.Pactl("set-sink-mute", testbed.MicrophoneSink, "1")
-		p.want(t, "audio.level", doctor.Warn, "gives no sound")
+		p.want(t, "audio.level", doctor.Warn, "gave no sound")
 		p.pulse.Pactl("set-sink-mute", testbed.MicrophoneSink, "0")
 	})
 

@@ -32,7 +32,9 @@ func (c *couple) doctor(t *testing.T, args ...string) (report doctor.Report, cod
 	t.Helper()
 	args = append([]string{"doctor", "--json", "--route=portable", "--listen=" + c.alice.Address, "--peer=" + c.bob.Address}, args...)
 	cmd := exec.CommandContext(t.Context(), c.binary, args...)
-	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C.UTF-8"}, c.alice.Env()...)
+	// Without the cache, GStreamer looks at all its plugins at each start.
+	cache, _ := os.UserCacheDir()
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C.UTF-8", "XDG_CACHE_HOME=" + cache}, c.alice.Env()...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()

@@ -4,11 +4,15 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/costream-obs/costream-obs/internal/doctor"
 )
@@ -98,5 +102,74 @@ func TestDoctorBundle(t *testing.T) {
 	}
 	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("got %v, %v, want a file that others cannot read", info.Mode(), err)
+	}
+}
+
+// openTerminal returns both ends of a pseudo-terminal: what a person types and reads, and what the program has.
+func openTerminal(t *testing.T) (person, program *os.File) {
+	t.Helper()
+	person, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = person.Close() })
+	if err := unix.IoctlSetPointerInt(int(person.Fd()), unix.TIOCSPTLCK, 0); err != nil {
+		t.Fatal(err)
+	}
+	number, err := unix.IoctlGetInt(int(person.Fd()), unix.TIOCGPTN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	program, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = program.Close() })
+	return person, program
+}
+
+// TestDoctorMend: nothing is mended without a yes.
+func TestDoctorMend(t *testing.T) {
+	mended := 0
+	table := []doctor.Check{{ID: "door.open", Group: "House", Title: "the door is shut", Run: func(context.Context) doctor.Result {
+		return doctor.Result{Status: doctor.Fail, Detail: "The door is open.", Why: "It is cold.", Next: "Shut it.",
+			Fix: &doctor.Fix{What: "Shut the door.", Do: func(context.Context) error { mended++; return nil }}}
+	}}}
+	list := doctor.Run(t.Context(), table, []string{"door.open"}, nil).Fixable()
+	for _, test := range []struct {
+		answer string // empty: no terminal
+		yes    bool
+		want   int
+		says   string
+	}{
+		{"y\n", false, 1, "Do it? [y/N] "},
+		{"YES\n", false, 1, "Do it? [y/N] "},
+		{"\n", false, 0, "Nothing was changed.\n"},
+		{"no\n", false, 0, "Nothing was changed.\n"},
+		{"", true, 1, "Checked again:"},
+		{"", false, 0, ""},
+	} {
+		t.Run(fmt.Sprintf("%q %t", test.answer, test.yes), func(t *testing.T) {
+			mended = 0
+			var stdout bytes.Buffer
+			c := &call{stdin: strings.NewReader("y\n"), stdout: &stdout}
+			if test.answer != "" {
+				person, program := openTerminal(t)
+				if _, err := person.WriteString(test.answer); err != nil {
+					t.Fatal(err)
+				}
+				c.stdin = program
+			}
+			done, err := doctorFlags{yes: &test.yes}.mend(t.Context(), c, doctor.NewPrinter(&stdout, doctor.Style{}), list, false)
+			if mended != test.want || len(done) != test.want {
+				t.Errorf("mended %d and told %d, want %d", mended, len(done), test.want)
+			}
+			if refused := test.answer == "" && !test.yes; (err != nil) != refused {
+				t.Errorf("error: got %v, want one: %t", err, refused)
+			}
+			if out := stdout.String(); !strings.Contains(out, "Shut the door. (door.open)") || !strings.Contains(out, test.says) {
+				t.Errorf("got %q, want the plan and %q", out, test.says)
+			}
+		})
 	}
 }

@@ -55,16 +55,12 @@ func (s *sound) run(ctx context.Context) {
 	watch, cancel := context.WithCancel(ctx)
 	defer cancel()
 	changes := s.pulse.Subscribe(watch)
-	var reader sync.WaitGroup
-	s.parts.keep(watch, "sound", func(ctx context.Context, started func()) error {
-		reader.Add(1)
-		defer reader.Done()
-		return s.hold(ctx, started)
-	})
+	held := make(chan struct{})
+	s.parts.keepThen(watch, "sound", s.hold, func() { close(held) })
 	for c := range changes {
 		s.noteChange(c)
 	}
-	reader.Wait()
+	<-held
 	s.unload(context.WithoutCancel(ctx))
 }
 
@@ -92,8 +88,13 @@ func (s *sound) hold(ctx context.Context, started func()) error {
 	return r.Run(ctx)
 }
 
+// ensure makes a sink unless it is there. Once begun it is not broken off, or nobody would know of
+// the sink.
 func (s *sound) ensure(ctx context.Context, name, description string) error {
-	made, unload, err := s.pulse.EnsureSink(ctx, name, description)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	made, unload, err := s.pulse.EnsureSink(context.WithoutCancel(ctx), name, description)
 	if err != nil {
 		return fmt.Errorf("sink %s: %w", name, err)
 	}

@@ -458,7 +458,14 @@ func TestRealStudioMode(t *testing.T) {
 	s.place(scene, "Inner", true)
 	s.goTo(offAir)
 	s.user("SetStudioModeEnabled", testbed.D{"studioModeEnabled": true})
-	s.user("SetCurrentPreviewScene", testbed.D{"sceneName": "Elsewhere"})
+	// OBS, when it turns studio mode on, sets a preview scene of its own a moment later.
+	testbed.Await(s, "the preview scene", 5*time.Second, func() error {
+		if got := s.user("GetCurrentPreviewScene", nil)["currentPreviewSceneName"]; got != "Elsewhere" {
+			s.user("SetCurrentPreviewScene", testbed.D{"sceneName": "Elsewhere"})
+			return fmt.Errorf("it is %v", got)
+		}
+		return nil
+	})
 	active := func(input string) bool {
 		return s.user("GetSourceActive", testbed.D{"sourceName": input})["videoActive"] == true
 	}

@@ -4,6 +4,7 @@ package obsscenes
 
 import (
 	"encoding/json"
+	"fmt"
 	"errors"
 	"os"
 	"path/filepath"

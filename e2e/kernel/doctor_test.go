@@ -9,26 +9,34 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/costream-obs/costream-obs/e2e"
 	"github.com/costream-obs/costream-obs/internal/doctor"
 	"github.com/costream-obs/costream-obs/internal/testbed"
 )
 
 // look runs costream-obs doctor on module and devices, as root or as another
-// user, and returns what it found wrong: "status id: detail". What concerns
-// the next start of the machine is left out.
+// user, and returns what it found wrong.
 func look(t *testing.T, as string, more ...string) []string {
 	t.Helper()
-	args := append([]string{"env", "HOME=/tmp", binary, "doctor", "--json", "--route=devices", "--only", "host.user,v4l2"}, more...)
+	args := append([]string{"env", "HOME=/tmp", binary, "doctor", "--only", "host.user,v4l2"}, more...)
 	if as != "root" {
 		args = append([]string{"runuser", "-u", as, "--"}, args...)
 	}
-	cmd := exec.CommandContext(t.Context(), args[0], args[1:]...)
+	return findings(t, exec.CommandContext(t.Context(), args[0], args[1:]...))
+}
+
+// findings runs a costream-obs doctor and returns what it found wrong as
+// "status id: detail". What concerns the next start of the machine is left out.
+func findings(t *testing.T, cmd *exec.Cmd) []string {
+	t.Helper()
+	cmd.Args = append(cmd.Args, "--json", "--route=devices")
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
@@ -143,6 +151,56 @@ func TestGuestDoctor(t *testing.T) {
 		}
 	})
 	clear()
+}
+
+// TestGuestDoctorOnAir: nothing is wrong while pictures go over the devices, nor
+// before and after; and what is then made wrong by hand is found.
+func TestGuestDoctorOnAir(t *testing.T) {
+	needGuest(t, "alone")
+	loadLoopback(t, "video_nr=10,11", "card_label=costream-topeer,costream-frompeer", "exclusive_caps=1,1")
+	options, other := friends("a")
+	self := e2e.NewPerson(t, options, testbed.NewDisplay(t))
+	self.Address = "127.0.0.2"
+	peer := &e2e.Person{PersonOptions: other, Address: "127.0.0.3"}
+	t.Cleanup(func() { keepLogs(t, self.OBS) })
+	look := func() []string {
+		t.Helper()
+		cmd := exec.CommandContext(t.Context(), binary, "doctor", "--only", "svc,host,v4l2,obs,net", "--listen="+self.Address, "--peer="+peer.Address)
+		cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C.UTF-8"}, self.Env()...)
+		return findings(t, cmd)
+	}
+	none := func(when string) {
+		t.Helper()
+		if found := look(); len(found) > 0 {
+			t.Errorf("%s: got %q, want nothing wrong", when, found)
+		}
+	}
+	none("without costream-obs")
+	companion := self.Run(binary, peer, "--route=devices")
+	companion.Await(e2e.Ready, readyLimit)
+	none("ready")
+	self.Channel.AwaitListening()
+	self.OBS.StartStream()
+	companion.Await(e2e.OnAir, airLimit)
+	await(t, "OBS reads "+videoIn, pictureLimit, func() error {
+		_, err := self.OBS.TryScreenshot(e2e.PeerInput)
+		return err
+	})
+	none("on air")
+
+	self.OBS.Request("SetInputSettings", testbed.D{"inputName": e2e.PeerInput, "inputSettings": testbed.D{"buffering": true}}, nil)
+	if found := look(); !slices.Contains(found, `warn obs.source: The source "Peer" buffers its pictures.`) {
+		t.Errorf("buffered: got %q, want it found", found)
+	}
+	self.OBS.StopStream()
+	companion.Await(e2e.Ready, airLimit)
+	none("off air again")
+	companion.Stop()
+
+	// OBS's own button is as good.
+	self.OBS.Request("StartVirtualCam", nil, nil)
+	await(t, "the camera runs", pictureLimit, func() error { return orNil(written(t, videoOut), "nothing writes to it") })
+	none("camera started by hand")
 }
 
 // writeTo has a program of that name write pictures to a device until the

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -95,16 +96,23 @@ func (f doctorFlags) run(ctx context.Context, c *call, settings string) error {
 		observe = printer.Print
 	}
 	report := doctor.Run(ctx, table, chosen, observe)
-	if list := report.Fixable(); *f.fix && len(list) > 0 {
-		mended, err := f.mend(ctx, c, printer, list, asJSON)
+	var mended []doctor.Mended
+	for *f.fix {
+		list := untried(report.Fixable(), mended)
+		if len(list) == 0 {
+			break
+		}
+		done, err := f.mend(ctx, c, printer, list, asJSON)
 		if err != nil {
 			return err
 		}
-		if mended != nil {
-			machine = checks.New(options)
-			report = doctor.Run(ctx, checks.All(machine), chosen, observe)
-			report.Mended = mended
+		if done == nil {
+			break
 		}
+		mended = append(mended, done...)
+		machine = checks.New(options)
+		report = doctor.Run(ctx, checks.All(machine), chosen, observe)
+		report.Mended = mended
 	}
 	if *f.bundle != "" {
 		if err := writeBundle(ctx, machine, *f.bundle, report); err != nil {
@@ -123,6 +131,14 @@ func (f doctorFlags) run(ctx context.Context, c *call, settings string) error {
 		err = errReported
 	}
 	return err
+}
+
+// untried are the findings whose fix was not tried yet. One that is mended may uncover the next, but none is worth a
+// second try.
+func untried(list []doctor.Finding, mended []doctor.Mended) []doctor.Finding {
+	return slices.DeleteFunc(list, func(f doctor.Finding) bool {
+		return slices.ContainsFunc(mended, func(m doctor.Mended) bool { return m.ID == f.ID && m.What == f.Fix })
+	})
 }
 
 // mend asks and mends. It returns nil when the answer was no.

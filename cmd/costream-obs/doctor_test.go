@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -126,6 +127,19 @@ func openTerminal(t *testing.T) (person, program *os.File) {
 	}
 	t.Cleanup(func() { _ = program.Close() })
 	return person, program
+}
+
+// TestDoctorUntried: what was tried once is not tried again, so that --fix comes to an end.
+func TestDoctorUntried(t *testing.T) {
+	list := []doctor.Finding{{ID: "a.one", Fix: "Shut the door."}, {ID: "a.one", Fix: "Lock the door."}, {ID: "b.one", Fix: "Shut the door."}}
+	mended := []doctor.Mended{{ID: "a.one", What: "Shut the door.", Error: "it is stuck"}}
+	var got []string
+	for _, f := range untried(list, mended) {
+		got = append(got, f.ID+" "+f.Fix)
+	}
+	if want := []string{"a.one Lock the door.", "b.one Shut the door."}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
 }
 
 // TestDoctorMend: nothing is mended without a yes.

@@ -59,6 +59,7 @@ func All(m *Machine) []doctor.Check {
 		row(devices, "v4l2.dev.state", groupDevices, "OBS's picture arrives while on air", m.deviceState, "v4l2.dev.pair"),
 
 		row(doctor.Error, "obs.ws.config", groupOBS, "its WebSocket server is switched on", m.serverConfig, "svc.config"),
+		row(doctor.Warning, "obs.flatpak", groupOBS, "its sandbox lets it work with us", m.flatpak, "svc.config"),
 		row(doctor.Error, "obs.ws.connect", groupOBS, "it answers", m.connect, "obs.ws.config"),
 		row(doctor.Warning, "obs.ws.auth", groupOBS, "it asks for a password", m.authentication, "obs.ws.connect"),
 		row(doctor.Error, "obs.version", groupOBS, "its version is known to work", m.version, "obs.ws.connect"),
@@ -68,7 +69,6 @@ func All(m *Machine) []doctor.Check {
 		row(doctor.Warning, "obs.video", groupOBS, "its picture can be sent as it is", m.video, "obs.ws.connect"),
 		row(doctor.Warning, "obs.rate", groupOBS, "its sound has 48 kHz", m.sampleRate, "obs.ws.connect"),
 		row(doctor.Warning, "obs.source", groupOBS, "the peer's source is in order", m.peerSource, "obs.ws.connect"),
-		row(doctor.Warning, "obs.flatpak", groupOBS, "its sandbox lets it work with us", m.flatpak, "svc.config"),
 		row(doctor.Warning, "obs.profile.left", groupOBS, "no temporary profile is left", m.profileLeft, "obs.ws.connect"),
 
 		row(doctor.Error, "audio.server", groupSound, "a sound server answers", m.soundServer),
@@ -78,7 +78,7 @@ func All(m *Machine) []doctor.Check {
 		row(doctor.Warning, "audio.level", groupSound, "the microphone gives sound", m.level, "audio.mute"),
 		row(doctor.Warning, "audio.monitor.device", groupSound, "OBS's monitoring device can be used", m.monitoringDevice, "audio.server", "obs.ws.connect"),
 		row(doctor.Error, "audio.monitor.inputs", groupSound, "the microphone goes to the peer while on air", m.monitored, "audio.sink", "audio.mic"),
-		row(doctor.Error, "audio.monitor.peer", groupSound, "nothing else goes there", m.echo, "obs.ws.connect"),
+		row(doctor.Error, "audio.monitor.peer", groupSound, "nothing else goes to the peer", m.echo, "obs.ws.connect"),
 		row(doctor.Warning, "audio.monitor.dup", groupSound, "OBS does not capture what goes to the peer", m.captured, "obs.ws.connect"),
 		row(doctor.Warning, "audio.mute.hazard", groupSound, "a muted microphone is silent for the peer", m.muteHazard, "audio.server", "obs.ws.connect"),
 		row(doctor.Warning, "audio.latency", groupSound, "the microphone's delay is small", m.latency, "audio.monitor.inputs"),

@@ -82,7 +82,7 @@ func PlanSetup(s State, o Options) (Plan, error) {
 	if !s.Loopback.Loaded {
 		r.modules = add(r.modules, "v4l2loopback")
 	}
-	rights := s.planRights(o, &r)
+	rights := s.planRights(&p, o, &r)
 	var sound []Step
 	if o.Aloop {
 		if sound, err = s.planAloop(&p); err != nil {
@@ -278,11 +278,15 @@ func (o Options) label(path string) string {
 }
 
 // planRights lets the user open the nodes, where they cannot.
-func (s State) planRights(o Options, r *records) []Step {
+func (s State) planRights(p *Plan, o Options, r *records) []Step {
 	denied := slices.ContainsFunc(s.Nodes, func(n VideoNode) bool {
 		return (n.Path == o.Out || n.Path == o.In) && errors.Is(n.Err, fs.ErrPermission)
 	})
 	if !denied || o.User == "" || s.Group == "" || s.Group == "root" {
+		return nil
+	}
+	if slices.Contains(s.Members, o.User) {
+		p.Notes = append(p.Notes, fmt.Sprintf("%s may use the video devices from the next login on: log out and in again before you start OBS and costream-obs.", o.User))
 		return nil
 	}
 	r.members = add(r.members, o.User+" in "+s.Group)

@@ -144,6 +144,7 @@ func TestPlanSetup(t *testing.T) {
 		}), usual()},
 		{"webcam-in-the-way", loaded(webcam), usual()},
 		{"no-permission", loaded(denied, loop(11)), usual()},
+		{"no-permission-until-login", change(loaded(denied, loop(11)), func(s *State) { s.Members = []string{"alice"} }), usual()},
 		{"no-permission-as-root", loaded(denied, loop(11)), with(func(o *Options) { o.User = "" })},
 		{"other-options", change(debian(), func(s *State) {
 			s.Others = []OptionsFile{{Path: "/etc/modprobe.d/droidcam.conf", Options: map[string]string{"video_nr": "9"}}}

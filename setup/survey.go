@@ -32,6 +32,8 @@ type State struct {
 	Nodes   []VideoNode
 	Holders map[string][]Holder // of the loopback nodes, as far as this user may see
 	Group   string              // of the loopback nodes
+	// Members are who belongs to that group from their next login on.
+	Members []string
 
 	Aloop KernelModule
 	// AloopCard is the index of snd-aloop's sound card, and -1 without one.
@@ -102,22 +104,22 @@ func (m Machine) surveyNodes(s *State) error {
 		}
 		if info, err := os.Stat(m.path(n.Path)); err == nil && s.Group == "" {
 			if stat, ok := info.Sys().(*syscall.Stat_t); ok {
-				s.Group = m.groupName(int(stat.Gid))
+				s.Group, s.Members = m.group(int(stat.Gid))
 			}
 		}
 	}
 	return nil
 }
 
-// groupName looks a number up in /etc/group.
-func (m Machine) groupName(gid int) string {
+// group looks a number up in /etc/group.
+func (m Machine) group(gid int) (name string, members []string) {
 	for line := range strings.Lines(m.text("etc", "group")) {
-		fields := strings.Split(line, ":")
-		if len(fields) > 2 && fields[2] == itoa(gid) {
-			return fields[0]
+		fields := strings.Split(strings.TrimSpace(line), ":")
+		if len(fields) == 4 && fields[2] == itoa(gid) {
+			return fields[0], strings.Split(fields[3], ",")
 		}
 	}
-	return ""
+	return "", nil
 }
 
 // aloopCard reads lines like " 10 [alooptopeer    ]: Loopback - Loopback".

@@ -107,7 +107,7 @@ func play(tb testbed.TB, say *narrator, binary, out string) {
 	bob.companion.Await(e2e.Ready, airLimit)
 	alice.companion.Stop()
 	bob.companion.Stop()
-	say.done("Everything in both OBS is as it was before")
+	say.done("Both are off air, and costream-obs has put everything in OBS back")
 }
 
 func savePicture(path string, picture image.Image) error {

@@ -131,6 +131,9 @@ func TestUsageErrors(t *testing.T) {
 		{"receive --config=/nowhere", "configuration file of --config: open /nowhere: no such file or directory"},
 		{"peer hide --scene=Game[", `scene pattern "Game["`},
 		{"graph --json", "there is no flag --json"},
+		{"setup --audio=oss", `--audio: "oss" is not one of: null, aloop`},
+		{"setup --video-in=/dev/video9", "/dev/video10 for OBS's virtual camera must have a smaller number than /dev/video9"},
+		{"setup --label-in=a,b", `label "a,b": up to 31 letters`},
 		{"version now", `what is "now" for? This command takes flags alone`},
 	} {
 		t.Run(test.args, func(t *testing.T) {

@@ -84,7 +84,7 @@ func (f setupFlags) run(ctx context.Context, c *call) error {
 	}
 	switch {
 	case *f.undo && done:
-		fmt.Fprintln(c.stdout, "\nDone: this machine is as it was before costream-obs setup.")
+		fmt.Fprintln(c.stdout, "\nDone: what setup did is taken back.")
 		return nil
 	case *f.undo:
 		fmt.Fprintln(c.stdout, "There is nothing to take back.")

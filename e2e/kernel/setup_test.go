@@ -229,7 +229,7 @@ func TestGuestSetup(t *testing.T) {
 		alice.t = t
 		alice.setup("--yes", "--video-out=/dev/video4", "--video-in=/dev/video7", "--label-out=mine", "--label-in=yours").check(t, 0, "Done.")
 		checkDevices(t, map[string]string{"/dev/video4": "mine", "/dev/video7": "yours"})
-		alice.setup("--undo", "--yes", "--restart").check(t, 0, "Done: this machine is as it was")
+		alice.setup("--undo", "--yes", "--restart").check(t, 0, "Done: what setup did is taken back.")
 		checkDevices(t, map[string]string{})
 		if exists(optionsFile) || exists("/sys/module/v4l2loopback") {
 			t.Error("something is left")

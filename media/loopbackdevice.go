@@ -68,7 +68,7 @@ func openLoopback(path string, f VideoFormat) (io.WriteCloser, error) {
 		return nil, err
 	}
 	// Up to 0.13 this marks us as the writer, whose end the module notices;
-	// from 0.14 on write() does, and this is refused.
+	// from 0.14 on write() does, and this is refused (v4l2loopback.c).
 	_ = d.stream(ioctlStreamOn)
 	return d, nil
 }
@@ -81,7 +81,7 @@ func (d *loopbackDevice) setFormat(f VideoFormat) error {
 	err := d.ioctl(readWrite(5, unsafe.Sizeof(format)), unsafe.Pointer(&format)) // VIDIOC_S_FMT
 	switch {
 	case errors.Is(err, unix.EBUSY):
-		return fmt.Errorf("%s: another program writes to it; see which with: sudo fuser -v %s", d.path, d.path)
+		return fmt.Errorf("%s: another program writes to it, or reads it in another format; see which with: sudo fuser -v %s", d.path, d.path)
 	case err != nil:
 		return fmt.Errorf("%s is no video device that can be written to (VIDIOC_S_FMT: %w); %s", d.path, err, hintFor(nameCamera))
 	case pix[0] != uint32(f.W) || pix[1] != uint32(f.H) || pix[2] != pixFmtYUV420:

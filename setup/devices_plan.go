@@ -23,8 +23,8 @@ type Options struct {
 	User string
 }
 
-// Blocked is wrapped when a machine cannot be set up before a person has done
-// something.
+// Blocked is the error where nothing can be done to a machine before a person
+// has done something.
 type Blocked struct {
 	What string // a sentence
 	Next string // what to do, a sentence with commands in backquotes
@@ -65,7 +65,7 @@ func (o Options) numbers() string { return fmt.Sprintf("%d,%d", number(o.Out), n
 
 // PlanSetup says what has to be done so that the machine has what the options
 // say, now and after a restart. Where everything is there the plan is empty.
-// The error is of Options.Check, or wraps a *Blocked.
+// The error is one of Options.Check or a *Blocked.
 func PlanSetup(s State, o Options) (Plan, error) {
 	if err := o.Check(); err != nil {
 		return Plan{}, err

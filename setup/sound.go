@@ -4,6 +4,10 @@
 // and its video loopback devices. It finds them, tells what is wrong with
 // them, and makes the sound nodes that the companion needs.
 //
+// What root has to do for the devices is a Plan: made from a State, which is
+// all that is known of the machine, and the user's Options by functions that
+// touch nothing, then shown, and carried out by Apply.
+//
 // It moves no sound and no pictures (that is package media), and it knows
 // nothing about OBS but which device OBS's virtual camera would choose.
 package setup

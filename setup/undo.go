@@ -10,7 +10,7 @@ import (
 
 // PlanUndo says what has to be done to take back what setup did, as its files
 // tell. Where there is none the plan is empty. With keepModules modules that
-// are loaded stay until the machine restarts. The error wraps a *Blocked.
+// are loaded stay until the machine restarts. The error is a *Blocked.
 func PlanUndo(s State, keepModules bool) (Plan, error) {
 	var p Plan
 	var files []string

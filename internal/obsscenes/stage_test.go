@@ -201,10 +201,11 @@ func (s *stage) inputs() []string {
 	return out
 }
 
-// wantInputs awaits that the inputs are these: OBS frees one a little after its last item.
+// wantInputs awaits that the inputs are these: OBS frees one after its last item, when its window has
+// let go of it; over 5 s have been seen on a busy machine.
 func (s *stage) wantInputs(want ...string) {
 	s.Helper()
-	testbed.Await(s, "the right inputs", 5*time.Second, func() error {
+	testbed.Await(s, "the right inputs", 20*time.Second, func() error {
 		if diff := cmp.Diff(append([]string{}, want...), s.inputs()); diff != "" {
 			return fmt.Errorf("inputs differ (-want +got):\n%s", diff)
 		}
@@ -215,7 +216,7 @@ func (s *stage) wantInputs(want ...string) {
 // awaitFree awaits that OBS has no input of that name, of any kind.
 func (s *stage) awaitFree(name string) {
 	s.Helper()
-	testbed.Await(s, "the end of "+name, 5*time.Second, func() error {
+	testbed.Await(s, "the end of "+name, 20*time.Second, func() error {
 		all, err := s.obs.Inputs(s.Context())
 		if err != nil {
 			return err

@@ -24,7 +24,8 @@ type picture struct {
 	key     uint64 // number of the packet in which the newest key frame begins
 	gaps    []gap
 	lastAsk time.Time
-	hold    time.Time // parameter sets came, so the key frame is on its way: no request until then
+	repair  time.Duration // how long beyond gapPatience a missing packet may take because it is sent again
+	hold    time.Time     // parameter sets came, so the key frame is on its way: no request until then
 }
 
 // gap are missing packets that may yet come.
@@ -50,7 +51,7 @@ func (p *picture) packet(now time.Time, payload []byte, n, before uint64, pl pla
 		p.gaps = p.gaps[:0]
 		p.needed = true
 	}
-	p.gaps = append(p.gaps, gap{lo: before + 1, hi: n - 1, due: now.Add(gapPatience)})
+	p.gaps = append(p.gaps, gap{lo: before + 1, hi: n - 1, due: now.Add(gapPatience + p.repair)})
 }
 
 // ask tells whether to ask for a key frame now, and otherwise when to call it again; zero is not before the next packet.

@@ -21,6 +21,8 @@ const (
 // latch decides whose packets are let in. Nothing on a plain link is authenticated, so it holds on to one source,
 // which is an address with port and an SSRC, while that is alive.
 type latch struct {
+	authentic bool // only the peer's packets come here: its newest SSRC is right, wherever it comes from
+
 	trusted func(netip.Addr) bool // whether the address is one of the configured peer's
 
 	live   bool
@@ -50,6 +52,13 @@ func (l *latch) see(now time.Time, from netip.AddrPort, ssrc uint32) verdict {
 	}
 	if from == l.source && ssrc == l.ssrc {
 		l.last = now
+		return accept
+	}
+	if l.authentic {
+		if ssrc != l.ssrc {
+			return l.begin(now, from, ssrc)
+		}
+		l.source, l.last = from, now
 		return accept
 	}
 	silent := now.Sub(l.last)

@@ -77,7 +77,7 @@ func noGoroutines(t *testing.T) {
 func linkGoroutines() (found []string) {
 	buf := make([]byte, 1<<20)
 	for _, g := range strings.Split(string(buf[:runtime.Stack(buf, true)]), "\n\n") {
-		if strings.Contains(g, "pion/interceptor") || strings.Contains(g, "link.(*") {
+		if strings.Contains(g, "pion/") || strings.Contains(g, "link.(*") {
 			found = append(found, g)
 		}
 	}

@@ -30,6 +30,7 @@ type receiver struct {
 	sendRR  func([]byte)
 	handler Handler
 	log     *slog.Logger
+	rtt     func() time.Duration // to the peer; nil where packets are not sent again
 
 	chain    interceptor.Interceptor
 	readSR   interceptor.RTCPReader
@@ -44,6 +45,7 @@ type receiver struct {
 	read     interceptor.RTPReader
 	sequence sequence
 	picture  picture
+	repair   repair
 	stats    ReceiveStats
 }
 
@@ -62,6 +64,17 @@ func newReceiver(m Medium, cname string, now func() time.Time, p *peer, h Handle
 	}
 	r.readSR = chain.BindRTCPReader(interceptor.RTCPReaderFunc(passThrough))
 	return r, nil
+}
+
+// secure makes the receiver trust its packets, since only the peer's come to it, and ask for those that are missing.
+func (r *receiver) secure(rtt func() time.Duration) {
+	r.latch.authentic = true
+	r.trusted = func(netip.Addr) bool { return true }
+	r.heard = func(netip.Addr) {}
+	if r.medium == Video {
+		r.rtt = rtt
+		r.repair.enabled = true
+	}
 }
 
 // passThrough is the end of an interceptor chain whose caller has read the datagram already.
@@ -116,7 +129,7 @@ func (r *receiver) wait(now time.Time) time.Duration {
 	return next.Sub(now)
 }
 
-// ask sends a key frame request if one is due and returns when to look again.
+// ask asks for what is missing, packets or a key frame, if that is due, and returns when to look again.
 func (r *receiver) ask(now time.Time) time.Time {
 	if r.medium != Video {
 		return time.Time{}
@@ -125,6 +138,17 @@ func (r *receiver) ask(now time.Time) time.Time {
 	if due {
 		r.send(&rtcp.PictureLossIndication{SenderSSRC: r.ssrc, MediaSSRC: r.info.SSRC})
 		r.stats.KeyFrameRequests++
+	}
+	if !r.repair.enabled {
+		return again
+	}
+	numbers, next := r.repair.ask(now, r.rtt(), gapPatience+r.picture.repair)
+	if len(numbers) > 0 {
+		r.send(&rtcp.TransportLayerNack{SenderSSRC: r.ssrc, MediaSSRC: r.info.SSRC, Nacks: rtcp.NackPairsFromSequenceNumbers(numbers)})
+		r.stats.Requested += uint64(len(numbers))
+	}
+	if again.IsZero() || !next.IsZero() && next.Before(again) {
+		return next
 	}
 	return again
 }
@@ -169,6 +193,7 @@ func (r *receiver) readRTP(from netip.AddrPort, datagram []byte) {
 	r.stats.Bytes += uint64(len(datagram))
 	_, _, _ = r.read.Read(datagram, attributes) // for the reports; cannot fail on what is parsed already
 	if r.medium == Video && at != duplicate {
+		r.mend(now, n, before, at)
 		r.picture.packet(now, payload, n, before, at)
 		if again := r.ask(now); !again.IsZero() {
 			r.wake()
@@ -183,6 +208,20 @@ func (r *receiver) readRTP(from netip.AddrPort, datagram []byte) {
 	if at != duplicate && r.handler.RTP != nil {
 		r.handler.RTP(r.medium, stream, datagram)
 	}
+}
+
+// mend notes what is missing, to ask for it.
+func (r *receiver) mend(now time.Time, n, before uint64, at place) {
+	switch {
+	case !r.repair.enabled:
+		return
+	case at == late:
+		r.repair.arrived(n)
+	case n > before+1:
+		r.repair.gap(now, before+1, n-1)
+	}
+	// Two round trips: the request or what it brings may be lost too.
+	r.picture.repair = 2*r.rtt() + 3*askAgainAfter
 }
 
 // parseRTP checks that a datagram is an RTP packet of the payload type we take.
@@ -208,6 +247,7 @@ func (r *receiver) bind(header *rtp.Header, from netip.AddrPort) {
 	r.stats.Source = from
 	r.sequence = sequence{clockRate: r.medium.clockRate()}
 	r.picture = picture{needed: true, lastAsk: r.picture.lastAsk}
+	r.repair.missing = r.repair.missing[:0]
 	r.info = &interceptor.StreamInfo{
 		SSRC: header.SSRC, PayloadType: header.PayloadType, ClockRate: r.medium.clockRate(),
 	}
@@ -267,7 +307,7 @@ func (r *receiver) feedback(from netip.AddrPort, packets []rtcp.Packet) bool {
 			}
 		case *rtcp.Goodbye:
 			for _, ssrc := range p.Sources {
-				if ssrc == r.info.SSRC && from.Addr() == r.stats.Source.Addr() {
+				if ssrc == r.info.SSRC && (r.latch.authentic || from.Addr() == r.stats.Source.Addr()) {
 					r.latch.end(r.now())
 					return true
 				}

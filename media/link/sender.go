@@ -41,6 +41,7 @@ type sender struct {
 	asks     bool            // the peer asked for a key frame at least once
 	known    map[uint32]bool // receivers that reported
 	lastCall time.Time       // of onKey
+	history  history
 }
 
 func newSender(m Medium, cname string, now func() time.Time, onKey func()) (*sender, error) {
@@ -81,6 +82,7 @@ func (s *sender) writeRTP(packet []byte) error {
 	s.stats.Packets++
 	s.stats.Bytes += uint64(len(packet))
 	s.stats.LastSent = s.now()
+	s.history.keep(s.stats.LastSent, header, packet[n:])
 	_, err = s.write.Write(header, packet[n:], nil)
 	return err
 }
@@ -101,6 +103,7 @@ func (s *sender) bind(header *rtp.Header) {
 			return len(payload), nil
 		}))
 	s.asks = false
+	s.history.forget()
 	clear(s.known)
 	s.stats.SSRC, s.stats.LastReport = header.SSRC, time.Time{}
 	s.stats.RemoteLost, s.stats.RemoteFractionLost, s.stats.RemoteJitter, s.stats.RTT = 0, 0, 0, 0
@@ -129,6 +132,17 @@ func (s *sender) writeRTCP(packets []rtcp.Packet, _ interceptor.Attributes) (int
 	}
 	s.sendSR(b)
 	return len(b), nil
+}
+
+// joined makes a key frame for a peer that has just begun to listen, before it can ask.
+func (s *sender) joined() {
+	if s.onKey == nil {
+		return
+	}
+	s.mu.Lock()
+	s.lastCall = s.now()
+	s.mu.Unlock()
+	s.onKey()
 }
 
 // readRTCP takes a datagram of the peer. What is not about the SSRC that we send is ignored: a stranger who does not see
@@ -160,6 +174,10 @@ func (s *sender) feedback(packets []rtcp.Packet) bool {
 			wanted = s.report(now, p.SSRC, p.Reports) || wanted
 		case *rtcp.SenderReport:
 			wanted = s.report(now, p.SSRC, p.Reports) || wanted
+		case *rtcp.TransportLayerNack:
+			if p.MediaSSRC == s.info.SSRC {
+				s.stats.Resent += s.history.again(now, p, s.sendRTP)
+			}
 		case *rtcp.PictureLossIndication:
 			wanted = s.asked(p.MediaSSRC) || wanted
 		case *rtcp.FullIntraRequest:

@@ -9,7 +9,8 @@ import (
 
 // Stats are the figures of a link since it was made, except where a comment says otherwise.
 type Stats struct {
-	Peer  netip.Addr // where we send to; for a name the address that it resolved to last
+	Peer  netip.Addr    // where we send to; for a name the address that it resolved to last; zero while a secure link looks for the peer
+	RTT   time.Duration // of the newest check on a secure link's path
 	Video MediumStats
 	Audio MediumStats
 }
@@ -26,7 +27,8 @@ type SendStats struct {
 	SSRC             uint32 // of the newest packet
 	Packets          uint64
 	Bytes            uint64 // RTP headers included, UDP and IP headers not
-	Dropped          uint64 // packets that found the queue to the socket full, or that the socket refused
+	Dropped          uint64 // packets that found the queue to the socket full or no peer, or that the socket refused
+	Resent           uint64 // packets that the peer asked for again
 	LastSent         time.Time
 	KeyFrameRequests uint64 // received from the peer about the current SSRC, before rate limiting
 
@@ -51,4 +53,5 @@ type ReceiveStats struct {
 	LastArrival      time.Time     // of the newest packet that was not ignored
 	LastSenderReport time.Time
 	KeyFrameRequests uint64 // sent to the peer
+	Requested        uint64 // packets asked for because they were missing
 }

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package link_test
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"runtime"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/costream-obs/costream-obs/internal/testbed"
+	"github.com/costream-obs/costream-obs/media/link"
+)
+
+// forger makes datagrams as somebody can who sees all that two peers send and lacks the key.
+type forger struct {
+	rng *rand.Rand
+	nat *nat
+}
+
+func (f *forger) bytes(n int) []byte {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(f.rng.Uint32())
+	}
+	return b
+}
+
+// next returns a datagram of any kind: made up, captured, or captured and changed.
+func (f *forger) next() []byte {
+	switch f.rng.IntN(10) {
+	case 0: // anything
+		return f.bytes(f.rng.IntN(100))
+	case 1: // RTP of an SSRC that is new each time
+		b := append(rtpPacket(f.rng.Uint32(), uint16(f.rng.Uint32()), keyFrame), f.bytes(16)...)
+		b[1] = byte(96+f.rng.IntN(2)) | byte(f.rng.IntN(2))<<7
+		return b
+	case 2: // RTCP of all types, among them requests for key frames and goodbyes
+		b := f.bytes(12 + 4*f.rng.IntN(20))
+		b[0], b[1] = 0x81, byte(200+f.rng.IntN(8))
+		binary.BigEndian.PutUint16(b[2:], uint16(len(b)/4-1))
+		return b
+	case 3: // records of DTLS that are not encrypted: alerts, broken and whole handshake messages, application data
+		body := f.bytes(1 + f.rng.IntN(60))
+		kind := byte(20 + f.rng.IntN(5))
+		switch {
+		case kind == 21:
+			body = []byte{byte(1 + f.rng.IntN(2)), []byte{0, 10, 40, 50}[f.rng.IntN(4)]}
+		case kind == 22 && len(body) > 12:
+			size := len(body) - 12
+			body[0] = byte(f.rng.IntN(21))
+			body[1], body[2], body[3] = 0, 0, byte(size)
+			body[4], body[5] = 0, byte(f.rng.IntN(20))
+			body[6], body[7], body[8], body[9], body[10], body[11] = 0, 0, 0, 0, 0, byte(size)
+		}
+		record := append([]byte{kind, 254, 253, 0, byte(f.rng.IntN(2)), 0, 0}, f.bytes(4)...)
+		return append(binary.BigEndian.AppendUint16(record, uint16(len(body))), body...)
+	case 4: // a check without the password
+		b := append([]byte{0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42}, f.bytes(12+4*f.rng.IntN(30))...)
+		b[0] = byte(f.rng.IntN(2))
+		binary.BigEndian.PutUint16(b[2:], uint16(len(b)-20))
+		return b
+	}
+	captured := f.nat.seen(byte(f.rng.IntN(4)))
+	if len(captured) == 0 {
+		return nil
+	}
+	b := append([]byte(nil), captured[f.rng.IntN(len(captured))]...)
+	switch f.rng.IntN(4) {
+	case 0:
+		b[f.rng.IntN(len(b))] ^= byte(1 + f.rng.IntN(255))
+	case 1:
+		b = b[:f.rng.IntN(len(b))]
+	case 2:
+		b = append(b, f.bytes(f.rng.IntN(50))...)
+	}
+	return b
+}
+
+// TestSecureAttack sends 100,000 datagrams of somebody without the key into a live link, from the peer's own address and
+// from many others.
+func TestSecureAttack(t *testing.T) {
+	noGoroutines(t)
+	ids := identities(t)
+	at := netip.MustParseAddrPort(endpoint("127.0.0.1", testbed.FreeUDPPorts(t, 1)))
+	a := start(t, link.SecureOptions{Identity: ids[0], Listen: "127.0.0.1", Port: int(at.Port())})
+	router := newNAT(t, at)
+	b := start(t, link.SecureOptions{Identity: ids[1], Listen: "127.0.0.1", Port: testbed.FreeUDPPorts(t, 1), Peers: []string{router.address()}})
+	a.talk(t, 1)
+	b.talk(t, 2)
+	both(t, a, b, 1, 2)
+	testbed.Await(t, "reports to forge", patience, func() error {
+		if len(router.seen(kindRTCP)) < 4 {
+			return errNotYet
+		}
+		return nil
+	})
+	var strangers []*net.UDPConn
+	for range 200 {
+		conn, err := net.DialUDP("udp4", nil, net.UDPAddrFromAddrPort(at))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		strangers = append(strangers, conn)
+	}
+	f := &forger{rng: rand.New(rand.NewPCG(1, 2)), nat: router}
+	keys, stream := len(a.requests), a.Stats().Video.Receive.Stream
+	before, heap := a.Stats(), heapInUse()
+	cpu, began := cpuTime(), time.Now()
+	const datagrams = 100_000
+	for n := range datagrams {
+		if b := f.next(); n%2 == 0 {
+			router.inject(b)
+		} else {
+			_, _ = strangers[f.rng.IntN(len(strangers))].Write(b)
+		}
+		if n%200 == 199 { // what the socket drops is no test
+			time.Sleep(5 * time.Millisecond)
+		}
+	}
+	took, spent := time.Since(began), cpuTime()-cpu
+	after, grown := a.Stats(), heapInUse()-heap
+	t.Logf("%d datagrams in %v, %d of them taken in and refused; %v of CPU for sending and refusing; heap grew by %d kB",
+		datagrams, took.Round(time.Millisecond), after.Video.Receive.Ignored-before.Video.Receive.Ignored, spent.Round(time.Millisecond), grown>>10)
+	if refused := after.Video.Receive.Ignored - before.Video.Receive.Ignored; refused < datagrams*3/4 {
+		t.Errorf("only %d datagrams were seen at all", refused)
+	}
+	if got := after.Video.Receive.Stream; got != stream {
+		t.Errorf("the stream is now %+v, want %+v as before", got, stream)
+	}
+	if got := len(a.requests) - keys; got > 2 {
+		t.Errorf("got %d requests for key frames, want none but by chance", got)
+	}
+	if grown > 4<<20 {
+		t.Errorf("the heap grew by %d kB", grown>>10)
+	}
+	seen := map[uint16]bool{}
+	for range len(a.arrivals) {
+		got := <-a.arrivals
+		if got.m != link.Video {
+			continue
+		}
+		if got.stream.SSRC != 4 || !got.sane || seen[got.number] {
+			t.Fatalf("packet %+v is not the peer's, or comes again", got)
+		}
+		seen[got.number] = true
+	}
+	both(t, a, b, 1, 2) // still
+}
+
+func heapInUse() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+func cpuTime() time.Duration {
+	var u syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// TestSecureNewPort changes the port of a NAT in front of one side.
+func TestSecureNewPort(t *testing.T) {
+	noGoroutines(t)
+	ids := identities(t)
+	at := netip.MustParseAddrPort(endpoint("127.0.0.1", testbed.FreeUDPPorts(t, 1)))
+	a := start(t, link.SecureOptions{Identity: ids[0], Listen: "127.0.0.1", Port: int(at.Port())})
+	router := newNAT(t, at)
+	b := start(t, link.SecureOptions{Identity: ids[1], Listen: "127.0.0.1", Port: testbed.FreeUDPPorts(t, 1), Peers: []string{router.address()}})
+	a.talk(t, 1)
+	b.talk(t, 2)
+	both(t, a, b, 1, 2)
+	for range 3 {
+		before := b.await(t, link.Video, 2)
+		router.rebind()
+		began := time.Now()
+		for got := before; ; before = got {
+			if got = b.await(t, link.Video, 2); got.at.Sub(before.at) > 50*time.Millisecond || time.Since(began) > 3*time.Second {
+				t.Logf("nothing came for %v", got.at.Sub(before.at).Round(time.Millisecond))
+				if got.at.Sub(before.at) > busyLimit || got.stream != before.stream {
+					t.Errorf("after %v: stream %+v, was %+v; want the same within 3s", got.at.Sub(before.at), got.stream, before.stream)
+				}
+				break
+			}
+		}
+	}
+}

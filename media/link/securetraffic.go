@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package link
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/pion/rtp"
+)
+
+// askAgain is how long beyond the round trip a check waits for its answer before the peer's news are worth another one.
+const askAgain = 25 * time.Millisecond
+
+// audioPayloadType tells sound from picture where both use one port.
+const audioPayloadType = 97
+
+const (
+	rtpHeaderSize  = 12
+	rtcpHeaderSize = 8
+)
+
+// take sorts what comes in by its first byte (RFC 7983).
+func (s *Secure) take(from netip.AddrPort, datagram []byte) {
+	ok := false
+	switch {
+	case len(datagram) == 0:
+	case datagram[0] < 4:
+		ok = s.takeCheck(from, datagram)
+	case datagram[0] >= 20 && datagram[0] < 64:
+		if p := s.pipe.Load(); p != nil && s.knows(from) {
+			ok = p.put(datagram)
+		}
+	case datagram[0] >= 128 && datagram[0] < 192:
+		ok = s.takeMedia(from, datagram)
+	}
+	if !ok {
+		s.refused.Add(1)
+	}
+}
+
+// knows tells whether the peer has proved lately that it is at an address.
+func (s *Secure) knows(a netip.AddrPort) bool {
+	s.pathMu.Lock()
+	defer s.pathMu.Unlock()
+	p := s.paths.find(a)
+	return p != nil && time.Since(p.answered) < consent
+}
+
+// takeMedia decrypts a packet and hands it to its session.
+func (s *Secure) takeMedia(from netip.AddrPort, datagram []byte) bool {
+	session := s.session.Load()
+	if session == nil || len(datagram) < 2 {
+		return false
+	}
+	// RFC 5761, 4.
+	if kind := datagram[1]; kind >= 192 && kind < 224 {
+		b, ok := session.openRTCP(datagram)
+		if !ok {
+			return false
+		}
+		// Each session looks for what is about its own SSRC.
+		for _, snd := range s.senders {
+			snd.readRTCP(b)
+		}
+		for _, r := range s.receivers {
+			r.readRTCP(from, b)
+		}
+		return true
+	}
+	b, ok := session.openRTP(datagram)
+	if !ok {
+		return false
+	}
+	m := Video
+	if b[1]&0x7f == audioPayloadType {
+		m = Audio
+		b[1] = b[1]&0x80 | payloadType
+	}
+	s.receivers[m].readRTP(from, b)
+	return true
+}
+
+// sendRTP encrypts and sends a packet if the peer is there.
+func (s *Secure) sendRTP(m Medium, header *rtp.Header, payload []byte) {
+	session, to := s.session.Load(), s.target.Load()
+	if session == nil || to == nil {
+		s.skipped.Add(1)
+		s.dropped[m].Add(1)
+		return
+	}
+	buffer := s.buffers.Get().(*[]byte)
+	defer s.buffers.Put(buffer)
+	size := header.MarshalSize()
+	if cap(*buffer) < size+len(payload) {
+		*buffer = make([]byte, 0, size+len(payload))
+	}
+	n, err := header.MarshalTo((*buffer)[:size])
+	if err != nil {
+		s.dropped[m].Add(1)
+		return
+	}
+	packet := append((*buffer)[:n], payload...)
+	packet[1] = packet[1]&0x80 | payloadType
+	if m == Audio {
+		packet[1] = packet[1]&0x80 | audioPayloadType
+	}
+	if session.sealRTP(packet, func(b []byte) { s.outlet.send(*to, b) }) != nil {
+		s.dropped[m].Add(1)
+	}
+}
+
+// sendRTCP encrypts and sends a compound packet if the peer is there.
+func (s *Secure) sendRTCP(packet []byte) {
+	if session, to := s.session.Load(), s.target.Load(); session != nil && to != nil {
+		_ = session.sealRTCP(packet, func(b []byte) { s.outlet.send(*to, b) }) // a lost report is none
+	}
+}
+
+// sendDTLS sends a datagram of the handshake to where the peer is, if it is anywhere.
+func (s *Secure) sendDTLS(datagram []byte) {
+	if to := s.target.Load(); to != nil {
+		s.outlet.send(*to, datagram)
+	}
+}
+
+// takeCheck answers a request, and notes a response.
+func (s *Secure) takeCheck(from netip.AddrPort, datagram []byte) bool {
+	k, ok := s.checker.decode(datagram)
+	if !ok {
+		return false
+	}
+	now := time.Now()
+	s.pathMu.Lock()
+	defer s.pathMu.Unlock()
+	if k.response {
+		if !s.paths.answer(now, from, k.transaction) {
+			return false
+		}
+		s.met(k)
+		s.setTarget(now)
+		return true
+	}
+	b, err := s.checker.encode(check{response: true, transaction: k.transaction, from: s.own, knows: s.offered}, from)
+	if err == nil {
+		s.probes.send(from, b)
+	}
+	checkNow := s.paths.heard(now, from)
+	// An offer that we do not know, or a peer that does not know ours: asking brings an answer that is surely fresh.
+	if k.from != s.offered || !s.understood {
+		if p := s.paths.find(from); p != nil && p.last(now) > time.Duration(s.rtt.Load())+askAgain {
+			p.due, checkNow = now, true
+		}
+	}
+	if checkNow {
+		signal(s.lookNow)
+	}
+	return true
+}
+
+// met notes what a fresh response says about the peer.
+func (s *Secure) met(k check) {
+	understood := k.knows == s.own
+	if k.from == s.offered && understood == s.understood {
+		return
+	}
+	// The peer must learn that we know it before it begins: it does so from our next check.
+	if k.from != s.offered {
+		for _, p := range s.paths.all {
+			if p == s.paths.selected {
+				p.due = time.Time{}
+			}
+		}
+		signal(s.lookNow)
+	}
+	s.offered, s.understood = k.from, understood
+	signal(s.news)
+}
+
+// setTarget makes the selected path the one to send to, or none when nobody answers there.
+func (s *Secure) setTarget(now time.Time) {
+	if !s.paths.alive(now) {
+		if s.target.Swap(nil) != nil {
+			s.log.Info("peer does not answer any more", "session", s.session.Load() != nil)
+			signal(s.news)
+		}
+		return
+	}
+	s.rtt.Store(int64(s.paths.selected.rtt))
+	if old := s.target.Load(); old == nil || *old != s.paths.selected.addr {
+		addr := s.paths.selected.addr
+		s.target.Store(&addr)
+		s.log.Info("peer answers", "address", addr, "rtt", s.paths.selected.rtt)
+		signal(s.news)
+	}
+}

@@ -14,7 +14,17 @@ import (
 // nothing but OBS's own "Start streaming".
 func TestRealCoStream(t *testing.T) {
 	testbed.Need(t)
-	p := newPair(t)
+	coStream(t, newPair(t))
+}
+
+// TestRealCoStreamPlain: so they do without a pair, as in 2020.
+func TestRealCoStreamPlain(t *testing.T) {
+	testbed.Need(t)
+	coStream(t, newPlainPair(t))
+}
+
+func coStream(t *testing.T, p *pair) {
+	t.Helper()
 	began := time.Now()
 	p.goOnAir(t)
 	t.Logf("from both streams' start to both pictures: %v", time.Since(began).Round(time.Millisecond))

@@ -60,16 +60,36 @@ type pair struct {
 	aliceC, bobC *e2e.Companion
 }
 
-// newPair starts two OBS, and a ready companion beside each.
+// newPair starts two OBS, and a ready companion beside each, who are paired and use the secure link.
 func newPair(t *testing.T) *pair {
 	t.Helper()
+	p := newFriends(t)
+	p.alice.PairWith(binary, p.bob)
+	p.ready(t)
+	return p
+}
+
+// newPlainPair does the same for the plain link.
+func newPlainPair(t *testing.T) *pair {
+	t.Helper()
+	p := newFriends(t)
+	p.ready(t)
+	return p
+}
+
+func newFriends(t *testing.T) *pair {
+	t.Helper()
 	display := testbed.NewDisplay(t)
-	p := &pair{alice: e2e.NewPerson(t, e2e.Alice(), display), bob: e2e.NewPerson(t, e2e.Bob(), display)}
+	return &pair{alice: e2e.NewPerson(t, e2e.Alice(), display), bob: e2e.NewPerson(t, e2e.Bob(), display)}
+}
+
+// ready starts the companions.
+func (p *pair) ready(t *testing.T) {
+	t.Helper()
 	p.runAlice(t)
 	p.runBob(t)
 	p.aliceC.Await(e2e.Ready, readyLimit)
 	p.bobC.Await(e2e.Ready, readyLimit)
-	return p
 }
 
 func (p *pair) runAlice(t *testing.T) {

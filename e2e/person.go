@@ -11,8 +11,10 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/testbed"
@@ -70,8 +72,9 @@ type Person struct {
 	OBS     *testbed.OBS
 	Channel *testbed.RTMP // what the person's viewers get
 
-	tb    testbed.TB
-	state string // directory of costream-obs
+	tb     testbed.TB
+	state  string // directory of costream-obs
+	paired bool
 }
 
 // NewPerson starts everything but costream-obs.
@@ -105,11 +108,36 @@ func (p *Person) Env() []string {
 	return append(p.OBS.Env(), "XDG_STATE_HOME="+p.state, "XDG_DATA_HOME="+filepath.Join(p.state, "data"))
 }
 
+// PairWith gives the friend an invite of the person's, after which they need no addresses and no settings.
+func (p *Person) PairWith(binary string, friend *Person) {
+	p.tb.Helper()
+	line := p.costream(binary, "", "pair", "new", "--address="+p.Address)
+	friend.costream(binary, line, "pair", "join")
+	p.paired, friend.paired = true, true
+}
+
+// costream runs the person's costream-obs to its end and returns what it prints.
+func (p *Person) costream(binary, stdin string, args ...string) string {
+	p.tb.Helper()
+	c := exec.CommandContext(p.tb.Context(), binary, args...)
+	c.Env, c.Stdin = append(cleanEnv(), p.Env()...), strings.NewReader(stdin)
+	var stderr strings.Builder
+	c.Stderr = &stderr
+	out, err := c.Output()
+	if err != nil {
+		p.tb.Fatalf("%s's costream-obs %s: %v\n%s", p.Name, args[0], err, &stderr)
+	}
+	return string(out)
+}
+
 // Run starts the person's costream-obs, which goes on air with the peer when
 // OBS streams.
 func (p *Person) Run(binary string, peer *Person, args ...string) *Companion {
 	p.tb.Helper()
-	own := []string{"--listen=" + p.Address, "--peer=" + peer.Address, "--peer-name=" + peer.Name, "--route=portable", "--verbose"}
+	own := []string{"--listen=" + p.Address, "--peer-name=" + peer.Name, "--route=portable", "--verbose"}
+	if !p.paired {
+		own = append(own, "--peer="+peer.Address)
+	}
 	return StartCompanion(p.tb, binary, p.Name+"'s costream-obs", p.Env(), append(own, args...)...)
 }
 

@@ -3,9 +3,21 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+	"log/slog"
+
 	"github.com/costream-obs/costream-obs/internal/companion"
 	"github.com/costream-obs/costream-obs/internal/config"
+	"github.com/costream-obs/costream-obs/internal/pairing"
 	"github.com/costream-obs/costream-obs/media/link"
+)
+
+// The words of the setting link.
+const (
+	linkAuto   = "auto"
+	linkSecure = "secure"
+	linkPlain  = "plain"
 )
 
 // needPeer refuses to start without an address to talk to.
@@ -19,4 +31,46 @@ func needPeer(c *config.Config) error {
 // plainLink is the link of 2020 as the settings want it.
 func plainLink(c *call) link.PlainOptions {
 	return link.PlainOptions{Peer: c.config.Peer, Listen: c.config.Listen, BasePort: c.config.BasePort, Log: c.log}
+}
+
+// choosePair returns the pair for the secure link, or nil where the settings want the plain one. A pair that is there and
+// cannot be read is no reason to go without encryption.
+func choosePair(c *config.Config) (*pairing.Pair, error) {
+	if c.Link == linkPlain {
+		return nil, needPeer(c)
+	}
+	path, err := pairing.DefaultFile()
+	if err != nil {
+		return nil, err
+	}
+	pair, err := pairing.Load(path)
+	switch {
+	case errors.Is(err, pairing.ErrNotPaired) && c.Link != linkSecure:
+		if c.Peer == "" {
+			return nil, usageError{fmt.Errorf("%w; or pair with a friend: costream-obs pair --help", companion.ErrNoPeer)}
+		}
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case pair.Role == pairing.Guest && c.Peer == "" && len(pair.PeerAddresses()) == 0:
+		return nil, usageError{errors.New("the invite held no address of your friend's: give --peer ADDRESS")}
+	}
+	return pair, nil
+}
+
+// secureLink makes links to the peer of a pair.
+func secureLink(c *config.Config, pair *pairing.Pair, log *slog.Logger) (func(link.Handler) (link.Link, error), error) {
+	identity, err := pair.Identity()
+	if err != nil {
+		return nil, err
+	}
+	peers := pair.PeerAddresses()
+	if c.Peer != "" {
+		peers = append([]string{c.Peer}, peers...)
+	}
+	return func(h link.Handler) (link.Link, error) {
+		return link.NewSecure(link.SecureOptions{
+			Identity: identity, Peers: peers, Listen: c.Listen, Port: c.BasePort, Handler: h, Log: log,
+		})
+	}, nil
 }

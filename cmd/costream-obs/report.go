@@ -20,15 +20,16 @@ import (
 type reportPrinter struct {
 	out      io.Writer
 	config   *config.Config
+	secure   bool
 	terminal bool
 	colour   bool
 	problems []string // of the report before
 }
 
-func newReportPrinter(out io.Writer, c *config.Config) *reportPrinter {
+func newReportPrinter(out io.Writer, c *config.Config, secure bool) *reportPrinter {
 	terminal := isTerminal(out)
 	return &reportPrinter{
-		out: out, config: c, terminal: terminal,
+		out: out, config: c, secure: secure, terminal: terminal,
 		colour: terminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
 	}
 }
@@ -48,11 +49,19 @@ func (p *reportPrinter) begin() {
 		return
 	}
 	peer := p.config.Peer
-	if name := p.config.PeerName; name != "" && name != peer {
+	switch name := p.config.PeerName; {
+	case peer == "" && name == "":
+		peer = "your friend"
+	case peer == "":
+		peer = name
+	case name != "" && name != peer:
 		peer = name + " (" + peer + ")"
 	}
-	fmt.Fprintf(p.out, "Co-streaming with %s on UDP ports %d to %d. Ctrl-C stops.\n\n",
-		p.style(bold, peer), p.config.BasePort, p.config.BasePort+7)
+	ports := fmt.Sprintf("on UDP ports %d to %d", p.config.BasePort, p.config.BasePort+7)
+	if p.secure {
+		ports = fmt.Sprintf("on UDP port %d, encrypted", p.config.BasePort)
+	}
+	fmt.Fprintf(p.out, "Co-streaming with %s %s. Ctrl-C stops.\n\n", p.style(bold, peer), ports)
 }
 
 // print shows one report. A report that cannot be written is lost: a closed terminal is no reason to go off air.

@@ -39,7 +39,7 @@ func TestGoldenReports(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var out bytes.Buffer
-			p := newReportPrinter(&out, &config.Config{Peer: "bob.example", PeerName: "Bob", BasePort: 5000, JSON: test.json})
+			p := newReportPrinter(&out, &config.Config{Peer: "bob.example", PeerName: "Bob", BasePort: 5000, JSON: test.json}, false)
 			p.terminal, p.colour = test.terminal, test.colour
 			p.begin()
 			for i, r := range reports {

@@ -8,7 +8,8 @@ func root() *command {
 		name:  "costream-obs",
 		short: "two people stream together, each with OBS",
 		long: "Two people stream together, each with OBS on a machine of their own: each sees and hears the other live, and shows the other on their own channel.\n\n" +
-			"  costream-obs run --peer ADDRESS     on both machines; then stream from OBS",
+			"  costream-obs pair new     here, once, and at your friend's: pair join\n" +
+			"  costream-obs run          on both machines; then stream from OBS",
 		subs: []*command{
 			runCommand(),
 			pairCommand(),

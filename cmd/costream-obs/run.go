@@ -19,7 +19,8 @@ func runCommand() *command {
 		name:  "run",
 		short: "co-stream with the peer whenever OBS streams",
 		long: "Runs beside OBS until it is stopped with Ctrl-C. When OBS starts streaming, the peer gets our programme and microphone, and the peer's picture and voice come into OBS. When OBS stops, everything in OBS is as it was before.\n\n" +
-			"OBS may start, stop and restart at any time, before or after costream-obs; so may the peer.",
+			"OBS may start, stop and restart at any time, before or after costream-obs; so may the peer.\n\n" +
+			"Once paired (see costream-obs pair) all that is sent is encrypted, and --peer is not needed.",
 		settings: []string{
 			"peer", "peer-name", "listen", "base-port", "link",
 			"when", "route", "video-out", "video-in", "bitrate",
@@ -33,14 +34,21 @@ func runCommand() *command {
 }
 
 func run(ctx context.Context, c *call) error {
-	if err := needPeer(c.config); err != nil {
+	pair, err := choosePair(c.config)
+	if err != nil {
 		return err
 	}
 	options, err := companionOptions(c.config)
 	if err != nil {
 		return err
 	}
-	printer := newReportPrinter(c.stdout, c.config)
+	if pair == nil {
+		fmt.Fprintln(c.stderr, "costream-obs run: what you send is not encrypted, and anybody can send to you; for a secure link, see: costream-obs pair --help")
+	} else if options.Link, err = secureLink(c.config, pair, c.log); err != nil {
+		return err
+	}
+	options.PeerAsks = pair != nil
+	printer := newReportPrinter(c.stdout, c.config, pair != nil)
 	options.OnReport = printer.print
 	options.Log = c.log
 	companion, err := companion.New(options)

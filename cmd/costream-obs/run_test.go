@@ -28,7 +28,7 @@ func TestChoices(t *testing.T) {
 		"route":      {string(companion.RouteAuto), string(companion.RouteDevices), string(companion.RoutePortable)},
 		"peer-audio": {string(companion.PeerAudioAuto), string(companion.PeerAudioDesktop), string(companion.PeerAudioSource)},
 		"layout":     layouts,
-		"link":       {"plain"},
+		"link":       {linkAuto, linkSecure, linkPlain},
 	}
 	for _, s := range config.Table() {
 		if diff := cmp.Diff(want[s.Key], s.Choices()); diff != "" {

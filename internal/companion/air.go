@@ -20,8 +20,10 @@ const (
 	// askAfter is how long a picture is awaited before a key frame is asked for (again): the first
 	// may have come while the decoder was being made.
 	askAfter = 300 * time.Millisecond
-	// keySeconds is the distance of key frames on the plain link: a 2020 receiver cannot ask for one.
-	keySeconds = 2
+	// keySeconds is the distance of key frames for a peer that cannot ask for one, as those of 2020 cannot, and
+	// askedKeySeconds for any other, which gets one whenever it asks.
+	keySeconds      = 2
+	askedKeySeconds = 100
 )
 
 // airOptions say what one time on air sends and receives.

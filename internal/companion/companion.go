@@ -117,7 +117,7 @@ func (c *Companion) preflightStart() error {
 	if err := media.Init(); err != nil {
 		return err
 	}
-	l, err := c.plainLink(link.Handler{})
+	l, err := c.newLink(link.Handler{})
 	if err != nil {
 		return err
 	}
@@ -166,9 +166,10 @@ func (c *Companion) holdScreen() {
 	}
 }
 
-func (c *Companion) newLink(h link.Handler) (link.Link, error) { return c.plainLink(h) }
-
-func (c *Companion) plainLink(h link.Handler) (*link.Plain, error) {
+func (c *Companion) newLink(h link.Handler) (link.Link, error) {
+	if c.o.Link != nil {
+		return c.o.Link(h)
+	}
 	return link.NewPlain(link.PlainOptions{
 		Peer: c.o.Peer, Listen: c.o.Listen, BasePort: c.o.BasePort,
 		Send: true, Receive: true, Handler: h, Log: c.log,

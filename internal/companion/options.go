@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"github.com/costream-obs/costream-obs/media/link"
 	"github.com/costream-obs/costream-obs/obsctl"
 	"github.com/costream-obs/costream-obs/scenes"
 )
@@ -60,6 +61,12 @@ type Options struct {
 	// BasePort is the first of the eight UDP ports of the plain link.
 	BasePort int
 
+	// Link makes the link for one time on air; it is called once more before the first, to see that it can be
+	// made. Nil makes the plain link to Peer, which otherwise may be empty.
+	Link func(link.Handler) (link.Link, error)
+	// PeerAsks says that the peer asks for the key frames that it needs, so that no others are sent.
+	PeerAsks bool
+
 	When      Trigger
 	Route     Route
 	PeerAudio PeerAudio
@@ -99,7 +106,7 @@ type Options struct {
 var ErrNoPeer = errors.New("no peer is configured: give --peer ADDRESS, or `peer = \"ADDRESS\"` in the configuration file")
 
 func (o *Options) check() error {
-	if o.Peer == "" {
+	if o.Peer == "" && o.Link == nil {
 		return ErrNoPeer
 	}
 	if o.FindOBS == nil {
@@ -108,14 +115,25 @@ func (o *Options) check() error {
 	if o.PeerName == "" {
 		o.PeerName = o.Peer
 	}
+	if o.PeerName == "" {
+		o.PeerName = "your friend"
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.OnReport == nil {
 		o.OnReport = func(Report) {}
 	}
-	if o.BasePort < 1 || o.BasePort > 65535-7 {
+	if o.Link == nil && (o.BasePort < 1 || o.BasePort > 65535-7) {
 		return fmt.Errorf("base port %d is out of range: 8 ports from it must lie in 1-65535", o.BasePort)
 	}
 	return nil
+}
+
+// keyDistance is the time between two key frames that nobody asked for, in seconds.
+func (o *Options) keyDistance() int {
+	if o.PeerAsks {
+		return askedKeySeconds
+	}
+	return keySeconds
 }

@@ -290,7 +290,7 @@ func (s *session) startAir() {
 	opts := airOptions{
 		link:       s.c.newLink,
 		bitrate:    o.BitrateKbps,
-		keyInt:     keySeconds * format.FPSNum / max(format.FPSDen, 1),
+		keyInt:     o.keyDistance() * format.FPSNum / max(format.FPSDen, 1),
 		microphone: s.c.sound.microphone(o.MicSource),
 		muted:      s.allMuted(),
 		screen:     s.c.display,

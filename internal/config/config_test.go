@@ -57,7 +57,7 @@ func write(t *testing.T, path, content string, mode os.FileMode) {
 
 func defaults() Config {
 	return Config{
-		BasePort: 5000, Link: "plain", When: "streaming", Route: "auto", VideoOut: "/dev/video10",
+		BasePort: 5000, Link: "auto", When: "streaming", Route: "auto", VideoOut: "/dev/video10",
 		VideoIn: "/dev/video11", Bitrate: 3000, Layout: "pip", SourceName: "Peer", PeerAudio: "auto",
 	}
 }

@@ -59,7 +59,7 @@ func Table() []Setting {
 	return []Setting{
 		{
 			Key: "peer", Group: GroupPeer, Arg: "ADDR",
-			Help: "host name or IP address of the peer's machine",
+			Help: "host name or IP address of the peer's machine; once paired, only where the invite does not tell it",
 			bind: func(c *Config) value { return &text{p: &c.Peer, check: checkHost} },
 		},
 		{
@@ -74,13 +74,13 @@ func Table() []Setting {
 		},
 		{
 			Key: "base-port", Group: GroupPeer, Arg: "PORT", Default: "5000",
-			Help: "first of the eight UDP ports, the same at both ends",
+			Help: "UDP port of the secure link; first of the eight ports of the plain one, the same at both ends",
 			bind: func(c *Config) value { return &number{p: &c.BasePort, min: 1, max: 65535 - 7} },
 		},
 		{
-			Key: "link", Group: GroupPeer, Arg: "LINK", Default: "plain",
-			Help: "how packets travel: plain is RTP as in 2020, not encrypted",
-			bind: func(c *Config) value { return &choice{p: &c.Link, words: []string{"plain"}} },
+			Key: "link", Group: GroupPeer, Arg: "LINK", Default: "auto",
+			Help: "how packets travel: secure (encrypted, to a peer that you are paired with), plain (RTP as in 2020, not encrypted) or auto (secure once paired, else plain)",
+			bind: func(c *Config) value { return &choice{p: &c.Link, words: []string{"auto", "secure", "plain"}} },
 		},
 
 		{

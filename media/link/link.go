@@ -71,6 +71,9 @@ type Link interface {
 
 	// Stats returns the figures up to now.
 	Stats() Stats
+
+	// Close releases the ports of a link that was never run. After Run was called it does nothing.
+	Close() error
 }
 
 // Handler holds what a link calls from the goroutines of its Run. The functions must not block: while one runs, packets

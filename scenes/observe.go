@@ -15,6 +15,10 @@ type view struct {
 	names  map[string]bool // of peers
 	stale  map[string]bool // inputs of ours from another route
 	scenes map[string]*Scene
+	// orphan: the memory knows nothing of the one item of an input that we made, as when OBS was
+	// killed while it wrote the memory. Nobody can tell who hid it, and it is worse to hide the
+	// peer from the stream than to show them once more.
+	orphan bool
 }
 
 func newView(s Snapshot, src Source, c *CollectionMemory) *view {
@@ -86,6 +90,7 @@ func (v *view) observe() {
 	if len(v.peers) > 0 {
 		v.c.Input = v.peers[0].Name
 	}
+	v.orphan = v.hasOrphan()
 	v.followSettings()
 	v.followSceneNames()
 	v.forgetGone(lost)
@@ -191,6 +196,19 @@ func (v *view) forgetGone(lost bool) {
 	}
 }
 
+// hasOrphan reports whether there is one item only, of an input that we made, and no memory of any.
+func (v *view) hasOrphan() bool {
+	known := false
+	v.c.all(func(*ItemMemory) { known = true })
+	items := v.allItems()
+	if known || len(items) != 1 {
+		return false
+	}
+	return slices.ContainsFunc(v.peers, func(in Input) bool {
+		return in.Name == items[0].item.Source && in.Settings[markKey] == markMade
+	})
+}
+
 // meet makes the memory of an item that was not known.
 func (v *view) meet(f found) {
 	sm := v.c.scene(f.scene.Name)
@@ -211,7 +229,7 @@ func (v *view) meet(f found) {
 	})
 	im.Copy = v.c.Present && ours
 	// A hidden copy of what we hid is not hidden by the user.
-	im.Hidden = !f.item.Enabled && !hiddenByUs
+	im.Hidden = !f.item.Enabled && !hiddenByUs && !v.orphan
 	sm.set(f.item.ID, im)
 	v.remember(f, im)
 }

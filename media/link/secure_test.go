@@ -351,3 +351,10 @@ func TestSecureWrongSecret(t *testing.T) {
 		})
 	}
 }
+
+// drain forgets what came up to now.
+func (s *side) drain() {
+	for len(s.arrivals) > 0 {
+		<-s.arrivals
+	}
+}

@@ -101,9 +101,7 @@ func TestSecureOutage(t *testing.T) {
 		}
 		<-time.After(outage)
 		for _, s := range []*side{a, b} {
-			for len(s.arrivals) > 0 {
-				<-s.arrivals
-			}
+			s.drain()
 		}
 		began := time.Now()
 		network.SetPath(relay.AToB, path)

@@ -3,6 +3,8 @@
 package e2e_test
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -35,6 +37,11 @@ func TestRealRecovery(t *testing.T) {
 	t.Log("OBS killed")
 	mark := p.aliceC.Mark()
 	p.alice.OBS.Kill()
+	// As when it was killed while it wrote that file.
+	store := filepath.Join(p.alice.OBS.Config, "obs-studio", "obsWebSocketPersistentData.json")
+	if err := os.Truncate(store, 0); err != nil {
+		t.Fatal(err)
+	}
 	p.aliceC.AwaitSince(mark, e2e.Waiting, recoverLimit)
 	began := time.Now()
 	p.alice.Channel.AwaitListening()

@@ -32,7 +32,7 @@ func (s *session) reviveCapture(ctx context.Context) error {
 		return err
 	}
 	s.changes.Collection = users
-	if err := s.changes.save(ctx, s.obs); err != nil {
+	if err := s.saveChanges(ctx); err != nil {
 		return err
 	}
 	if slices.Contains(all, tempCollection) {
@@ -65,7 +65,7 @@ func (s *session) leaveTempCollection(ctx context.Context) error {
 	s.seen.all()
 	s.removeTempCollection()
 	s.changes.Collection = ""
-	return s.changes.save(ctx, s.obs)
+	return s.saveChanges(ctx)
 }
 
 // removeTempCollection removes what OBS saved of our empty collection: no version of obs-websocket

@@ -63,12 +63,11 @@ func (c *changes) monitorOf(collection string) map[string]obsctl.MonitorType {
 	return maps.Clone(c.Monitor[collection])
 }
 
-func loadChanges(ctx context.Context, obs *obsctl.Client) (changes, error) {
-	var c changes
-	if _, err := obs.PersistentData(ctx, changesSlot, &c); err != nil {
-		return changes{}, fmt.Errorf("reading what an earlier run changed: %w", err)
+func loadChanges(ctx context.Context, obs *obsctl.Client) (c changes, found bool, err error) {
+	if found, err = obs.PersistentData(ctx, changesSlot, &c); err != nil {
+		return changes{}, false, fmt.Errorf("reading what an earlier run changed: %w", err)
 	}
-	return c, nil
+	return c, found, nil
 }
 
 func (c *changes) save(ctx context.Context, obs *obsctl.Client) error {

@@ -44,7 +44,8 @@ type Companion struct {
 	reports *reporter
 	wake    chan struct{}
 
-	connected bool // OBS was reached at least once; of the keeper's goroutine
+	recall    recall // of the keeper's goroutine, as connected
+	connected bool   // OBS was reached at least once; of the keeper's goroutine
 	peer      atomic.Bool
 	program   atomic.Pointer[string]
 	air       atomic.Pointer[air]

@@ -96,7 +96,7 @@ func (s *session) noteMonitoring(ctx context.Context, mics []string) error {
 	if !news {
 		return nil
 	}
-	return s.changes.save(ctx, s.obs)
+	return s.saveChanges(ctx)
 }
 
 func (s *session) setMonitor(ctx context.Context, input string, want obsctl.MonitorType) error {
@@ -201,5 +201,5 @@ func (s *session) unmonitor(ctx context.Context) error {
 	}
 	s.seen.askInputs = true
 	s.missing, s.slow = make(map[string]time.Time), make(map[string]int)
-	return s.changes.save(ctx, s.obs)
+	return s.saveChanges(ctx)
 }

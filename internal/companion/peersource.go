@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/costream-obs/costream-obs/internal/obsscenes"
 	"github.com/costream-obs/costream-obs/obsctl"
 	"github.com/costream-obs/costream-obs/scenes"
 )
@@ -52,7 +51,7 @@ func (s *session) arrange(ctx context.Context, want scenes.Desired) error {
 	if s.seen.scenesLooked && s.arranged == key {
 		return s.unknown
 	}
-	r, err := scenes.Reconcile(ctx, obsscenes.New(s.obs), s.id, want)
+	r, err := scenes.Reconcile(ctx, s.scenesOBS(), s.id, want)
 	// Scenes that the user names but does not have keep the others from nothing.
 	if s.unknown = onlyUnknown(err); err != nil && s.unknown == nil {
 		return err

@@ -82,7 +82,7 @@ func (s *session) addPeerAudio(ctx context.Context) error {
 			s.changes.PeerAudio = make(map[string]bool)
 		}
 		s.changes.PeerAudio[s.seen.collection] = true
-		if err := s.changes.save(ctx, s.obs); err != nil {
+		if err := s.saveChanges(ctx); err != nil {
 			return err
 		}
 		settings := map[string]any{"device_id": FromPeerSink + ".monitor"}
@@ -123,5 +123,5 @@ func (s *session) removePeerVoice(ctx context.Context) error {
 	}
 	delete(s.changes.PeerAudio, s.seen.collection)
 	s.seen.askInputs = true
-	return s.changes.save(ctx, s.obs)
+	return s.saveChanges(ctx)
 }

@@ -86,12 +86,12 @@ func (s *session) noteOutput(ctx context.Context, name string) error {
 		return nil
 	}
 	s.changes.Output = name
-	return s.changes.save(ctx, s.obs)
+	return s.saveChanges(ctx)
 }
 
 func (s *session) forgetOutput(ctx context.Context) error {
 	s.changes.Output = ""
-	return s.changes.save(ctx, s.obs)
+	return s.saveChanges(ctx)
 }
 
 // closePicture stops the output if we started it.

@@ -78,8 +78,7 @@ func (c *Companion) useOBS(ctx context.Context, obs *obsctl.Client) error {
 func (s *session) run(ctx context.Context) error {
 	v := s.obs.Version()
 	s.log.Info("connected to OBS", "at", s.obs.Endpoint().Addr(), "obs", v.OBS, "websocket", v.WebSocket)
-	var err error
-	if s.changes, err = loadChanges(ctx, s.obs); err != nil {
+	if err := s.loadChanges(ctx); err != nil {
 		return err
 	}
 	s.seen.all()

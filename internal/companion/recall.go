@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package companion
+
+import (
+	"context"
+
+	"github.com/costream-obs/costream-obs/internal/obsscenes"
+	"github.com/costream-obs/costream-obs/scenes"
+)
+
+// recall is what we wrote into OBS's store last. An OBS that is killed while it writes that file
+// comes back with an empty one (seen on 29.0.2); then this takes its place.
+type recall struct {
+	scenes  scenes.Memory
+	changes changes
+}
+
+// recalling is OBS as scenes sees it, with a memory that survives OBS.
+type recalling struct {
+	*obsscenes.OBS
+	last *recall
+}
+
+func (s *session) scenesOBS() scenes.OBS {
+	return recalling{OBS: obsscenes.New(s.obs), last: &s.c.recall}
+}
+
+// LoadMemory implements scenes.OBS.
+func (r recalling) LoadMemory(ctx context.Context) (scenes.Memory, error) {
+	m, err := r.OBS.LoadMemory(ctx)
+	if err == nil && len(m.Collections) == 0 {
+		m = r.last.scenes
+	}
+	return m, err
+}
+
+// SaveMemory implements scenes.OBS.
+func (r recalling) SaveMemory(ctx context.Context, m scenes.Memory) error {
+	r.last.scenes = m
+	return r.OBS.SaveMemory(ctx, m)
+}
+
+func (s *session) loadChanges(ctx context.Context) error {
+	var found bool
+	var err error
+	if s.changes, found, err = loadChanges(ctx, s.obs); err == nil && !found {
+		s.changes = s.c.recall.changes
+	}
+	return err
+}
+
+func (s *session) saveChanges(ctx context.Context) error {
+	s.c.recall.changes = s.changes
+	return s.changes.save(ctx, s.obs)
+}
+
+var _ scenes.OBS = recalling{}

@@ -22,11 +22,6 @@ const (
 	readyLimit   = 120 * time.Second
 	airLimit     = 90 * time.Second
 	pictureLimit = 30 * time.Second
-	// changeLimit is what a user is promised for a change of our picture to be
-	// seen by the peer. A busy host delays some in a guest: two of five must be
-	// as quick, all within slowestChange.
-	changeLimit   = time.Second
-	slowestChange = 4 * time.Second
 )
 
 // friends are the person of this guest and the one of the other, small enough
@@ -189,12 +184,21 @@ func (s *side) changes(from string) {
 	}
 	slices.Sort(took)
 	s.t.Logf("from %s's change to the other's picture: %v", from, took)
-	if got := took[1]; got > changeLimit {
-		s.t.Errorf("second shortest time for a change to be seen: got %v, want at most %v", got, changeLimit)
+	if got, limit := took[len(took)/2], changeLimit(s.t); got > limit {
+		s.t.Errorf("median time for a change to be seen: got %v, want at most %v", got, limit)
 	}
-	if got := took[len(took)-1]; got > slowestChange {
-		s.t.Errorf("longest time for a change to be seen: got %v, want at most %v", got, slowestChange)
+}
+
+// changeLimit is what a user is promised for a change of our picture to be
+// seen by the peer; where other programs keep the host busy, which a guest
+// cannot see, it is longer.
+func changeLimit(t *testing.T) time.Duration {
+	t.Helper()
+	if os.Getenv("HOST_IS_BUSY") == "" {
+		return time.Second
 	}
+	t.Log("the host was busy when this test began, so a change may take longer than the second that is promised")
+	return 4 * time.Second
 }
 
 // offAirAndOn has a leave and come back while b goes on.

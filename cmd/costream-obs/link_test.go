@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/costream-obs/costream-obs/internal/companion"
+	"github.com/costream-obs/costream-obs/internal/config"
+	"github.com/costream-obs/costream-obs/internal/pairing"
+	"github.com/costream-obs/costream-obs/media/link"
+)
+
+// TestChoosePair holds above all that nothing but --link plain makes a paired machine send without encryption.
+func TestChoosePair(t *testing.T) {
+	paired := func(role pairing.Role, addresses ...string) func(*testing.T, string) {
+		return func(t *testing.T, path string) {
+			invite, err := pairing.NewInvite(addresses)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := pairing.Save(path, &pairing.Pair{Role: role, Invite: invite}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	open := func(t *testing.T, path string) {
+		paired(pairing.Guest, "bob.example:5000")(t, path)
+		if err := os.Chmod(path, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	broken := func(t *testing.T, path string) {
+		paired(pairing.Guest)(t, path)
+		if err := os.WriteFile(path, []byte("{"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	nothing := func(*testing.T, string) {}
+	for _, test := range []struct {
+		name       string
+		prepare    func(*testing.T, string)
+		link, peer string
+		secure     bool
+		err        string // part of the error's text
+	}{
+		{"not paired", nothing, linkAuto, "bob.example", false, ""},
+		{"not paired, no peer", nothing, linkAuto, "", false, companion.ErrNoPeer.Error()},
+		{"not paired, must be secure", nothing, linkSecure, "bob.example", false, "not paired yet"},
+		{"inviter", paired(pairing.Inviter), linkAuto, "", true, ""},
+		{"guest", paired(pairing.Guest, "bob.example:5000"), linkAuto, "", true, ""},
+		{"guest without an address", paired(pairing.Guest), linkAuto, "", false, "--peer"},
+		{"guest who was told an address", paired(pairing.Guest), linkSecure, "bob.example", true, ""},
+		{"paired, plain", paired(pairing.Guest, "bob.example:5000"), linkPlain, "bob.example", false, ""},
+		{"paired, plain, no peer", paired(pairing.Guest, "bob.example:5000"), linkPlain, "", false, companion.ErrNoPeer.Error()},
+		{"secret open to others", open, linkAuto, "bob.example", false, "chmod 600"},
+		{"secret damaged", broken, linkAuto, "bob.example", false, "damaged"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			isolate(t)
+			path := filepath.Join(os.Getenv("XDG_CONFIG_HOME"), "costream-obs", "pair.json")
+			test.prepare(t, path)
+			pair, err := choosePair(&config.Config{Link: test.link, Peer: test.peer})
+			if (err != nil) != (test.err != "") || err != nil && !strings.Contains(err.Error(), test.err) {
+				t.Fatalf("got error %v, want %q", err, test.err)
+			}
+			if (pair != nil) != test.secure {
+				t.Errorf("got pair %v, want one: %v", pair != nil, test.secure)
+			}
+		})
+	}
+}
+
+// TestSecureLink makes the link that run would, and lets it go.
+func TestSecureLink(t *testing.T) {
+	invite, err := pairing.NewInvite([]string{"alice.example:6000"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	makeLink, err := secureLink(&config.Config{Peer: "192.0.2.1", Listen: "127.0.0.1", BasePort: 0}, &pairing.Pair{Role: pairing.Guest, Invite: invite}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := makeLink(link.Handler{})
+	var taken *link.PortError
+	if errors.As(err, &taken) {
+		t.Skip(err) // port 5000, the default
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+}

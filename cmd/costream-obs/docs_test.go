@@ -118,6 +118,8 @@ func manual() string {
 	p(".SH FILES")
 	p(".TP\n.I %s\nThe configuration file, in TOML; another one with \\fB\\-\\-config\\fR or %s. A file that holds a password must be closed to others (mode 0600).",
 		roff("$XDG_CONFIG_HOME/costream-obs/config.toml"), roff(config.FileEnv))
+	p(".TP\n.I %s\nThe secret that is shared with the peer, written by \\fBcostream\\-obs pair\\fR. It must be closed to others (mode 0600).",
+		roff("$XDG_CONFIG_HOME/costream-obs/pair.json"))
 	p(".TP\n.I %s\nWhere \\fBcostream\\-obs graph\\fR asks a running \\fBcostream\\-obs run\\fR.", roff("$XDG_RUNTIME_DIR/costream-obs.sock"))
 	p(".TP\n.I %s\nWhat outlives the program.", roff("$XDG_STATE_HOME/costream-obs/"))
 	p(".SH EXIT STATUS")

@@ -11,6 +11,7 @@ package checks
 
 import (
 	"context"
+	"time"
 
 	"github.com/costream-obs/costream-obs/internal/doctor"
 )
@@ -38,11 +39,15 @@ func All(m *Machine) []doctor.Check {
 	row := func(severity doctor.Severity, id, group, title string, run run, needs ...string) doctor.Check {
 		return doctor.Check{ID: id, Group: group, Title: title, Severity: severity, Needs: needs, Run: run}
 	}
+	// GStreamer looks at all its plugins when it runs for the first time: 6 to
+	// 10 s on a slow machine (measured), once.
+	gst := row(doctor.Error, "host.gst", groupHost, "GStreamer has all that is needed", m.gstreamer)
+	gst.Timeout = 30 * time.Second
 	return []doctor.Check{
 		row(doctor.Error, "svc.config", groupOwn, "the settings", m.config),
 		row(doctor.Error, "svc.run", groupOwn, "costream-obs itself", m.running),
 
-		row(doctor.Error, "host.gst", groupHost, "GStreamer has all that is needed", m.gstreamer),
+		gst,
 		row(devices, "host.user", groupHost, "you may use the video devices", m.access, "svc.config"),
 
 		row(devices, "v4l2.module.file", groupModule, "installed for the running kernel", m.moduleFile, "svc.config"),

@@ -25,7 +25,7 @@ func TestGraphTexts(t *testing.T) {
 		{"video-sender-device.txt", sender(DeviceSource{"/dev/video10", ntsc}, EncoderOptions{})},
 		{"video-sender-images.txt", sender(ImageSource{VideoFormat{641, 361, 25, 1}}, EncoderOptions{BitrateKbps: 1000})},
 		{"video-sender-test.txt", sender(TestSource{"ball", hd}, EncoderOptions{KeyInt: 60})},
-		{"video-receiver.txt", videoReceiverGraph(hd)},
+		{"video-receiver.txt", videoReceiverGraph(hd, 0)},
 		{"audio-sender.txt", audioSenderGraph("costream_topeer.monitor", 0)},
 		{"audio-sender-default.txt", audioSenderGraph("", 64000)},
 		{"audio-receiver-default.txt", audioReceiverGraph("")},

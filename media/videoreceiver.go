@@ -7,14 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/costream-obs/costream-obs/media/internal/pipe"
 )
 
-// reorderMillis is how long a gap in the packets of a picture is waited for.
-// It does not delay packets that come in order (measured), and it is a little
-// longer than the 30 ms after which the link asks for a key frame.
-const reorderMillis = 40
+// defaultPatience is a little longer than the 30 ms after which the link asks
+// for a key frame.
+const defaultPatience = 40 * time.Millisecond
 
 // nameFrames is the name of the appsink or appsrc that moves pictures.
 const nameFrames = "frames"
@@ -26,6 +26,10 @@ type VideoReceiverOptions struct {
 	// are rounded down to even. Pictures come at the peer's rate, not at that
 	// of Format.
 	Format VideoFormat
+	// Patience is how long a gap in the packets is waited for; 0 means 40 ms.
+	// It does not delay packets that come in order (measured). A link that
+	// asks for lost packets again needs two round trips and a little.
+	Patience time.Duration
 	// Out gets each picture the moment it is decoded, from one goroutine. Its
 	// data is valid only during the call. While Out is busy, newer pictures
 	// replace the one that waits.
@@ -55,7 +59,7 @@ func NewVideoReceiver(o VideoReceiverOptions) (*VideoReceiver, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
-	m, err := newMachine(what, videoReceiverGraph(f), o.Log)
+	m, err := newMachine(what, videoReceiverGraph(f, o.Patience), o.Log)
 	if err != nil {
 		return nil, err
 	}
@@ -69,10 +73,13 @@ func NewVideoReceiver(o VideoReceiverOptions) (*VideoReceiver, error) {
 	return r, nil
 }
 
-func videoReceiverGraph(f VideoFormat) graph {
+func videoReceiverGraph(f VideoFormat, patience time.Duration) graph {
+	if patience <= 0 {
+		patience = defaultPatience
+	}
 	return row(
 		packetSource("video", "H264", 90000),
-		element("rtpjitterbuffer", intProp("latency", reorderMillis), "do-lost=true"),
+		element("rtpjitterbuffer", intProp("latency", int(patience.Milliseconds())), "do-lost=true"),
 		element("rtph264depay"),
 		element("h264parse"),
 		// Frame threads would hold each picture back by one (33 ms at 30 fps).

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"slices"
 	"strings"
@@ -18,6 +19,7 @@ import (
 	"github.com/costream-obs/costream-obs/internal/config"
 	"github.com/costream-obs/costream-obs/internal/doctor"
 	"github.com/costream-obs/costream-obs/internal/doctor/checks"
+	"github.com/costream-obs/costream-obs/internal/pairing"
 	"github.com/costream-obs/costream-obs/obsctl"
 )
 
@@ -182,11 +184,33 @@ func checkOptions(c *call, settings string) (checks.Options, error) {
 	}
 	s := c.config
 	o.Peer, o.Listen, o.BasePort = s.Peer, s.Listen, s.BasePort
+	if err := pairOptions(c, &o); err != nil {
+		return checks.Options{}, err
+	}
 	o.Route, o.VideoOut, o.VideoIn = s.Route, s.VideoOut, s.VideoIn
 	o.SourceName, o.Mics, o.MicSource = s.SourceName, s.Mics, s.MicSource
 	o.FindOBS = func() (obsctl.Endpoint, error) { return findOBS(s) }
 	o.RemoteOBS = s.OBSHost != "" && s.OBSHost != "localhost" && !strings.HasPrefix(s.OBSHost, "127.") && s.OBSHost != "::1"
 	return o, nil
+}
+
+// pairOptions are those of a machine that is paired. Without a pair, or a peer, doctor looks at the rest.
+func pairOptions(c *call, o *checks.Options) error {
+	pair, err := choosePair(c.config)
+	var usage usageError
+	if errors.As(err, &usage) || errors.Is(err, pairing.ErrNotPaired) {
+		return nil
+	}
+	if err != nil || pair == nil {
+		return err
+	}
+	if addresses := pair.PeerAddresses(); o.Peer == "" && len(addresses) > 0 {
+		if o.Peer, _, err = net.SplitHostPort(addresses[0]); err != nil {
+			return err
+		}
+	}
+	o.Secure, err = secureLink(c.config, pair, c.log)
+	return err
 }
 
 // textStyle is how to write to an output.

@@ -289,6 +289,7 @@ func (s *session) startAir() {
 	opts := airOptions{
 		link:       s.c.newLink,
 		bitrate:    o.BitrateKbps,
+		resends:    o.PeerAsks,
 		keyInt:     o.keyDistance() * format.FPSNum / max(format.FPSDen, 1),
 		microphone: s.c.sound.microphone(o.MicSource),
 		muted:      s.allMuted(),

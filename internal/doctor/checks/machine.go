@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/companion"
+	"github.com/costream-obs/costream-obs/media/link"
 	"github.com/costream-obs/costream-obs/obsctl"
 	"github.com/costream-obs/costream-obs/setup"
 )
@@ -23,8 +24,10 @@ type Options struct {
 	SettingsError error
 	SettingsFile  string
 
-	Peer, Listen      string
-	BasePort          int
+	Peer, Listen string
+	BasePort     int
+	// Secure makes the link of a machine that is paired; nil means the plain one.
+	Secure            func(link.Handler) (link.Link, error)
 	Route             string // "auto", "devices" or "portable"
 	VideoOut, VideoIn string
 	SourceName        string
@@ -90,7 +93,12 @@ func New(o Options) *Machine {
 	m.Peak = recordPeak
 	m.Resolve = resolveHost
 	m.RouteTo = m.routeTo
-	m.Bind = func(context.Context) error { return bindPorts(o.Listen, o.BasePort) }
+	m.Bind = func(context.Context) error {
+		if o.Secure != nil {
+			return bind(o.Secure(link.Handler{}))
+		}
+		return bindPorts(o.Listen, o.BasePort)
+	}
 	return m
 }
 

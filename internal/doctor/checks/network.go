@@ -25,11 +25,23 @@ func bindPorts(listen string, base int) error {
 	if addr, err := netip.ParseAddr(listen); err == nil && addr.Is6() {
 		peer = "::1"
 	}
-	l, err := link.NewPlain(link.PlainOptions{Peer: peer, Listen: listen, BasePort: base, Send: true, Receive: true})
+	return bind(link.NewPlain(link.PlainOptions{Peer: peer, Listen: listen, BasePort: base, Send: true, Receive: true}))
+}
+
+// bind gives the ports of a link free again.
+func bind[L link.Link](l L, err error) error {
 	if err != nil {
 		return err
 	}
 	return l.Close()
+}
+
+// portCount is one port for the secure link, eight for the plain one.
+func (m *Machine) portCount() int {
+	if m.Secure != nil {
+		return 1
+	}
+	return 8
 }
 
 // ports is net.ports.
@@ -38,8 +50,11 @@ func (m *Machine) ports(ctx context.Context) doctor.Result {
 		return doctor.Fine("costream-obs runs and looks after them") // Binding could get in its way.
 	}
 	err := m.Bind(ctx)
-	if err == nil {
-		return doctor.Fine("UDP %d to %d", m.BasePort, m.BasePort+7)
+	switch {
+	case err == nil && m.portCount() == 1:
+		return doctor.Fine("UDP %d", m.BasePort)
+	case err == nil:
+		return doctor.Fine("UDP %d to %d", m.BasePort, m.BasePort+m.portCount()-1)
 	}
 	const why = "Pictures and sound come and go by these ports, the same at both ends."
 	var taken *link.PortError
@@ -87,7 +102,10 @@ func (m *Machine) routeTo(ctx context.Context, addr string) (string, error) {
 
 // peerAddress is net.addr.
 func (m *Machine) peerAddress(ctx context.Context) doctor.Result {
-	if m.Peer == "" {
+	switch {
+	case m.Peer == "" && m.Secure != nil:
+		return doctor.Fine("your friend calls, so no address is needed")
+	case m.Peer == "":
 		return doctor.Skipped("no peer is configured; give `--peer ADDRESS` to have it looked at")
 	}
 	const why = "Your pictures and sound would not get to the peer."
@@ -130,7 +148,7 @@ func (m *Machine) receiveBuffer(context.Context) doctor.Result {
 	next := fmt.Sprintf("Allow more, now and after a restart: `echo net.core.rmem_max=%d | sudo tee /etc/sysctl.d/90-costream.conf && sudo sysctl --system`, then restart costream-obs.", wanted)
 	const why = "What the kernel cannot hold back while costream-obs is busy for a moment is lost, and the peer's picture breaks up."
 	drops := 0
-	for port := m.BasePort; port < m.BasePort+8; port++ {
+	for port := m.BasePort; port < m.BasePort+m.portCount(); port++ {
 		drops += m.dropped(port)
 	}
 	text, err := os.ReadFile(m.path("proc/sys/net/core/rmem_max"))

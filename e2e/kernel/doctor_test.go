@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -154,7 +153,7 @@ func TestGuestDoctor(t *testing.T) {
 }
 
 // TestGuestDoctorOnAir: nothing is wrong while pictures go over the devices, nor
-// before and after; and what is then made wrong by hand is found.
+// before and after.
 func TestGuestDoctorOnAir(t *testing.T) {
 	needGuest(t, "alone")
 	loadLoopback(t, "video_nr=10,11", "card_label=costream-topeer,costream-frompeer", "exclusive_caps=1,1")
@@ -188,10 +187,18 @@ func TestGuestDoctorOnAir(t *testing.T) {
 	})
 	none("on air")
 
+	// The companion itself mends this one, within its slow tick, so doctor may find it or not.
 	self.OBS.Request("SetInputSettings", testbed.D{"inputName": e2e.PeerInput, "inputSettings": testbed.D{"buffering": true}}, nil)
-	if found := look(); !slices.Contains(found, `warn obs.source: The source "Peer" buffers its pictures.`) {
-		t.Errorf("buffered: got %q, want it found", found)
-	}
+	await(t, "the peer source is unbuffered again", pictureLimit, func() error {
+		var answer struct {
+			InputSettings struct{ Buffering bool }
+		}
+		if err := self.OBS.TryRequest("GetInputSettings", testbed.D{"inputName": e2e.PeerInput}, &answer); err != nil {
+			return err
+		}
+		return orNil(!answer.InputSettings.Buffering, "it buffers")
+	})
+	none("mended")
 	self.OBS.StopStream()
 	companion.Await(e2e.Ready, airLimit)
 	none("off air again")

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 
 	"github.com/spf13/pflag"
 
@@ -42,14 +43,14 @@ func run(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
+	printer := newReportPrinter(c.stdout, c.config, pair != nil)
+	options.OnReport = printer.print
 	if pair == nil {
-		fmt.Fprintln(c.stderr, "costream-obs run: what you send is not encrypted, and anybody can send to you; for a secure link, see: costream-obs pair --help")
+		options.OnReport = warnFirst(c.stderr, printer.print)
 	} else if options.Link, err = secureLink(c.config, pair, c.log); err != nil {
 		return err
 	}
 	options.PeerAsks = pair != nil
-	printer := newReportPrinter(c.stdout, c.config, pair != nil)
-	options.OnReport = printer.print
 	options.Log = c.log
 	companion, err := companion.New(options)
 	if err != nil {
@@ -57,6 +58,20 @@ func run(ctx context.Context, c *call) error {
 	}
 	printer.begin()
 	return companion.Run(ctx)
+}
+
+const plainWarning = "costream-obs run: what you send is not encrypted, and anybody can send to you; for a secure link, see: costream-obs pair --help\n"
+
+// warnFirst warns of the plain link once there is an OBS that it may send from.
+func warnFirst(stderr io.Writer, print func(companion.Report)) func(companion.Report) {
+	warned := false
+	return func(r companion.Report) {
+		if !warned && (r.State == companion.Ready || r.State == companion.OnAir) {
+			warned = true
+			_, _ = io.WriteString(stderr, plainWarning)
+		}
+		print(r)
+	}
 }
 
 // companionOptions says in the companion's terms what the settings say.

@@ -5,6 +5,7 @@ package companion
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 )
@@ -85,11 +86,7 @@ func (k *keeper) note(name string, err error) {
 func (k *keeper) failing() map[string]error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	out := make(map[string]error, len(k.problems))
-	for name, err := range k.problems {
-		out[name] = err
-	}
-	return out
+	return maps.Clone(k.problems)
 }
 
 // wait returns when all parts have ended.

@@ -7,7 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sort"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/costream-obs/costream-obs/media"
@@ -339,20 +340,11 @@ func (s *session) report() {
 			r.Problems = append(r.Problems, s.hint)
 		}
 		if s.air != nil {
-			for name, err := range s.air.parts.failing() {
-				failing[name] = err
-			}
+			maps.Copy(failing, s.air.parts.failing())
 		}
 	}
-	for name, err := range s.problems {
-		failing[name] = err
-	}
-	names := make([]string, 0, len(failing))
-	for name := range failing {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	for _, name := range names {
+	maps.Copy(failing, s.problems)
+	for _, name := range slices.Sorted(maps.Keys(failing)) {
 		r.Problems = append(r.Problems, fmt.Sprintf("%s: %v", name, failing[name]))
 	}
 	s.c.reports.report(r)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -68,10 +69,7 @@ func (s *sound) run(ctx context.Context) {
 // the delay of the sink climbs to half a second (measured).
 func (s *sound) hold(ctx context.Context, started func()) error {
 	s.mu.Lock()
-	wanted := make(map[string]string, len(s.sinks))
-	for name, description := range s.sinks {
-		wanted[name] = description
-	}
+	wanted := maps.Clone(s.sinks)
 	s.mu.Unlock()
 	for name, description := range wanted {
 		if err := s.ensure(ctx, name, description); err != nil {

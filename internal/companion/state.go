@@ -3,6 +3,7 @@
 package companion
 
 import (
+	"slices"
 	"sync"
 	"time"
 )
@@ -56,13 +57,5 @@ func (r *reporter) current() Report {
 }
 
 func sameReport(a, b Report) bool {
-	if a.State != b.State || a.Detail != b.Detail || a.Route != b.Route || len(a.Problems) != len(b.Problems) {
-		return false
-	}
-	for i := range a.Problems {
-		if a.Problems[i] != b.Problems[i] {
-			return false
-		}
-	}
-	return true
+	return a.State == b.State && a.Detail == b.Detail && a.Route == b.Route && slices.Equal(a.Problems, b.Problems)
 }

@@ -3,9 +3,12 @@
 package media
 
 import (
+	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/costream-obs/costream-obs/internal/golden"
 )
 
 func TestGraphTexts(t *testing.T) {
@@ -34,7 +37,7 @@ func TestGraphTexts(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			golden(t, tt.name, tt.graph.String())
+			golden.Check(t, filepath.Join("testdata", tt.name), tt.graph.String()+"\n")
 			// Each text must also be one that GStreamer reads.
 			if _, err := newMachine(tt.name, tt.graph, nil); err != nil {
 				t.Error(err)

@@ -4,39 +4,18 @@ package setup
 
 import (
 	"errors"
-	"flag"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/costream-obs/costream-obs/internal/golden"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", "plan", name+".txt")
-	if *update {
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got; go test ./setup -update writes it):\n%s", file, diff)
-	}
-}
+func planFile(name string) string { return filepath.Join("testdata", "plan", name+".txt") }
 
 // planText is all of a plan that a user would see.
 func planText(p Plan, err error) string {
@@ -159,7 +138,7 @@ func TestPlanSetup(t *testing.T) {
 		}), aloop},
 		{"no-aloop-any-more", ready(aloop, records{}), usual()},
 	} {
-		t.Run(test.name, func(t *testing.T) { golden(t, test.name, planText(PlanSetup(test.s, test.o))) })
+		t.Run(test.name, func(t *testing.T) { golden.Check(t, planFile(test.name), planText(PlanSetup(test.s, test.o))) })
 	}
 }
 
@@ -191,7 +170,9 @@ func TestPlanUndo(t *testing.T) {
 		{"aloop", change(ready(aloop, both), func(s *State) { s.Aloop.Loaded, s.AloopCard = true, 10 }), false},
 		{"aloop-used", change(ready(aloop, both), func(s *State) { s.Aloop.Loaded, s.AloopCard, s.Aloop.Users = true, 10, 1 }), false},
 	} {
-		t.Run(test.name, func(t *testing.T) { golden(t, "undo-"+test.name, planText(PlanUndo(test.s, test.keep))) })
+		t.Run(test.name, func(t *testing.T) {
+			golden.Check(t, planFile("undo-"+test.name), planText(PlanUndo(test.s, test.keep)))
+		})
 	}
 }
 

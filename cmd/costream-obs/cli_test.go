@@ -5,7 +5,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,30 +12,9 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/costream-obs/costream-obs/internal/golden"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
-
-// golden compares got with a file, or writes the file.
-func golden(t *testing.T, file, got string) {
-	t.Helper()
-	if *update {
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatalf("%v (make docs writes it)", err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s is not up to date (make docs writes it): -file +now:\n%s", file, diff)
-	}
-}
 
 // result is what one run of the program left behind.
 type result struct {
@@ -86,7 +64,7 @@ func TestGoldenHelp(t *testing.T) {
 			if got.Code != exitOK || got.Stderr != "" {
 				t.Errorf("got exit code %d and errors %q, want 0 and none", got.Code, got.Stderr)
 			}
-			golden(t, filepath.Join("testdata", "help", strings.Join(append([]string{"costream-obs"}, words...), "-")+".txt"), got.Stdout)
+			golden.Check(t, filepath.Join("testdata", "help", strings.Join(append([]string{"costream-obs"}, words...), "-")+".txt"), got.Stdout)
 			for line := range strings.Lines(got.Stdout) {
 				if utf8.RuneCountInString(strings.TrimSuffix(line, "\n")) > usageWidth {
 					t.Errorf("line is longer than %d letters: %s", usageWidth, line)

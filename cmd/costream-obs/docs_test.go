@@ -9,11 +9,12 @@ import (
 	"testing"
 
 	"github.com/costream-obs/costream-obs/internal/config"
+	"github.com/costream-obs/costream-obs/internal/golden"
 )
 
 // TestGoldenManual keeps the manual page in step with the commands and the table of settings.
 func TestGoldenManual(t *testing.T) {
-	golden(t, "../../docs/costream-obs.1", manual())
+	golden.Check(t, "../../docs/costream-obs.1", manual())
 }
 
 // TestGoldenReadme keeps the README's tables in step with them.
@@ -33,7 +34,7 @@ func TestGoldenReadme(t *testing.T) {
 		}
 		text = before + begin + table + end + after
 	}
-	golden(t, file, text)
+	golden.Check(t, file, text)
 }
 
 func readmeCommands() string {

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/costream-obs/costream-obs/internal/doctor"
+	"github.com/costream-obs/costream-obs/internal/golden"
 )
 
 func TestDoctorUsage(t *testing.T) {
@@ -45,7 +46,7 @@ func TestDoctorList(t *testing.T) {
 	if got.Code != exitOK || got.Stderr != "" {
 		t.Errorf("got %+v, want exit code 0 and no errors", got)
 	}
-	golden(t, "testdata/doctor-list.txt", got.Stdout)
+	golden.Check(t, "testdata/doctor-list.txt", got.Stdout)
 }
 
 // A broken configuration file is a finding, and what does not depend on it is looked at all the same.

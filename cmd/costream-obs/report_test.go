@@ -10,6 +10,7 @@ import (
 
 	"github.com/costream-obs/costream-obs/internal/companion"
 	"github.com/costream-obs/costream-obs/internal/config"
+	"github.com/costream-obs/costream-obs/internal/golden"
 )
 
 // TestGoldenReports shows one evening's reports in each form.
@@ -46,7 +47,7 @@ func TestGoldenReports(t *testing.T) {
 				r.Time = at.Add(time.Duration(i) * time.Second)
 				p.print(r)
 			}
-			golden(t, filepath.Join("testdata", "report", test.name+".txt"), out.String())
+			golden.Check(t, filepath.Join("testdata", "report", test.name+".txt"), out.String())
 		})
 	}
 }

@@ -7,8 +7,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,30 +15,9 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/costream-obs/costream-obs/internal/golden"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-file +now; -update writes it):\n%s", file, diff)
-	}
-}
 
 func check(id string, severity Severity, r Result, needs ...string) Check {
 	group, _, _ := strings.Cut(id, ".")
@@ -237,7 +214,7 @@ func TestGoldenText(t *testing.T) {
 				p.Print(f)
 			}
 			p.Sum(r)
-			golden(t, name, b.String())
+			golden.Check(t, filepath.Join("testdata", name), b.String())
 			for line := range strings.Lines(b.String()) {
 				long := strings.Contains(line, "`") || strings.Contains(line, "(a.three)") // commands stay whole
 				if style.Terminal && !style.Colour && !long && utf8.RuneCountInString(line) > 61 {
@@ -258,7 +235,7 @@ func TestGoldenSums(t *testing.T) {
 	} {
 		NewPrinter(&b, Style{}).Sum(runAll(t, checks, nil))
 	}
-	golden(t, "sums.golden", b.String())
+	golden.Check(t, filepath.Join("testdata", "sums.golden"), b.String())
 }
 
 func TestGoldenJSON(t *testing.T) {
@@ -268,11 +245,11 @@ func TestGoldenJSON(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "report.golden.json", string(text)+"\n")
+	golden.Check(t, filepath.Join("testdata", "report.golden.json"), string(text)+"\n")
 }
 
 func TestGoldenList(t *testing.T) {
 	var b bytes.Buffer
 	NewPrinter(&b, Style{}).List(table())
-	golden(t, "list.golden", b.String())
+	golden.Check(t, filepath.Join("testdata", "list.golden"), b.String())
 }

@@ -8,8 +8,6 @@ import (
 	"io/fs"
 	"net"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -20,6 +18,7 @@ import (
 	"github.com/costream-obs/costream-obs/internal/companion"
 	"github.com/costream-obs/costream-obs/internal/doctor"
 	"github.com/costream-obs/costream-obs/internal/doctor/checks"
+	"github.com/costream-obs/costream-obs/internal/golden"
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/media/link"
 	"github.com/costream-obs/costream-obs/obsctl"
@@ -383,7 +382,7 @@ func TestHealthy(t *testing.T) {
 // TestFaults breaks one thing after the other; each must be found by its own
 // check alone, with a text that is held to the golden file.
 func TestFaults(t *testing.T) {
-	var golden strings.Builder
+	var report strings.Builder
 	found := make(map[string]bool)
 	for _, fault := range faults {
 		t.Run(fault.name, func(t *testing.T) {
@@ -396,7 +395,7 @@ func TestFaults(t *testing.T) {
 					t.Logf("%+v", findings[id])
 				}
 			}
-			fmt.Fprintf(&golden, "## %s\n", fault.name)
+			fmt.Fprintf(&report, "## %s\n", fault.name)
 			for _, id := range fault.found {
 				g := findings[id]
 				found[id] = true
@@ -408,12 +407,12 @@ func TestFaults(t *testing.T) {
 						t.Errorf("%s: %q does not end like a sentence, or leaves a quote open", id, text)
 					}
 				}
-				fmt.Fprintf(&golden, "%s %s: %s\nwhy: %s\nnext: %s\n", g.Status, id, g.Detail, g.Why, g.Next)
+				fmt.Fprintf(&report, "%s %s: %s\nwhy: %s\nnext: %s\n", g.Status, id, g.Detail, g.Why, g.Next)
 				if g.Fix != "" {
-					fmt.Fprintf(&golden, "fix: %s\n", g.Fix)
+					fmt.Fprintf(&report, "fix: %s\n", g.Fix)
 				}
 			}
-			golden.WriteString("\n")
+			report.WriteString("\n")
 		})
 	}
 	for _, c := range checks.All(healthy(t).machine(t)) {
@@ -421,7 +420,7 @@ func TestFaults(t *testing.T) {
 			t.Errorf("no fault makes %s fail", c.ID)
 		}
 	}
-	checkGolden(t, "testdata/faults.golden", golden.String())
+	golden.Check(t, "testdata/faults.golden", report.String())
 }
 
 // TestPass: each check is seen to pass on a machine that it can judge.
@@ -472,25 +471,5 @@ func (f *fixture) signed() {
 func TestTable(t *testing.T) {
 	if err := doctor.Validate(checks.All(&checks.Machine{})); err != nil {
 		t.Error(err)
-	}
-}
-
-func checkGolden(t *testing.T, file, got string) {
-	t.Helper()
-	if *update {
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-file +now; -update writes it):\n%s", file, diff)
 	}
 }

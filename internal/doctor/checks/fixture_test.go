@@ -23,14 +23,16 @@ import (
 )
 
 const (
-	kernel     = "6.1.0-28-amd64"
-	ownPID     = 5000 // of costream-obs
-	modules    = "lib/modules/" + kernel + "/modules.dep"
-	loopback   = "sys/module/v4l2loopback/version"
-	parameters = "sys/module/v4l2loopback/parameters/"
-	modprobeD  = "etc/modprobe.d/costream.conf"
-	rmem       = "proc/sys/net/core/rmem_max"
-	scenesOf   = "home/me/.config/obs-studio/basic/scenes/Untitled.json"
+	kernel = "6.1.0-28-amd64"
+	ownPID = 5000 // of costream-obs
+	// recordedPID is OBS's process id in the recordings.
+	recordedPID = 4242
+	modules     = "lib/modules/" + kernel + "/modules.dep"
+	loopback    = "sys/module/v4l2loopback/version"
+	parameters  = "sys/module/v4l2loopback/parameters/"
+	modprobeD   = "etc/modprobe.d/costream.conf"
+	rmem        = "proc/sys/net/core/rmem_max"
+	scenesOf    = "home/me/.config/obs-studio/basic/scenes/Untitled.json"
 )
 
 // fixture is a machine that consists of files and recordings. healthy is on

@@ -16,6 +16,7 @@ import (
 	"github.com/costream-obs/costream-obs/internal/companion"
 	"github.com/costream-obs/costream-obs/internal/doctor"
 	"github.com/costream-obs/costream-obs/internal/doctor/checks"
+	"github.com/costream-obs/costream-obs/internal/golden"
 	"github.com/costream-obs/costream-obs/internal/testbed"
 	"github.com/costream-obs/costream-obs/obsctl"
 	"github.com/costream-obs/costream-obs/setup"
@@ -219,7 +220,7 @@ func TestRealFaults(t *testing.T) {
 		p.mend(t, "obs.source")
 	})
 	t.Run("recordings", func(t *testing.T) {
-		if *update {
+		if golden.Updating() {
 			m := p.machine()
 			obs, err := m.OBS(t.Context())
 			if err != nil {

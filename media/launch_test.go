@@ -27,6 +27,7 @@ func TestGraphTexts(t *testing.T) {
 	}{
 		{"video-sender-device.txt", sender(DeviceSource{"/dev/video10", ntsc}, EncoderOptions{})},
 		{"video-sender-images.txt", sender(ImageSource{VideoFormat{641, 361, 25, 1}}, EncoderOptions{BitrateKbps: 1000})},
+		{"video-sender-raw.txt", sender(RawSource{VideoFormat{1920, 1080, 30, 1}}, EncoderOptions{})},
 		{"video-sender-test.txt", sender(TestSource{"ball", hd}, EncoderOptions{KeyInt: 60})},
 		{"video-receiver.txt", videoReceiverGraph(hd, 0)},
 		{"audio-sender.txt", audioSenderGraph("costream_topeer.monitor", 0)},

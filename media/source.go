@@ -5,7 +5,7 @@ package media
 import "fmt"
 
 // VideoSource is where a VideoSender gets its pictures from: a DeviceSource, an
-// ImageSource or a TestSource.
+// ImageSource, a RawSource or a TestSource.
 type VideoSource interface {
 	// capture returns the nodes up to raw pictures of any pixel format, and the
 	// format that the sender encodes.
@@ -25,6 +25,12 @@ type ImageSource struct {
 	VideoFormat
 }
 
+// RawSource takes raw YUY2 pictures of its size by VideoSender.PushImage: what
+// a DeviceSource reads, without a device.
+type RawSource struct {
+	VideoFormat
+}
+
 // TestSource makes a test picture.
 type TestSource struct {
 	// Pattern is a pattern of GStreamer's videotestsrc; empty means smpte.
@@ -35,6 +41,7 @@ type TestSource struct {
 var (
 	_ VideoSource = DeviceSource{}
 	_ VideoSource = ImageSource{}
+	_ VideoSource = RawSource{}
 	_ VideoSource = TestSource{}
 )
 
@@ -69,6 +76,19 @@ func (s ImageSource) capture() ([]node, VideoFormat, error) {
 		element("jpegdec"),
 		element("videoconvert"),
 		element("videoscale"),
+	}, f, nil
+}
+
+func (s RawSource) capture() ([]node, VideoFormat, error) {
+	f, err := s.normal()
+	if err != nil {
+		return nil, f, err
+	}
+	return []node{
+		element("appsrc", prop("name", nameImages), "is-live=true", "format=time", "do-timestamp=true",
+			"max-buffers=1", "leaky-type=downstream",
+			prop("caps", fmt.Sprintf("video/x-raw,format=YUY2,width=%d,height=%d,framerate=%d/%d", f.W, f.H, f.FPSNum, f.FPSDen))),
+		element("videoconvert", "matrix-mode=none"),
 	}, f, nil
 }
 

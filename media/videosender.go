@@ -40,7 +40,7 @@ type VideoSender struct {
 	machine
 	out     func([]byte)
 	encoder encoder
-	images  *pipe.Source // nil unless the source is an ImageSource
+	images  *pipe.Source // nil unless the source is an ImageSource or a RawSource
 	enc     *pipe.Element
 	packets *pipe.Sink
 	sink    *pipe.Element
@@ -76,7 +76,8 @@ func NewVideoSender(o VideoSenderOptions) (*VideoSender, error) {
 		return nil, err
 	}
 	s := &VideoSender{machine: m, out: o.Out, encoder: chosen}
-	if _, ok := o.Source.(ImageSource); ok {
+	switch o.Source.(type) {
+	case ImageSource, RawSource:
 		if s.images, err = m.pipe.Source(nameImages); err != nil {
 			return nil, fmt.Errorf("%s: %w", what, err)
 		}
@@ -129,14 +130,14 @@ func (s *VideoSender) send(packet []byte) {
 	s.out(packet)
 }
 
-// PushImage gives an ImageSource its next JPEG image, which is copied. It never
-// blocks: a new image takes the place of one that still waits. Images pushed
-// while the sender does not run are dropped.
-func (s *VideoSender) PushImage(jpeg []byte) {
+// PushImage gives an ImageSource its next JPEG image, or a RawSource its next
+// picture, which is copied. It never blocks: a new image takes the place of one
+// that still waits. Images pushed while the sender does not run are dropped.
+func (s *VideoSender) PushImage(image []byte) {
 	if s.images == nil {
 		return
 	}
-	if err := s.images.Push(jpeg); err == nil {
+	if err := s.images.Push(image); err == nil {
 		s.pushed.Add(1)
 	}
 }

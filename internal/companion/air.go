@@ -31,7 +31,7 @@ const (
 // airOptions say what one time on air sends and receives.
 type airOptions struct {
 	link       func(link.Handler) (link.Link, error)
-	picture    media.VideoSource
+	picture    media.VideoSource // nil sends neither picture nor voice
 	bitrate    int
 	resends    bool                                               // the link asks for lost packets again
 	keyInt     int                                                // distance of key frames, in pictures
@@ -91,8 +91,10 @@ func goOnAir(parent context.Context, o airOptions) *air {
 		a.watchPeer(ctx)
 	}()
 	a.parts.keep(ctx, "link", a.runLink)
-	a.parts.keep(ctx, "our picture", a.runVideo)
-	a.parts.keep(ctx, "our voice", a.runAudio)
+	if o.picture != nil {
+		a.parts.keep(ctx, "our picture", a.runVideo)
+		a.parts.keep(ctx, "our voice", a.runAudio)
+	}
 	if o.shoot != nil {
 		a.parts.keep(ctx, "screenshots", func(ctx context.Context, started func()) error {
 			return o.shoot(ctx, func(jpeg []byte) {

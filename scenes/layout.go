@@ -110,6 +110,11 @@ func (l Layout) Place(canvas, picture Size) Transform {
 	return t
 }
 
+// untouched says whether this is the transform that OBS gives to a new item.
+func (t Transform) untouched() bool {
+	return t.same(Transform{ScaleX: 1, ScaleY: 1, Alignment: alignLeft | alignTop, BoundsType: boundsNone})
+}
+
 // same says whether two transforms put an item in the same place. OBS keeps positions as
 // 32-bit floats, since 30.2 relative to the canvas, so they do not come back exactly.
 func (t Transform) same(u Transform) bool {

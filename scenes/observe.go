@@ -213,7 +213,8 @@ func (v *view) hasOrphan() bool {
 func (v *view) meet(f found) {
 	sm := v.c.scene(f.scene.Name)
 	im := &ItemMemory{Enabled: f.item.Enabled}
-	if sm.Adding {
+	// An orphan where OBS puts what is new was never placed.
+	if sm.Adding || v.orphan && f.item.Transform.untouched() {
 		sm.Adding = false
 		im.Ours, im.Live = true, true
 		if sm.Last != nil {
@@ -246,6 +247,10 @@ func (v *view) follow(f found, im *ItemMemory, lost bool) {
 	pending := im.Pending
 	im.Pending = false
 	if pending || im.Ours && im.Placed == nil {
+		return
+	}
+	if lost && im.Ours && f.item.Transform.untouched() && !im.Placed.untouched() {
+		im.Placed = nil // OBS was killed: it saves a scene when an item is added, not when it is moved
 		return
 	}
 	v.remember(f, im)

@@ -64,6 +64,12 @@ func ourItem(enabled bool) *ItemMemory {
 	return &ItemMemory{Ours: true, Live: true, Enabled: enabled, Placed: &placed, Look: Look{Transform: placed, Canvas: hd}}
 }
 
+// untouched is an item as OBS makes it.
+func untouched(it Item) Item {
+	it.Transform = Transform{ScaleX: 1, ScaleY: 1, Alignment: alignLeft | alignTop, BoundsType: boundsNone}
+	return it
+}
+
 func TestPlan(t *testing.T) {
 	peer := []Input{deviceInput("Peer")}
 	studio := func(s Snapshot) Snapshot { s.Studio = true; return s }
@@ -109,6 +115,13 @@ func TestPlan(t *testing.T) {
 		{name: "hidden because OBS crashed", state: onAir, snapshot: snap(peer, inScene("A", hide(1, "Peer"))),
 			memory: remembering(CollectionMemory{Session: "0", Present: true, Visible: true, Chosen: []string{"A"}, Scenes: map[string]*SceneMemory{"A": items(ourItem(true))}}),
 			want:   []string{`show "Peer" (item 1) in scene "A"`}},
+		{name: "back where OBS puts what is new, because it crashed", state: onAir, snapshot: snap(peer, inScene("A", untouched(show(1, "Peer")))),
+			memory: remembering(CollectionMemory{Session: "0", Present: true, Visible: true, Chosen: []string{"A"}, Scenes: map[string]*SceneMemory{"A": items(ourItem(true))}}),
+			want:   []string{`place "Peer" (item 1) in scene "A"`}},
+		{name: "put there by hand", state: onAir, snapshot: snap(peer, inScene("A", untouched(show(1, "Peer")))),
+			memory: remembering(CollectionMemory{Present: true, Visible: true, Chosen: []string{"A"}, Scenes: map[string]*SceneMemory{"A": items(ourItem(true))}})},
+		{name: "there, and OBS crashed while it wrote the memory", state: onAir, snapshot: snap(peer, inScene("A", untouched(show(1, "Peer")))),
+			want: []string{`place "Peer" (item 1) in scene "A"`}},
 		{name: "hidden, and OBS crashed while it wrote the memory", state: onAir, snapshot: snap(peer, inScene("A", hide(1, "Peer"))),
 			want: []string{`show "Peer" (item 1) in scene "A"`}},
 		{name: "hidden by the user before we came, in an input of theirs", state: onAir,

@@ -66,6 +66,10 @@ func play(tb testbed.TB, say *narrator, binary, out string) {
 	alice, bob := newFriend(tb, aliceLooks), newFriend(tb, bobLooks)
 	say.done("Two OBS run: Alice's canvas is %s, Bob's is %s", alice.canvas(), bob.canvas())
 
+	say.step("Alice makes an invite, Bob takes it")
+	alice.PairWith(binary, bob.Person)
+	say.done("They are paired: what they send each other is encrypted")
+
 	say.step("Starting costream-obs beside each of them")
 	alice.companion = alice.Run(binary, bob.Person)
 	bob.companion = bob.Run(binary, alice.Person)

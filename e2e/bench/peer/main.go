@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command peer is one end of a co-stream for the benchmarks: what costream-obs does on air, with pipes in place of OBS.
+//
+//	peer -send    reads raw YUY2 pictures from standard input, and sound from the sound server
+//	peer          writes the peer's pictures as raw I420 to file descriptor 3, and plays the sound
+//
+// The keys of its secure link are no secret.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/costream-obs/costream-obs/internal/companion"
+	"github.com/costream-obs/costream-obs/internal/pairing"
+	"github.com/costream-obs/costream-obs/media"
+	"github.com/costream-obs/costream-obs/media/link"
+)
+
+// format of the pictures both ways.
+var format = media.VideoFormat{W: 1920, H: 1080, FPSNum: 30, FPSDen: 1}
+
+func main() {
+	var (
+		send       = flag.Bool("send", false, "send instead of receiving")
+		plain      = flag.Bool("plain", false, "the link of 2020 instead of the secure one")
+		peer       = flag.String("peer", "", "`address` of the other end")
+		listen     = flag.String("listen", "", "own `address`")
+		port       = flag.Int("port", link.DefaultBasePort, "UDP `port`, the first of eight with -plain")
+		kbps       = flag.Int("bitrate", 3000, "of the picture, in `kbit/s`")
+		microphone = flag.String("microphone", "", "`source` to send; default: the sound server's")
+	)
+	flag.Parse()
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+
+	o := companion.AirOptions{
+		Link:     secureLink(*send, *peer, *listen, *port, log),
+		PeerAsks: !*plain,
+		FPS:      format.FPSNum, BitrateKbps: *kbps,
+		Screen: blank{}, Format: format, Microphone: *microphone, Log: log,
+	}
+	if *plain {
+		o.Link = plainLink(*peer, *listen, *port, log)
+	}
+	if *send {
+		o.Picture = media.RawSource{VideoFormat: format}
+		o.Feed = func(ctx context.Context, push func([]byte)) error {
+			defer stop() // With the last picture the program ends.
+			return feed(ctx, os.Stdin, push)
+		}
+		companion.RunAir(ctx, o)
+		return
+	}
+	screen := newPipeScreen(os.NewFile(3, "pictures"))
+	o.Screen = screen
+	done := make(chan error, 1)
+	go func() {
+		defer stop()
+		done <- screen.Run(ctx)
+	}()
+	companion.RunAir(ctx, o)
+	if err := <-done; err != nil {
+		fmt.Fprintln(os.Stderr, "peer:", err)
+		os.Exit(1)
+	}
+}
+
+// secureLink makes links between two ends whose pairing anyone can know.
+func secureLink(send bool, peer, listen string, port int, log *slog.Logger) func(link.Handler) (link.Link, error) {
+	pair := pairing.Pair{Role: pairing.Inviter}
+	if send {
+		pair.Role = pairing.Guest
+	}
+	return func(h link.Handler) (link.Link, error) {
+		identity, err := pair.Identity()
+		if err != nil {
+			return nil, err
+		}
+		return link.NewSecure(link.SecureOptions{Identity: identity, Peers: []string{peer}, Listen: listen, Port: port, Handler: h, Log: log})
+	}
+}
+
+func plainLink(peer, listen string, port int, log *slog.Logger) func(link.Handler) (link.Link, error) {
+	return func(h link.Handler) (link.Link, error) {
+		return link.NewPlain(link.PlainOptions{Peer: peer, Listen: listen, BasePort: port, Send: true, Receive: true, Handler: h, Log: log})
+	}
+}
+
+// feed pushes pictures until their end.
+func feed(ctx context.Context, in io.Reader, push func([]byte)) error {
+	picture := make([]byte, format.W*format.H*2)
+	for ctx.Err() == nil {
+		if _, err := io.ReadFull(in, picture); err != nil {
+			return fmt.Errorf("pictures on standard input: %w", err)
+		}
+		push(picture)
+	}
+	return nil
+}

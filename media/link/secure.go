@@ -52,6 +52,7 @@ type Secure struct {
 	senders   []*sender
 	receivers []*receiver
 	checker   checker
+	prober    *prober
 	buffers   sync.Pool // of *[]byte, for packets on their way to be encrypted
 
 	pathMu     sync.Mutex
@@ -117,6 +118,7 @@ func newSecure(o SecureOptions, find lookup) (*Secure, error) {
 		return nil, err
 	}
 	s.outlet, s.probes = newOutlet(s.conn, o.Log), newOutlet(s.conn, slog.New(slog.DiscardHandler))
+	s.prober = newProber(&s.id, s.probes.send)
 	if err := s.sessions(o.Handler); err != nil {
 		_ = s.conn.Close()
 		return nil, err
@@ -239,14 +241,9 @@ func (s *Secure) Stats() Stats {
 
 // Run implements Link.
 func (s *Secure) Run(ctx context.Context) error {
-	s.mu.Lock()
-	if s.started || s.closed {
-		s.mu.Unlock()
-		return ErrClosed
+	if err := s.startOnce(); err != nil {
+		return err
 	}
-	s.started = true
-	s.mu.Unlock()
-
 	running, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var workers sync.WaitGroup

@@ -88,7 +88,14 @@ func (h *homeNetwork) masquerade(ports string) {
 }
 
 // start starts a link in a namespace.
-func (h *homeNetwork) start(ns string, o link.SecureOptions) *side {
+func (h *homeNetwork) start(ns string, o link.SecureOptions) (s *side) {
+	h.t.Helper()
+	h.within(ns, func() { s = start(h.t, o) })
+	return s
+}
+
+// within calls a function in a namespace, which sockets that it opens keep.
+func (h *homeNetwork) within(ns string, do func()) {
 	h.t.Helper()
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -110,7 +117,7 @@ func (h *homeNetwork) start(ns string, o link.SecureOptions) *side {
 			panic(err) // the thread must not go back to the others
 		}
 	}()
-	return start(h.t, o)
+	do()
 }
 
 // TestRealNAT connects a side behind a real NAT with one that knows no address of it, and then gives the NAT other ports.

@@ -128,7 +128,7 @@ func (s *Secure) sendDTLS(datagram []byte) {
 func (s *Secure) takeCheck(from netip.AddrPort, datagram []byte) bool {
 	k, ok := s.checker.decode(datagram)
 	if !ok {
-		return false
+		return s.prober.take(from, datagram)
 	}
 	now := time.Now()
 	s.pathMu.Lock()

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/andreykaipov/goobs"
+	"github.com/andreykaipov/goobs/api/events/subscriptions"
 	"github.com/gorilla/websocket"
 )
 
@@ -24,6 +25,8 @@ type Options struct {
 	// Heartbeat is how long the connection may be silent before OBS is asked
 	// for a sign of life. Default 2 s.
 	Heartbeat time.Duration
+	// Transforms asks for SceneItemTransformed events.
+	Transforms bool
 	// Log receives what happens on the connection; nil discards it.
 	Log *slog.Logger
 }
@@ -141,11 +144,16 @@ func login(ctx context.Context, conn *watchedConn, ep Endpoint, opts Options) (*
 		err    error
 	}
 	results := make(chan result, 1)
+	mask := subscriptions.All
+	if opts.Transforms {
+		mask |= subscriptions.SceneItemTransformChanged
+	}
 	go func() {
 		client, err := goobs.New(ep.Addr(),
 			goobs.WithPassword(ep.Password.Reveal()),
 			goobs.WithResponseTimeoutDuration(opts.Timeout),
 			goobs.WithLogger(silence{}),
+			goobs.WithEventSubscriptions(mask),
 			goobs.WithDialer(&websocket.Dialer{
 				HandshakeTimeout: opts.Timeout,
 				NetDialContext: func(context.Context, string, string) (net.Conn, error) {

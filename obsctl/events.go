@@ -89,6 +89,10 @@ type (
 
 	// ProgramScene: another scene is the programme.
 	ProgramScene struct{ Name string }
+	// TransitionStarted: OBS begins to show another scene, which it names as the
+	// programme from now on; ProgramScene follows when the transition has ended
+	// (measured, 29.0.2).
+	TransitionStarted struct{}
 	// PreviewScene: another scene is edited in studio mode.
 	PreviewScene struct{ Name string }
 	// StudioMode: studio mode was switched on or off.
@@ -118,6 +122,18 @@ type (
 		Enabled bool
 	}
 
+	// SceneItemsMoved: the items of a scene have another order.
+	SceneItemsMoved struct{ Scene string }
+	// SceneItemTransformed: a scene item was moved, scaled or cropped. It comes
+	// for each step of the mouse, and only with Options.Transforms.
+	SceneItemTransformed struct {
+		Scene     string
+		ID        int
+		Transform Transform
+	}
+	// FiltersChanged: the filters of a source or scene are others than before.
+	FiltersChanged struct{ Source string }
+
 	// CollectionChanging: OBS begins to load another scene collection.
 	// Requests about scenes and inputs make no sense until CollectionChanged.
 	CollectionChanging struct{}
@@ -132,27 +148,31 @@ type (
 	Exiting struct{}
 )
 
-func (StreamState) event()        {}
-func (RecordState) event()        {}
-func (VirtualCamState) event()    {}
-func (MuteChanged) event()        {}
-func (MonitorTypeChanged) event() {}
-func (InputAdded) event()         {}
-func (InputRemoved) event()       {}
-func (InputRenamed) event()       {}
-func (ProgramScene) event()       {}
-func (PreviewScene) event()       {}
-func (StudioMode) event()         {}
-func (ScenesChanged) event()      {}
-func (SceneRenamed) event()       {}
-func (SceneItemAdded) event()     {}
-func (SceneItemRemoved) event()   {}
-func (SceneItemEnabled) event()   {}
-func (CollectionChanging) event() {}
-func (CollectionChanged) event()  {}
-func (ProfileChanging) event()    {}
-func (ProfileChanged) event()     {}
-func (Exiting) event()            {}
+func (StreamState) event()          {}
+func (RecordState) event()          {}
+func (VirtualCamState) event()      {}
+func (MuteChanged) event()          {}
+func (MonitorTypeChanged) event()   {}
+func (InputAdded) event()           {}
+func (InputRemoved) event()         {}
+func (InputRenamed) event()         {}
+func (ProgramScene) event()         {}
+func (TransitionStarted) event()    {}
+func (PreviewScene) event()         {}
+func (StudioMode) event()           {}
+func (ScenesChanged) event()        {}
+func (SceneRenamed) event()         {}
+func (SceneItemAdded) event()       {}
+func (SceneItemRemoved) event()     {}
+func (SceneItemEnabled) event()     {}
+func (SceneItemsMoved) event()      {}
+func (SceneItemTransformed) event() {}
+func (FiltersChanged) event()       {}
+func (CollectionChanging) event()   {}
+func (CollectionChanged) event()    {}
+func (ProfileChanging) event()      {}
+func (ProfileChanged) event()       {}
+func (Exiting) event()              {}
 
 // translate turns an event of goobs into one of ours; known is false for
 // events that nobody here needs.
@@ -181,6 +201,8 @@ func translate(raw any) (event Event, known bool) {
 
 	case *events.CurrentProgramSceneChanged:
 		return ProgramScene{e.SceneName}, true
+	case *events.SceneTransitionStarted:
+		return TransitionStarted{}, true
 	case *events.CurrentPreviewSceneChanged:
 		return PreviewScene{e.SceneName}, true
 	case *events.StudioModeStateChanged:
@@ -196,6 +218,25 @@ func translate(raw any) (event Event, known bool) {
 		return SceneItemRemoved{e.SceneName, e.SceneItemId, e.SourceName}, true
 	case *events.SceneItemEnableStateChanged:
 		return SceneItemEnabled{e.SceneName, e.SceneItemId, e.SceneItemEnabled}, true
+
+	case *events.SceneItemListReindexed:
+		return SceneItemsMoved{e.SceneName}, true
+	case *events.SceneItemTransformChanged:
+		if e.SceneItemTransform == nil {
+			return nil, false
+		}
+		return SceneItemTransformed{e.SceneName, e.SceneItemId, fromWire(*e.SceneItemTransform)}, true
+
+	case *events.SourceFilterCreated:
+		return FiltersChanged{e.SourceName}, true
+	case *events.SourceFilterRemoved:
+		return FiltersChanged{e.SourceName}, true
+	case *events.SourceFilterListReindexed:
+		return FiltersChanged{e.SourceName}, true
+	case *events.SourceFilterEnableStateChanged:
+		return FiltersChanged{e.SourceName}, true
+	case *events.SourceFilterSettingsChanged:
+		return FiltersChanged{e.SourceName}, true
 
 	case *events.CurrentSceneCollectionChanging:
 		return CollectionChanging{}, true

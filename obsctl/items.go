@@ -20,6 +20,7 @@ type SceneItem struct {
 	IsGroup   bool
 	Enabled   bool // shown
 	Locked    bool
+	BlendMode string // OBS_BLEND_*
 	Transform Transform
 }
 
@@ -78,6 +79,7 @@ func sceneItems(list []*typedefs.SceneItem) []SceneItem {
 			IsGroup:   i.IsGroup,
 			Enabled:   i.SceneItemEnabled,
 			Locked:    i.SceneItemLocked,
+			BlendMode: i.SceneItemBlendMode,
 			Transform: fromWire(i.SceneItemTransform),
 		})
 	}
@@ -90,6 +92,21 @@ func (c *Client) CreateSceneItem(ctx context.Context, scene, source string, enab
 	r, err := call(ctx, c, "CreateSceneItem", func(g *goobs.Client) (*sceneitems.CreateSceneItemResponse, error) {
 		return g.SceneItems.CreateSceneItem(sceneitems.NewCreateSceneItemParams().
 			WithSceneName(scene).WithSourceName(source).WithSceneItemEnabled(enabled))
+	})
+	if err != nil {
+		return 0, err
+	}
+	return r.SceneItemId, nil
+}
+
+// DuplicateSceneItem puts the source of an item into another scene, on top,
+// with the item's transform and shown as the item is, and returns the new
+// item's id. The blend mode is not taken over (measured, 29.0.2). The item may
+// stand in a group; the other scene cannot be one.
+func (c *Client) DuplicateSceneItem(ctx context.Context, scene string, id int, to string) (int, error) {
+	r, err := call(ctx, c, "DuplicateSceneItem", func(g *goobs.Client) (*sceneitems.DuplicateSceneItemResponse, error) {
+		return g.SceneItems.DuplicateSceneItem(sceneitems.NewDuplicateSceneItemParams().
+			WithSceneName(scene).WithSceneItemId(id).WithDestinationSceneName(to))
 	})
 	if err != nil {
 		return 0, err
@@ -127,6 +144,15 @@ func (c *Client) SetItemIndex(ctx context.Context, scene string, id, index int) 
 	return do(ctx, c, "SetSceneItemIndex", func(g *goobs.Client) (*sceneitems.SetSceneItemIndexResponse, error) {
 		return g.SceneItems.SetSceneItemIndex(sceneitems.NewSetSceneItemIndexParams().
 			WithSceneName(scene).WithSceneItemId(id).WithSceneItemIndex(index))
+	})
+}
+
+// SetItemBlendMode says how an item is mixed with what lies below it; mode is
+// one of OBS_BLEND_*.
+func (c *Client) SetItemBlendMode(ctx context.Context, scene string, id int, mode string) error {
+	return do(ctx, c, "SetSceneItemBlendMode", func(g *goobs.Client) (*sceneitems.SetSceneItemBlendModeResponse, error) {
+		return g.SceneItems.SetSceneItemBlendMode(sceneitems.NewSetSceneItemBlendModeParams().
+			WithSceneName(scene).WithSceneItemId(id).WithSceneItemBlendMode(mode))
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/andreykaipov/goobs"
 	"github.com/andreykaipov/goobs/api/requests/scenes"
+	"github.com/andreykaipov/goobs/api/requests/sources"
 	"github.com/andreykaipov/goobs/api/requests/ui"
 )
 
@@ -58,6 +59,19 @@ func (c *Client) PreviewScene(ctx context.Context) (string, error) {
 		return "", err
 	}
 	return r.CurrentPreviewSceneName, nil
+}
+
+// SourceActive reports whether a source or scene is part of the programme. In
+// studio mode the programme usually shows a copy of its scene, and the scene
+// itself is not active (measured, 29.0.2).
+func (c *Client) SourceActive(ctx context.Context, source string) (bool, error) {
+	r, err := call(ctx, c, "GetSourceActive", func(g *goobs.Client) (*sources.GetSourceActiveResponse, error) {
+		return g.Sources.GetSourceActive(sources.NewGetSourceActiveParams().WithSourceName(source))
+	})
+	if err != nil {
+		return false, err
+	}
+	return r.VideoActive, nil
 }
 
 // StudioMode reports whether studio mode is on.

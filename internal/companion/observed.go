@@ -79,6 +79,8 @@ func (s *session) note(ev obsctl.Event) {
 			s.clear("microphone")
 		}
 		o.askInputs, o.scenesLooked = true, false
+	case obsctl.TransitionStarted, obsctl.SceneItemsMoved, obsctl.FiltersChanged:
+		// The clean feed follows these.
 	case obsctl.CollectionChanging, obsctl.ProfileChanging:
 		o.changing = true
 	case obsctl.CollectionChanged, obsctl.ProfileChanged:

@@ -41,6 +41,7 @@ type Companion struct {
 	parts   *keeper
 	sound   *sound
 	display *display
+	standby *standby
 	reports *reporter
 	wake    chan struct{}
 
@@ -60,6 +61,7 @@ func New(o Options) (*Companion, error) {
 	c.parts = newKeeper(o.Log, c.wakeUp)
 	c.sound = newSound(c.parts, c.wakeUp, o.Log)
 	c.display = newDisplay(o.VideoIn, o.PeerName, c.parts, c.wakeUp, o.Log)
+	c.standby = &standby{link: o.Link, parts: c.parts}
 	return c, nil
 }
 
@@ -70,7 +72,7 @@ func (c *Companion) Run(ctx context.Context) error {
 	if err := c.preflightStart(); err != nil {
 		return err
 	}
-	ctl := &control{path: c.o.ControlSocket, status: c.reports.current, graph: c.graph}
+	ctl := &control{path: c.o.ControlSocket, status: c.reports.current, graph: c.graph, probe: c.probe}
 	listener, err := ctl.listen(ctx)
 	if err != nil {
 		return err
@@ -85,6 +87,7 @@ func (c *Companion) Run(ctx context.Context) error {
 		c.sound.run(life)
 	}()
 	c.holdScreen()
+	c.standby.start(life)
 	c.reports.report(Report{State: Waiting})
 
 	keeper := obsctl.Keeper{Find: c.o.FindOBS, Log: c.log, Options: obsctl.Options{Log: c.log}}

@@ -13,6 +13,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/costream-obs/costream-obs/media/link"
 )
 
 // ErrRunning says that another companion answers on the control socket.
@@ -22,10 +24,12 @@ var ErrRunning = errors.New("costream-obs is already running: stop that one firs
 //
 //	GET /status  the last Report as JSON
 //	GET /graph   the running pipelines as GraphViz text; with ?text as launch lines
+//	POST /probe  measures the way to the peer and returns a link.ProbeReport as JSON
 type control struct {
 	path   string
 	status func() Report
 	graph  func(text bool) string
+	probe  func(context.Context) (link.ProbeReport, error)
 }
 
 // listen claims the socket. A socket that nobody answers on is a dead companion's and is replaced.
@@ -65,6 +69,15 @@ func (c *control) serve(ctx context.Context, l net.Listener) error {
 			w.Header().Set("Content-Type", "text/vnd.graphviz")
 		}
 		_, _ = io.WriteString(w, c.graph(text))
+	})
+	mux.HandleFunc("POST /probe", func(w http.ResponseWriter, r *http.Request) {
+		report, err := c.probe(r.Context())
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(report)
 	})
 	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 2 * time.Second, WriteTimeout: 5 * time.Second}
 	stop := context.AfterFunc(ctx, func() { _ = srv.Close() })

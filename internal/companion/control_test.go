@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/costream-obs/costream-obs/media/link"
 )
 
 func TestControlSocket(t *testing.T) {
@@ -69,6 +71,18 @@ func TestControlSocket(t *testing.T) {
 		_ = resp.Body.Close()
 		if err != nil || !strings.Contains(string(body), want) {
 			t.Errorf("%s: got %q (%v), want it to contain %q", url, body, err, want)
+		}
+	}
+	for want, err := range map[string]error{`"sent":5`: nil, errNoLink.Error(): errNoLink} {
+		c.probe = func(context.Context) (link.ProbeReport, error) { return link.ProbeReport{Sent: 5}, err }
+		resp, err := client.Post("http://x/probe", "", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		if err != nil || !strings.Contains(string(body), want) || (resp.StatusCode == http.StatusOK) == (want == errNoLink.Error()) {
+			t.Errorf("probe: got %s %q (%v), want %q", resp.Status, body, err, want)
 		}
 	}
 	cancel()

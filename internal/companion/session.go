@@ -310,6 +310,7 @@ func (s *session) startAir() {
 		opts.picture = media.ImageSource{VideoFormat: format}
 		opts.shoot = s.shooter(format)
 	}
+	s.c.standby.stop()
 	s.air = goOnAir(s.c.life, opts)
 	s.c.air.Store(s.air)
 }
@@ -322,6 +323,7 @@ func (s *session) stopAir() {
 	s.air = nil
 	s.c.air.Store(nil)
 	s.c.peer.Store(false)
+	s.c.standby.start(s.c.life)
 }
 
 // report tells the user where we are.

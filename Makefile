@@ -37,9 +37,30 @@ unit: deps-build
 test-kernel: deps-kernel
 	@e2e/kernel/test
 
-## bench      Go benchmarks of the media path
+## bench      latency, cost and quality against what others use, 10 minutes on a machine that does nothing else
 .PHONY: bench
-bench: deps-test
+bench: build-bench
+	build/bench $(BENCH)
+
+## bench-loss  the same over networks that lose, delay and throttle
+.PHONY: bench-loss
+bench-loss: build-bench
+	build/bench -loss $(BENCH)
+
+## bench-docs  both, and writes the figures into docs/performance.md
+.PHONY: bench-docs
+bench-docs: build-bench
+	build/bench -into docs/performance.md
+	build/bench -loss -into docs/performance.md
+
+.PHONY: build-bench
+build-bench: deps-test build
+	go build -trimpath -o build/bench ./e2e/bench
+	go build -trimpath -o build/bench-peer ./e2e/bench/peer
+
+## bench-go   Go's own benchmarks of the media path's parts
+.PHONY: bench-go
+bench-go: deps-test
 	go test -run '^$$' -bench . -benchmem ./media/...
 
 ## soak       ten minutes of co-streaming under the eye of a memory gauge

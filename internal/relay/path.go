@@ -26,8 +26,9 @@ const (
 	headerBytes      = 28
 )
 
-// stream decides the fate of the datagrams to one port. What it decides about the n-th one follows from the seed and n
-// alone, whatever the timing and the other ports; only Rate depends on time, and it is shared by a direction.
+// stream decides the fate of the datagrams to one port. What it decides about the n-th one follows from the seed, the place
+// of the port in Options.Ports and n alone, whatever the timing and the other ports; only Rate depends on time, and it is
+// shared by a direction.
 type stream struct {
 	rng   *rand.Rand
 	burst int // datagrams of the current burst still to lose

@@ -42,6 +42,7 @@ const socketBuffer = 4 << 20
 // Stats count datagrams, by Direction.
 type Stats [2]struct {
 	In, Out    uint64
+	Bytes      uint64 // of In, UDP and IPv4 headers included
 	Lost       uint64 // by the Path's Loss
 	Overflowed uint64 // by the Path's Rate
 }
@@ -70,7 +71,7 @@ type port struct {
 // New binds the sockets, which are held until Run returns or Close is called.
 func New(o Options) (*Relay, error) {
 	r := &Relay{to: [2]netip.Addr{o.B, o.A}, paths: o.Paths, sooner: make(chan struct{}, 1)}
-	for _, number := range o.Ports {
+	for i, number := range o.Ports {
 		p := &port{number: number}
 		r.ports = append(r.ports, p)
 		for direction, at := range []netip.Addr{o.ForA, o.ForB} {
@@ -81,7 +82,7 @@ func New(o Options) (*Relay, error) {
 			_ = conn.SetReadBuffer(socketBuffer)
 			_ = conn.SetWriteBuffer(socketBuffer)
 			p.sockets[direction] = conn
-			p.streams[direction] = newStream(o.Seed, direction, number)
+			p.streams[direction] = newStream(o.Seed, direction, i)
 		}
 	}
 	return r, nil
@@ -163,6 +164,7 @@ func (r *Relay) take(p *port, d Direction, datagram []byte) {
 	defer r.mu.Unlock()
 	stats, path := &r.stats[d], r.paths[d]
 	stats.In++
+	stats.Bytes += uint64(len(datagram) + headerBytes)
 	ready, ok := r.rates[d].pass(path, time.Now(), len(datagram))
 	if !ok {
 		stats.Overflowed++

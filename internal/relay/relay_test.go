@@ -173,6 +173,9 @@ func TestRelay(t *testing.T) {
 	}
 	send(b, addr[3], 2)
 	expect(a, addr[2], 2)
+	if got, want := r.Stats()[AToB].Bytes, uint64(4+headerBytes); got != want {
+		t.Errorf("got %d bytes on the wire, want %d", got, want)
+	}
 	r.SetPath(AToB, Path{Loss: 1})
 	send(a, addr[2], 3)
 	testbed.Await(t, "the loss", 10*time.Second, func() error {

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// Report is what one call of the program found.
+type Report struct {
+	Title   string        `json:"title"`
+	Taken   time.Time     `json:"taken"`
+	Took    time.Duration `json:"took"`
+	Machine Machine       `json:"machine"`
+	Rounds  int           `json:"rounds"`
+	Window  time.Duration `json:"window"`
+	Figures []Figures     `json:"figures"`
+	Goals   []Goal        `json:"goals"`
+}
+
+func (r Report) json(out io.Writer) error {
+	e := json.NewEncoder(out)
+	e.SetIndent("", "  ")
+	return e.Encode(r)
+}
+
+// header says where the figures come from.
+func (r Report) header() string {
+	return fmt.Sprintf("%s, %s. %d rounds of %v each.", r.Taken.Format("2 January 2006"), r.Machine, r.Rounds, r.Window)
+}
+
+// table is a title, a row of headings and rows.
+type table struct {
+	title string
+	rows  [][]string
+}
+
+// tables are the figures, a table for each case, and the goals.
+func (r Report) tables() []table {
+	var out []table
+	for _, f := range r.Figures {
+		if len(out) == 0 || out[len(out)-1].title != f.Case {
+			out = append(out, table{f.Case, [][]string{headings()}})
+		}
+		last := &out[len(out)-1]
+		last.rows = append(last.rows, f.row())
+	}
+	goals := table{"Goals", [][]string{{"what", "goal", "measured", ""}}}
+	for _, g := range r.Goals {
+		verdict := "missed"
+		if g.Met {
+			verdict = "met"
+		}
+		goals.rows = append(goals.rows, []string{g.What, g.Goal, g.Result, verdict})
+	}
+	return append(out, goals)
+}
+
+func headings() []string {
+	return []string{"system", "p50 ms", "p95", "p99", "frozen", "wrong", "longest ms", "pictures", "CPU send", "receive", "kbit/s", "PSNR dB", "worst 5 %", "ear p50 ms", "p95"}
+}
+
+func (f Figures) row() []string {
+	if f.Shown == 0 {
+		why := f.Error
+		if why == "" {
+			why = "no picture"
+		}
+		return []string{f.Title, why}
+	}
+	ear50, ear95 := "-", "-"
+	if f.EarP50 > 0 {
+		ear50, ear95 = fmt.Sprintf("%.0f", f.EarP50), fmt.Sprintf("%.0f", f.EarP95)
+	}
+	recv := "-"
+	if f.RecvCPU > 0 {
+		recv = fmt.Sprintf("%.2f", f.RecvCPU)
+	}
+	return []string{
+		f.Title, fmt.Sprintf("%.1f", f.P50), fmt.Sprintf("%.1f", f.P95), fmt.Sprintf("%.1f", f.P99),
+		percent(f.Frozen), percent(f.Wrong), fmt.Sprintf("%.0f", f.Longest), fmt.Sprintf("%d/%d", f.Shown, f.Sent),
+		fmt.Sprintf("%.2f", f.SendCPU), recv, fmt.Sprintf("%.0f", f.Kbps), fmt.Sprintf("%.1f", f.PSNR), fmt.Sprintf("%.1f", f.PSNRLow), ear50, ear95,
+	}
+}
+
+// text is for a terminal.
+func (r Report) text(out io.Writer) error {
+	fmt.Fprintf(out, "%s: %s\n", r.Title, r.header())
+	for _, t := range r.tables() {
+		fmt.Fprintf(out, "\n%s\n", t.title)
+		w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+		for _, row := range t.rows {
+			fmt.Fprintln(w, "  "+strings.Join(row, "\t"))
+		}
+		if err := w.Flush(); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -90,4 +90,8 @@ type Handler struct {
 	// KeyFrameRequest tells that the peer cannot show pictures until it gets a key frame. It is called at most five
 	// times a second however often the peer asks.
 	KeyFrameRequest func()
+
+	// Bitrate tells what the path takes of a picture, in bit/s, when a session begins and when that has changed by more
+	// than a few percent. A plain link does not know.
+	Bitrate func(bits int)
 }

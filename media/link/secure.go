@@ -30,6 +30,9 @@ type SecureOptions struct {
 	Port     int      // to bind, and the peer's where Peers names none; 0 is DefaultSecurePort
 	Handler  Handler
 	Log      *slog.Logger // nil discards
+
+	// MinBitrate and MaxBitrate bound what Handler.Bitrate tells, in bit/s; 0 is DefaultMinBitrate and DefaultMaxBitrate.
+	MinBitrate, MaxBitrate int
 }
 
 // Secure is the encrypted link of two peers who are paired: RTP and RTCP of both media both ways over one UDP port, as
@@ -55,6 +58,11 @@ type Secure struct {
 	prober    *prober
 	buffers   sync.Pool // of *[]byte, for packets on their way to be encrypted
 
+	flow     *flow
+	pacer    *pacer // of the picture
+	arrivals *arrivals
+	onRate   func(bits int) // may be nil
+
 	pathMu     sync.Mutex
 	paths      paths
 	own        instance      // what we offer
@@ -67,7 +75,7 @@ type Secure struct {
 	rtt     atomic.Int64                   // nanoseconds
 	session atomic.Pointer[session]
 	pipe    atomic.Pointer[pipe]
-	skipped atomic.Uint64    // RTP packets that found no peer since the session began
+	skipped atomic.Uint64    // RTP packets that were not sent since the session began
 	dropped [2]atomic.Uint64 // by Medium: packets that found no peer
 	refused atomic.Uint64    // datagrams that were nothing of the peer's
 
@@ -119,12 +127,23 @@ func newSecure(o SecureOptions, find lookup) (*Secure, error) {
 	}
 	s.outlet, s.probes = newOutlet(s.conn, o.Log), newOutlet(s.conn, slog.New(slog.DiscardHandler))
 	s.prober = newProber(&s.id, s.probes.send)
+	s.flow = newFlow(orDefault(o.MinBitrate, DefaultMinBitrate), orDefault(o.MaxBitrate, DefaultMaxBitrate))
+	s.onRate = o.Handler.Bitrate
+	s.pacer = newPacer(time.Now, whole(s.flow.rate()), s.transmit)
 	if err := s.sessions(o.Handler); err != nil {
 		_ = s.conn.Close()
 		return nil, err
 	}
+	s.arrivals = newArrivals(time.Now(), s.receivers[Video].ssrc)
 	s.paths.configure(time.Now(), s.literals())
 	return s, nil
+}
+
+func orDefault(value, standard int) int {
+	if value <= 0 {
+		return standard
+	}
+	return value
 }
 
 // bind opens the port at the first of our addresses where that is possible.
@@ -165,7 +184,8 @@ func (s *Secure) sessions(h Handler) error {
 		if m == Video {
 			snd.history.enable()
 		}
-		snd.sendRTP = func(h *rtp.Header, payload []byte) { s.sendRTP(m, h, payload) }
+		snd.sendRTP = func(h *rtp.Header, payload []byte) { s.sendRTP(m, h, payload, false) }
+		snd.sendAgain = func(h *rtp.Header, payload []byte) { s.sendRTP(m, h, payload, true) }
 		snd.sendSR = s.sendRTCP
 		s.senders = append(s.senders, snd)
 	}
@@ -219,7 +239,20 @@ func (s *Secure) WriteRTP(m Medium, packet []byte) error {
 	case int(m) >= len(s.senders):
 		return ErrNotSending
 	}
+	if m == Video {
+		s.catchUp()
+	}
 	return s.senders[m].writeRTP(packet)
+}
+
+// catchUp gives up pictures that wait for too long, and begins anew with a key frame.
+func (s *Secure) catchUp() {
+	if stale := s.pacer.stale(); stale > 0 {
+		s.skipped.Add(uint64(stale))
+		s.dropped[Video].Add(uint64(stale))
+		s.log.Debug("pictures were too late to be sent", "packets", stale)
+		s.senders[Video].skip()
+	}
 }
 
 // RequestKeyFrame implements Link.
@@ -227,7 +260,7 @@ func (s *Secure) RequestKeyFrame() { s.receivers[Video].requestKeyFrame() }
 
 // Stats implements Link.
 func (s *Secure) Stats() Stats {
-	stats := Stats{RTT: time.Duration(s.rtt.Load())}
+	stats := Stats{RTT: time.Duration(s.rtt.Load()), Bitrate: s.flow.rate()}
 	if to := s.target.Load(); to != nil && s.session.Load() != nil {
 		stats.Peer = to.Addr()
 	}
@@ -261,6 +294,8 @@ func (s *Secure) Run(ctx context.Context) error {
 		work(r.run)
 	}
 	work(s.outlet.run)
+	work(s.pacer.run)
+	work(s.report)
 	work(s.probes.run)
 	work(s.check)
 	work(s.resolve)

@@ -64,7 +64,7 @@ type side struct {
 func start(t testing.TB, o link.SecureOptions) *side {
 	t.Helper()
 	s := &side{arrivals: make(chan arrival, 1<<16), requests: make(chan struct{}, 1<<10)}
-	o.Handler = link.Handler{
+	o.Handler = either(o.Handler, link.Handler{
 		RTP: func(m link.Medium, stream link.Stream, b []byte) {
 			select {
 			case s.arrivals <- arrival{m, stream, binary.BigEndian.Uint16(b[2:]), bytes.Equal(b[12:], keyFrame), time.Now()}:
@@ -77,7 +77,7 @@ func start(t testing.TB, o link.SecureOptions) *side {
 			default:
 			}
 		},
-	}
+	})
 	o.Log = slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	var err error
 	if s.Secure, err = link.NewSecure(o); err != nil {
@@ -104,6 +104,17 @@ func start(t testing.TB, o link.SecureOptions) *side {
 	}
 	t.Cleanup(s.stop)
 	return s
+}
+
+// either is a handler with the functions of another one where it has none.
+func either(h, other link.Handler) link.Handler {
+	if h.RTP == nil {
+		h.RTP = other.RTP
+	}
+	if h.KeyFrameRequest == nil {
+		h.KeyFrameRequest = other.KeyFrameRequest
+	}
+	return h
 }
 
 type testLog struct{ testing.TB }

@@ -171,6 +171,10 @@ func (s *Secure) begin(ctx context.Context, o offer) (*dtls.Conn, error) {
 			}
 			p.seal()
 			s.skipped.Store(0)
+			s.arrivals.begin()
+			s.flow.begin()
+			s.pacer.setRate(whole(s.flow.rate()))
+			s.tell(s.flow.rate())
 			s.session.Store(r.session)
 			s.senders[Video].joined()
 			signal(s.news) // which may have been taken here for one of the handshake's

@@ -23,6 +23,12 @@ var errNotYet = errors.New("not yet")
 // lossy connects two links through a bad network.
 func lossy(t *testing.T, path relay.Path) (a, b *side, network *relay.Relay) {
 	t.Helper()
+	return lossyWith(t, path, link.Handler{}, link.Handler{})
+}
+
+// lossyWith does so with handlers, whose functions take the place of a side's own.
+func lossyWith(t *testing.T, path relay.Path, forA, forB link.Handler) (a, b *side, network *relay.Relay) {
+	t.Helper()
 	ids := identities(t)
 	port := testbed.FreeUDPPorts(t, 1)
 	var addr [4]string
@@ -47,8 +53,8 @@ func lossy(t *testing.T, path relay.Path) (a, b *side, network *relay.Relay) {
 		}
 	}()
 	t.Cleanup(func() { cancel(); relaying.Wait() })
-	a = start(t, link.SecureOptions{Identity: ids[0], Listen: addr[0], Port: port, Peers: []string{addr[2]}})
-	b = start(t, link.SecureOptions{Identity: ids[1], Listen: addr[1], Port: port, Peers: []string{addr[3]}})
+	a = start(t, link.SecureOptions{Identity: ids[0], Listen: addr[0], Port: port, Peers: []string{addr[2]}, Handler: forA})
+	b = start(t, link.SecureOptions{Identity: ids[1], Listen: addr[1], Port: port, Peers: []string{addr[3]}, Handler: forB})
 	return a, b, network
 }
 

@@ -3,9 +3,12 @@
 package link
 
 import (
+	"context"
+	"encoding/binary"
 	"net/netip"
 	"time"
 
+	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 )
 
@@ -18,6 +21,7 @@ const audioPayloadType = 97
 const (
 	rtpHeaderSize  = 12
 	rtcpHeaderSize = 8
+	sealSize       = 16 // what encryption adds to a packet
 )
 
 // take sorts what comes in by its first byte (RFC 7983).
@@ -59,6 +63,9 @@ func (s *Secure) takeMedia(from netip.AddrPort, datagram []byte) bool {
 		if !ok {
 			return false
 		}
+		if b[1] == byte(rtcp.TypeTransportSpecificFeedback) && b[0]&0x1f == rtcp.FormatTCC {
+			return s.takeReport(b)
+		}
 		// Each session looks for what is about its own SSRC.
 		for _, snd := range s.senders {
 			snd.readRTCP(b)
@@ -72,6 +79,10 @@ func (s *Secure) takeMedia(from netip.AddrPort, datagram []byte) bool {
 	if !ok {
 		return false
 	}
+	b, number, numbered := takeNumber(b)
+	if numbered {
+		s.arrivals.came(time.Now(), binary.BigEndian.Uint32(b[8:]), number)
+	}
 	m := Video
 	if b[1]&0x7f == audioPayloadType {
 		m = Audio
@@ -81,12 +92,10 @@ func (s *Secure) takeMedia(from netip.AddrPort, datagram []byte) bool {
 	return true
 }
 
-// sendRTP encrypts and sends a packet if the peer is there.
-func (s *Secure) sendRTP(m Medium, header *rtp.Header, payload []byte) {
-	session, to := s.session.Load(), s.target.Load()
-	if session == nil || to == nil {
-		s.skipped.Add(1)
-		s.dropped[m].Add(1)
+// sendRTP sends a packet if the peer is there: sound at once, the picture as the path takes it.
+func (s *Secure) sendRTP(m Medium, header *rtp.Header, payload []byte, again bool) {
+	if s.session.Load() == nil || s.target.Load() == nil {
+		s.skip(m)
 		return
 	}
 	buffer := s.buffers.Get().(*[]byte)
@@ -102,11 +111,72 @@ func (s *Secure) sendRTP(m Medium, header *rtp.Header, payload []byte) {
 	}
 	packet := append((*buffer)[:n], payload...)
 	packet[1] = packet[1]&0x80 | payloadType
-	if m == Audio {
-		packet[1] = packet[1]&0x80 | audioPayloadType
+	if m == Video {
+		s.pacer.put(packet, again)
+		return
 	}
-	if session.sealRTP(packet, func(b []byte) { s.outlet.send(*to, b) }) != nil {
+	packet[1] = packet[1]&0x80 | audioPayloadType
+	s.transmit(packet)
+}
+
+// transmit numbers, encrypts and sends a packet.
+func (s *Secure) transmit(packet []byte) {
+	m := Video
+	if packet[1]&0x7f == audioPayloadType {
+		m = Audio
+	}
+	session, to := s.session.Load(), s.target.Load()
+	if session == nil || to == nil {
+		s.skip(m)
+		return
+	}
+	buffer := s.buffers.Get().(*[]byte)
+	defer s.buffers.Put(buffer)
+	number := s.flow.enter(time.Now(), m == Video, len(packet)+extensionSize+sealSize)
+	*buffer = putNumber((*buffer)[:0], packet, number)
+	if session.sealRTP(*buffer, func(b []byte) { s.outlet.send(*to, b) }) != nil {
 		s.dropped[m].Add(1)
+	}
+}
+
+// skip counts a packet that is not sent.
+func (s *Secure) skip(m Medium) {
+	s.skipped.Add(1)
+	s.dropped[m].Add(1)
+}
+
+// report tells the peer what came of it, until ctx ends.
+func (s *Secure) report(ctx context.Context) {
+	ticker := time.NewTicker(feedbackInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			s.arrivals.report(s.sendRTCP)
+		}
+	}
+}
+
+// takeReport takes in what the peer tells of our packets.
+func (s *Secure) takeReport(packet []byte) bool {
+	var report rtcp.TransportLayerCC
+	if report.Unmarshal(packet) != nil {
+		return false
+	}
+	picture, all, news := s.flow.report(time.Now(), &report)
+	s.pacer.setRate(all)
+	if news {
+		s.tell(picture)
+	}
+	return true
+}
+
+// tell passes on what the path takes of a picture.
+func (s *Secure) tell(bits int) {
+	if s.onRate != nil {
+		s.onRate(bits)
 	}
 }
 

@@ -32,6 +32,8 @@ type sender struct {
 	sendSR  func([]byte)
 	onKey   func() // may be nil
 
+	sendAgain func(*rtp.Header, []byte) // nil where packets are not sent again
+
 	chain interceptor.Interceptor
 
 	mu       sync.Mutex
@@ -145,6 +147,21 @@ func (s *sender) joined() {
 	s.onKey()
 }
 
+// skip makes a key frame because packets before it will not be sent.
+func (s *sender) skip() {
+	s.mu.Lock()
+	s.history.forget()
+	now := s.now()
+	due := s.onKey != nil && now.Sub(s.lastCall) >= keyFrameInterval
+	if due {
+		s.lastCall = now
+	}
+	s.mu.Unlock()
+	if due {
+		s.onKey()
+	}
+}
+
 // readRTCP takes a datagram of the peer. What is not about the SSRC that we send is ignored: a stranger who does not see
 // our packets cannot guess it.
 func (s *sender) readRTCP(datagram []byte) {
@@ -176,7 +193,7 @@ func (s *sender) feedback(packets []rtcp.Packet) bool {
 			wanted = s.report(now, p.SSRC, p.Reports) || wanted
 		case *rtcp.TransportLayerNack:
 			if p.MediaSSRC == s.info.SSRC {
-				s.stats.Resent += s.history.again(now, p, s.sendRTP)
+				s.stats.Resent += s.history.again(now, p, s.sendAgain)
 			}
 		case *rtcp.PictureLossIndication:
 			wanted = s.asked(p.MediaSSRC) || wanted

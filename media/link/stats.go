@@ -13,6 +13,9 @@ type Stats struct {
 	RTT   time.Duration // of the newest check on a secure link's path
 	Video MediumStats
 	Audio MediumStats
+
+	// Bitrate is what the path takes of our picture, in bit/s; 0 on a plain link.
+	Bitrate int
 }
 
 // MediumStats are the two directions of one medium.

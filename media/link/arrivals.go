@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package link
+
+import (
+	"encoding/binary"
+	"sync"
+	"time"
+
+	"github.com/pion/interceptor/pkg/twcc"
+)
+
+// feedbackInterval is the time between two reports about the packets that came: short enough to see a queue grow before
+// it is full, at a cost of some 30 kbit/s.
+const feedbackInterval = 25 * time.Millisecond
+
+// arrivals notes when the peer's packets came, by their transport-wide numbers, and reports that. Safe for concurrent use.
+type arrivals struct {
+	ssrc  uint32 // ours, in reports
+	began time.Time
+
+	mu       sync.Mutex
+	recorder *twcc.Recorder
+}
+
+func newArrivals(now time.Time, ssrc uint32) *arrivals {
+	a := &arrivals{ssrc: ssrc, began: now}
+	a.begin()
+	return a
+}
+
+// begin forgets all packets, since the peer counts anew.
+func (a *arrivals) begin() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.recorder = twcc.NewRecorder(a.ssrc)
+}
+
+// came notes a packet.
+func (a *arrivals) came(now time.Time, ssrc uint32, number uint16) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.recorder.Record(ssrc, number, now.Sub(a.began).Microseconds())
+}
+
+// report passes on the reports about what came since the last call, if anything did.
+func (a *arrivals) report(send func([]byte)) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.recorder.PacketsHeld() == 0 {
+		return
+	}
+	for _, p := range a.recorder.BuildFeedbackPacket() {
+		// A report alone is a reduced-size packet (RFC 5506).
+		if b, err := p.Marshal(); err == nil {
+			send(b)
+		}
+	}
+}
+
+// The transport-wide number travels in a header extension of one element (RFC 8285, 4.2).
+const (
+	extensionBit  = 0x10
+	extensionSize = 8
+	numberElement = 1<<4 | 1 // our identifier, and the length less one
+)
+
+// putNumber appends an RTP packet with its transport-wide number to b. Packets with extensions or contributing sources
+// of their own, which our pipelines do not make, go without.
+func putNumber(b, packet []byte, number uint16) []byte {
+	if packet[0]&(extensionBit|0x0f) != 0 {
+		return append(b, packet...)
+	}
+	b = append(b, packet[0]|extensionBit)
+	b = append(b, packet[1:rtpHeaderSize]...)
+	b = append(b, 0xbe, 0xde, 0, 1, numberElement, byte(number>>8), byte(number), 0)
+	return append(b, packet[rtpHeaderSize:]...)
+}
+
+// takeNumber returns an RTP packet as it was before putNumber, in place, and the number if there is one.
+func takeNumber(packet []byte) (rest []byte, number uint16, ok bool) {
+	const at = rtpHeaderSize
+	if len(packet) < at+extensionSize || packet[0]&(extensionBit|0x0f) != extensionBit ||
+		binary.BigEndian.Uint32(packet[at:]) != 0xbede0001 || packet[at+4] != numberElement {
+		return packet, 0, false
+	}
+	number = binary.BigEndian.Uint16(packet[at+5:])
+	copy(packet[extensionSize:], packet[:at])
+	packet = packet[extensionSize:]
+	packet[0] &^= extensionBit
+	return packet, number, true
+}

@@ -57,3 +57,14 @@ func (c *Client) SetFilterEnabled(ctx context.Context, source, filter string, en
 			WithSourceName(source).WithFilterName(filter).WithFilterEnabled(enabled))
 	})
 }
+
+// SetFilterSettings replaces all settings of a filter.
+func (c *Client) SetFilterSettings(ctx context.Context, source, filter string, settings map[string]any) error {
+	if settings == nil {
+		settings = map[string]any{}
+	}
+	return do(ctx, c, "SetSourceFilterSettings", func(g *goobs.Client) (*filters.SetSourceFilterSettingsResponse, error) {
+		return g.Filters.SetSourceFilterSettings(filters.NewSetSourceFilterSettingsParams().
+			WithSourceName(source).WithFilterName(filter).WithFilterSettings(settings).WithOverlay(false))
+	})
+}

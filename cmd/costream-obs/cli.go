@@ -127,7 +127,7 @@ func (c *command) run(ctx context.Context, path []*command, args []string, call 
 	if len(c.settings) > 0 {
 		settings = config.Bind(set, c.settings...)
 	}
-	err := set.Parse(doubleDashes(set, args))
+	err := set.Parse(joinOptional(set, doubleDashes(set, args)))
 	if errors.Is(err, pflag.ErrHelp) {
 		_, err = io.WriteString(call.stdout, usage(path))
 		return err
@@ -185,6 +185,26 @@ func doubleDashes(set *pflag.FlagSet, args []string) []string {
 		if len(arg) > 2 && arg[0] == '-' && arg[1] != '-' && (name == "help" || set.Lookup(name) != nil) {
 			out[i] = "-" + arg
 		}
+	}
+	return out
+}
+
+// noValue is what a flag gets whose value may be left out, and was.
+const noValue = "-"
+
+// joinOptional gives a flag whose value may be left out the word that follows, which pflag would take for an argument.
+func joinOptional(set *pflag.FlagSet, args []string) []string {
+	var out []string
+	for i := 0; i < len(args); i++ {
+		arg := args[i]
+		if arg == "--" {
+			return append(out, args[i:]...)
+		}
+		if flag := set.Lookup(strings.TrimPrefix(arg, "--")); flag != nil && flag.NoOptDefVal == noValue && i+1 < len(args) && !strings.HasPrefix(args[i+1], "-") {
+			i++
+			arg += "=" + args[i]
+		}
+		out = append(out, arg)
 	}
 	return out
 }

@@ -30,6 +30,7 @@ type doctorFlags struct {
 	fix    *bool
 	yes    *bool
 	bundle *string
+	peer   *string // its address, noValue, or empty without the flag
 }
 
 func doctorCommand() *command {
@@ -38,10 +39,11 @@ func doctorCommand() *command {
 		short: "tell what is wrong with this machine, and how to mend it",
 		long: "Looks at everything that a co-stream needs: GStreamer, the kernel module and its video devices, OBS, the sound and the network. For each fault it says what is wrong, why it matters and what to do. It works with OBS and costream-obs running or not, and changes nothing without --fix. Give it the same settings as costream-obs run.\n\n" +
 			"  costream-obs doctor\n" +
-			"  costream-obs doctor --only audio --fix\n\n" +
+			"  costream-obs doctor --only audio --fix\n" +
+			"  costream-obs doctor --peer\n\n" +
 			"It ends with 0 when you can go on air (warnings allowed), with 1 when you cannot, and with 2 when the command line is wrong. docs/doctor.md explains each check and the form of --json.",
 		settings: []string{
-			"peer", "listen", "base-port", "route", "video-out", "video-in", "source-name", "mic", "mic-source",
+			"listen", "base-port", "link", "route", "video-out", "video-in", "source-name", "mic", "mic-source",
 			"obs-host", "obs-port", "obs-password-file", "json", "verbose",
 		},
 		reportsSettings: true,
@@ -52,7 +54,9 @@ func doctorCommand() *command {
 				fix:    set.Bool("fix", false, "mend what can be mended: list it, ask, do it, check again"),
 				yes:    set.Bool("yes", false, "do not ask before mending"),
 				bundle: set.String("bundle", "", "write a `FILE` (tar.gz) for a bug report, without secrets"),
+				peer:   set.String("peer", "", "ask the peer's machine, too: whether it answers, how fast, and how much gets lost; at `[ADDR]` where the pair or the configuration does not say"),
 			}
+			set.Lookup("peer").NoOptDefVal = noValue
 			return func(ctx context.Context, c *call) error { return f.run(ctx, c, settingsFile(set)) }
 		},
 	}
@@ -71,6 +75,9 @@ func settingsFile(set *pflag.FlagSet) string {
 }
 
 func (f doctorFlags) run(ctx context.Context, c *call, settings string) error {
+	if c.config != nil && *f.peer != "" && *f.peer != noValue {
+		c.config.Peer = *f.peer
+	}
 	options, err := checkOptions(c, settings)
 	if err != nil {
 		return err
@@ -82,6 +89,9 @@ func (f doctorFlags) run(ctx context.Context, c *call, settings string) error {
 	chosen, err := doctor.Only(table, *f.only)
 	if err != nil {
 		return usageError{err}
+	}
+	if *f.peer != "" {
+		chosen = append(chosen, "net.key", "net.probe", "net.clock")
 	}
 	if *f.list {
 		printer.List(table)
@@ -204,10 +214,12 @@ func pairOptions(c *call, o *checks.Options) error {
 	if err != nil || pair == nil {
 		return err
 	}
-	if addresses := pair.PeerAddresses(); o.Peer == "" && len(addresses) > 0 {
-		if o.Peer, _, err = net.SplitHostPort(addresses[0]); err != nil {
+	for _, address := range pair.PeerAddresses() {
+		host, _, err := net.SplitHostPort(address)
+		if err != nil {
 			return err
 		}
+		o.PairHosts = append(o.PairHosts, host)
 	}
 	o.Secure, err = secureLink(c.config, pair, c.log)
 	return err

@@ -71,6 +71,7 @@ func secureLink(c *config.Config, pair *pairing.Pair, log *slog.Logger) (func(li
 	return func(h link.Handler) (link.Link, error) {
 		return link.NewSecure(link.SecureOptions{
 			Identity: identity, Peers: peers, Listen: c.Listen, Port: c.BasePort, Handler: h, Log: log,
+			MinBitrate: 1000 * c.MinBitrate, MaxBitrate: 1000 * c.Bitrate,
 		})
 	}, nil
 }

@@ -82,8 +82,8 @@ func (p *reportPrinter) pretty(r companion.Report) string {
 	const indent = "            "
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s  %s %s", p.style(dim, r.Time.Format("15:04:05")), p.style(lamp(r.State), "●"), p.style(bold, string(r.State)))
-	if r.Route != "" {
-		b.WriteString(p.style(dim, " ["+string(r.Route)+"]"))
+	if w := way(r); w != "" {
+		b.WriteString(p.style(dim, w))
 	}
 	b.WriteString("\n")
 	if r.Detail != "" {
@@ -99,10 +99,7 @@ func (p *reportPrinter) pretty(r companion.Report) string {
 // plain is a report for a log: one line each for the state and for what is new in the way.
 func (p *reportPrinter) plain(r companion.Report) string {
 	at := r.Time.Format(time.RFC3339)
-	line := at + " " + string(r.State)
-	if r.Route != "" {
-		line += " [" + string(r.Route) + "]"
-	}
+	line := at + " " + string(r.State) + way(r)
 	if r.Detail != "" {
 		line += ": " + r.Detail
 	}
@@ -111,6 +108,17 @@ func (p *reportPrinter) plain(r companion.Report) string {
 		line += at + " problem: " + problem + "\n"
 	}
 	return line
+}
+
+// way says in brackets how pictures travel.
+func way(r companion.Report) string {
+	switch {
+	case r.Route == "":
+		return ""
+	case r.Bitrate == 0:
+		return fmt.Sprintf(" [%s]", r.Route)
+	}
+	return fmt.Sprintf(" [%s, %.1f Mbit/s]", r.Route, float64(r.Bitrate)/1000)
 }
 
 // news are the problems that the report before did not have.

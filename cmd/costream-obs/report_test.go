@@ -22,7 +22,7 @@ func TestGoldenReports(t *testing.T) {
 		{State: companion.OnAir, Route: companion.RoutePortable, Detail: "there is no /dev/video10", Problems: []string{
 			"microphone: OBS has no audio input \"Mic/Aux\"; choose one with --mic, or add it in OBS under Settings > Audio",
 		}},
-		{State: companion.OnAirWithPeer, Route: companion.RoutePortable, Problems: []string{
+		{State: companion.OnAirWithPeer, Route: companion.RoutePortable, Bitrate: 3500, Problems: []string{
 			"microphone: OBS has no audio input \"Mic/Aux\"; choose one with --mic, or add it in OBS under Settings > Audio",
 		}},
 		{State: companion.Stopping},

@@ -24,7 +24,7 @@ func runCommand() *command {
 			"Once paired (see costream-obs pair) all that is sent is encrypted, and --peer is not needed.",
 		settings: []string{
 			"peer", "peer-name", "listen", "base-port", "link",
-			"when", "route", "video-out", "video-in", "bitrate",
+			"when", "route", "video-out", "video-in", "bitrate", "min-bitrate",
 			"scenes", "layout", "source-name",
 			"mic", "mic-source", "peer-audio",
 			"obs-host", "obs-port", "obs-password-file",

@@ -62,6 +62,7 @@ type air struct {
 	muted       atomic.Bool
 	videoOut    *outgoing
 	audioOut    *outgoing
+	kbps        atomic.Int64 // that the link allows our picture; 0 where it does not say
 
 	seen      atomic.Bool
 	lastFrame atomic.Int64 // UnixNano of the peer's last picture
@@ -138,6 +139,12 @@ func (a *air) runLink(ctx context.Context, started func()) error {
 				s.ForceKeyFrame()
 			}
 		},
+		Bitrate: func(bits int) {
+			a.kbps.Store(int64(bits / 1000))
+			if s := a.videoSender.Load(); s != nil {
+				s.SetBitrate(bits / 1000)
+			}
+		},
 	})
 	if err != nil {
 		return err
@@ -173,6 +180,9 @@ func (a *air) runVideo(ctx context.Context, started func()) error {
 	}
 	a.videoSender.Store(s)
 	defer a.videoSender.Store(nil)
+	if kbps := a.kbps.Load(); kbps > 0 {
+		s.SetBitrate(int(kbps))
+	}
 	return s.Run(ctx)
 }
 

@@ -342,6 +342,7 @@ func (s *session) report() {
 			r.Problems = append(r.Problems, s.hint)
 		}
 		if s.air != nil {
+			r.Bitrate = int(s.air.kbps.Load())
 			maps.Copy(failing, s.air.parts.failing())
 		}
 	}

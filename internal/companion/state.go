@@ -28,6 +28,9 @@ type Report struct {
 	Detail string `json:"detail,omitempty"`
 	// Route is the route in use, while on air.
 	Route Route `json:"route,omitempty"`
+	// Bitrate is what the way to the peer allows our picture, in kbit/s, while on air on the secure link. Small changes
+	// are no news.
+	Bitrate int `json:"bitrate,omitempty"`
 	// Problems are what stands in the way now, one sentence each with its remedy.
 	Problems []string `json:"problems,omitempty"`
 }
@@ -57,5 +60,8 @@ func (r *reporter) current() Report {
 }
 
 func sameReport(a, b Report) bool {
-	return a.State == b.State && a.Detail == b.Detail && a.Route == b.Route && slices.Equal(a.Problems, b.Problems)
+	return a.State == b.State && a.Detail == b.Detail && a.Route == b.Route && alike(a.Bitrate, b.Bitrate) && slices.Equal(a.Problems, b.Problems)
 }
+
+// alike tells whether two rates differ by less than a quarter.
+func alike(a, b int) bool { return 4*min(a, b) >= 3*max(a, b) }

@@ -18,13 +18,17 @@ func TestReporterSaysOnlyWhatIsNew(t *testing.T) {
 		{State: Ready, Problems: []string{"no microphone"}},
 		{State: Ready, Problems: []string{"no microphone"}},
 		{State: Ready},
+		{State: OnAir, Bitrate: 3000},
+		{State: OnAir, Bitrate: 3500},
+		{State: OnAir, Bitrate: 2300},
+		{State: OnAir, Bitrate: 1700},
 	} {
 		r.report(report)
 	}
-	if diff := cmp.Diff([]State{Waiting, Ready, Ready, Ready}, got); diff != "" {
+	if diff := cmp.Diff([]State{Waiting, Ready, Ready, Ready, OnAir, OnAir}, got); diff != "" {
 		t.Errorf("reports (-want +got):\n%s", diff)
 	}
-	if r.current().State != Ready {
-		t.Errorf("current state: got %q, want %q", r.current().State, Ready)
+	if r.current().State != OnAir {
+		t.Errorf("current state: got %q, want %q", r.current().State, OnAir)
 	}
 }

@@ -23,10 +23,12 @@ type Config struct {
 	VideoIn  string
 	// VideoFormat is zero where the device is to tell it.
 	VideoFormat Format
-	Bitrate     int
-	Scenes      []string
-	Layout      string
-	SourceName  string
+	// Bitrate is in kbit/s; 0 is the link's own default.
+	Bitrate    int
+	MinBitrate int
+	Scenes     []string
+	Layout     string
+	SourceName string
 
 	Mics      []string
 	MicSource string

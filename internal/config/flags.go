@@ -104,7 +104,7 @@ const (
 // fill gives a setting the value of its strongest origin.
 func (f *Flags) fill(s Setting, lines map[string]line, path string) (origin, error) {
 	v := f.values[s.Key]
-	if flag := f.set.Lookup(s.Key); flag != nil && flag.Changed {
+	if flag := f.set.Lookup(s.Key); flag != nil && flag.Changed && flag.Value == pflag.Value(v) {
 		return fromFlag, nil
 	}
 	if env := os.Getenv(s.Env()); env != "" {

@@ -115,9 +115,15 @@ func Table() []Setting {
 			bind: func(c *Config) value { return &format{p: &c.VideoFormat} },
 		},
 		{
-			Key: "bitrate", Group: GroupPicture, Arg: "KBIT/S", Default: "3000",
-			Help: "bit rate of our picture",
-			bind: func(c *Config) value { return &number{p: &c.Bitrate, min: 100, max: 100_000} },
+			Key: "bitrate", Group: GroupPicture, Arg: "KBIT/S",
+			Help:      "bit rate of our picture; on the secure link the highest, since it takes no more than the way to the peer holds",
+			Otherwise: "6000 on the secure link, 3000 on the plain one",
+			bind:      func(c *Config) value { return &number{p: &c.Bitrate, min: 100, max: 100_000, sample: 6000} },
+		},
+		{
+			Key: "min-bitrate", Group: GroupPicture, Arg: "KBIT/S", Default: "300",
+			Help: "lowest bit rate of our picture on the secure link, however little the way to the peer holds",
+			bind: func(c *Config) value { return &number{p: &c.MinBitrate, min: 100, max: 100_000} },
 		},
 
 		{
@@ -167,7 +173,7 @@ func Table() []Setting {
 		{
 			Key: "obs-port", Group: GroupOBS, Arg: "PORT", Otherwise: "what OBS's own files say",
 			Help: "port of OBS's WebSocket server",
-			bind: func(c *Config) value { return &number{p: &c.OBSPort, min: 1, max: 65535} },
+			bind: func(c *Config) value { return &number{p: &c.OBSPort, min: 1, max: 65535, sample: 4455} },
 		},
 		{
 			Key: "obs-password", Group: GroupOBS, Arg: "PASSWORD", Otherwise: "what OBS's own files say",

@@ -59,6 +59,7 @@ func (t *text) example(s Setting) string {
 type number struct {
 	p        *int
 	min, max int
+	sample   int // for the example of a setting without a default
 }
 
 func (n *number) Type() string   { return "int" }
@@ -85,7 +86,7 @@ func (n *number) example(s Setting) string {
 	if s.Default != "" {
 		return s.Default
 	}
-	return "4455"
+	return strconv.Itoa(n.sample)
 }
 
 type choice struct {

@@ -50,6 +50,8 @@ type Check struct {
 	Severity Severity
 	// Needs are the checks above this one that it makes no sense without.
 	Needs []string
+	// OnRequest: it costs something, and is run only when it is chosen by its own id.
+	OnRequest bool
 	// Timeout is how long it may take; DefaultTimeout when 0.
 	Timeout time.Duration
 	// Run looks and changes nothing. It must return soon after ctx ends.

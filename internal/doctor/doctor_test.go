@@ -48,6 +48,13 @@ func table() []Check {
 	}
 }
 
+// onRequest is a check that nobody gets who has not asked for it.
+func onRequest() Check {
+	c := check("c.four", Error, Fine(""))
+	c.OnRequest = true
+	return c
+}
+
 // runAll runs all checks, with the times taken out.
 func runAll(t *testing.T, checks []Check, observe Observer) Report {
 	t.Helper()
@@ -143,10 +150,11 @@ func TestOnly(t *testing.T) {
 	}{
 		{nil, []string{"a.one", "a.two", "a.three", "b.one", "b.two", "b.three", "b.four", "c.one", "c.two", "c.three"}, ""},
 		{[]string{"b.one", "c"}, []string{"b.one", "c.one", "c.two", "c.three"}, ""},
+		{[]string{"c.four"}, []string{"c.four"}, ""},
 		{[]string{"a.tow"}, nil, `there is no check "a.tow"; did you mean a.two?`},
 		{[]string{""}, nil, `there is no check ""`},
 	} {
-		got, err := Only(table(), test.names)
+		got, err := Only(append(table(), onRequest()), test.names)
 		if diff := cmp.Diff(test.want, got); diff != "" {
 			t.Errorf("%q (-want +got):\n%s", test.names, diff)
 		}

@@ -12,20 +12,24 @@ import (
 
 // Only returns the ids of the checks that the names stand for. A name is an
 // id, or the beginning of ids up to a dot: "audio" is all of audio.*. No names
-// stand for all checks. An unknown name is an error.
+// stand for all checks. Those that are run on request have to be named by their
+// ids. An unknown name is an error.
 func Only(checks []Check, names []string) ([]string, error) {
-	var all, chosen []string
+	var all, usual, chosen []string
 	for _, c := range checks {
 		all = append(all, c.ID)
+		if !c.OnRequest {
+			usual = append(usual, c.ID)
+		}
 	}
 	if len(names) == 0 {
-		return all, nil
+		return usual, nil
 	}
 	for _, name := range names {
 		found := false
-		for _, id := range all {
-			if id == name || strings.HasPrefix(id, name+".") {
-				chosen, found = append(chosen, id), true
+		for _, c := range checks {
+			if c.ID == name || !c.OnRequest && strings.HasPrefix(c.ID, name+".") {
+				chosen, found = append(chosen, c.ID), true
 			}
 		}
 		if !found {

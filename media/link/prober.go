@@ -24,7 +24,7 @@ const (
 
 	// The last answers are waited for, twice as long as the first one took and lateAnswer more.
 	lateAnswer = 250 * time.Millisecond
-	latestOf   = 2 * time.Second
+	latestOf   = time.Second
 
 	// sizeTries is how often each of sizesTried is.
 	sizeTries = 3

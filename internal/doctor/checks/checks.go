@@ -39,6 +39,11 @@ func All(m *Machine) []doctor.Check {
 	row := func(severity doctor.Severity, id, group, title string, run run, needs ...string) doctor.Check {
 		return doctor.Check{ID: id, Group: group, Title: title, Severity: severity, Needs: needs, Run: run}
 	}
+	asked := func(severity doctor.Severity, id, title string, run run, needs ...string) doctor.Check {
+		c := row(severity, id, groupNetwork, "the peer's machine: "+title, run, needs...)
+		c.OnRequest = true
+		return c
+	}
 	// GStreamer looks at all its plugins when it runs for the first time: 6 to
 	// 10 s on a slow machine (measured), once.
 	gst := row(doctor.Error, "host.gst", groupHost, "GStreamer has all that is needed", m.gstreamer)
@@ -89,6 +94,9 @@ func All(m *Machine) []doctor.Check {
 		row(doctor.Warning, "audio.latency", groupSound, "the microphone's delay is small", m.latency, "audio.monitor.inputs"),
 
 		row(doctor.Error, "net.ports", groupNetwork, "our UDP ports are free", m.ports, "svc.config"),
+		asked(doctor.Error, "net.key", "it has the key of the same pair", m.sameKey, "net.ports", "net.addr"),
+		asked(doctor.Error, "net.probe", "it answers, fast and all the time", m.answers, "net.key"),
+		asked(doctor.Warning, "net.clock", "its clock and ours agree", m.sameTime, "net.probe"),
 		row(doctor.Error, "net.addr", groupNetwork, "the peer's address is known and has a route", m.peerAddress, "svc.config"),
 		row(doctor.Warning, "net.rmem", groupNetwork, "the kernel holds packets long enough", m.receiveBuffer, "svc.config"),
 	}

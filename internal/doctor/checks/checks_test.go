@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -311,6 +312,31 @@ var faults = []fault{
 	{"name server away", func(f *fixture) {
 		f.lookup = &net.DNSError{Err: "server misbehaving", Name: "friend.example", IsTemporary: true}
 	}, []string{"net.addr"}},
+	{"another key", func(f *fixture) {
+		f.probe = link.ProbeReport{Asked: f.probe.Asked, Strangers: []netip.AddrPort{strangerAt}}
+	}, []string{"net.key"}},
+	{"the pair copied", func(f *fixture) { f.probe = link.ProbeReport{Asked: f.probe.Asked, Twins: []netip.AddrPort{peerAt}} }, []string{"net.key"}},
+	{"another version", func(f *fixture) { f.probe.Version = 9 }, []string{"net.key"}},
+	{"no probe", func(f *fixture) {
+		f.probeErr = errors.New("the costream-obs that runs says: its link is not up at this moment: try again in a few seconds")
+	}, []string{"net.key"}},
+	{"peer away", func(f *fixture) { f.probe = link.ProbeReport{Asked: []netip.AddrPort{peerAt, strangerAt}} }, []string{"net.probe"}},
+	{"peer has not called", func(f *fixture) { f.probe = link.ProbeReport{} }, []string{"net.probe"}},
+	{"peer falls silent", func(f *fixture) { f.probe.Lost, f.probe.PacketSize = f.probe.Sent, 0 }, []string{"net.probe"}},
+	{"small packets alone", func(f *fixture) { f.probe.PacketSize = 0 }, []string{"net.probe"}},
+	{"much is lost", func(f *fixture) { f.probe.Lost, f.probe.LostOut = 7, 7 }, []string{"net.probe"}},
+	{"much is lost on the way back", func(f *fixture) { f.probe.Lost = 7 }, []string{"net.probe"}},
+	{"much is lost both ways", func(f *fixture) { f.probe.Lost, f.probe.LostOut = 7, 4 }, []string{"net.probe"}},
+	{"far away", func(f *fixture) { f.probe.RTT = 312 * time.Millisecond }, []string{"net.probe"}},
+	{"the peer's clock is wrong", func(f *fixture) {
+		f.probe.ClockAhead = -63 * time.Minute
+		f.programs["timedatectl show --property=NTPSynchronized --value"] = "yes\n"
+	}, []string{"net.clock"}},
+	{"our clock is wrong", func(f *fixture) {
+		f.probe.ClockAhead = 3 * time.Second
+		f.programs["timedatectl show --property=NTPSynchronized --value"] = "no\n"
+	}, []string{"net.clock"}},
+	{"one clock is wrong, no timedatectl", func(f *fixture) { f.probe.ClockAhead = 3 * time.Second }, []string{"net.clock"}},
 	{"no route", func(f *fixture) { f.routeErr = fmt.Errorf("connect: %w", syscall.ENETUNREACH) }, []string{"net.addr"}},
 	{"no route from the listen address", func(f *fixture) {
 		f.o.Listen, f.routeErr = "fd00::1", errors.New("mismatched local address type fd00::1")
@@ -352,6 +378,9 @@ func (f *fixture) captureOwn() {
 func TestHealthy(t *testing.T) {
 	for name, change := range map[string]func(*fixture){
 		"on air":          func(*fixture) {},
+		"not paired":      func(f *fixture) { f.o.Secure = nil },
+		"one packet lost": func(f *fixture) { f.probe.Lost = 1 },
+		"no one but us":   func(f *fixture) { f.o.Peer, f.o.PairHosts = "", []string{"192.168.1.9", "fd00::1"} },
 		"off air":         (*fixture).offAir,
 		"OBS closed":      func(f *fixture) { f.offAir(); f.closed() },
 		"portable route":  func(f *fixture) { f.offAir(); f.unload(); f.o.Route = "portable" },

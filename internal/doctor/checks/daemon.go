@@ -3,10 +3,12 @@
 package checks
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -33,27 +35,37 @@ const daemonLimit = 2 * time.Second
 func askDaemon(ctx context.Context, socket string) (Daemon, error) {
 	ctx, cancel := context.WithTimeout(ctx, daemonLimit)
 	defer cancel()
+	d := Daemon{Running: true}
+	err := askControl(ctx, socket, http.MethodGet, "/status", &d.Report)
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
+		return Daemon{}, nil
+	}
+	return d, err
+}
+
+// askControl asks a running costream-obs.
+func askControl(ctx context.Context, socket, method, path string, into any) error {
 	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", socket)
 	}}
 	defer transport.CloseIdleConnections()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://costream-obs/status", nil)
+	request, err := http.NewRequestWithContext(ctx, method, "http://costream-obs"+path, nil)
 	if err != nil {
-		return Daemon{}, err
+		return err
 	}
 	response, err := (&http.Client{Transport: transport}).Do(request)
-	switch {
-	case errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED):
-		return Daemon{}, nil
-	case err != nil:
-		return Daemon{Running: true}, fmt.Errorf("control socket %s: %w", socket, err)
+	if err != nil {
+		return fmt.Errorf("control socket %s: %w", socket, err)
 	}
 	defer func() { _ = response.Body.Close() }()
-	d := Daemon{Running: true}
-	if err := json.NewDecoder(response.Body).Decode(&d.Report); err != nil {
-		return d, fmt.Errorf("control socket %s: %w", socket, err)
+	if response.StatusCode != http.StatusOK {
+		said, _ := io.ReadAll(io.LimitReader(response.Body, 1<<10)) // The status alone would do.
+		return fmt.Errorf("the costream-obs that runs says: %s", cmp.Or(strings.TrimSpace(string(said)), response.Status))
 	}
-	return d, nil
+	if err := json.NewDecoder(response.Body).Decode(into); err != nil {
+		return fmt.Errorf("control socket %s: %w", socket, err)
+	}
+	return nil
 }
 
 // config is svc.config.

@@ -17,7 +17,7 @@ import (
 
 const manual = "../../../docs/doctor.md"
 
-var checkRow = regexp.MustCompile("(?m)^\\| `([a-z0-9.]+)`( †)? \\| ([a-z ]+) \\| ([^|]+) \\| ([^|]+) \\| ([^|]+) \\|$")
+var checkRow = regexp.MustCompile("(?m)^\\| `([a-z0-9.]+)`( †)?( ‡)? \\| ([a-z ]+) \\| ([^|]+) \\| ([^|]+) \\| ([^|]+) \\|$")
 
 // TestDocs holds docs/doctor.md to the table of checks, to their fixes and to
 // the JSON form.
@@ -28,12 +28,12 @@ func TestDocs(t *testing.T) {
 	}
 	text := string(data)
 	type row struct {
-		ID, Severity string
-		Fix          bool
+		ID, Severity   string
+		Fix, OnRequest bool
 	}
 	var documented, real []row
 	for _, match := range checkRow.FindAllStringSubmatch(text, -1) {
-		documented = append(documented, row{match[1], match[3], match[2] != ""})
+		documented = append(documented, row{match[1], match[4], match[2] != "", match[3] != ""})
 	}
 	fixable := fixableChecks(t)
 	auto := checks.All(&checks.Machine{Options: checks.Options{Route: "auto"}})
@@ -43,7 +43,7 @@ func TestDocs(t *testing.T) {
 		if c.Severity != devices[i].Severity {
 			severity = "by route"
 		}
-		real = append(real, row{c.ID, severity, fixable[c.ID]})
+		real = append(real, row{c.ID, severity, fixable[c.ID], c.OnRequest})
 	}
 	if diff := cmp.Diff(real, documented); diff != "" {
 		t.Errorf("%s and the code differ (-code +document):\n%s", manual, diff)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,6 +19,7 @@ import (
 	"github.com/costream-obs/costream-obs/internal/companion"
 	"github.com/costream-obs/costream-obs/internal/doctor"
 	"github.com/costream-obs/costream-obs/internal/doctor/checks"
+	"github.com/costream-obs/costream-obs/media/link"
 	"github.com/costream-obs/costream-obs/obsctl"
 	"github.com/costream-obs/costream-obs/setup"
 )
@@ -63,6 +65,8 @@ type fixture struct {
 	local    string
 	routeErr error
 	bindErr  error
+	probe    link.ProbeReport
+	probeErr error
 }
 
 // holder is a process with what it has open.
@@ -76,7 +80,7 @@ func healthy(t *testing.T) *fixture {
 	f := &fixture{
 		o: checks.Options{
 			Route: "auto", VideoOut: "/dev/video10", VideoIn: "/dev/video11", BasePort: 5000,
-			SourceName: "Peer", Peer: "friend.example", SettingsFile: "/home/me/.config/costream-obs/config.toml",
+			SourceName: "Peer", Peer: "friend.example", Secure: noLink, SettingsFile: "/home/me/.config/costream-obs/config.toml",
 		},
 		kernel: kernel,
 		files: map[string]string{
@@ -110,6 +114,11 @@ func healthy(t *testing.T) *fixture {
 		addrs:     []string{"198.51.100.7"},
 		local:     "192.168.1.5",
 	}
+	f.probe = link.ProbeReport{
+		Peer: peerAt, Asked: []netip.AddrPort{peerAt}, Seen: netip.MustParseAddrPort("203.0.113.9:61000"),
+		Sent: 50, RTT: 23400 * time.Microsecond, MinRTT: 21 * time.Millisecond, MaxRTT: 40 * time.Millisecond,
+		PacketSize: 1492, ClockAhead: -12 * time.Millisecond, Version: link.ProbeVersion,
+	}
 	readJSON(t, "obs-29.0.2.json", &f.obs)
 	readJSON(t, "sound-on-air.json", &f.sound)
 	// It was recorded where there is no kernel module.
@@ -119,6 +128,14 @@ func healthy(t *testing.T) *fixture {
 	})
 	return f
 }
+
+var (
+	peerAt     = netip.MustParseAddrPort("198.51.100.7:5000")
+	strangerAt = netip.MustParseAddrPort("198.51.100.7:40123")
+)
+
+// noLink stands for a pair; fixtures say themselves what its link finds.
+func noLink(link.Handler) (link.Link, error) { return nil, errors.New("a fixture has no link") }
 
 // offAir is healthy without a running costream-obs.
 func (f *fixture) offAir() {
@@ -208,16 +225,17 @@ func (f *fixture) machine(t *testing.T) *checks.Machine {
 		Resolve:   func(context.Context, string) ([]string, error) { return f.addrs, f.lookup },
 		RouteTo:   func(context.Context, string) (string, error) { return f.local, f.routeErr },
 		Bind:      func(context.Context) error { return f.bindErr },
+		Probe:     func(context.Context) (link.ProbeReport, error) { return f.probe, f.probeErr },
 	}
 }
 
-// look runs all checks.
+// look runs all checks, those on request as well.
 func (f *fixture) look(t *testing.T) map[string]doctor.Finding {
 	t.Helper()
 	table := checks.All(f.machine(t))
-	all, err := doctor.Only(table, nil)
-	if err != nil {
-		t.Fatal(err)
+	var all []string
+	for _, c := range table {
+		all = append(all, c.ID)
 	}
 	findings := make(map[string]doctor.Finding)
 	for _, finding := range doctor.Run(t.Context(), table, all, nil).Checks {

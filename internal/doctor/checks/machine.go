@@ -24,8 +24,11 @@ type Options struct {
 	SettingsError error
 	SettingsFile  string
 
-	Peer, Listen string
-	BasePort     int
+	// Peer is the peer's host as the settings have it, and PairHosts those that a pair names.
+	Peer      string
+	PairHosts []string
+	Listen    string
+	BasePort  int
 	// Secure makes the link of a machine that is paired; nil means the plain one.
 	Secure            func(link.Handler) (link.Link, error)
 	Route             string // "auto", "devices" or "portable"
@@ -71,6 +74,8 @@ type Machine struct {
 	// Route says from which of our addresses packets to an address leave.
 	RouteTo func(ctx context.Context, addr string) (local string, err error)
 	Bind    func(ctx context.Context) error
+	// Probe measures the way to the peer of a secure link.
+	Probe func(ctx context.Context) (link.ProbeReport, error)
 }
 
 // askLimit is how long one part of the machine is waited for.
@@ -99,6 +104,7 @@ func New(o Options) *Machine {
 		}
 		return bindPorts(o.Listen, o.BasePort)
 	}
+	m.Probe = once(m.probePeer)
 	return m
 }
 

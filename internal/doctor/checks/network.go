@@ -102,22 +102,34 @@ func (m *Machine) routeTo(ctx context.Context, addr string) (string, error) {
 
 // peerAddress is net.addr.
 func (m *Machine) peerAddress(ctx context.Context) doctor.Result {
+	hosts := m.PairHosts
+	if m.Peer != "" {
+		hosts = []string{m.Peer}
+	}
 	switch {
-	case m.Peer == "" && m.Secure != nil:
+	case len(hosts) == 0 && m.Secure != nil:
 		return doctor.Fine("your friend calls, so no address is needed")
-	case m.Peer == "":
+	case len(hosts) == 0:
 		return doctor.Skipped("no peer is configured; give `--peer ADDRESS` to have it looked at")
 	}
 	const why = "Your pictures and sound would not get to the peer."
-	addrs, err := m.Resolve(ctx, m.Peer)
-	if err != nil || len(addrs) == 0 {
+	var addrs []string
+	var err error
+	for _, host := range hosts { // of several one that can be reached will do
+		var found []string
+		if found, err = m.Resolve(ctx, host); err == nil {
+			addrs = append(addrs, found...)
+		}
+	}
+	if len(addrs) == 0 {
+		name := hosts[0]
 		var dns *net.DNSError
 		if errors.As(err, &dns) && dns.IsNotFound {
-			return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("The name %q has no address.", m.Peer), Why: why,
+			return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("The name %q has no address.", name), Why: why,
 				Next: "Ask the peer for the right name or for their address (`ip -brief address` on a network of your own; else their router or VPN shows it)."}
 		}
-		return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("The name %q cannot be looked up: %v.", m.Peer, err), Why: why,
-			Next: fmt.Sprintf("Is this machine on line? Try `getent hosts %s`, or give the peer's address instead of the name.", m.Peer)}
+		return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("The name %q cannot be looked up: %v.", name, err), Why: why,
+			Next: fmt.Sprintf("Is this machine on line? Try `getent hosts %s`, or give the peer's address instead of the name.", name)}
 	}
 	for _, addr := range addrs {
 		local, routeErr := m.RouteTo(ctx, addr)

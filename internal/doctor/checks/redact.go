@@ -56,7 +56,9 @@ func (m *Machine) redactor(ctx context.Context) redactor {
 		hide(m.Home, "~")
 		hide(filepath.Base(m.Home), "[user]")
 	}
-	hide(m.Peer, "[peer]")
+	for _, host := range append(m.PairHosts, m.Peer) {
+		hide(host, "[peer]")
+	}
 	if host, err := os.Hostname(); err == nil && host != "localhost" {
 		hide(host, "[host]")
 	}

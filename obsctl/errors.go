@@ -45,13 +45,6 @@ var (
 	ErrVirtualCamDead = errors.New("OBS's virtual camera did not start")
 	// ErrWrongDevice: OBS's virtual camera writes to another device.
 	ErrWrongDevice = errors.New("OBS's virtual camera writes to another device")
-	// ErrOutputActive: OBS streams, records or has another output running.
-	ErrOutputActive = errors.New("an output of OBS is active")
-	// ErrNoSuchSink: the sound node of a monitoring device does not exist.
-	ErrNoSuchSink = errors.New("no such sound node")
-	// ErrTempProfile: OBS is on, or could not be brought back from, the
-	// temporary profile.
-	ErrTempProfile = errors.New("OBS is on the temporary profile " + TempProfile)
 )
 
 // ErrStop ends Keeper.Run when the error that its use function returns wraps

@@ -9,15 +9,15 @@ import (
 	"github.com/andreykaipov/goobs/api/requests/config"
 )
 
-// Profiles returns the current profile and the names of all.
-func (c *Client) Profiles(ctx context.Context) (current string, all []string, err error) {
+// Profile returns the name of the current profile.
+func (c *Client) Profile(ctx context.Context) (string, error) {
 	r, err := call(ctx, c, "GetProfileList", func(g *goobs.Client) (*config.GetProfileListResponse, error) {
 		return g.Config.GetProfileList()
 	})
 	if err != nil {
-		return "", nil, err
+		return "", err
 	}
-	return r.CurrentProfileName, r.Profiles, nil
+	return r.CurrentProfileName, nil
 }
 
 // Collections returns the current scene collection and the names of all.
@@ -67,18 +67,9 @@ func (c *Client) ProfileParameter(ctx context.Context, category, name string) (P
 	return ProfileParameter{Value: r.ParameterValue, Default: r.DefaultParameterValue}, nil
 }
 
-// SetProfileParameter writes a value into the current profile's file at once.
-// OBS applies most values only when it starts or loads a profile.
-func (c *Client) SetProfileParameter(ctx context.Context, category, name, value string) error {
-	return do(ctx, c, "SetProfileParameter", func(g *goobs.Client) (*config.SetProfileParameterResponse, error) {
-		return g.Config.SetProfileParameter(config.NewSetProfileParameterParams().
-			WithParameterCategory(category).WithParameterName(name).WithParameterValue(value))
-	})
-}
-
-// DeleteProfileParameter takes a value out of the current profile, so that
+// deleteProfileParameter takes a value out of the current profile, so that
 // OBS's default holds. One that is not there is no error.
-func (c *Client) DeleteProfileParameter(ctx context.Context, category, name string) error {
+func (c *Client) deleteProfileParameter(ctx context.Context, category, name string) error {
 	err := do(ctx, c, "SetProfileParameter", func(g *goobs.Client) (*config.SetProfileParameterResponse, error) {
 		return g.Config.SetProfileParameter(config.NewSetProfileParameterParams().
 			WithParameterCategory(category).WithParameterName(name))
@@ -86,27 +77,5 @@ func (c *Client) DeleteProfileParameter(ctx context.Context, category, name stri
 	if IsCode(err, CodeNotFound) {
 		return nil
 	}
-	return err
-}
-
-func (c *Client) setProfile(ctx context.Context, name string) error {
-	_, err := callWithin(ctx, c, slowTimeout, "SetCurrentProfile", func(g *goobs.Client) (*config.SetCurrentProfileResponse, error) {
-		return g.Config.SetCurrentProfile(config.NewSetCurrentProfileParams().WithProfileName(name))
-	})
-	return err
-}
-
-// createProfile creates an empty profile and switches to it.
-func (c *Client) createProfile(ctx context.Context, name string) error {
-	_, err := callWithin(ctx, c, slowTimeout, "CreateProfile", func(g *goobs.Client) (*config.CreateProfileResponse, error) {
-		return g.Config.CreateProfile(config.NewCreateProfileParams().WithProfileName(name))
-	})
-	return err
-}
-
-func (c *Client) removeProfile(ctx context.Context, name string) error {
-	_, err := callWithin(ctx, c, slowTimeout, "RemoveProfile", func(g *goobs.Client) (*config.RemoveProfileResponse, error) {
-		return g.Config.RemoveProfile(config.NewRemoveProfileParams().WithProfileName(name))
-	})
 	return err
 }

@@ -336,15 +336,21 @@ func TestRealRequests(t *testing.T) {
 			t.Error("an emptied slot: got found")
 		}
 	})
-	t.Run("profile parameters", func(t *testing.T) {
-		check(t, c.SetProfileParameter(ctx, "Costream", "Test", "1"))
-		if got := must[obsctl.ProfileParameter](t)(c.ProfileParameter(ctx, "Costream", "Test")); got.Value != "1" {
-			t.Errorf("got %+v, want the value 1", got)
+	t.Run("monitoring device", func(t *testing.T) {
+		for name, value := range map[string]string{"MonitoringDeviceId": "gone.monitor", "MonitoringDeviceName": "Monitor of Gone"} {
+			obs.Request("SetProfileParameter", testbed.D{"parameterCategory": "Audio", "parameterName": name, "parameterValue": value}, nil)
 		}
-		check(t, c.DeleteProfileParameter(ctx, "Costream", "Test"))
-		check(t, c.DeleteProfileParameter(ctx, "Costream", "Test"))
-		if got := must[obsctl.ProfileParameter](t)(c.ProfileParameter(ctx, "Costream", "Test")); got.Value != "" {
-			t.Errorf("after its deletion: got %+v, want none", got)
+		chosen := obsctl.MonitoringDevice{ID: "gone.monitor", Name: "Monitor of Gone"}
+		if got := must[obsctl.MonitoringDevice](t)(c.MonitoringDevice(ctx)); got != chosen {
+			t.Errorf("got %+v, want %+v", got, chosen)
+		}
+		check(t, c.ResetMonitoringDevice(ctx))
+		check(t, c.ResetMonitoringDevice(ctx))
+		if got := must[obsctl.MonitoringDevice](t)(c.MonitoringDevice(ctx)); got.Sink(c.Version()) != "" {
+			t.Errorf("after its reset: got %+v, want the default", got)
+		}
+		if got := must[string](t)(c.Profile(ctx)); got != "Untitled" {
+			t.Errorf("profile: got %q, want Untitled", got)
 		}
 	})
 	t.Run("virtual camera", func(t *testing.T) {
@@ -374,10 +380,6 @@ func TestRealStream(t *testing.T) {
 	awaitEvent(t, c, obsctl.StreamState{Phase: obsctl.Started})
 	if !must[bool](t)(c.StreamActive(t.Context())) {
 		t.Error("on air: got off air")
-	}
-	err := c.ApplyMonitoringDevice(t.Context(), obsctl.MonitoringDevice{ID: "default"}, nil)
-	if !errors.Is(err, obsctl.ErrOutputActive) {
-		t.Errorf("ApplyMonitoringDevice on air: got error %v, want ErrOutputActive", err)
 	}
 	obs.StopStream()
 	awaitEvent(t, c, obsctl.StreamState{Phase: obsctl.Stopping})

@@ -57,27 +57,19 @@ func TestGates(t *testing.T) {
 	}
 }
 
-func TestMonitoringDeviceFor(t *testing.T) {
+func TestMonitoringDeviceSink(t *testing.T) {
 	old, sinks := Version{OBS: Semver{29, 0, 2}}, Version{OBS: Semver{29, 1, 0}}
-	tests := []struct {
-		version           Version
-		sink, description string
-		want              MonitoringDevice
+	for _, tt := range []struct {
+		version  Version
+		id, want string
 	}{
-		{old, "costream_topeer", "CoStreamToPeer", MonitoringDevice{"costream_topeer.monitor", "Monitor of CoStreamToPeer"}},
-		{sinks, "costream_topeer", "CoStreamToPeer", MonitoringDevice{"costream_topeer", "CoStreamToPeer"}},
-		{sinks, "costream_topeer", "", MonitoringDevice{"costream_topeer", "costream_topeer"}},
-	}
-	for _, tt := range tests {
-		got := MonitoringDeviceFor(tt.version, tt.sink, tt.description)
-		if got != tt.want {
-			t.Errorf("OBS %v: got %+v, want %+v", tt.version.OBS, got, tt.want)
+		{old, "costream_topeer.monitor", "costream_topeer"},
+		{sinks, "costream_topeer", "costream_topeer"},
+		{old, "default", ""},
+		{sinks, "", ""},
+	} {
+		if got := (MonitoringDevice{ID: tt.id}).Sink(tt.version); got != tt.want {
+			t.Errorf("OBS %v: Sink of %q: got %q, want %q", tt.version.OBS, tt.id, got, tt.want)
 		}
-		if sink := got.Sink(tt.version); sink != tt.sink {
-			t.Errorf("OBS %v: Sink of %+v: got %q, want %q", tt.version.OBS, got, sink, tt.sink)
-		}
-	}
-	if got := (MonitoringDevice{ID: "default"}).Sink(old); got != "" {
-		t.Errorf("Sink of the default: got %q, want none", got)
 	}
 }

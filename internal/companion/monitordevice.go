@@ -2,12 +2,7 @@
 
 package companion
 
-import (
-	"context"
-	"fmt"
-
-	"github.com/costream-obs/costream-obs/obsctl"
-)
+import "context"
 
 // Microphones reach our sink by moving OBS's streams there (routeMics), not by OBS's monitoring
 // device. To apply a device to a running OBS takes a switch of profiles, and an OBS whose stream is
@@ -57,21 +52,4 @@ func (s *session) usersSink(ctx context.Context) (string, error) {
 		}
 	}
 	return s.c.sound.defaultSink(ctx)
-}
-
-// repairProfile takes OBS back from a temporary profile that a crash left.
-func (s *session) repairProfile(ctx context.Context) error {
-	if s.repaired || s.seen.streaming || s.seen.recording || s.seen.virtualCam {
-		return nil
-	}
-	repaired, err := s.obs.RepairProfile(ctx, "")
-	if err != nil {
-		return fmt.Errorf("profile %s: %w", obsctl.TempProfile, err)
-	}
-	s.repaired = true
-	if repaired {
-		s.log.Info("OBS is back from a temporary profile that an earlier run left")
-		s.seen.all()
-	}
-	return nil
 }

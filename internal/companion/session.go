@@ -37,7 +37,6 @@ type session struct {
 	changes changes
 	tries   map[string]*attempt
 
-	repaired      bool // no temporary profile is left
 	route         Route
 	routeWhy      string
 	air           *air
@@ -203,7 +202,6 @@ func (s *session) goOff(ctx context.Context) {
 	}
 	s.stopping, s.hint = false, ""
 	s.try(ctx, "scene collection", s.leaveTempCollection)
-	s.try(ctx, "temporary profile", s.repairProfile)
 	s.try(ctx, "monitoring", s.returnStreams)
 	s.try(ctx, "screen", s.prepareScreen)
 	s.try(ctx, "scenes", s.checkScenes)

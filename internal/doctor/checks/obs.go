@@ -28,7 +28,6 @@ type OBS struct {
 	CameraOn  bool            `json:"cameraOn"`
 
 	Profile    string                  `json:"profile"`
-	Profiles   []string                `json:"profiles"`
 	SampleRate string                  `json:"sampleRate"`
 	Monitoring obsctl.MonitoringDevice `json:"monitoring"`
 
@@ -71,17 +70,6 @@ func (o OBS) input(name string) (Input, bool) {
 		return Input{}, false
 	}
 	return o.Inputs[i], true
-}
-
-// active names the outputs that run.
-func (o OBS) active() []string {
-	var names []string
-	for _, out := range o.Outputs {
-		if out.Active {
-			names = append(names, out.Name)
-		}
-	}
-	return names
 }
 
 // dialLimit is how long OBS may take for one request.
@@ -135,7 +123,7 @@ func (o *OBS) askOutputs(ctx context.Context, c *obsctl.Client) (err error) {
 }
 
 func (o *OBS) askProfile(ctx context.Context, c *obsctl.Client) (err error) {
-	if o.Profile, o.Profiles, err = c.Profiles(ctx); err != nil {
+	if o.Profile, err = c.Profile(ctx); err != nil {
 		return err
 	}
 	rate, err := c.ProfileParameter(ctx, "Audio", "SampleRate")

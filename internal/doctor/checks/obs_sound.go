@@ -46,7 +46,7 @@ func (m *Machine) monitoringDevice(ctx context.Context) doctor.Result {
 		What: fmt.Sprintf("Set the monitoring device of OBS's profile %q to \"Default\", from OBS's next start on.", obs.Profile),
 		Do: func(ctx context.Context) error {
 			return m.Change(ctx, func(ctx context.Context, c *obsctl.Client) error {
-				return c.SetMonitoringDevice(ctx, obsctl.MonitoringDevice{})
+				return c.ResetMonitoringDevice(ctx)
 			})
 		},
 	}

@@ -157,16 +157,6 @@ func TestRealFaults(t *testing.T) {
 		p.want(t, "audio.monitor.device", doctor.Warn, "is not there")
 		p.mend(t, "audio.monitor.device")
 	})
-	t.Run("temporary profile left", func(t *testing.T) {
-		p.obs.Request("CreateProfile", testbed.D{"profileName": obsctl.TempProfile}, nil)
-		p.want(t, "obs.profile.left", doctor.Warn, "OBS is on the profile")
-		p.mend(t, "obs.profile.left")
-		var profiles struct{ CurrentProfileName string }
-		p.obs.Request("GetProfileList", nil, &profiles)
-		if profiles.CurrentProfileName != "Untitled" {
-			t.Errorf("profile: got %q, want Untitled", profiles.CurrentProfileName)
-		}
-	})
 	t.Run("picture too quick", func(t *testing.T) {
 		p.want(t, "obs.video", doctor.OK, "640x360")
 		p.obs.Request("SetVideoSettings", testbed.D{"fpsNumerator": 120, "fpsDenominator": 1}, nil)

@@ -43,7 +43,7 @@ func main() {
 	defer stop()
 
 	o := companion.AirOptions{
-		Link:     secureLink(*send, *peer, *listen, *port, log),
+		Link:     secureLink(*send, *peer, *listen, *port, *kbps, log),
 		PeerAsks: !*plain,
 		FPS:      format.FPSNum, BitrateKbps: *kbps,
 		Screen: blank{}, Format: format, Microphone: *microphone, Log: log,
@@ -75,7 +75,7 @@ func main() {
 }
 
 // secureLink makes links between two ends whose pairing anyone can know.
-func secureLink(send bool, peer, listen string, port int, log *slog.Logger) func(link.Handler) (link.Link, error) {
+func secureLink(send bool, peer, listen string, port, kbps int, log *slog.Logger) func(link.Handler) (link.Link, error) {
 	pair := pairing.Pair{Role: pairing.Inviter}
 	if send {
 		pair.Role = pairing.Guest
@@ -85,7 +85,9 @@ func secureLink(send bool, peer, listen string, port int, log *slog.Logger) func
 		if err != nil {
 			return nil, err
 		}
-		return link.NewSecure(link.SecureOptions{Identity: identity, Peers: []string{peer}, Listen: listen, Port: port, Handler: h, Log: log})
+		return link.NewSecure(link.SecureOptions{Identity: identity, Peers: []string{peer}, Listen: listen, Port: port, Handler: h, Log: log,
+			MaxBitrate: 1000 * kbps,
+		})
 	}
 }
 

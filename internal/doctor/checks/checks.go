@@ -94,10 +94,10 @@ func All(m *Machine) []doctor.Check {
 		row(doctor.Warning, "audio.latency", groupSound, "the microphone's delay is small", m.latency, "audio.monitor.inputs"),
 
 		row(doctor.Error, "net.ports", groupNetwork, "our UDP ports are free", m.ports, "svc.config"),
+		row(doctor.Error, "net.addr", groupNetwork, "the peer's address is known and has a route", m.peerAddress, "svc.config"),
 		asked(doctor.Error, "net.key", "it has the key of the same pair", m.sameKey, "net.ports", "net.addr"),
 		asked(doctor.Error, "net.probe", "it answers, fast and all the time", m.answers, "net.key"),
 		asked(doctor.Warning, "net.clock", "its clock and ours agree", m.sameTime, "net.probe"),
-		row(doctor.Error, "net.addr", groupNetwork, "the peer's address is known and has a route", m.peerAddress, "svc.config"),
 		row(doctor.Warning, "net.rmem", groupNetwork, "the kernel holds packets long enough", m.receiveBuffer, "svc.config"),
 	}
 }

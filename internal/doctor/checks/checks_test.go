@@ -312,6 +312,11 @@ var faults = []fault{
 	{"name server away", func(f *fixture) {
 		f.lookup = &net.DNSError{Err: "server misbehaving", Name: "friend.example", IsTemporary: true}
 	}, []string{"net.addr"}},
+	{"no route", func(f *fixture) { f.routeErr = fmt.Errorf("connect: %w", syscall.ENETUNREACH) }, []string{"net.addr"}},
+	{"no route from the listen address", func(f *fixture) {
+		f.o.Listen, f.routeErr = "fd00::1", errors.New("mismatched local address type fd00::1")
+	}, []string{"net.addr"}},
+	{"peer is this machine", func(f *fixture) { f.local = f.addrs[0] }, []string{"net.addr"}},
 	{"another key", func(f *fixture) {
 		f.probe = link.ProbeReport{Asked: f.probe.Asked, Strangers: []netip.AddrPort{strangerAt}}
 	}, []string{"net.key"}},
@@ -337,11 +342,6 @@ var faults = []fault{
 		f.programs["timedatectl show --property=NTPSynchronized --value"] = "no\n"
 	}, []string{"net.clock"}},
 	{"one clock is wrong, no timedatectl", func(f *fixture) { f.probe.ClockAhead = 3 * time.Second }, []string{"net.clock"}},
-	{"no route", func(f *fixture) { f.routeErr = fmt.Errorf("connect: %w", syscall.ENETUNREACH) }, []string{"net.addr"}},
-	{"no route from the listen address", func(f *fixture) {
-		f.o.Listen, f.routeErr = "fd00::1", errors.New("mismatched local address type fd00::1")
-	}, []string{"net.addr"}},
-	{"peer is this machine", func(f *fixture) { f.local = f.addrs[0] }, []string{"net.addr"}},
 	{"small buffer", func(f *fixture) { f.files[rmem] = "65536\n" }, []string{"net.rmem"}},
 	{"dropped packets", func(f *fixture) { f.files["proc/net/udp"] = udpTable(17) }, []string{"net.rmem"}},
 	{"dropped packets, large buffer", func(f *fixture) {
@@ -378,14 +378,14 @@ func (f *fixture) captureOwn() {
 func TestHealthy(t *testing.T) {
 	for name, change := range map[string]func(*fixture){
 		"on air":          func(*fixture) {},
-		"not paired":      func(f *fixture) { f.o.Secure = nil },
-		"one packet lost": func(f *fixture) { f.probe.Lost = 1 },
-		"no one but us":   func(f *fixture) { f.o.Peer, f.o.PairHosts = "", []string{"192.168.1.9", "fd00::1"} },
 		"off air":         (*fixture).offAir,
 		"OBS closed":      func(f *fixture) { f.offAir(); f.closed() },
 		"portable route":  func(f *fixture) { f.offAir(); f.unload(); f.o.Route = "portable" },
 		"Flatpak":         func(f *fixture) { f.flatpak("[Context]\nshared=network;\nsockets=pulseaudio;\ndevices=all;\n") },
 		"no peer":         func(f *fixture) { f.o.Peer = "" },
+		"not paired":      func(f *fixture) { f.o.Secure = nil },
+		"one packet lost": func(f *fixture) { f.probe.Lost = 1 },
+		"no one but us":   func(f *fixture) { f.o.Peer, f.o.PairHosts = "", []string{"192.168.1.9", "fd00::1"} },
 		"microphone past": func(f *fixture) { f.o.MicSource = "mic"; f.sound.SinkInputs = nil },
 		"signed module": func(f *fixture) {
 			f.files[secureBootFile] = "\x06\x00\x00\x00\x01"

@@ -227,11 +227,6 @@ var faults = []fault{
 	{"Flatpak without sound", func(f *fixture) {
 		f.flatpak("[Context]\nshared=network;ipc;\nsockets=x11;wayland;\ndevices=all;\n")
 	}, []string{"obs.flatpak"}},
-	{"profile left", func(f *fixture) { f.offAir(); f.obs.Profiles = append(f.obs.Profiles, obsctl.TempProfile) }, []string{"obs.profile.left"}},
-	{"on the temporary profile, streaming", func(f *fixture) {
-		f.obs.Profiles, f.obs.Profile = append(f.obs.Profiles, obsctl.TempProfile), obsctl.TempProfile
-		f.obs.Outputs = append(f.obs.Outputs, obsctl.Output{Name: "simple_stream", Active: true})
-	}, []string{"obs.profile.left"}},
 
 	{"no pactl", func(f *fixture) { f.soundErr = setup.ErrNoPactl }, []string{"audio.server"}},
 	{"old pactl", func(f *fixture) { f.soundErr = setup.ErrOldPactl }, []string{"audio.server"}},

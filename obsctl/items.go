@@ -99,21 +99,6 @@ func (c *Client) CreateSceneItem(ctx context.Context, scene, source string, enab
 	return r.SceneItemId, nil
 }
 
-// DuplicateSceneItem puts the source of an item into another scene, on top,
-// with the item's transform and shown as the item is, and returns the new
-// item's id. The blend mode is not taken over (measured, 29.0.2). The item may
-// stand in a group; the other scene cannot be one.
-func (c *Client) DuplicateSceneItem(ctx context.Context, scene string, id int, to string) (int, error) {
-	r, err := call(ctx, c, "DuplicateSceneItem", func(g *goobs.Client) (*sceneitems.DuplicateSceneItemResponse, error) {
-		return g.SceneItems.DuplicateSceneItem(sceneitems.NewDuplicateSceneItemParams().
-			WithSceneName(scene).WithSceneItemId(id).WithDestinationSceneName(to))
-	})
-	if err != nil {
-		return 0, err
-	}
-	return r.SceneItemId, nil
-}
-
 // RemoveSceneItem takes an item out of its scene. An input without any item
 // left is removed by OBS.
 func (c *Client) RemoveSceneItem(ctx context.Context, scene string, id int) error {

@@ -57,6 +57,7 @@ var packages = map[string]string{
 	"pacat":      "pulseaudio-utils",
 	"pactl":      "pulseaudio-utils",
 	"pulseaudio": "pulseaudio",
+	"xdotool":    "xdotool",
 }
 
 func requirePrograms(tb TB, names ...string) {

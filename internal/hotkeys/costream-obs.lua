@@ -1,0 +1,180 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- Hotkeys for the peer of costream-obs, in OBS's Settings -> Hotkeys. Written by `costream-obs setup hotkeys`, which
+-- overwrites it; `costream-obs setup hotkeys --undo` takes it away.
+--
+-- It works inside OBS, whether costream-obs runs or not, and does what a person does with the mouse: costream-obs takes
+-- a peer that was hidden here for hidden by the user.
+
+local obs = obslua
+
+-- The name of the peer's source and the video device that it reads, from the settings.
+local peer_name, peer_device = "", ""
+
+-- mark is the setting that costream-obs leaves in the peer's source, whatever the user calls it.
+local mark = "costream_obs"
+
+-- The source that brings the peer's voice into the stream, where there is one.
+local voice_name, voice_device = "Peer audio", "costream_frompeer.monitor"
+
+local actions = {
+    { key = "show", text = "Co-stream: show peer" },
+    { key = "hide", text = "Co-stream: hide peer" },
+    { key = "toggle", text = "Co-stream: toggle peer" },
+    { key = "mute", text = "Co-stream: mute peer" },
+}
+
+-- setting returns a text among the settings of a source.
+local function setting(source, key)
+    local settings = obs.obs_source_get_settings(source)
+    local value = obs.obs_data_get_string(settings, key)
+    obs.obs_data_release(settings)
+    return value
+end
+
+-- is_peer tells whether a source shows the peer: surely, by its mark or its device, or perhaps, by its name.
+local function is_peer(source)
+    local kind = obs.obs_source_get_unversioned_id(source)
+    if kind ~= "v4l2_input" and kind ~= "ffmpeg_source" then
+        return false, false
+    end
+    if setting(source, mark) ~= "" or peer_device ~= "" and setting(source, "device_id") == peer_device then
+        return true, false
+    end
+    return false, obs.obs_source_get_name(source) == peer_name
+end
+
+-- collect hands each item of a scene, and of the groups in it, to found.
+local function collect(scene, found)
+    local items = obs.obs_scene_enum_items(scene)
+    for _, item in ipairs(items or {}) do
+        if obs.obs_sceneitem_is_group(item) then
+            collect(obs.obs_sceneitem_group_get_scene(item), found)
+        else
+            found(item)
+        end
+    end
+    obs.sceneitem_list_release(items)
+end
+
+-- each_item hands every item in OBS to found: those of all scenes, and of what viewers see now. In studio mode that is
+-- a copy of a scene, which is in no list.
+local function each_item(found)
+    local scenes = obs.obs_frontend_get_scenes()
+    for _, source in ipairs(scenes or {}) do
+        collect(obs.obs_scene_from_source(source), found)
+    end
+    obs.source_list_release(scenes)
+
+    local programme = obs.obs_get_output_source(0)
+    if programme == nil then
+        return
+    end
+    if obs.obs_source_get_type(programme) == obs.OBS_SOURCE_TYPE_TRANSITION then
+        for _, side in ipairs({ obs.OBS_TRANSITION_SOURCE_A, obs.OBS_TRANSITION_SOURCE_B }) do
+            local shown = obs.obs_transition_get_source(programme, side)
+            if shown ~= nil then
+                local scene = obs.obs_scene_from_source(shown)
+                if scene ~= nil then
+                    collect(scene, found)
+                end
+                obs.obs_source_release(shown)
+            end
+        end
+    end
+    obs.obs_source_release(programme)
+end
+
+-- each_peer hands every item of the peer to found. A name tells only where nothing surer does.
+local function each_peer(found)
+    local any_sure = false
+    each_item(function(item)
+        any_sure = any_sure or is_peer(obs.obs_sceneitem_get_source(item))
+    end)
+    each_item(function(item)
+        local sure, perhaps = is_peer(obs.obs_sceneitem_get_source(item))
+        if sure or perhaps and not any_sure then
+            found(item)
+        end
+    end)
+end
+
+local function set_visible(visible)
+    each_peer(function(item)
+        if obs.obs_sceneitem_visible(item) ~= visible then
+            obs.obs_sceneitem_set_visible(item, visible)
+        end
+    end)
+end
+
+-- toggle hides the peer everywhere if it is shown anywhere, like `costream-obs peer toggle`.
+local function toggle()
+    local shown = false
+    each_peer(function(item)
+        shown = shown or obs.obs_sceneitem_visible(item)
+    end)
+    set_visible(not shown)
+end
+
+-- mute mutes the source of the peer's voice. Where the voice comes through Desktop Audio there is none: then the mute of
+-- the peer's picture tells a running costream-obs to be silent.
+local function mute()
+    local voice, picture, named = nil, nil, nil
+    local sources = obs.obs_enum_sources()
+    for _, source in ipairs(sources or {}) do
+        local sure, perhaps = is_peer(source)
+        if obs.obs_source_get_name(source) == voice_name or setting(source, "device_id") == voice_device then
+            voice = source
+        elseif sure then
+            picture = source
+        elseif perhaps then
+            named = source
+        end
+    end
+    local target = voice or picture or named
+    if target ~= nil then
+        obs.obs_source_set_muted(target, not obs.obs_source_muted(target))
+    end
+    obs.source_list_release(sources)
+end
+
+actions[1].act = function() set_visible(true) end
+actions[2].act = function() set_visible(false) end
+actions[3].act = toggle
+actions[4].act = mute
+
+function script_description()
+    return "Hotkeys for the peer of costream-obs: see Settings, Hotkeys."
+end
+
+function script_properties()
+    local properties = obs.obs_properties_create()
+    obs.obs_properties_add_text(properties, "source", "Name of the peer's source", obs.OBS_TEXT_DEFAULT)
+    return properties
+end
+
+function script_update(settings)
+    peer_name = obs.obs_data_get_string(settings, "source")
+    peer_device = obs.obs_data_get_string(settings, "device")
+end
+
+function script_load(settings)
+    for _, action in ipairs(actions) do
+        action.id = obs.obs_hotkey_register_frontend("costream_obs." .. action.key, action.text, function(pressed)
+            if pressed then
+                action.act()
+            end
+        end)
+        local keys = obs.obs_data_get_array(settings, action.key)
+        obs.obs_hotkey_load(action.id, keys)
+        obs.obs_data_array_release(keys)
+    end
+end
+
+function script_save(settings)
+    for _, action in ipairs(actions) do
+        local keys = obs.obs_hotkey_save(action.id)
+        obs.obs_data_set_array(settings, action.key, keys)
+        obs.obs_data_array_release(keys)
+    end
+end

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package hotkeys
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/costream-obs/costream-obs/internal/collection"
+)
+
+// Store is the file that remembers the last order: hotkeys.json in the state directory.
+type Store struct{ path string }
+
+// NewStore keeps its file in a directory, which is made when there is something to keep.
+func NewStore(dir string) Store { return Store{filepath.Join(dir, "hotkeys.json")} }
+
+// Entry is the last order, and what became of it.
+type Entry struct {
+	Order Order `json:"order"`
+	// Waiting says that OBS has to be closed before it can be carried out.
+	Waiting bool `json:"waiting,omitempty"`
+	// Problem is why it could not be carried out after all.
+	Problem string `json:"problem,omitempty"`
+}
+
+// Load returns the entry, nil when there is none.
+func (s Store) Load() (*Entry, error) {
+	text, err := os.ReadFile(s.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	var e Entry
+	if err == nil {
+		err = json.Unmarshal(text, &e)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("what is known of OBS's hotkeys cannot be read from %s: %w; run costream-obs setup hotkeys again", s.path, err)
+	}
+	return &e, nil
+}
+
+// Save keeps an entry in the place of the one before.
+func (s Store) Save(e Entry) error {
+	if err := os.MkdirAll(filepath.Dir(s.path), 0o700); err != nil {
+		return fmt.Errorf("OBS's hotkeys: %w", err)
+	}
+	if err := writeFile(s.path, append(mustJSON(e), '\n'), 0o600); err != nil {
+		return fmt.Errorf("OBS's hotkeys: %w", err)
+	}
+	return nil
+}
+
+// Forget drops the entry.
+func (s Store) Forget() error {
+	if err := os.Remove(s.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("OBS's hotkeys: %w", err)
+	}
+	return nil
+}
+
+// Finish carries out an order that waits, if OBS is closed by now. It returns nil while nothing was done: no order waits,
+// or OBS is open. An order that cannot be carried out waits no longer, and the entry tells why.
+func (s Store) Finish(find func() (collection.Dir, error)) (*Entry, error) {
+	e, err := s.Load()
+	if err != nil || e == nil || !e.Waiting {
+		return nil, err
+	}
+	d, err := find()
+	if err != nil {
+		return nil, err
+	}
+	if d.Running() != 0 {
+		return nil, nil
+	}
+	_, err = e.Order.Carry(d)
+	switch {
+	case errors.Is(err, collection.ErrRunning), errors.Is(err, collection.ErrBusy), errors.Is(err, collection.ErrChanged):
+		return nil, nil
+	case err != nil:
+		e.Waiting, e.Problem = false, err.Error()
+		return e, s.Save(*e)
+	}
+	e.Waiting = false
+	if e.Order.Undo {
+		if e.Order.Script != "" {
+			err = Uninstall(filepath.Dir(e.Order.Script))
+		}
+		return e, errors.Join(err, s.Forget())
+	}
+	return e, s.Save(*e)
+}

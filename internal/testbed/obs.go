@@ -11,7 +11,6 @@ import (
 	"image"
 	"image/color"
 	"image/png"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -181,43 +180,31 @@ func (o *OBS) Kill() {
 	o.process.Kill()
 }
 
-// Interrupt asks OBS to quit, as its window's close button does, waits for
-// its end and returns its exit code: -1 when it crashed while it quit.
-func (o *OBS) Interrupt() int {
+// savedLine is in OBS's output once it has written everything that it keeps,
+// and has closed its windows and scenes.
+const savedLine = "All scene data cleared"
+
+// Interrupt asks OBS to quit, as its window's close button does, and waits for
+// its end. The test fails when OBS crashed while it quit; not when that was
+// while it unloaded its plugins, in which obs-websocket 5.1.0 crashes now and
+// then with nobody connected (seen once in 25 on a busy machine).
+func (o *OBS) Interrupt() {
 	o.tb.Helper()
 	o.closeSession()
-	o.awaitQuiet()
-	o.process.Interrupt()
+	interruptIdle(o.process)
 	ctx, cancel := context.WithTimeout(o.tb.Context(), 20*time.Second)
 	defer cancel()
 	code, err := o.process.Wait(ctx)
 	if err != nil {
 		o.tb.Fatalf("%v", err)
 	}
-	return code
-}
-
-// awaitQuiet returns when OBS's main thread has slept for a while. OBS 29
-// closes its window right in the signal handler, so that a SIGINT which
-// interrupts its main thread inside Xlib ends in a deadlock (measured, one in
-// eight shortly after a start).
-func (o *OBS) awaitQuiet() {
-	const quiet = 10 * time.Millisecond
-	for range 500 {
-		_, before := mainThread(o.PID())
-		time.Sleep(quiet)
-		if asleep, after := mainThread(o.PID()); asleep && after == before {
-			return
-		}
+	switch {
+	case code == 0:
+	case strings.Contains(o.process.log.last(logTail), savedLine):
+		o.tb.Logf("%s crashed while it unloaded its plugins: exit code %d", o.process.name, code)
+	default:
+		o.tb.Fatalf("%s crashed while it quit: exit code %d", o.process.name, code)
 	}
-}
-
-// mainThread tells whether a process's main thread sleeps, and the lines of
-// /proc that count how often it has gone to sleep or lost the processor.
-func mainThread(pid int) (asleep bool, switches string) {
-	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	_, switches, _ = strings.Cut(string(status), "voluntary_ctxt_switches")
-	return strings.Contains(string(status), "State:\tS"), switches
 }
 
 // Restart quits OBS in an orderly way and starts it again.

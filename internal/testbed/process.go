@@ -41,6 +41,9 @@ type Process struct {
 	err  error // of Wait; valid once done is closed
 }
 
+// logTail is how many lines of a process's output are looked at.
+const logTail = 80
+
 // Start starts a child or fails.
 func Start(tb TB, c Command) *Process {
 	tb.Helper()
@@ -51,7 +54,7 @@ func Start(tb TB, c Command) *Process {
 	tb.Cleanup(func() {
 		p.Kill()
 		if tb.Failed() {
-			tb.Logf("--- last output of %s ---\n%s", p.name, p.log.last(80))
+			tb.Logf("--- last output of %s ---\n%s", p.name, p.log.last(logTail))
 		}
 	})
 	return p

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package testbed
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// interruptIdle sends SIGINT to OBS while its main thread waits for events.
+// OBS 29 closes its window right in the signal handler, so that a SIGINT that
+// interrupts the main thread elsewhere, as while it waits for the X server,
+// ends in a deadlock (measured: one in eight shortly after a start). OBS is
+// stopped for the look at it, lest it goes on between the look and the signal.
+// After a while without such a moment the signal is sent all the same.
+func interruptIdle(p *Process) {
+	const (
+		tries = 500
+		pause = 10 * time.Millisecond
+	)
+	for range tries {
+		p.signal(syscall.SIGSTOP)
+		idle := awaitStopped(p.PID()) && waitsForEvents(p.PID())
+		if idle {
+			// To the main thread: while all are stopped, any may take what the process gets.
+			_ = unix.Tgkill(p.PID(), p.PID(), unix.SIGINT)
+		}
+		p.signal(syscall.SIGCONT)
+		if idle {
+			return
+		}
+		time.Sleep(pause)
+	}
+	p.Interrupt()
+}
+
+// awaitStopped reports whether a process stops, which it does when its main
+// thread next runs.
+func awaitStopped(pid int) bool {
+	const (
+		tries = 200
+		pause = time.Millisecond
+	)
+	for range tries {
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		if err != nil {
+			return false
+		}
+		if _, after, _ := strings.Cut(string(stat), ") "); strings.HasPrefix(after, "T") {
+			return true
+		}
+		time.Sleep(pause)
+	}
+	return false
+}
+
+// waitsForEvents tells whether a process's main thread is in a poll that ends
+// by itself. That of OBS's main loop does, for its timers; the ones in which
+// Xlib and Qt wait for an answer do not.
+func waitsForEvents(pid int) bool {
+	const poll = 7 // amd64's number
+	call, err := os.ReadFile(fmt.Sprintf("/proc/%d/syscall", pid))
+	if err != nil {
+		return false
+	}
+	var number int64
+	var fds, count, timeout uint64
+	if _, err := fmt.Sscanf(string(call), "%d %v %v %v", &number, &fds, &count, &timeout); err != nil {
+		return false // it was running
+	}
+	return number == poll && int32(timeout) > 0
+}

@@ -36,7 +36,7 @@ func TestRealMissingElement(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.CommandContext(t.Context(), binary, "run", "--peer=127.0.0.1")
+	cmd := exec.CommandContext(t.Context(), binary, "run", "--peer=127.0.0.1", "--listen="+testbed.LoopbackAddress(t))
 	cmd.Env = append(os.Environ(), "HOME="+t.TempDir(), "XDG_RUNTIME_DIR="+t.TempDir(),
 		"GST_PLUGIN_SYSTEM_PATH="+dir, "GST_REGISTRY="+filepath.Join(dir, "registry"))
 	out, err := cmd.CombinedOutput()

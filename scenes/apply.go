@@ -55,6 +55,9 @@ func (a *applier) apply(ctx context.Context, e Edit) error {
 		return a.enable(ctx, e)
 	case PlaceItem:
 		return a.place(ctx, e)
+	case KeepLook:
+		a.c.scene(e.Scene).Last = &e.Look
+		return nil
 	case SetSettings:
 		if err := a.obs.SetInputSettings(ctx, e.Input, e.Settings, e.Replace); err != nil {
 			return err

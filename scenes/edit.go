@@ -4,7 +4,7 @@ package scenes
 
 import "fmt"
 
-// Edit is one change to OBS. Its text says in plain words what it does.
+// Edit is one change to OBS, or to what is remembered of it. Its text says in plain words what it does.
 type Edit interface {
 	fmt.Stringer
 	edit()
@@ -38,13 +38,19 @@ type EnableItem struct {
 	Enable bool
 }
 
-// PlaceItem gives an item of ours the look that it should have.
+// PlaceItem gives an item the look that it should have.
 type PlaceItem struct {
 	Scene string
 	Item  int
 	Input string
 	Look  Look
 	Index int // -1: where it is
+}
+
+// KeepLook has the look remembered that the peer is to have in a scene where it is not at the moment.
+type KeepLook struct {
+	Scene string
+	Look  Look
 }
 
 // SetSettings changes settings of the input, or replaces all of them.
@@ -58,6 +64,7 @@ func (AddItem) edit()     {}
 func (RemoveItem) edit()  {}
 func (EnableItem) edit()  {}
 func (PlaceItem) edit()   {}
+func (KeepLook) edit()    {}
 func (SetSettings) edit() {}
 
 func (e AddItem) String() string {
@@ -78,6 +85,10 @@ func (e EnableItem) String() string {
 
 func (e PlaceItem) String() string {
 	return fmt.Sprintf("place %q (item %d) in scene %q", e.Input, e.Item, e.Scene)
+}
+
+func (e KeepLook) String() string {
+	return fmt.Sprintf("remember how the peer shall look in scene %q", e.Scene)
 }
 
 func (e SetSettings) String() string {

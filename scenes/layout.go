@@ -2,10 +2,7 @@
 
 package scenes
 
-import (
-	"fmt"
-	"math"
-)
+import "math"
 
 // Size is a width and a height in pixels.
 type Size struct {
@@ -13,140 +10,253 @@ type Size struct {
 	H int `json:"h"`
 }
 
-// Alignment flags of OBS; 0 is the centre (obs.h, OBS_ALIGN_*).
-const (
-	alignLeft   = 1
-	alignRight  = 2
-	alignTop    = 4
-	alignBottom = 8
-)
-
-const (
-	boundsNone  = "OBS_BOUNDS_NONE"        // the scale alone decides the size
-	boundsInner = "OBS_BOUNDS_SCALE_INNER" // scaled into a box, aspect kept
-)
-
-// Transform is where and how an item stands on the canvas, in OBS's terms: positions and
-// bounds in canvas pixels, crops in source pixels, rotation in degrees clockwise.
-type Transform struct {
-	X               float64 `json:"x"`
-	Y               float64 `json:"y"`
-	Rotation        float64 `json:"rotation,omitempty"`
-	ScaleX          float64 `json:"scaleX"`
-	ScaleY          float64 `json:"scaleY"`
-	Alignment       int     `json:"alignment"`
-	BoundsType      string  `json:"boundsType"`
-	BoundsAlignment int     `json:"boundsAlignment"`
-	BoundsW         float64 `json:"boundsW"`
-	BoundsH         float64 `json:"boundsH"`
-	CropLeft        int     `json:"cropLeft,omitempty"`
-	CropTop         int     `json:"cropTop,omitempty"`
-	CropRight       int     `json:"cropRight,omitempty"`
-	CropBottom      int     `json:"cropBottom,omitempty"`
-	CropToBounds    bool    `json:"cropToBounds,omitempty"` // OBS 30.2 and later
+// Picture is what the peer source shows.
+type Picture struct {
+	// Size is that of the source, zero if unknown.
+	Size
+	// Border is black: the peer's picture has another shape than the source.
+	Border Border `json:"border,omitzero"`
 }
 
-// Layout says where the peer's picture goes in a scene where the user has not placed it.
-type Layout string
+// Shape is the kind of a layout. The empty one is PiP.
+type Shape string
 
-// The layouts. None of them moves an item of the user's.
+// The shapes. None of them moves an item of the user's.
 const (
-	PiP        Layout = "pip"          // a small picture in the lower right corner
-	SideBySide Layout = "side-by-side" // the right half
-	Full       Layout = "full"         // the whole canvas
+	PiP        Shape = "pip"          // a small picture in a corner
+	SideBySide Shape = "side-by-side" // one half, left or right
+	Full       Shape = "full"         // the whole canvas
+	Grid       Shape = "grid"         // one of two equal cells, as the canvas has room for them
 )
 
-// Layouts lists all layouts, the default first.
-func Layouts() []Layout { return []Layout{PiP, SideBySide, Full} }
+// Shapes lists all shapes, the default first.
+func Shapes() []Shape { return []Shape{PiP, SideBySide, Full, Grid} }
 
-// ParseLayout returns the layout of that name; "" is PiP.
-func ParseLayout(name string) (Layout, error) {
-	if name == "" {
-		return PiP, nil
+// Corner is the corner that a layout keeps to. Of SideBySide and Grid it says which part is the peer's.
+// The empty one is BottomRight.
+type Corner string
+
+// The corners.
+const (
+	TopLeft     Corner = "top-left"
+	TopRight    Corner = "top-right"
+	BottomLeft  Corner = "bottom-left"
+	BottomRight Corner = "bottom-right"
+)
+
+// Corners lists all corners, the default first.
+func Corners() []Corner { return []Corner{BottomRight, BottomLeft, TopLeft, TopRight} }
+
+func (c Corner) left() bool { return c == TopLeft || c == BottomLeft }
+func (c Corner) top() bool  { return c == TopLeft || c == TopRight }
+
+func (c Corner) align() int {
+	align := alignRight
+	if c.left() {
+		align = alignLeft
 	}
-	for _, l := range Layouts() {
-		if string(l) == name {
-			return l, nil
-		}
+	if c.top() {
+		return align | alignTop
 	}
-	return "", fmt.Errorf("unknown layout %q: choose one of pip, side-by-side, full", name)
+	return align | alignBottom
+}
+
+// Layout says where the peer's picture goes in a scene where the user has not placed it. The zero
+// value is a picture of 30 % in the lower right corner.
+type Layout struct {
+	Shape  Shape
+	Corner Corner
+	// Extent is the size. Only PiP and SideBySide have one.
+	Extent Extent
+	// Margin is the distance from the edges of the canvas and between cells, nil for the shape's own.
+	Margin *Length
+	// Crop cuts the picture to the shape of its cell, which it then fills. Else all of it is
+	// shown, as large as the cell lets it be.
+	Crop bool
+}
+
+// Extent is the size of a picture: a part of the canvas or a box in pixels. The zero value is the shape's own size.
+type Extent struct {
+	// Percent of the canvas. A PiP covers as much as the canvas shrunk to so many percent would, whatever shape
+	// it has; SideBySide counts in widths.
+	Percent float64
+	Box     Size
+}
+
+// Length is a distance: a part of the shorter side of the canvas if Percent is not zero, else pixels.
+type Length struct {
+	Percent float64
+	Pixels  int
 }
 
 const (
-	pipArea   = 0.09  // of the canvas: 0.3 of its width for a picture of its shape
-	pipMargin = 0.025 // of the shorter side of the canvas
+	pipPercent    = 30
+	halfPercent   = 50
+	marginPercent = 2.5 // of PiP and Grid; the others have none
 )
 
-// Place is the transform for a picture of the given size on a canvas of the given size. A picture
-// without a size is taken to have the canvas's shape. Whatever shape it has in the end, OBS
-// keeps its aspect and stays inside the box. Boxes are whole pixels, at least one each way.
-func (l Layout) Place(canvas, picture Size) Transform {
-	w, h := float64(max(canvas.W, 1)), float64(max(canvas.H, 1))
-	t := Transform{ScaleX: 1, ScaleY: 1, Alignment: alignLeft | alignTop, BoundsType: boundsInner}
-	switch l {
+// Place is the transform for a picture on a canvas of the given size. A picture without a size is taken to have
+// the canvas's shape, and is not cropped. Cells are whole pixels on the canvas, at least one each way.
+//
+// A picture is scaled into its cell with its aspect kept, so that it cannot be distorted, whatever becomes of it. A
+// cropped one fills the cell to its last pixel: since crops are whole pixels of the source, it is stretched by
+// less than one of them.
+func (l Layout) Place(canvas Size, p Picture) Transform {
+	canvas = Size{max(canvas.W, 1), max(canvas.H, 1)}
+	shown := p.Size
+	shown.W -= p.Border.Left + p.Border.Right
+	shown.H -= p.Border.Top + p.Border.Bottom
+	known := shown.W > 0 && shown.H > 0
+	if !known {
+		shown, p = canvas, Picture{}
+	}
+	c := l.cell(canvas, shown)
+	t := Transform{X: float64(c.x), Y: float64(c.y), ScaleX: 1, ScaleY: 1, Alignment: alignLeft | alignTop,
+		BoundsType: boundsInner, BoundsW: float64(c.w), BoundsH: float64(c.h)}
+	if l.Shape == PiP || l.Shape == "" {
+		t.BoundsAlignment = l.Corner.align() // One that is not of the expected shape stays in its corner.
+	}
+	t = t.trimmed(p.Border)
+	if l.Crop && known {
+		t = t.trimmed(excess(shown, Size{c.w, c.h}))
+		t.BoundsType = boundsStretch
+	}
+	return t
+}
+
+// excess is what of a picture sticks out on both sides when it covers a cell.
+func excess(picture, cell Size) Border {
+	w, h := float64(picture.W), float64(picture.H)
+	aspect := float64(cell.W) / float64(cell.H)
+	cutW := int(math.Round(w - min(w, h*aspect)))
+	cutH := int(math.Round(h - min(h, w/aspect)))
+	cutW, cutH = min(cutW, picture.W-1), min(cutH, picture.H-1)
+	return Border{Left: cutW / 2, Right: cutW - cutW/2, Top: cutH / 2, Bottom: cutH - cutH/2}
+}
+
+// rect is a part of the canvas in whole pixels.
+type rect struct{ x, y, w, h int }
+
+// cell is the part of the canvas for a picture of the given size.
+func (l Layout) cell(canvas, picture Size) rect {
+	m := l.margin(canvas)
+	room := rect{m, m, canvas.W - 2*m, canvas.H - 2*m}
+	switch l.Shape {
 	case Full:
-		t.BoundsW, t.BoundsH = w, h
+		return room
 	case SideBySide:
-		t.X = math.Floor(w / 2)
-		t.BoundsW, t.BoundsH = w-t.X, h
-	default:
-		aspect := w / h
-		if picture.W > 0 && picture.H > 0 {
-			aspect = float64(picture.W) / float64(picture.H)
+		percent := l.Extent.Percent
+		if percent == 0 {
+			percent = halfPercent
 		}
-		bw := math.Sqrt(pipArea * w * h * aspect)
-		bw = min(bw, w/2, h/2*aspect)
-		margin := math.Round(pipMargin * min(w, h))
-		t.BoundsW = max(1, math.Round(bw))
-		t.BoundsH = max(1, math.Round(bw/aspect))
-		t.X = max(0, w-margin-t.BoundsW)
-		t.Y = max(0, h-margin-t.BoundsH)
-		// A picture that is not of the expected shape stays in its corner.
-		t.BoundsAlignment = alignRight | alignBottom
+		room.x, room.w = part(room.x, room.w, m, percent, l.Corner.left())
+		return room
+	case Grid:
+		columns, rows := room, room
+		columns.x, columns.w = part(room.x, room.w, m, halfPercent, l.Corner.left())
+		rows.y, rows.h = part(room.y, room.h, m, halfPercent, l.Corner.top())
+		if rows.scale(picture) > columns.scale(picture) {
+			return rows
+		}
+		return columns
 	}
-	if t.BoundsW < 1 {
-		t.X, t.BoundsW = 0, w
+	size := l.Extent.Box
+	if size == (Size{}) {
+		size = l.pip(canvas, room, picture)
 	}
-	return t
+	size.W, size.H = min(size.W, canvas.W), min(size.H, canvas.H)
+	c := rect{m, m, size.W, size.H}
+	if !l.Corner.left() {
+		c.x = canvas.W - m - size.W
+	}
+	if !l.Corner.top() {
+		c.y = canvas.H - m - size.H
+	}
+	c.x, c.y = min(max(c.x, 0), canvas.W-size.W), min(max(c.y, 0), canvas.H-size.H)
+	return c
 }
 
-// untouched says whether this is the transform that OBS gives to a new item.
-func (t Transform) untouched() bool {
-	return t.same(Transform{ScaleX: 1, ScaleY: 1, Alignment: alignLeft | alignTop, BoundsType: boundsNone})
+// margin is the margin in pixels, and leaves half of the canvas at least.
+func (l Layout) margin(canvas Size) int {
+	side := min(canvas.W, canvas.H)
+	length := l.Margin
+	if length == nil {
+		length = &Length{}
+		if l.Shape == PiP || l.Shape == "" || l.Shape == Grid {
+			length.Percent = marginPercent
+		}
+	}
+	pixels := length.Pixels
+	if length.Percent != 0 {
+		pixels = int(math.Round(length.Percent / 100 * float64(side)))
+	}
+	return min(max(pixels, 0), side/4)
 }
 
-// same says whether two transforms put an item in the same place. OBS keeps positions as
-// 32-bit floats, since 30.2 relative to the canvas, so they do not come back exactly.
-func (t Transform) same(u Transform) bool {
-	near := func(a, b, tolerance float64) bool { return math.Abs(a-b) <= tolerance }
-	const pixel, ratio, degree = 0.5, 0.001, 0.05
-	if t.BoundsType != u.BoundsType || t.Alignment != u.Alignment ||
-		!near(t.X, u.X, pixel) || !near(t.Y, u.Y, pixel) ||
-		!near(t.ScaleX, u.ScaleX, ratio) || !near(t.ScaleY, u.ScaleY, ratio) || !near(t.Rotation, u.Rotation, degree) ||
-		t.CropLeft != u.CropLeft || t.CropTop != u.CropTop || t.CropRight != u.CropRight || t.CropBottom != u.CropBottom {
-		return false
+// part divides a length into two with a gap between them, and returns the one with so many percent:
+// the first or the second.
+func part(start, length, gap int, percent float64, first bool) (int, int) {
+	gap = min(gap, length-1)
+	mine := int(math.Ceil(float64(length-gap) * percent / 100))
+	mine = min(max(mine, 1), length-gap)
+	if first {
+		return start, mine
 	}
-	if t.BoundsType == "" || t.BoundsType == boundsNone {
-		return true // the other bounds have no effect
-	}
-	return t.BoundsAlignment == u.BoundsAlignment && t.CropToBounds == u.CropToBounds && near(t.BoundsW, u.BoundsW, pixel) && near(t.BoundsH, u.BoundsH, pixel)
+	return start + length - mine, mine
 }
 
-// rescaled carries a transform from one canvas to another: the same part of the canvas is
-// covered, and a picture without a box keeps its aspect.
-func (t Transform) rescaled(from, to Size) Transform {
-	if from == to || from.W < 1 || from.H < 1 || to.W < 1 || to.H < 1 {
-		return t
+// scale is how much a picture grows when it is put into the cell.
+func (r rect) scale(picture Size) float64 {
+	return min(float64(r.w)/float64(picture.W), float64(r.h)/float64(picture.H))
+}
+
+// pip is the size of a small picture, in a number of pixels that gives exactly its aspect where there is one nearby.
+func (l Layout) pip(canvas Size, room rect, picture Size) Size {
+	percent := l.Extent.Percent
+	if percent == 0 {
+		percent = pipPercent
 	}
-	fx, fy := float64(to.W)/float64(from.W), float64(to.H)/float64(from.H)
-	t.X *= fx
-	t.Y *= fy
-	t.BoundsW *= fx
-	t.BoundsH *= fy
-	if t.BoundsType == "" || t.BoundsType == boundsNone {
-		f := min(fx, fy)
-		t.ScaleX *= f
-		t.ScaleY *= f
+	aspect := float64(picture.W) / float64(picture.H)
+	area := float64(canvas.W) * float64(canvas.H) * percent / 100 * percent / 100
+	width := min(math.Sqrt(area*aspect), float64(room.w), float64(room.h)*aspect)
+	// A step of up to a sixteenth changes the size by 3 % at most, which nobody sees; a soft edge one does.
+	divisor := gcd(picture.W, picture.H)
+	step := Size{picture.W / divisor, picture.H / divisor}
+	if 16*float64(step.W) <= width {
+		n := int(math.Round(width / float64(step.W)))
+		if n*step.W > room.w || n*step.H > room.h {
+			n--
+		}
+		return Size{n * step.W, n * step.H}
 	}
-	return t
+	return Size{max(1, int(math.Round(width))), max(1, int(math.Round(width/aspect)))}
+}
+
+func gcd(a, b int) int {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
+}
+
+// Layouts says which layout the peer has in which scene: that of the first rule that matches, else Default.
+type Layouts struct {
+	Default Layout
+	Rules   []Rule
+}
+
+// Rule gives the scenes that a pattern matches a layout.
+type Rule struct {
+	Scenes string
+	Layout Layout
+}
+
+// For returns the layout for a scene.
+func (l Layouts) For(scene string) Layout {
+	for _, r := range l.Rules {
+		if match(r.Scenes, scene) {
+			return r.Layout
+		}
+	}
+	return l.Default
 }

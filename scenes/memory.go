@@ -28,6 +28,8 @@ type CollectionMemory struct {
 	// Chosen are the scenes of the current time on air, or of the last one.
 	Chosen []string                `json:"chosen,omitempty"`
 	Scenes map[string]*SceneMemory `json:"scenes,omitempty"` // groups too
+	// Picture is what the peer source showed last.
+	Picture Picture `json:"picture,omitzero"`
 	// Was holds the settings of inputs that the user made and we changed, by name.
 	Was map[string]map[string]any `json:"was,omitempty"`
 }
@@ -65,18 +67,26 @@ type ItemMemory struct {
 	Look
 }
 
+// placeable says whether the item's place is ours to keep: we added it, or the user had us lay it out.
+func (im *ItemMemory) placeable() bool { return im.Ours || im.Layout != "" }
+
 // Look is how the user left an item.
 type Look struct {
 	// Hidden: the user hid it.
 	Hidden bool `json:"hidden,omitempty"`
 	// Moved: the user gave it another transform than we did.
-	Moved     bool      `json:"moved,omitempty"`
+	Moved bool `json:"moved,omitempty"`
+	// Layout is what the user asked for by Arrange, in words. Without it the layout is the configured one.
+	Layout    string    `json:"layout,omitempty"`
 	Transform Transform `json:"transform"`
-	Canvas    Size      `json:"canvas"` // that Transform was made for
+	Canvas    Size      `json:"canvas"`          // that Transform was made for
+	Border    Border    `json:"border,omitzero"` // that Transform crops besides what it crops of the picture
 	Locked    bool      `json:"locked,omitempty"`
 	// Under is the id of the item just above, 0 at the top, and Above the count of all above.
 	Under int `json:"under,omitempty"`
 	Above int `json:"above,omitempty"`
+	// Before is the look before the first of the user's commands, for Restore.
+	Before *Look `json:"before,omitempty"`
 }
 
 // collection returns the memory of a collection, made if absent.

@@ -39,6 +39,11 @@ type found struct {
 	item  Item
 }
 
+// others returns the other items of the scene.
+func (f found) others() []Item {
+	return slices.DeleteFunc(slices.Clone(f.scene.Items), func(it Item) bool { return it.ID == f.item.ID })
+}
+
 // items returns the items of the peer source in a scene or group itself.
 func (v *view) items(sc *Scene) []found {
 	var out []found
@@ -246,10 +251,10 @@ func (v *view) follow(f found, im *ItemMemory, lost bool) {
 	im.Enabled = f.item.Enabled
 	pending := im.Pending
 	im.Pending = false
-	if pending || im.Ours && im.Placed == nil {
+	if pending || im.placeable() && im.Placed == nil {
 		return
 	}
-	if lost && im.Ours && f.item.Transform.untouched() && !im.Placed.untouched() {
+	if lost && im.placeable() && f.item.Transform.untouched() && !im.Placed.untouched() {
 		im.Placed = nil // OBS was killed: it saves a scene when an item is added, not when it is moved
 		return
 	}
@@ -260,12 +265,12 @@ func (v *view) follow(f found, im *ItemMemory, lost bool) {
 func (v *view) remember(f found, im *ItemMemory) {
 	t := f.item.Transform
 	switch {
-	case !im.Ours:
+	case !im.placeable():
 		im.Moved = true
 	case im.Canvas != v.s.Canvas:
 		// From 30.2 on OBS itself rescales items with the canvas: that is not the user's doing.
 	case !t.same(*im.Placed):
-		im.Moved = true
+		im.Moved, im.Layout = true, ""
 	}
 	if im.Moved {
 		im.Transform, im.Canvas, im.Placed = t, v.s.Canvas, &t

@@ -39,7 +39,7 @@ type State struct {
 	Spots      []Spot `json:"spots"`
 }
 
-// Change is one thing that SetVisible, Add or Remove did.
+// Change is one thing that a command of the user's did.
 type Change struct {
 	Edit Edit
 	// NeedsTransition: studio mode is on and the programme shows it only after a transition.
@@ -116,7 +116,7 @@ func SetVisible(ctx context.Context, obs OBS, src Source, patterns []string, eye
 // remove it. A scene that has it already is left alone.
 // Errors: ErrNoPeerSource if there is no input and src has no Kind to make one,
 // *UnknownSceneError, *EditError values joined.
-func Add(ctx context.Context, obs OBS, src Source, patterns []string, layout Layout) ([]Change, error) {
+func Add(ctx context.Context, obs OBS, src Source, patterns []string, layouts Layouts) ([]Change, error) {
 	h, err := take(ctx, obs, src, patterns)
 	if err != nil {
 		return nil, err
@@ -133,7 +133,7 @@ func Add(ctx context.Context, obs OBS, src Source, patterns []string, layout Lay
 		if len(h.itemsOf(sc)) > 0 || len(patterns) == 0 && sc.Name != h.s.Program {
 			continue
 		}
-		look := h.lookIn(sc, layout, Size{})
+		look := h.lookIn(sc, false, layouts, h.c.Picture)
 		look.Hidden = false
 		edits = append(edits, AddItem{Scene: sc.Name, Input: input, Exists: len(h.peers) > 0, Create: src.creation(), Look: look,
 			Index: indexFor(look, sc.Items), Enable: !h.c.Present || h.c.Visible, User: true})
@@ -176,6 +176,7 @@ type hand struct {
 	obs            OBS
 	before, memory Memory
 	scope          []*Scene // that the patterns match; without groups
+	layouts        Layouts  // the configured ones, where they matter
 }
 
 func take(ctx context.Context, obs OBS, src Source, patterns []string) (*hand, error) {

@@ -24,10 +24,10 @@ type Desired struct {
 	Source Source
 	// Scenes are the patterns of the scenes to be in. Without any it is the scenes that
 	// have the peer source already, or else the one that is the programme when Present begins.
-	Scenes []string
-	Layout Layout
-	// Picture is the size of the peer's picture, zero if unknown.
-	Picture Size
+	Scenes  []string
+	Layouts Layouts
+	// Picture is what the source shows, as far as it is known.
+	Picture Picture
 	// Present: the peer source is in its scenes (we are on air).
 	Present bool
 	// Visible: it is shown there (the peer's picture arrives).
@@ -59,7 +59,7 @@ func Plan(s Snapshot, d Desired, m Memory) Outcome {
 		c.all(func(im *ItemMemory) { im.Kept = false })
 	}
 	begins := d.Present && !c.Present
-	c.Present, c.Visible = d.Present, d.Visible
+	c.Present, c.Visible, c.Picture = d.Present, d.Visible, d.Picture
 	p.nameInput()
 	if d.Present {
 		p.goOn(begins)
@@ -147,7 +147,7 @@ func (p *planner) goOn(begins bool) {
 			continue // it is to be removed
 		}
 		im.Live, im.Parked = true, false
-		if im.Ours {
+		if im.placeable() {
 			p.place(f, im)
 		}
 		if want := p.d.Visible && !im.Hidden; f.item.Enabled != want && !im.Kept {
@@ -232,7 +232,7 @@ func (p *planner) add(sc *Scene) {
 	}
 	sm := p.c.scene(sc.Name)
 	sm.Adding = true
-	look := p.lookIn(sc, p.d.Layout, p.d.Picture)
+	look := p.lookIn(sc, true, p.d.Layouts, p.d.Picture)
 	p.additions = append(p.additions, AddItem{
 		Scene: sc.Name, Input: p.out.Input, Exists: len(p.peers) > 0, Create: p.d.Source.creation(),
 		Look: look, Index: indexFor(look, sc.Items), Enable: p.d.Visible && !look.Hidden,
@@ -249,22 +249,31 @@ func (src Source) creation() *Source {
 }
 
 // lookIn is how an item to be added to a scene shall look.
-func (v *view) lookIn(sc *Scene, layout Layout, picture Size) Look {
+func (v *view) lookIn(sc *Scene, ours bool, layouts Layouts, picture Picture) Look {
 	var look Look
 	if sm := v.c.Scenes[sc.Name]; sm != nil && sm.Last != nil {
 		look = *sm.Last
 	}
-	return v.fitted(look, layout, picture)
+	return v.fitted(look, ours, layouts.For(sc.Name), picture)
 }
 
-// fitted is a look on the canvas of now, in the place of the layout unless the user moved it.
-func (v *view) fitted(look Look, layout Layout, picture Size) Look {
-	if look.Moved {
-		look.Transform = look.Transform.rescaled(look.Canvas, v.s.Canvas)
-	} else {
+// fitted is a look on the canvas of now, in the place of its layout or else the given one, unless the
+// user moved it. Where it is the user's item, in a place of the user's, its crop is as well.
+func (v *view) fitted(look Look, ours bool, layout Layout, picture Picture) Look {
+	if asked, err := ParseLayout(look.Layout); err == nil && look.Layout != "" {
+		layout = asked
+	}
+	border := picture.Border
+	switch {
+	case look.Moved && !ours:
+		border = Border{}
+		fallthrough
+	case look.Moved:
+		look.Transform = look.Transform.untrimmed(look.Border).rescaled(look.Canvas, v.s.Canvas).trimmed(border)
+	default:
 		look.Transform = layout.Place(v.s.Canvas, picture)
 	}
-	look.Canvas = v.s.Canvas
+	look.Canvas, look.Border = v.s.Canvas, border
 	return look
 }
 
@@ -282,14 +291,17 @@ func indexFor(look Look, others []Item) int {
 	return max(0, len(others)-look.Above)
 }
 
-// place plans what an item of ours needs to look as it should: all if it was never placed, else
-// only a change of the layout or the canvas.
+// place plans what an item needs to look as it should: all if it was never placed, else
+// only a change of the layout, the canvas or the picture.
 func (p *planner) place(f found, im *ItemMemory) {
-	look, index := p.fitted(im.Look, p.d.Layout, p.d.Picture), -1
+	look, index := p.fitted(im.Look, im.Ours, p.d.Layouts.For(f.scene.Name), p.d.Picture), -1
 	switch {
 	case im.Placed == nil:
-		index = indexFor(look, slices.DeleteFunc(slices.Clone(f.scene.Items), func(it Item) bool { return it.ID == f.item.ID }))
-	case im.Moved || im.Placed.same(look.Transform) && im.Canvas == p.s.Canvas:
+		index = indexFor(look, f.others())
+	case im.Moved && im.Border == look.Border:
+		return
+	case im.Placed.same(look.Transform) && im.Canvas == p.s.Canvas:
+		im.Border = look.Border
 		return
 	}
 	im.Pending = true

@@ -22,7 +22,7 @@ func deviceInput(name string) Input {
 
 // show and hide are items of a source.
 func show(id int, source string) Item {
-	return Item{ID: id, Source: source, Enabled: true, Transform: PiP.Place(hd, Size{})}
+	return Item{ID: id, Source: source, Enabled: true, Transform: Layout{}.Place(hd, Picture{})}
 }
 
 func hide(id int, source string) Item {
@@ -60,7 +60,7 @@ func items(im ...*ItemMemory) *SceneMemory {
 
 // ourItem is an item that we added and that nobody touched.
 func ourItem(enabled bool) *ItemMemory {
-	placed := PiP.Place(hd, Size{})
+	placed := Layout{}.Place(hd, Picture{})
 	return &ItemMemory{Ours: true, Live: true, Enabled: enabled, Placed: &placed, Look: Look{Transform: placed, Canvas: hd}}
 }
 
@@ -263,14 +263,14 @@ func TestPlanLook(t *testing.T) {
 		want  Look
 		index int
 	}{
-		{"first time", nil, Look{Transform: PiP.Place(hd, Size{}), Canvas: hd}, -1},
-		{"not moved, other canvas", &Look{Transform: moved, Canvas: half}, Look{Transform: PiP.Place(hd, Size{}), Canvas: hd}, -1},
+		{"first time", nil, Look{Transform: Layout{}.Place(hd, Picture{}), Canvas: hd}, -1},
+		{"not moved, other canvas", &Look{Transform: moved, Canvas: half}, Look{Transform: Layout{}.Place(hd, Picture{}), Canvas: hd}, -1},
 		{"moved", &Look{Moved: true, Transform: moved, Canvas: hd, Locked: true}, Look{Moved: true, Transform: moved, Canvas: hd, Locked: true}, -1},
 		{"moved, other canvas", &Look{Moved: true, Transform: moved, Canvas: half},
 			Look{Moved: true, Transform: moved.rescaled(half, hd), Canvas: hd}, -1},
-		{"under an item", &Look{Under: 4, Above: 1}, Look{Transform: PiP.Place(hd, Size{}), Canvas: hd, Under: 4, Above: 1}, 1},
-		{"under an item that is gone", &Look{Under: 9, Above: 1}, Look{Transform: PiP.Place(hd, Size{}), Canvas: hd, Under: 9, Above: 1}, 2},
-		{"under more items than are left", &Look{Under: 9, Above: 7}, Look{Transform: PiP.Place(hd, Size{}), Canvas: hd, Under: 9, Above: 7}, 0},
+		{"under an item", &Look{Under: 4, Above: 1}, Look{Transform: Layout{}.Place(hd, Picture{}), Canvas: hd, Under: 4, Above: 1}, 1},
+		{"under an item that is gone", &Look{Under: 9, Above: 1}, Look{Transform: Layout{}.Place(hd, Picture{}), Canvas: hd, Under: 9, Above: 1}, 2},
+		{"under more items than are left", &Look{Under: 9, Above: 7}, Look{Transform: Layout{}.Place(hd, Picture{}), Canvas: hd, Under: 9, Above: 7}, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			m := remembering(CollectionMemory{Scenes: map[string]*SceneMemory{"A": {Last: tt.last}}})

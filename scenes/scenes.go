@@ -93,6 +93,7 @@ type Item struct {
 	Enabled   bool   // the eye
 	Locked    bool   // the padlock
 	Group     bool   // Source is a group
+	Size      Size   // of Source, zero while it has no picture
 	Transform Transform
 }
 

@@ -29,6 +29,7 @@ func peerCommand() *command {
 			eyeCommand("toggle", "show the peer when hidden, else hide", "Hides the peer's picture everywhere if it is shown anywhere, and shows it everywhere otherwise.", scenes.Toggle),
 			peerAddCommand(),
 			peerRemoveCommand(),
+			peerLayoutCommand(),
 			peerStatusCommand(),
 		},
 	}
@@ -63,16 +64,12 @@ func peerAddCommand() *command {
 		name:     "add",
 		short:    "put the peer into a scene",
 		long:     "Puts the peer's picture into the scene in the programme, or into others. It stays there when OBS stops streaming. A scene that has it already is left alone.",
-		settings: obsSettings("route", "layout"),
+		settings: obsSettings("route", "layout", "layouts"),
 		bind: func(set *pflag.FlagSet) action {
 			patterns := sceneFlag(set, "the one in the programme")
 			return func(ctx context.Context, c *call) error {
-				layout, err := scenes.ParseLayout(c.config.Layout)
-				if err != nil {
-					return usageError{err}
-				}
 				return change(ctx, c, *patterns, func(obs scenes.OBS) ([]scenes.Change, error) {
-					return scenes.Add(ctx, obs, newPeerSource(c), *patterns, layout)
+					return scenes.Add(ctx, obs, newPeerSource(c), *patterns, layouts(c.config))
 				})
 			}
 		},
@@ -196,6 +193,10 @@ func changesText(changes []scenes.Change) string {
 			fmt.Fprintf(&b, "Added to scene %q", e.Scene)
 		case scenes.RemoveItem:
 			fmt.Fprintf(&b, "Removed from scene %q", e.Scene)
+		case scenes.PlaceItem:
+			fmt.Fprintf(&b, "Laid out in scene %q", e.Scene)
+		case scenes.KeepLook:
+			fmt.Fprintf(&b, "Kept for scene %q, where the peer is not at the moment", e.Scene)
 		default:
 			fmt.Fprintf(&b, "Done: %v", e)
 		}
@@ -209,7 +210,7 @@ func changesText(changes []scenes.Change) string {
 
 // A changeJSON is one change as `peer --json` prints it.
 type changeJSON struct {
-	Action          string `json:"action"` // show, hide, add, remove or set
+	Action          string `json:"action"` // show, hide, add, remove, place, keep or set
 	Scene           string `json:"scene,omitempty"`
 	Item            int    `json:"item,omitempty"`
 	NeedsTransition bool   `json:"needsTransition,omitempty"`
@@ -229,6 +230,10 @@ func changesJSON(changes []scenes.Change) any {
 			out.Action, out.Scene = "add", e.Scene
 		case scenes.RemoveItem:
 			out.Action, out.Scene, out.Item = "remove", e.Scene, e.Item
+		case scenes.PlaceItem:
+			out.Action, out.Scene, out.Item = "place", e.Scene, e.Item
+		case scenes.KeepLook:
+			out.Action, out.Scene = "keep", e.Scene
 		}
 		list = append(list, out)
 	}

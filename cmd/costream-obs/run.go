@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 
 	"github.com/spf13/pflag"
@@ -12,7 +11,6 @@ import (
 	"github.com/costream-obs/costream-obs/internal/companion"
 	"github.com/costream-obs/costream-obs/internal/config"
 	"github.com/costream-obs/costream-obs/obsctl"
-	"github.com/costream-obs/costream-obs/scenes"
 )
 
 func runCommand() *command {
@@ -25,7 +23,7 @@ func runCommand() *command {
 		settings: []string{
 			"peer", "peer-name", "listen", "base-port", "link",
 			"when", "route", "video-out", "video-in", "bitrate", "min-bitrate",
-			"scenes", "layout", "source-name",
+			"scenes", "layout", "layouts", "source-name",
 			"mic", "mic-source", "peer-audio",
 			"obs-host", "obs-port", "obs-password-file",
 			"json", "verbose",
@@ -84,10 +82,6 @@ func companionOptions(c *config.Config) (companion.Options, error) {
 	if err != nil {
 		return companion.Options{}, err
 	}
-	layout, err := scenes.ParseLayout(c.Layout)
-	if err != nil {
-		return companion.Options{}, fmt.Errorf("layout: %w", err)
-	}
 	return companion.Options{
 		Peer:          c.Peer,
 		PeerName:      c.PeerName,
@@ -97,7 +91,7 @@ func companionOptions(c *config.Config) (companion.Options, error) {
 		Route:         companion.Route(c.Route),
 		PeerAudio:     companion.PeerAudio(c.PeerAudio),
 		Scenes:        c.Scenes,
-		Layout:        layout,
+		Layouts:       layouts(c),
 		SourceName:    c.SourceName,
 		Mics:          c.Mics,
 		MicSource:     c.MicSource,

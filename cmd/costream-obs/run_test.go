@@ -16,10 +16,6 @@ import (
 
 // TestChoices holds the words of the settings to those of the packages that get them.
 func TestChoices(t *testing.T) {
-	var layouts []string
-	for _, l := range scenes.Layouts() {
-		layouts = append(layouts, string(l))
-	}
 	want := map[string][]string{
 		"when": {
 			string(companion.WhenStreaming), string(companion.WhenRecording),
@@ -27,7 +23,6 @@ func TestChoices(t *testing.T) {
 		},
 		"route":      {string(companion.RouteAuto), string(companion.RouteDevices), string(companion.RoutePortable)},
 		"peer-audio": {string(companion.PeerAudioAuto), string(companion.PeerAudioDesktop), string(companion.PeerAudioSource)},
-		"layout":     layouts,
 		"link":       {linkAuto, linkSecure, linkPlain},
 	}
 	for _, s := range config.Table() {
@@ -43,7 +38,7 @@ func TestCompanionOptions(t *testing.T) {
 	c := &config.Config{
 		Peer: "bob.example", PeerName: "Bob", Listen: "10.0.0.1", BasePort: 6000,
 		When: "always", Route: "portable", VideoOut: "/dev/video20", VideoIn: "/dev/video21", Bitrate: 1500,
-		Scenes: []string{"Game*"}, Layout: "full", SourceName: "Friend",
+		Scenes: []string{"Game*"}, Layout: scenes.Layout{Shape: scenes.Full}, Layouts: []scenes.Rule{{Scenes: "Talk", Layout: scenes.Layout{Shape: scenes.Grid}}}, SourceName: "Friend",
 		Mics: []string{"Mic/Aux"}, MicSource: "mic", PeerAudio: "source",
 		OBSHost: "obs.example", OBSPort: 4466,
 	}
@@ -69,7 +64,8 @@ func TestCompanionOptions(t *testing.T) {
 		{"route", string(got.Route), c.Route},
 		{"video-out", got.VideoOut, c.VideoOut},
 		{"video-in", got.VideoIn, c.VideoIn},
-		{"layout", string(got.Layout), c.Layout},
+		{"layout", got.Layouts.For("Game").String(), c.Layout.String()},
+		{"layouts", got.Layouts.For("Talk").String(), "grid"},
 		{"source-name", got.SourceName, c.SourceName},
 		{"mic-source", got.MicSource, c.MicSource},
 		{"peer-audio", string(got.PeerAudio), c.PeerAudio},

@@ -26,8 +26,12 @@ func usage(path []*command) string {
 	fmt.Fprintf(&b, "Usage: %s\n\n%s\n", synopsis(path), wrap(c.long, 0))
 	if len(c.subs) > 0 {
 		fmt.Fprintf(&b, "\nCommands:\n")
+		column := 12
 		for _, s := range c.subs {
-			fmt.Fprintf(&b, "  %-10s%s\n", s.name, strings.TrimLeft(wrap(s.short, 12), " "))
+			column = max(column, len(s.name)+4)
+		}
+		for _, s := range c.subs {
+			fmt.Fprintf(&b, "  %-*s%s\n", column-2, s.name, strings.TrimLeft(wrap(s.short, column), " "))
 		}
 	}
 	for _, g := range flagGroups(c) {

@@ -73,8 +73,8 @@ type Options struct {
 
 	// Scenes are globs of scene names that get the peer source; empty means the
 	// programme scene, or the scenes that have it already.
-	Scenes []string
-	Layout scenes.Layout
+	Scenes  []string
+	Layouts scenes.Layouts
 	// SourceName is the name of the OBS input that shows the peer.
 	SourceName string
 

@@ -28,7 +28,7 @@ func (s *session) showPeer(ctx context.Context) error {
 	want := scenes.Desired{
 		Source:  source,
 		Scenes:  s.c.o.Scenes,
-		Layout:  s.c.o.Layout,
+		Layouts: s.c.o.Layouts,
 		Present: true,
 		Visible: s.c.peer.Load(),
 	}
@@ -42,7 +42,7 @@ func (s *session) hidePeer(ctx context.Context) error {
 		source = scenes.Source{Name: s.c.o.SourceName}
 	}
 	s.input = ""
-	return s.arrange(ctx, scenes.Desired{Source: source, Scenes: s.c.o.Scenes, Layout: s.c.o.Layout})
+	return s.arrange(ctx, scenes.Desired{Source: source, Scenes: s.c.o.Scenes, Layouts: s.c.o.Layouts})
 }
 
 // arrange makes the scenes as wanted, unless they are and nothing has changed since.

@@ -7,7 +7,10 @@
 // It checks the form of a value, not whether it works: that a port is a number, not that it is free.
 package config
 
-import "github.com/costream-obs/costream-obs/obsctl"
+import (
+	"github.com/costream-obs/costream-obs/obsctl"
+	"github.com/costream-obs/costream-obs/scenes"
+)
 
 // Config holds a value for every setting of the table. Its fields are documented there.
 type Config struct {
@@ -27,7 +30,9 @@ type Config struct {
 	Bitrate    int
 	MinBitrate int
 	Scenes     []string
-	Layout     string
+	// Layout is the layout in scenes that no rule of Layouts is for.
+	Layout     scenes.Layout
+	Layouts    []scenes.Rule
 	SourceName string
 
 	Mics      []string

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/costream-obs/costream-obs/obsctl"
+	"github.com/costream-obs/costream-obs/scenes"
 )
 
 // load parses args as a command with all settings does, in an environment that holds env and this configuration file.
@@ -58,7 +59,7 @@ func write(t *testing.T, path, content string, mode os.FileMode) {
 func defaults() Config {
 	return Config{
 		BasePort: 5000, Link: "auto", When: "streaming", Route: "auto", VideoOut: "/dev/video10",
-		VideoIn: "/dev/video11", MinBitrate: 300, Layout: "pip", SourceName: "Peer", PeerAudio: "auto",
+		VideoIn: "/dev/video11", MinBitrate: 300, Layout: scenes.Layout{Shape: scenes.PiP}, SourceName: "Peer", PeerAudio: "auto",
 	}
 }
 
@@ -84,7 +85,9 @@ func TestLoad(t *testing.T) {
 			file: "peer = 'file'\nlisten = 'file'\nlayout = 'full'\nbitrate = 1\n",
 			env:  map[string]string{"COSTREAM_PEER": "env", "COSTREAM_LISTEN": "env", "COSTREAM_BITRATE": "500"},
 			args: []string{"--peer=flag"},
-			want: func(c *Config) { c.Peer, c.Listen, c.Layout, c.Bitrate = "flag", "env", "full", 500 },
+			want: func(c *Config) {
+				c.Peer, c.Listen, c.Layout, c.Bitrate = "flag", "env", scenes.Layout{Shape: scenes.Full}, 500
+			},
 		},
 		{
 			name: "lists do not add up across origins",
@@ -97,6 +100,40 @@ func TestLoad(t *testing.T) {
 			name: "list from a variable",
 			env:  map[string]string{"COSTREAM_MIC": `Mic/Aux, "Guest, left"`},
 			want: func(c *Config) { c.Mics = []string{"Mic/Aux", "Guest, left"} },
+		},
+		{
+			name: "layouts of scenes in a section, in their order",
+			file: "bitrate = 500\n[layouts]\n'Game 1' = 'full crop'\nB = 'pip 30% margin 20 top-left'\n'Game*' = 'side-by-side'\n",
+			want: func(c *Config) {
+				c.Bitrate = 500
+				c.Layouts = []scenes.Rule{
+					{Scenes: "Game 1", Layout: scenes.Layout{Shape: scenes.Full, Crop: true}},
+					{Scenes: "B", Layout: scenes.Layout{Shape: scenes.PiP, Corner: scenes.TopLeft, Extent: scenes.Extent{Percent: 30}, Margin: &scenes.Length{Pixels: 20}}},
+					{Scenes: "Game*", Layout: scenes.Layout{Shape: scenes.SideBySide}},
+				}
+			},
+		},
+		{
+			name: "layouts of scenes in one line",
+			file: "layouts = { B = 'full', A = 'pip' }\n",
+			want: func(c *Config) {
+				c.Layouts = []scenes.Rule{{Scenes: "B", Layout: scenes.Layout{Shape: scenes.Full}}, {Scenes: "A", Layout: scenes.Layout{Shape: scenes.PiP}}}
+			},
+		},
+		{
+			name: "layouts of scenes as keys with dots",
+			file: "layouts.B = 'full'\nlayouts.'A.1' = 'pip'\n",
+			want: func(c *Config) {
+				c.Layouts = []scenes.Rule{{Scenes: "B", Layout: scenes.Layout{Shape: scenes.Full}}, {Scenes: "A.1", Layout: scenes.Layout{Shape: scenes.PiP}}}
+			},
+		},
+		{
+			name: "layouts of scenes on the command line",
+			args: []string{"--layouts=Game*=full,a=b=pip top-left", "--layouts", "C=grid"},
+			want: func(c *Config) {
+				c.Layouts = []scenes.Rule{{Scenes: "Game*", Layout: scenes.Layout{Shape: scenes.Full}},
+					{Scenes: "a=b", Layout: scenes.Layout{Shape: scenes.PiP, Corner: scenes.TopLeft}}, {Scenes: "C", Layout: scenes.Layout{Shape: scenes.Grid}}}
+			},
 		},
 		{
 			name: "switch turned off again",
@@ -161,8 +198,8 @@ func TestLoadRefuses(t *testing.T) {
 		{name: "unknown key", file: "# ours\n\npeer = 'x'\nlayuot = 'pip'\n", want: `FILE:4: there is no setting "layuot"; did you mean layout?`},
 		{name: "unknown key, like nothing", file: "colour = 'red'\n", want: `FILE:1: there is no setting "colour"`},
 		{name: "dotted key", file: "obs.port = 4455\n", want: `FILE:1: there is no setting "obs.port"; did you mean obs-port?`},
-		{name: "section", file: "peer = 'x'\n[obs]\nport = 1\n", want: "FILE:2: there are no sections here; remove [obs]"},
-		{name: "array of sections", file: "[[peer]]\nname = 'x'\n", want: "FILE:1: there are no sections here; remove [peer]"},
+		{name: "section", file: "peer = 'x'\n[obs]\nport = 1\n", want: "FILE:2: there is no section [obs] here; settings stand above all sections"},
+		{name: "array of sections", file: "[[peer]]\nname = 'x'\n", want: "FILE:1: there is no section [peer] here; settings stand above all sections"},
 		{name: "not TOML", file: "peer = 'x'\nlisten\n", want: "FILE:2: "},
 		{name: "text without quotes", file: "peer = bob\n", want: "FILE:1: "},
 		{name: "key twice", file: "peer = 'x'\nbitrate = 500\npeer = 'y'\n", want: "FILE:3: "},
@@ -173,8 +210,17 @@ func TestLoadRefuses(t *testing.T) {
 		{name: "text for a switch", file: "verbose = 'yes'\n", want: "FILE:1: verbose: wants true or false, without quotes"},
 		{name: "text for a list", file: "scenes = 'Game'\n", want: `FILE:1: scenes: wants a list of texts: ["one", "two"]`},
 		{name: "numbers in a list", file: "scenes = [1]\n", want: `FILE:1: scenes: wants a list of texts: ["one", "two"]`},
-		{name: "no such choice", file: "layout = 'grid'\n", want: `FILE:1: layout: "grid" is not one of: pip, side-by-side, full`},
-		{name: "number for a choice", file: "layout = 1\n", want: "FILE:1: layout: wants one of these in quotes: pip, side-by-side, full"},
+		{name: "no such choice", file: "when = 'later'\n", want: `FILE:1: when: "later" is not one of: streaming, recording, virtualcam, always`},
+		{name: "number for a choice", file: "when = 1\n", want: "FILE:1: when: wants one of these in quotes: streaming, recording, virtualcam, always"},
+		{name: "no such layout", file: "layout = 'pop'\n", want: `FILE:1: layout: a layout begins with one of pip, side-by-side, full, grid, not with "pop"`},
+		{name: "no layout", args: []string{"--layout="}, want: "the layout is empty"},
+		{name: "no such layout of a scene", file: "[layouts]\nA = 'full'\n'Game*' = 'pip left'\n", want: `FILE:3: layouts: "Game*": "left" is none of a layout's words: a corner (bottom-right, `},
+		{name: "broken pattern of a layout", file: "peer = 'x'\nlayouts = { A = 'full', 'B[' = 'pip' }\n", want: `FILE:2: layouts: "B[": scene pattern "B["`},
+		{name: "no text for a layout", file: "[layouts]\n\nA = 3\n", want: `FILE:3: layouts: "A": wants a layout in quotes`},
+		{name: "dots in a pattern", file: "[layouts]\nA.B = 'full'\n", want: `FILE:2: layouts: "A.B": wants a layout in quotes`},
+		{name: "a setting below the layouts", file: "[layouts]\nA = 'full'\npeer = 'x'\n", want: "FILE:3: peer stands in the section [layouts]; move it above"},
+		{name: "text for layouts", file: "layouts = 'pip'\n", want: `FILE:1: layouts: wants a table of patterns with their layouts: { "Game*" = `},
+		{name: "layout without a pattern", args: []string{"--layouts=pip"}, want: `"pip" is not a pattern with its layout, such as 'Game*=pip top-left'`},
 		{name: "number for a password", file: "obs-password = 1234\n", want: "FILE:1: obs-password: wants a text in quotes"},
 		{name: "variable", env: map[string]string{"COSTREAM_BITRATE": "fast"}, want: `environment variable COSTREAM_BITRATE: "fast" is not a number from 100 to 100000`},
 		{name: "switch in a variable", env: map[string]string{"COSTREAM_JSON": "maybe"}, want: `environment variable COSTREAM_JSON: "maybe" is neither true nor false`},

@@ -17,10 +17,27 @@ import (
 // A line is what the configuration file says about one setting.
 type line struct {
 	number int
+	value  any // of a setting that is a table: []entry
+}
+
+// An entry is one key of a setting that is a table in the file.
+type entry struct {
+	number int
+	key    string
 	value  any
 }
 
-// parse reads a configuration file: flat TOML whose keys are those of the table. Errors begin with path and line.
+// An entryError is what is wrong with an entry.
+type entryError struct {
+	entry entry
+	err   error
+}
+
+func (e *entryError) Error() string { return fmt.Sprintf("%q: %v", e.entry.key, e.err) }
+
+func (e *entryError) Unwrap() error { return e.err }
+
+// parse reads a configuration file: TOML whose keys are those of the table. Errors begin with path and line.
 func parse(path string, data []byte) (map[string]line, error) {
 	var values map[string]any
 	if err := toml.Unmarshal(data, &values); err != nil {
@@ -33,29 +50,71 @@ func parse(path string, data []byte) (map[string]line, error) {
 	}
 
 	known := make([]string, 0, len(values))
+	tables := make(map[string]bool)
 	for _, s := range Table() {
 		known = append(known, s.Key)
+		_, tables[s.Key] = s.bind(new(Config)).(*rules)
 	}
 	lines := make(map[string]line, len(values))
 	// The decoder knows where a key stands only when it refuses it, so the numbers come from a second, shallow pass.
 	var p unstable.Parser
 	p.Reset(data)
+	section := ""
 	for p.NextExpression() {
 		e := p.Expression()
-		var name []string
-		number := 0
-		for key := e.Key(); key.Next(); {
-			number = p.Shape(key.Node().Raw).Start.Line
-			name = append(name, string(key.Node().Data))
-		}
+		name, number := nameOf(&p, e)
 		key := strings.Join(name, ".")
 		switch {
+		case e.Kind == unstable.Table && tables[key]:
+			section = key
+			lines[key] = line{number: number, value: []entry(nil)}
+			continue
 		case e.Kind != unstable.KeyValue:
-			return nil, fmt.Errorf("%s:%d: there are no sections here; remove [%s]", path, number, key)
-		case !slices.Contains(known, key):
+			return nil, fmt.Errorf("%s:%d: there is no section [%s] here; settings stand above all sections", path, number, key)
+		case section != "" && slices.Contains(known, key):
+			return nil, fmt.Errorf("%s:%d: %s stands in the section [%s]; move it above", path, number, key, section)
+		case section != "":
+			name = append([]string{section}, name...)
+		case !tables[name[0]] && !slices.Contains(known, key):
 			return nil, fmt.Errorf("%s:%d: there is no setting %q%s", path, number, key, nearest.Hint(key, known))
 		}
-		lines[key] = line{number: number, value: values[key]}
+		table, isTable := values[name[0]].(map[string]any)
+		if !tables[name[0]] || !isTable {
+			lines[key] = line{number: number, value: values[key]}
+			continue
+		}
+		l, ok := lines[name[0]]
+		if !ok {
+			l = line{number: number, value: []entry(nil)}
+		}
+		l.value = append(l.value.([]entry), entriesOf(&p, e, name[1:], number, table)...)
+		lines[name[0]] = l
 	}
 	return lines, nil
+}
+
+// nameOf returns the parts of an expression's key, and its line.
+func nameOf(p *unstable.Parser, e *unstable.Node) (name []string, number int) {
+	for key := e.Key(); key.Next(); {
+		number = p.Shape(key.Node().Raw).Start.Line
+		name = append(name, string(key.Node().Data))
+	}
+	return name, number
+}
+
+// entriesOf returns the entries of a table that an expression holds: one, or those of an inline table.
+func entriesOf(p *unstable.Parser, e *unstable.Node, name []string, number int, table map[string]any) []entry {
+	if len(name) > 0 {
+		value, ok := table[name[0]]
+		if !ok || len(name) > 1 {
+			value = nil // As an unquoted key with a dot in it.
+		}
+		return []entry{{number, strings.Join(name, "."), value}}
+	}
+	var entries []entry
+	for it := e.Value().Children(); it.Next(); {
+		inner, at := nameOf(p, it.Node())
+		entries = append(entries, entriesOf(p, it.Node(), inner, at, table)...)
+	}
+	return entries
 }

@@ -115,7 +115,12 @@ func (f *Flags) fill(s Setting, lines map[string]line, path string) (origin, err
 	}
 	if l, ok := lines[s.Key]; ok {
 		if err := v.file(l.value); err != nil {
-			return fromFile, fmt.Errorf("%s:%d: %s: %w", path, l.number, s.Key, err)
+			number := l.number
+			var at *entryError
+			if errors.As(err, &at) {
+				number = at.entry.number
+			}
+			return fromFile, fmt.Errorf("%s:%d: %s: %w", path, number, s.Key, err)
 		}
 		return fromFile, nil
 	}

@@ -134,10 +134,14 @@ func Table() []Setting {
 		},
 		{
 			Key: "layout", Group: GroupScenes, Arg: "LAYOUT", Default: "pip",
-			Help: "where a new picture of the peer goes: pip (a corner), side-by-side or full",
-			bind: func(c *Config) value {
-				return &choice{p: &c.Layout, words: []string{"pip", "side-by-side", "full"}}
-			},
+			Help: "where the peer's picture goes: pip (a corner), side-by-side (a half), full or grid (one of two cells); after that, where wanted, a corner (top-left), a size (30% or 480x270), margin with a distance (20 or 2%) and crop, as in 'pip top-left 25% margin 20'",
+			bind: func(c *Config) value { return &layout{p: &c.Layout} },
+		},
+		{
+			Key: "layouts", Group: GroupScenes, Arg: "GLOB=LAYOUT",
+			Help:      "the layout in the scenes that match; may be repeated, and the first that matches counts",
+			Otherwise: "that of --layout",
+			bind:      func(c *Config) value { return &rules{p: &c.Layouts} },
 		},
 		{
 			Key: "source-name", Group: GroupScenes, Arg: "NAME", Default: "Peer",

@@ -120,7 +120,7 @@ func (o *OBS) Items(ctx context.Context, scene string, group bool) ([]scenes.Ite
 	items := make([]scenes.Item, 0, len(found))
 	for _, it := range found {
 		items = append(items, scenes.Item{ID: it.ID, Source: it.Source, Enabled: it.Enabled, Locked: it.Locked,
-			Group: it.IsGroup, Transform: fromOBS(it.Transform)})
+			Group: it.IsGroup, Size: scenes.Size{W: int(it.Transform.SourceW), H: int(it.Transform.SourceH)}, Transform: fromOBS(it.Transform)})
 	}
 	return items, nil
 }

@@ -28,7 +28,7 @@ func TestRealOnAirAndOff(t *testing.T) {
 	s.wantItems(scene, "Peer hidden")
 	s.goTo(onAir)
 	s.wantItems(scene, "Peer shown")
-	want := scenes.PiP.Place(scenes.Size{W: 640, H: 360}, scenes.Size{})
+	want := scenes.Layout{}.Place(scenes.Size{W: 640, H: 360}, scenes.Picture{})
 	if diff := cmp.Diff(want, s.item(scene, "Peer").Transform); diff != "" {
 		t.Errorf("transform differs (-want +got):\n%s", diff)
 	}
@@ -359,15 +359,15 @@ func TestRealMemoryOutlivesUs(t *testing.T) {
 
 func TestRealCanvasChanged(t *testing.T) {
 	s := newStage(t)
-	s.desired.Layout = scenes.SideBySide
+	s.desired.Layouts.Default.Shape = scenes.SideBySide
 	s.goTo(onAir)
 	s.user("SetVideoSettings", testbed.D{"baseWidth": 500, "baseHeight": 800})
 	s.goTo(onAir)
-	want := scenes.SideBySide.Place(scenes.Size{W: 500, H: 800}, scenes.Size{})
+	want := scenes.Layout{Shape: scenes.SideBySide}.Place(scenes.Size{W: 500, H: 800}, scenes.Picture{})
 	if diff := cmp.Diff(want, s.item(scene, "Peer").Transform); diff != "" {
 		t.Errorf("transform on the new canvas differs (-want +got):\n%s", diff)
 	}
-	s.desired.Layout = scenes.Full
+	s.desired.Layouts.Default.Shape = scenes.Full
 	s.goTo(onAir)
 	if got := s.item(scene, "Peer").Transform; got.BoundsW != 500 || got.BoundsH != 800 {
 		t.Errorf("full layout: got %vx%v, want 500x800", got.BoundsW, got.BoundsH)
@@ -497,7 +497,7 @@ func TestRealStudioMode(t *testing.T) {
 		t.Errorf("the peer in a nested scene is not in the programme: NeedsTransition is missing")
 	}
 	wait(offAir, "")
-	changes, err := scenes.Add(t.Context(), s.obs, source(), nil, scenes.Full)
+	changes, err := scenes.Add(t.Context(), s.obs, source(), nil, scenes.Layouts{Default: scenes.Layout{Shape: scenes.Full}})
 	if err != nil || len(changes) != 1 || !changes[0].NeedsTransition {
 		t.Errorf("Add in studio mode: got %+v and error %v, want one change that needs a transition", changes, err)
 	}
@@ -510,10 +510,10 @@ func TestRealCommands(t *testing.T) {
 	if _, err := scenes.SetVisible(ctx, s.obs, bare, nil, scenes.Show); !errors.Is(err, scenes.ErrNoPeerSource) {
 		t.Errorf("SetVisible without an input: got %v, want ErrNoPeerSource", err)
 	}
-	if _, err := scenes.Add(ctx, s.obs, bare, nil, scenes.PiP); !errors.Is(err, scenes.ErrNoPeerSource) {
+	if _, err := scenes.Add(ctx, s.obs, bare, nil, scenes.Layouts{}); !errors.Is(err, scenes.ErrNoPeerSource) {
 		t.Errorf("Add without an input and a kind: got %v, want ErrNoPeerSource", err)
 	}
-	if _, err := scenes.Add(ctx, s.obs, source(), []string{"Tow"}, scenes.PiP); !errors.As(err, new(*scenes.UnknownSceneError)) {
+	if _, err := scenes.Add(ctx, s.obs, source(), []string{"Tow"}, scenes.Layouts{}); !errors.As(err, new(*scenes.UnknownSceneError)) {
 		t.Errorf("Add to an unknown scene: got %v, want *UnknownSceneError", err)
 	}
 	s.wantInputs()
@@ -530,7 +530,9 @@ func TestRealCommands(t *testing.T) {
 		}
 	}
 	add := func(patterns ...string) func() ([]scenes.Change, error) {
-		return func() ([]scenes.Change, error) { return scenes.Add(ctx, s.obs, source(), patterns, scenes.Full) }
+		return func() ([]scenes.Change, error) {
+			return scenes.Add(ctx, s.obs, source(), patterns, scenes.Layouts{Default: scenes.Layout{Shape: scenes.Full}})
+		}
 	}
 	set := func(eye scenes.Eye, patterns ...string) func() ([]scenes.Change, error) {
 		return func() ([]scenes.Change, error) { return scenes.SetVisible(ctx, s.obs, bare, patterns, eye) }

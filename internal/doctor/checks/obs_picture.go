@@ -251,7 +251,7 @@ func (m *Machine) addPeer(ctx context.Context) error {
 		source.Kind, source.Settings = kindMedia, map[string]any{"is_local_file": false}
 	}
 	return m.Change(ctx, func(ctx context.Context, c *obsctl.Client) error {
-		changes, err := scenes.Add(ctx, obsscenes.New(c), source, nil, scenes.PiP)
+		changes, err := scenes.Add(ctx, obsscenes.New(c), source, nil, scenes.Layouts{})
 		if err == nil && len(changes) == 0 {
 			err = errors.New("OBS has it already")
 		}

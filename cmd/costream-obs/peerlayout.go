@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/pflag"
+
+	"github.com/costream-obs/costream-obs/internal/config"
+	"github.com/costream-obs/costream-obs/scenes"
+)
+
+func peerLayoutCommand() *command {
+	return &command{
+		name:  "layout",
+		short: "place the peer's picture in the scene",
+		long: "Places the peer's picture in the scene that is in the programme, at once, or in others. It stays there, also when the peer comes back or OBS starts again, until you move it by hand or restore it. Nothing else in the scene is moved.\n\n" +
+			"  costream-obs peer layout pip --corner top-left --size 25%\n" +
+			"  costream-obs peer layout side-by-side --crop --scene 'Talk*'\n" +
+			"  costream-obs peer layout restore",
+		subs: []*command{
+			shapeCommand(scenes.PiP, "a small picture in a corner", "Makes the peer's picture a small one in a corner."),
+			shapeCommand(scenes.SideBySide, "one half, beside yours", "Gives the peer's picture the right half of the canvas, or the left one with a left corner."),
+			shapeCommand(scenes.Full, "the whole canvas", "Lets the peer's picture fill the canvas."),
+			shapeCommand(scenes.Grid, "one of two equal cells", "Gives the peer's picture one of two equal cells: beside each other or, where there is more room so, above each other. The corner says which."),
+			peerRestoreCommand(),
+		},
+	}
+}
+
+// layouts are the layouts that the settings tell.
+func layouts(c *config.Config) scenes.Layouts {
+	return scenes.Layouts{Default: c.Layout, Rules: c.Layouts}
+}
+
+func shapeCommand(shape scenes.Shape, short, long string) *command {
+	return &command{
+		name: string(shape), short: short, long: long, settings: obsSettings(),
+		bind: func(set *pflag.FlagSet) action {
+			patterns := sceneFlag(set, "the one in the programme")
+			l := scenes.Layout{Shape: shape}
+			if shape != scenes.Full {
+				set.Func("corner", "`CORNER` that it keeps to: bottom-right (the default), bottom-left, top-left or top-right", func(s string) (err error) {
+					l.Corner, err = scenes.ParseCorner(s)
+					return err
+				})
+			}
+			size := func(help string) {
+				set.Func("size", help, func(s string) (err error) {
+					l.Extent, err = scenes.ParseExtent(s)
+					return err
+				})
+			}
+			switch shape {
+			case scenes.PiP:
+				size("`SIZE` of the picture: a part of the canvas, such as 25%, or a box in pixels, such as 480x270 (default 30%)")
+			case scenes.SideBySide:
+				size("`SIZE` of the peer's part: percents of the width (default 50%)")
+			}
+			set.Func("margin", "`DISTANCE` from the edges: pixels, such as 20, or a part of the canvas's shorter side, such as 2%", func(s string) error {
+				margin, err := scenes.ParseLength(s)
+				l.Margin = &margin
+				return err
+			})
+			set.BoolVar(&l.Crop, "crop", false, "cut the picture so that it fills its place; otherwise all of it is shown")
+			return func(ctx context.Context, c *call) error {
+				if err := l.Check(); err != nil {
+					return usageError{err}
+				}
+				return change(ctx, c, *patterns, func(obs scenes.OBS) ([]scenes.Change, error) {
+					return scenes.Arrange(ctx, obs, peerSource(c), *patterns, l)
+				})
+			}
+		},
+	}
+}
+
+func peerRestoreCommand() *command {
+	return &command{
+		name:     "restore",
+		short:    "put the peer back where it was before",
+		long:     "Puts the peer's picture back where it was before the first of the other layout commands: where you had moved it to, or where the settings want it.",
+		settings: obsSettings("layout", "layouts"),
+		bind: func(set *pflag.FlagSet) action {
+			patterns := sceneFlag(set, "the one in the programme")
+			return func(ctx context.Context, c *call) error {
+				return change(ctx, c, *patterns, func(obs scenes.OBS) ([]scenes.Change, error) {
+					return scenes.Restore(ctx, obs, peerSource(c), *patterns, layouts(c.config))
+				})
+			}
+		},
+	}
+}

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package scenes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+var (
+	// ErrPlaceInGroup says that the peer is in a group of the user's, whose place on the canvas is the user's.
+	ErrPlaceInGroup = errors.New("the peer is in a group, which you lay out in OBS: take it out of the group first")
+
+	// ErrNotArranged says that there is nothing that Restore could undo.
+	ErrNotArranged = errors.New("the peer is where you or your settings have put it: there is nothing to restore")
+)
+
+// Arrange lays the peer source out in the scenes that the patterns name, the programme scene if there are none. It
+// stays so, also when it comes back after it was away, until the user moves it or Restore undoes it. An item of the
+// user's is laid out as well, since the user says so. Where a scene has several items of it, the topmost one
+// that is shown is meant. Where it has none, the layout is for when it has.
+// Errors: *UnknownSceneError, ErrPlaceInGroup and *EditError values joined.
+func Arrange(ctx context.Context, obs OBS, src Source, patterns []string, layout Layout) ([]Change, error) {
+	if err := layout.Check(); err != nil {
+		return nil, err
+	}
+	h, err := take(ctx, obs, src, patterns)
+	if err != nil {
+		return nil, err
+	}
+	return h.relook(ctx, patterns, func(look Look) (Look, bool) {
+		if look.Before == nil {
+			look.Before = look.bare()
+		}
+		look.Moved, look.Layout = false, layout.String()
+		return look, true
+	})
+}
+
+// Use gives the peer source a look of the user's, as Arrange does a layout.
+func Use(ctx context.Context, obs OBS, src Source, patterns []string, saved Saved) ([]Change, error) {
+	h, err := take(ctx, obs, src, patterns)
+	if err != nil {
+		return nil, err
+	}
+	return h.relook(ctx, patterns, func(look Look) (Look, bool) {
+		if look.Before == nil {
+			look.Before = look.bare()
+		}
+		look.Moved, look.Layout = true, ""
+		look.Transform, look.Canvas, look.Border = saved.Transform, saved.Canvas, Border{}
+		look.Under, look.Above = 0, saved.Above
+		return look, true
+	})
+}
+
+// Restore undoes Arrange and Use, and what the user did to the peer's place since: it is as it was before the first of
+// them. For the scenes see Arrange; layouts are the configured ones.
+// Errors: ErrNotArranged if that holds of all scenes, and those of Arrange.
+func Restore(ctx context.Context, obs OBS, src Source, patterns []string, layouts Layouts) ([]Change, error) {
+	h, err := take(ctx, obs, src, patterns)
+	if err != nil {
+		return nil, err
+	}
+	h.layouts = layouts
+	changes, err := h.relook(ctx, patterns, func(look Look) (Look, bool) {
+		if look.Before == nil {
+			return look, false
+		}
+		before := *look.Before
+		before.Hidden, before.Locked = look.Hidden, look.Locked
+		return before, true
+	})
+	if err == nil && len(changes) == 0 {
+		err = ErrNotArranged
+	}
+	return changes, err
+}
+
+// Saved is a look without the scene that it comes from.
+type Saved struct {
+	Transform Transform `json:"transform"`
+	// Canvas is the one that Transform was made for. On another one the same part of it is covered.
+	Canvas Size `json:"canvas"`
+	// Above is how many items are above it.
+	Above int `json:"above,omitempty"`
+}
+
+// Save returns how the peer source looks in a scene, "" for the programme scene.
+// Errors: ErrNoPeerSource if it is not in the scene, *UnknownSceneError, ErrPlaceInGroup.
+func Save(ctx context.Context, obs OBS, src Source, scene string) (Saved, error) {
+	var patterns []string
+	if scene != "" {
+		patterns = []string{scene}
+	}
+	h, err := take(ctx, obs, src, patterns)
+	if err != nil {
+		return Saved{}, err
+	}
+	for _, sc := range h.targets(patterns) {
+		f, err := h.principal(sc)
+		if err != nil {
+			return Saved{}, fmt.Errorf("scene %q: %w", sc.Name, err)
+		}
+		if f == nil {
+			continue
+		}
+		im := h.c.item(sc.Name, f.item.ID)
+		return Saved{Transform: f.item.Transform.untrimmed(im.Border), Canvas: h.s.Canvas, Above: im.Above}, nil
+	}
+	return Saved{}, ErrNoPeerSource
+}
+
+// bare is a copy without what was before it.
+func (l Look) bare() *Look {
+	l.Before = nil
+	return &l
+}
+
+// targets are the scenes that a command is about.
+func (h *hand) targets(patterns []string) []*Scene {
+	if len(patterns) == 0 {
+		return slices.DeleteFunc(slices.Clone(h.scope), func(sc *Scene) bool { return sc.Name != h.s.Program })
+	}
+	return h.scope
+}
+
+// principal is the item of the peer source that layouts are about: the topmost one that is shown, else the topmost,
+// nil if there is none.
+func (h *hand) principal(sc *Scene) (*found, error) {
+	items := h.items(sc)
+	if len(items) == 0 {
+		if len(h.itemsOf(sc)) > 0 {
+			return nil, ErrPlaceInGroup
+		}
+		return nil, nil
+	}
+	slices.Reverse(items)
+	if i := slices.IndexFunc(items, func(f found) bool { return f.item.Enabled }); i >= 0 {
+		return &items[i], nil
+	}
+	return &items[0], nil
+}
+
+// relook changes the look of the peer in scenes; change returns false where there is nothing to change.
+func (h *hand) relook(ctx context.Context, patterns []string, change func(Look) (Look, bool)) ([]Change, error) {
+	var edits []Edit
+	var errs []error
+	for _, sc := range h.targets(patterns) {
+		f, err := h.principal(sc)
+		switch {
+		case err != nil:
+			errs = append(errs, fmt.Errorf("scene %q: %w", sc.Name, err))
+		case f != nil:
+			if e, ok := h.relookItem(*f, change); ok {
+				edits = append(edits, e)
+			}
+		default:
+			var look Look
+			if sm := h.c.Scenes[sc.Name]; sm != nil && sm.Last != nil {
+				look = *sm.Last
+			}
+			if look, ok := change(look); ok {
+				edits = append(edits, KeepLook{Scene: sc.Name, Look: look})
+			}
+		}
+	}
+	changes, err := h.carryOut(ctx, edits)
+	return changes, errors.Join(append(errs, err)...)
+}
+
+func (h *hand) relookItem(f found, change func(Look) (Look, bool)) (Edit, bool) {
+	im := h.c.item(f.scene.Name, f.item.ID)
+	old := im.Look
+	old.Transform, old.Canvas = f.item.Transform, h.s.Canvas
+	look, ok := change(old)
+	if !ok {
+		return nil, false
+	}
+	look = h.fitted(look, im.Ours, h.layouts.For(f.scene.Name), h.picture(f.item))
+	index := -1
+	if look.Above != old.Above {
+		index = max(0, len(f.scene.Items)-1-look.Above)
+	}
+	im.Pending = true
+	return PlaceItem{Scene: f.scene.Name, Item: f.item.ID, Input: f.item.Source, Look: look, Index: index}, true
+}
+
+// picture is what an item shows now.
+func (h *hand) picture(it Item) Picture {
+	if it.Size == (Size{}) || it.Size == h.c.Picture.Size {
+		return h.c.Picture
+	}
+	return Picture{Size: it.Size}
+}

@@ -75,8 +75,13 @@ func settingsFile(set *pflag.FlagSet) string {
 }
 
 func (f doctorFlags) run(ctx context.Context, c *call, settings string) error {
-	if c.config != nil && *f.peer != "" && *f.peer != noValue {
-		c.config.Peer = *f.peer
+	if *f.peer != "" && *f.peer != noValue {
+		if err := config.CheckHost(*f.peer); err != nil {
+			return usagef("--peer: %w", err)
+		}
+		if c.config != nil {
+			c.config.Peer = *f.peer
+		}
 	}
 	options, err := checkOptions(c, settings)
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/costream-obs/costream-obs/scenes"
 )
 
-// checkHost takes a name or an address without a port.
-func checkHost(s string) error {
+// CheckHost takes a host name or an IP address without a port; its error says in the user's words what else it is.
+func CheckHost(s string) error {
 	if s == "" {
 		return errors.New("the address is empty")
 	}

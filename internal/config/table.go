@@ -60,7 +60,7 @@ func Table() []Setting {
 		{
 			Key: "peer", Group: GroupPeer, Arg: "ADDR",
 			Help: "host name or IP address of the peer's machine; once paired, only where the invite does not tell it",
-			bind: func(c *Config) value { return &text{p: &c.Peer, check: checkHost} },
+			bind: func(c *Config) value { return &text{p: &c.Peer, check: CheckHost} },
 		},
 		{
 			Key: "peer-name", Group: GroupPeer, Arg: "NAME",
@@ -70,7 +70,7 @@ func Table() []Setting {
 		{
 			Key: "listen", Group: GroupPeer, Arg: "ADDR",
 			Help: "local address to receive on", Otherwise: "all of them",
-			bind: func(c *Config) value { return &text{p: &c.Listen, check: checkHost} },
+			bind: func(c *Config) value { return &text{p: &c.Listen, check: CheckHost} },
 		},
 		{
 			Key: "base-port", Group: GroupPeer, Arg: "PORT", Default: "5000",
@@ -172,7 +172,7 @@ func Table() []Setting {
 		{
 			Key: "obs-host", Group: GroupOBS, Arg: "ADDR", Otherwise: "this machine",
 			Help: "where OBS runs",
-			bind: func(c *Config) value { return &text{p: &c.OBSHost, check: checkHost} },
+			bind: func(c *Config) value { return &text{p: &c.OBSHost, check: CheckHost} },
 		},
 		{
 			Key: "obs-port", Group: GroupOBS, Arg: "PORT", Otherwise: "what OBS's own files say",

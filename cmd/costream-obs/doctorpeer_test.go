@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/costream-obs/costream-obs/internal/pairing"
+	"github.com/costream-obs/costream-obs/internal/testbed"
+	"github.com/costream-obs/costream-obs/media/link"
+)
+
+// TestDoctorPeer asks a friend who is there, one who is not, and one who has paired anew.
+func TestDoctorPeer(t *testing.T) {
+	isolate(t)
+	port, here, peer := testbed.FreeUDPPorts(t, 1), testbed.LoopbackAddress(t), testbed.LoopbackAddress(t)
+	at := fmt.Sprintf("%s:%d", peer, port)
+	doctor := func(args ...string) result {
+		return runCLI(t.Context(), append([]string{"doctor", "--listen=" + here, fmt.Sprintf("--base-port=%d", port)}, args...)...)
+	}
+	if got := doctor("--only", "net.ports", "--peer", peer); got.Code != exitOK || !strings.Contains(got.Stdout, "skip  net.probe: only a secure link can be probed") {
+		t.Errorf("not paired: got %+v, want it to say so", got)
+	}
+
+	line := strings.TrimSpace(runCLI(t.Context(), "pair", "new", "--address="+at).Stdout)
+	invite, err := pairing.ParseInvite(line)
+	if err != nil {
+		t.Fatal(err)
+	}
+	friend := startFriend(t, invite, link.SecureOptions{Listen: peer, Port: port})
+	for _, args := range [][]string{{"--peer", peer, "--only", "svc"}, {"--only", "net.clock,net.probe", "--peer=" + peer}} {
+		got := doctor(args...)
+		if got.Code != exitOK || !strings.Contains(got.Stdout, "net.probe: "+at+" in ") || !strings.Contains(got.Stdout, "ok    net.clock: ") {
+			t.Errorf("%v: got %+v, want the friend's answers", args, got)
+		}
+	}
+	if got := doctor("--only", "net"); strings.Contains(got.Stdout, "net.probe") {
+		t.Errorf("without --peer: got %+v, want nobody asked", got)
+	}
+	friend()
+	if got := doctor("--peer", at); got.Code != exitUsage || !strings.Contains(got.Stderr, "--peer: ") {
+		t.Errorf("with a port: got %+v, want exit code 2", got)
+	}
+
+	if got := doctor("--peer", peer, "--only", "net.probe"); got.Code != exitFailure || !strings.Contains(got.Stdout, "fail  net.probe: No costream-obs of your friend's answers at "+at+".") {
+		t.Errorf("nobody there: got %+v, want to hear so", got)
+	}
+
+	other, err := pairing.NewInvite(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	startFriend(t, other, link.SecureOptions{Listen: peer, Port: port, Peers: []string{here}})
+	if got := doctor("--peer", peer, "--only", "net.probe"); got.Code != exitFailure || !strings.Contains(got.Stdout, "fail  net.key: A costream-obs calls from "+at+" with a key") {
+		t.Errorf("another pair: got %+v, want to hear so", got)
+	}
+}
+
+// startFriend runs the link of another machine, which joined with an invite, until it is stopped.
+func startFriend(t *testing.T, invite pairing.Invite, o link.SecureOptions) (stop func()) {
+	t.Helper()
+	var err error
+	if o.Identity, err = (&pairing.Pair{Role: pairing.Guest, Invite: invite}).Identity(); err != nil {
+		t.Fatal(err)
+	}
+	l, err := link.NewSecure(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := l.Standby
+	if len(o.Peers) > 0 {
+		run = l.Run // calls them
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- run(ctx) }()
+	stopped := false
+	stop = func() {
+		if stopped {
+			return
+		}
+		stopped = true
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("the friend's link: %v", err)
+		}
+	}
+	t.Cleanup(stop)
+	return stop
+}

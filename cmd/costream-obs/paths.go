@@ -3,20 +3,26 @@
 package main
 
 import (
-	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 )
 
 // stateDir keeps what outlives the program: $XDG_STATE_HOME/costream-obs.
-func stateDir() (string, error) {
-	base := os.Getenv("XDG_STATE_HOME")
-	if !filepath.IsAbs(base) { // The XDG specification tells to ignore a relative one.
+func stateDir() (string, error) { return xdgDir("XDG_STATE_HOME", ".local/state") }
+
+// dataDir keeps what other programs read, such as OBS's script: $XDG_DATA_HOME/costream-obs.
+func dataDir() (string, error) { return xdgDir("XDG_DATA_HOME", ".local/share") }
+
+// xdgDir is our directory in a base directory of the XDG specification, which is in the home directory by default.
+func xdgDir(variable, fallback string) (string, error) {
+	base := os.Getenv(variable)
+	if !filepath.IsAbs(base) { // The specification tells to ignore a relative one.
 		home := os.Getenv("HOME")
 		if home == "" {
-			return "", errors.New("neither $XDG_STATE_HOME nor $HOME is set: there is no place to keep state")
+			return "", fmt.Errorf("neither $%s nor $HOME is set: there is no place to keep files", variable)
 		}
-		base = filepath.Join(home, ".local", "state")
+		base = filepath.Join(home, fallback)
 	}
 	return filepath.Join(base, "costream-obs"), nil
 }

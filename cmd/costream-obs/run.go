@@ -10,6 +10,7 @@ import (
 
 	"github.com/costream-obs/costream-obs/internal/companion"
 	"github.com/costream-obs/costream-obs/internal/config"
+	"github.com/costream-obs/costream-obs/internal/hotkeys"
 	"github.com/costream-obs/costream-obs/obsctl"
 )
 
@@ -50,6 +51,7 @@ func run(ctx context.Context, c *call) error {
 	}
 	options.PeerAsks = pair != nil
 	options.Log = c.log
+	options.WithoutOBS = func() { finishHotkeys(hotkeys.NewStore(options.StateDir), c.stderr) }
 	companion, err := companion.New(options)
 	if err != nil {
 		return err

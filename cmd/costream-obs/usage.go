@@ -49,7 +49,10 @@ func usage(path []*command) string {
 func synopsis(path []*command) string {
 	c := path[len(path)-1]
 	line := pathName(path)
-	if len(c.subs) > 0 {
+	switch {
+	case len(c.subs) > 0 && c.bind != nil:
+		line += " [COMMAND]"
+	case len(c.subs) > 0:
 		line += " COMMAND"
 	}
 	if c.args != "" {

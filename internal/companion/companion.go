@@ -99,6 +99,7 @@ func (c *Companion) Run(ctx context.Context) error {
 			return
 		}
 		c.reports.report(Report{State: Waiting, Detail: err.Error()})
+		c.o.WithoutOBS()
 	}
 	runErr := keeper.Run(runCtx, c.useOBS)
 	if cause := context.Cause(runCtx); ctx.Err() == nil && cause != nil {

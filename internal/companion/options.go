@@ -97,6 +97,9 @@ type Options struct {
 	// StateDir keeps what outlives the process; it is made if absent.
 	StateDir string
 
+	// WithoutOBS, when set, is called each time that OBS was looked for in vain, first when it ends: for what can be done
+	// to its files only then.
+	WithoutOBS func()
 	// OnReport is called from one goroutine with each change of state.
 	OnReport func(Report)
 	Log      *slog.Logger
@@ -123,6 +126,9 @@ func (o *Options) check() error {
 	}
 	if o.OnReport == nil {
 		o.OnReport = func(Report) {}
+	}
+	if o.WithoutOBS == nil {
+		o.WithoutOBS = func() {}
 	}
 	if o.Link == nil && (o.BasePort < 1 || o.BasePort > 65535-7) {
 		return fmt.Errorf("base port %d is out of range: 8 ports from it must lie in 1-65535", o.BasePort)

@@ -217,10 +217,13 @@ func Bound(doc *collection.Doc) (keys map[Action][]string, path string) {
 	return keys, path
 }
 
+// Path is where Install puts the script in a directory.
+func Path(dir string) string { return filepath.Join(dir, scriptName) }
+
 // Install writes the script into a directory, such as $XDG_DATA_HOME/costream-obs, and returns its path. It refuses a
 // place that the OBS of d cannot see: the Flatpak sees the home directory, the Snap nothing hidden.
 func Install(d collection.Dir, dir, home string) (string, error) {
-	path := filepath.Join(dir, scriptName)
+	path := Path(dir)
 	switch below := strings.HasPrefix(path, filepath.Clean(home)+"/"); {
 	case d.Snap():
 		return "", errors.New("this OBS is a Snap, which may not read scripts of other programs: " +
@@ -242,7 +245,7 @@ func Install(d collection.Dir, dir, home string) (string, error) {
 
 // Uninstall takes the script away again, and the directory if it is empty then.
 func Uninstall(dir string) error {
-	err := os.Remove(filepath.Join(dir, scriptName))
+	err := os.Remove(Path(dir))
 	if err != nil && !os.IsNotExist(err) {
 		return fmt.Errorf("OBS's script: %w", err)
 	}

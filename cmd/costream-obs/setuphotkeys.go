@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/costream-obs/costream-obs/internal/collection"
+	"github.com/costream-obs/costream-obs/internal/hotkeys"
+	"github.com/costream-obs/costream-obs/obsctl"
+)
+
+// hotkeyFlags are the flags of setup hotkeys.
+type hotkeyFlags struct {
+	keys      map[hotkeys.Action]*string
+	all, undo *bool
+}
+
+func setupHotkeysCommand() *command {
+	return &command{
+		name:  "hotkeys",
+		short: "give OBS hotkeys for the peer, or take them back",
+		long: "Gives OBS hotkeys for the peer, which OBS shows in Settings, Hotkeys, and where they can be changed. They act in OBS itself, in every scene, whether costream-obs runs or not.\n\n" +
+			"  costream-obs setup hotkeys --toggle F9 --mute Ctrl+Alt+M\n\n" +
+			"OBS reads them at its start, from its scene collection, so they are written while OBS is closed; while it is open they wait, and a running costream-obs run writes them when OBS ends. Scripts belong to a scene collection in OBS: without --all the current one gets the hotkeys.\n\n" +
+			"On Wayland OBS sees keys only while its window has the focus. For a key that works everywhere set a shortcut of your desktop to: costream-obs peer toggle",
+		settings: []string{"source-name", "video-in"},
+		bind: func(set *pflag.FlagSet) action {
+			f := hotkeyFlags{keys: map[hotkeys.Action]*string{
+				hotkeys.Toggle: set.String("toggle", "", "`KEY` that shows the peer when hidden, else hides, such as F9, Ctrl+Alt+P or 'Num 5'"),
+				hotkeys.Show:   set.String("show", "", "`KEY` that shows the peer"),
+				hotkeys.Hide:   set.String("hide", "", "`KEY` that hides the peer"),
+				hotkeys.Mute:   set.String("mute", "", "`KEY` that mutes the peer in the stream, or makes the peer heard again"),
+			}}
+			f.all = set.Bool("all", false, "in all scene collections")
+			f.undo = set.Bool("undo", false, "take our hotkeys out of all scene collections")
+			return f.run
+		},
+	}
+}
+
+func (f hotkeyFlags) run(_ context.Context, c *call) error {
+	order, err := f.order(c)
+	if err != nil {
+		return err
+	}
+	state, err := stateDir()
+	if err != nil {
+		return err
+	}
+	data, err := dataDir()
+	if err != nil {
+		return err
+	}
+	obs, err := collection.Find(obsctl.FindOptions{})
+	if err != nil {
+		return err
+	}
+	h := hotkeySetup{order: order, obs: obs, data: data, store: hotkeys.NewStore(state), out: c.stdout}
+	if order.Undo {
+		return h.undo()
+	}
+	return h.set()
+}
+
+// order reads the flags.
+func (f hotkeyFlags) order(c *call) (hotkeys.Order, error) {
+	o := hotkeys.Order{Keys: map[hotkeys.Action]collection.Key{}, Source: c.config.SourceName, Device: c.config.VideoIn, All: *f.all, Undo: *f.undo}
+	taken := map[collection.Key]hotkeys.Action{}
+	for _, action := range hotkeys.Actions {
+		text := *f.keys[action]
+		if text == "" {
+			continue
+		}
+		key, err := hotkeys.ParseKey(text)
+		if err != nil {
+			return o, usagef("--%s: %w", action, err)
+		}
+		if other, double := taken[key]; double {
+			return o, usagef("--%s and --%s have the same key, %s: one key can do one thing; --toggle is for showing and hiding with one", other, action, hotkeys.KeyText(key))
+		}
+		o.Keys[action], taken[key] = key, action
+	}
+	switch {
+	case o.Undo && (len(o.Keys) > 0 || o.All):
+		return o, usagef("--undo takes all our hotkeys away and stands alone")
+	case !o.Undo && len(o.Keys) == 0:
+		return o, usagef("which key? For example: costream-obs setup hotkeys --toggle F9")
+	}
+	return o, nil
+}
+
+// hotkeySetup carries an order out, or leaves it to a running costream-obs.
+type hotkeySetup struct {
+	order hotkeys.Order
+	obs   collection.Dir
+	data  string
+	store hotkeys.Store
+	out   io.Writer
+}
+
+func (h hotkeySetup) set() error {
+	var err error
+	if h.order.Script, err = hotkeys.Install(h.obs, h.data, os.Getenv("HOME")); err != nil {
+		return err
+	}
+	done, err := h.order.Carry(h.obs)
+	if errors.Is(err, collection.ErrRunning) {
+		if err := h.order.Check(h.obs); err != nil {
+			return err
+		}
+		return h.wait("The hotkeys are prepared: " + h.keys() + ".")
+	}
+	if err != nil {
+		return err
+	}
+	if err := h.store.Save(hotkeys.Entry{Order: h.order}); err != nil {
+		return err
+	}
+	fmt.Fprintf(h.out, "OBS has the hotkeys from its next start on, in Settings, Hotkeys: %s.\n", h.keys())
+	h.printCollections(done)
+	if !h.order.All {
+		fmt.Fprintln(h.out, "Other scene collections: choose one in OBS, close OBS and repeat this; or add --all.")
+	}
+	return nil
+}
+
+func (h hotkeySetup) undo() error {
+	done, err := h.order.Carry(h.obs)
+	if errors.Is(err, collection.ErrRunning) {
+		h.order.Script = hotkeys.Path(h.data)
+		return h.wait("The hotkeys are to be taken out of OBS.")
+	}
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(h.store.Forget(), hotkeys.Uninstall(h.data)); err != nil {
+		return err
+	}
+	if len(done.Collections) == 0 {
+		fmt.Fprintln(h.out, "There is nothing to take back.")
+		return nil
+	}
+	fmt.Fprintln(h.out, "Our hotkeys are out of OBS.")
+	h.printCollections(done)
+	return nil
+}
+
+// wait leaves the order to be carried out when OBS ends.
+func (h hotkeySetup) wait(what string) error {
+	if err := h.store.Save(hotkeys.Entry{Order: h.order, Waiting: true}); err != nil {
+		return err
+	}
+	next := "close OBS, then repeat this command; or have costream-obs run running when OBS ends"
+	if companionRuns() {
+		next = "costream-obs run does it when you close OBS"
+	}
+	fmt.Fprintf(h.out, "%s\nOBS is open, so its scene collection cannot be written now: %s.\n", what, next)
+	return nil
+}
+
+func (h hotkeySetup) keys() string {
+	var keys []string
+	for _, action := range hotkeys.Actions {
+		if key, ok := h.order.Keys[action]; ok {
+			keys = append(keys, fmt.Sprintf("%s (%s)", hotkeys.KeyText(key), action))
+		}
+	}
+	return strings.Join(keys, ", ")
+}
+
+func (h hotkeySetup) printCollections(done hotkeys.Done) {
+	for i, name := range done.Collections {
+		fmt.Fprintf(h.out, "  scene collection %q, as it was: %s\n", name, done.Backups[i])
+	}
+}
+
+// companionRuns says whether a costream-obs run answers on its control socket.
+func companionRuns() bool {
+	path, err := controlSocket()
+	if err != nil {
+		return false
+	}
+	conn, err := net.DialTimeout("unix", path, time.Second)
+	if err != nil {
+		return false
+	}
+	_ = conn.Close()
+	return true
+}
+
+// finishHotkeys carries out what waits for the end of OBS, and tells of it.
+func finishHotkeys(store hotkeys.Store, tell io.Writer) {
+	entry, err := store.Finish(func() (collection.Dir, error) { return collection.Find(obsctl.FindOptions{}) })
+	switch {
+	case err != nil:
+		fmt.Fprintf(tell, "OBS's hotkeys: %v\n", err)
+	case entry == nil:
+	case entry.Problem != "":
+		fmt.Fprintf(tell, "OBS's hotkeys could not be set: %s\n", entry.Problem)
+	case entry.Order.Undo:
+		fmt.Fprintln(tell, "Our hotkeys are out of OBS.")
+	default:
+		fmt.Fprintln(tell, "OBS has the hotkeys from its next start on.")
+	}
+}

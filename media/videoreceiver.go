@@ -12,9 +12,10 @@ import (
 	"github.com/costream-obs/costream-obs/media/internal/pipe"
 )
 
-// defaultPatience is a little longer than the 30 ms after which the link asks
-// for a key frame.
-const defaultPatience = 40 * time.Millisecond
+// patience is how long a gap in the packets is waited for: a little longer than
+// the 30 ms after which the link asks for a key frame. It does not delay packets
+// that come in order (measured).
+const patience = 40 * time.Millisecond
 
 // nameFrames is the name of the appsink or appsrc that moves pictures.
 const nameFrames = "frames"
@@ -26,10 +27,9 @@ type VideoReceiverOptions struct {
 	// are rounded down to even. Pictures come at the peer's rate, not at that
 	// of Format.
 	Format VideoFormat
-	// Patience is how long a gap in the packets is waited for; 0 means 40 ms.
-	// It does not delay packets that come in order (measured). A link that
-	// asks for lost packets again needs two round trips and a little.
-	Patience time.Duration
+	// Ordered says that packets come in their order and none is worth waiting
+	// for, so that there is no jitter buffer.
+	Ordered bool
 	// Out gets each picture the moment it is decoded, from one goroutine. Its
 	// data is valid only during the call. While Out is busy, newer pictures
 	// replace the one that waits.
@@ -59,7 +59,7 @@ func NewVideoReceiver(o VideoReceiverOptions) (*VideoReceiver, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
-	m, err := newMachine(what, videoReceiverGraph(f, o.Patience), o.Log)
+	m, err := newMachine(what, videoReceiverGraph(f, o.Ordered), o.Log)
 	if err != nil {
 		return nil, err
 	}
@@ -73,13 +73,12 @@ func NewVideoReceiver(o VideoReceiverOptions) (*VideoReceiver, error) {
 	return r, nil
 }
 
-func videoReceiverGraph(f VideoFormat, patience time.Duration) graph {
-	if patience <= 0 {
-		patience = defaultPatience
+func videoReceiverGraph(f VideoFormat, ordered bool) graph {
+	nodes := []node{packetSource("video", "H264", 90000)}
+	if !ordered {
+		nodes = append(nodes, element("rtpjitterbuffer", intProp("latency", int(patience.Milliseconds())), "do-lost=true"))
 	}
-	return row(
-		packetSource("video", "H264", 90000),
-		element("rtpjitterbuffer", intProp("latency", int(patience.Milliseconds())), "do-lost=true"),
+	return row(append(nodes,
 		element("rtph264depay"),
 		element("h264parse"),
 		// Frame threads would hold each picture back by one (33 ms at 30 fps).
@@ -91,7 +90,7 @@ func videoReceiverGraph(f VideoFormat, patience time.Duration) graph {
 		element("videoscale", "add-borders=true"),
 		caps(fmt.Sprintf("video/x-raw,format=I420,width=%d,height=%d,pixel-aspect-ratio=1/1,colorimetry=bt709", f.W, f.H)),
 		element("appsink", prop("name", nameFrames), "sync=false", "async=false", "max-buffers=1", "drop=true"),
-	)
+	)...)
 }
 
 // packetSource takes RTP packets and stamps them with their arrival.

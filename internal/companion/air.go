@@ -24,8 +24,6 @@ const (
 	// askedKeySeconds for any other, which gets one whenever it asks.
 	keySeconds      = 2
 	askedKeySeconds = 100
-	noticeAfter     = 60 * time.Millisecond
-	longestWait     = 400 * time.Millisecond
 )
 
 // airOptions say what one time on air sends and receives.
@@ -33,7 +31,7 @@ type airOptions struct {
 	link       func(link.Handler) (link.Link, error)
 	picture    media.VideoSource // nil sends neither picture nor voice
 	bitrate    int
-	resends    bool                                               // the link asks for lost packets again
+	resends    bool                                               // the link asks for lost packets again, and keeps their order
 	keyInt     int                                                // distance of key frames, in pictures
 	shoot      func(ctx context.Context, push func([]byte)) error // portable: feeds pictures until ctx ends
 	microphone string
@@ -205,18 +203,8 @@ func (a *air) runAudio(ctx context.Context, started func()) error {
 	return s.Run(ctx)
 }
 
-// patience is how long a missing packet is waited for: on a link that asks for it again the question
-// and the answer, twice, and some time to notice.
-func (a *air) patience() time.Duration {
-	l := a.link.Load()
-	if l == nil || !a.o.resends {
-		return 0
-	}
-	return min(2*(*l).Stats().RTT+noticeAfter, longestWait)
-}
-
 func (a *air) newVideoReceiver() (receiver, error) {
-	r, err := media.NewVideoReceiver(media.VideoReceiverOptions{Format: a.o.format, Patience: a.patience(), Out: a.show, Log: a.o.log})
+	r, err := media.NewVideoReceiver(media.VideoReceiverOptions{Format: a.o.format, Ordered: a.o.resends, Out: a.show, Log: a.o.log})
 	if err != nil {
 		return nil, err
 	}

@@ -21,6 +21,8 @@ type arrivals struct {
 
 	mu       sync.Mutex
 	recorder *twcc.Recorder
+	next     uint16 // number of the next packet
+	counting bool   // next is known
 }
 
 func newArrivals(now time.Time, ssrc uint32) *arrivals {
@@ -33,14 +35,23 @@ func newArrivals(now time.Time, ssrc uint32) *arrivals {
 func (a *arrivals) begin() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.recorder = twcc.NewRecorder(a.ssrc)
+	a.recorder, a.counting = twcc.NewRecorder(a.ssrc), false
 }
 
-// came notes a packet.
-func (a *arrivals) came(now time.Time, ssrc uint32, number uint16) {
+// came notes a packet, and returns how many before it are missing that were not missed until now.
+func (a *arrivals) came(now time.Time, ssrc uint32, number uint16) (missing int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.recorder.Record(ssrc, number, now.Sub(a.began).Microseconds())
+	step := int16(number - a.next)
+	if a.counting && step < 0 {
+		return 0
+	}
+	if a.counting {
+		missing = int(step)
+	}
+	a.counting, a.next = true, number+1
+	return missing
 }
 
 // report passes on the reports about what came since the last call, if anything did.

@@ -9,6 +9,9 @@ const (
 	// damaged. Longer than the disorder of real paths, shorter than two pictures.
 	gapPatience = 30 * time.Millisecond
 
+	// soundReserve is how long sound may wait for a packet that was lost: less than the speakers have in hand.
+	soundReserve = 40 * time.Millisecond
+
 	// askInterval is the shortest time between two requests for a key frame.
 	askInterval = 250 * time.Millisecond
 
@@ -22,16 +25,31 @@ type picture struct {
 	needed  bool   // a key frame is
 	sps     bool   // the stream's parameter sets were seen: without them no key frame can be decoded
 	key     uint64 // number of the packet in which the newest key frame begins
-	gaps    []gap
+	gaps    gaps
+	lost    uint64 // the newest packet that was given up
 	lastAsk time.Time
 	repair  time.Duration // how long beyond gapPatience a missing packet may take because it is sent again
 	hold    time.Time     // parameter sets came, so the key frame is on its way: no request until then
 }
 
+// gaps are the holes in a stream that may yet be filled, in order.
+type gaps []gap
+
 // gap are missing packets that may yet come.
 type gap struct {
 	lo, hi uint64
 	due    time.Time
+}
+
+// expire forgets the holes that are due and returns the last number of those that were not filled, or 0.
+func (g *gaps) expire(now time.Time, s *sequence) (lost uint64) {
+	for len(*g) > 0 && !now.Before((*g)[0].due) {
+		if first := (*g)[0]; s.missing(first.lo, first.hi) {
+			lost = first.hi
+		}
+		*g = (*g)[1:]
+	}
+	return lost
 }
 
 // packet notes that a packet has come as the newest or late, with the highest number before it.
@@ -56,13 +74,10 @@ func (p *picture) packet(now time.Time, payload []byte, n, before uint64, pl pla
 
 // ask tells whether to ask for a key frame now, and otherwise when to call it again; zero is not before the next packet.
 func (p *picture) ask(now time.Time, s *sequence) (bool, time.Time) {
-	for len(p.gaps) > 0 && !now.Before(p.gaps[0].due) {
-		g := p.gaps[0]
-		p.gaps = p.gaps[1:]
+	if lost := p.gaps.expire(now, s); lost > 0 {
+		p.lost = lost
 		// What is missing before a key frame does not hurt the pictures after it.
-		if g.hi > p.key && s.missing(max(g.lo, p.key), g.hi) {
-			p.needed = true
-		}
+		p.needed = p.needed || lost > p.key && s.missing(p.key, lost)
 	}
 	if p.needed {
 		next := p.lastAsk.Add(askInterval)

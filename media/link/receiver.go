@@ -45,8 +45,11 @@ type receiver struct {
 	read     interceptor.RTPReader
 	sequence sequence
 	picture  picture
+	gaps     gaps // in sound
 	repair   repair
 	stats    ReceiveStats
+
+	assembly *assembly // nil where packets are handed on as they come; used with calls held
 }
 
 func newReceiver(m Medium, cname string, now func() time.Time, p *peer, h Handler, log *slog.Logger) (*receiver, error) {
@@ -71,10 +74,9 @@ func (r *receiver) secure(rtt func() time.Duration) {
 	r.latch.authentic = true
 	r.trusted = func(netip.Addr) bool { return true }
 	r.heard = func(netip.Addr) {}
-	if r.medium == Video {
-		r.rtt = rtt
-		r.repair.enabled = true
-	}
+	r.rtt = rtt
+	r.repair.enabled = true
+	r.assembly = &assembly{pictures: r.medium == Video}
 }
 
 // passThrough is the end of an interceptor chain whose caller has read the datagram already.
@@ -107,8 +109,10 @@ func (r *receiver) tick() time.Duration {
 	r.mu.Lock()
 	over := r.stats.Stream
 	if !r.latch.expire(now) {
-		defer r.mu.Unlock()
-		return r.wait(now)
+		wait, lost := r.wait(now)
+		r.mu.Unlock()
+		r.giveUp(over, lost)
+		return wait
 	}
 	r.unbind()
 	r.mu.Unlock()
@@ -117,40 +121,77 @@ func (r *receiver) tick() time.Duration {
 	return time.Hour
 }
 
-// wait asks for a key frame if that is due and returns the time until the next deadline.
-func (r *receiver) wait(now time.Time) time.Duration {
+// wait asks for what is due. It returns the time until the next deadline, and the last packet that was given up.
+func (r *receiver) wait(now time.Time) (time.Duration, uint64) {
 	if !r.latch.live {
-		return time.Hour
+		return time.Hour, 0
 	}
 	next := r.latch.last.Add(streamTimeout)
-	if at := r.ask(now); !at.IsZero() && at.Before(next) {
+	at, lost := r.ask(now)
+	if !at.IsZero() && at.Before(next) {
 		next = at
 	}
-	return next.Sub(now)
+	return next.Sub(now), lost
 }
 
-// ask asks for what is missing, packets or a key frame, if that is due, and returns when to look again.
-func (r *receiver) ask(now time.Time) time.Time {
-	if r.medium != Video {
-		return time.Time{}
-	}
-	due, again := r.picture.ask(now, &r.sequence)
-	if due {
-		r.send(&rtcp.PictureLossIndication{SenderSSRC: r.ssrc, MediaSSRC: r.info.SSRC})
-		r.stats.KeyFrameRequests++
+// ask asks for what is missing, packets or a key frame, if that is due. It returns when to look again, and the last
+// packet that was given up.
+func (r *receiver) ask(now time.Time) (again time.Time, lost uint64) {
+	if r.medium == Video {
+		var due bool
+		due, again = r.picture.ask(now, &r.sequence)
+		lost = r.picture.lost
+		if due {
+			r.send(&rtcp.PictureLossIndication{SenderSSRC: r.ssrc, MediaSSRC: r.info.SSRC})
+			r.stats.KeyFrameRequests++
+		}
+	} else {
+		lost = r.gaps.expire(now, &r.sequence)
+		if len(r.gaps) > 0 {
+			again = r.gaps[0].due
+		}
 	}
 	if !r.repair.enabled {
-		return again
+		return again, lost
 	}
-	numbers, next := r.repair.ask(now, r.rtt(), gapPatience+r.picture.repair)
+	numbers, next := r.repair.ask(now, r.rtt(), r.patience())
 	if len(numbers) > 0 {
 		r.send(&rtcp.TransportLayerNack{SenderSSRC: r.ssrc, MediaSSRC: r.info.SSRC, Nacks: rtcp.NackPairsFromSequenceNumbers(numbers)})
 		r.stats.Requested += uint64(len(numbers))
 	}
 	if again.IsZero() || !next.IsZero() && next.Before(again) {
-		return next
+		again = next
 	}
-	return again
+	return again, lost
+}
+
+// patience is how long a missing packet may take: the way of the question and the answer, twice for pictures since one
+// of them may be lost too, and what packets are late anyway. Sound cannot wait for longer than it has in reserve.
+func (r *receiver) patience() time.Duration {
+	jitter := min(r.sequence.jitterTime(), gapPatience)
+	if r.medium == Audio {
+		if wait := r.rtt() + askAgainAfter + jitter; wait <= soundReserve {
+			return wait
+		}
+		return 0
+	}
+	return gapPatience + r.picture.repair
+}
+
+// giveUp hands on what waits for packets that are lost.
+func (r *receiver) giveUp(s Stream, lost uint64) {
+	if r.assembly != nil && lost > 0 {
+		r.assembly.giveUp(lost, r.handOn(s))
+	}
+}
+
+// handOn passes packets of a stream to the handler.
+func (r *receiver) handOn(s Stream) func([]byte) {
+	return func(datagram []byte) {
+		if r.handler.RTP != nil {
+			r.handler.RTP(r.medium, s, datagram)
+		}
+	}
 }
 
 // readRTP takes one datagram from the RTP port.
@@ -192,10 +233,14 @@ func (r *receiver) readRTP(from netip.AddrPort, datagram []byte) {
 	r.stats.Packets++
 	r.stats.Bytes += uint64(len(datagram))
 	_, _, _ = r.read.Read(datagram, attributes) // for the reports; cannot fail on what is parsed already
-	if r.medium == Video && at != duplicate {
+	var lost uint64
+	if at != duplicate {
 		r.mend(now, n, before, at)
-		r.picture.packet(now, payload, n, before, at)
-		if again := r.ask(now); !again.IsZero() {
+		if r.medium == Video {
+			r.picture.packet(now, payload, n, before, at)
+		}
+		var again time.Time
+		if again, lost = r.ask(now); !again.IsZero() {
 			r.wake()
 		}
 	}
@@ -205,9 +250,22 @@ func (r *receiver) readRTP(from netip.AddrPort, datagram []byte) {
 	if over != stream {
 		r.end(over)
 	}
-	if at != duplicate && r.handler.RTP != nil {
-		r.handler.RTP(r.medium, stream, datagram)
+	if at == duplicate {
+		return
 	}
+	if r.assembly == nil {
+		r.handOn(stream)(datagram)
+		return
+	}
+	if over != stream {
+		r.assembly.begin()
+	}
+	p := parcel{number: n, datagram: datagram, stamp: header.Timestamp, last: header.Marker}
+	if r.medium == Video {
+		p.sps, p.idr = h264KeyFrame(payload)
+	}
+	r.assembly.put(p, r.handOn(stream))
+	r.giveUp(stream, lost)
 }
 
 // mend notes what is missing, to ask for it.
@@ -215,13 +273,29 @@ func (r *receiver) mend(now time.Time, n, before uint64, at place) {
 	switch {
 	case !r.repair.enabled:
 		return
-	case at == late:
-		r.repair.arrived(n)
-	case n > before+1:
+	case n > before+1 && at == newest && r.medium == Audio:
+		wait := r.patience()
+		r.gaps = append(r.gaps, gap{lo: before + 1, hi: n - 1, due: now.Add(wait)})
+		if wait > 0 {
+			r.repair.gap(now, before+1, n-1)
+		}
+	case n > before+1 && at == newest:
 		r.repair.gap(now, before+1, n-1)
 	}
+	r.repair.arrived(now, r.rtt(), n)
 	// Two round trips: the request or what it brings may be lost too.
-	r.picture.repair = 2*r.rtt() + 3*askAgainAfter
+	r.picture.repair = 2*r.rtt() + 3*askAgainAfter + min(r.sequence.jitterTime(), gapPatience)
+}
+
+// suspect asks for packets that were sent after the newest one, by the transport-wide numbers, and may be this medium's.
+func (r *receiver) suspect(count int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.info == nil || !r.sequence.started {
+		return
+	}
+	r.repair.gap(r.now(), r.sequence.highest+1, r.sequence.highest+uint64(count))
+	r.wake()
 }
 
 // parseRTP checks that a datagram is an RTP packet of the payload type we take.
@@ -247,6 +321,7 @@ func (r *receiver) bind(header *rtp.Header, from netip.AddrPort) {
 	r.stats.Source = from
 	r.sequence = sequence{clockRate: r.medium.clockRate()}
 	r.picture = picture{needed: true, lastAsk: r.picture.lastAsk}
+	r.gaps = nil
 	r.repair.missing = r.repair.missing[:0]
 	r.info = &interceptor.StreamInfo{
 		SSRC: header.SSRC, PayloadType: header.PayloadType, ClockRate: r.medium.clockRate(),

@@ -11,9 +11,12 @@ import (
 )
 
 const (
-	// askAgainAfter is how long a missing packet is awaited before it is asked for, and how long beyond the round trip
-	// before it is asked for again. pion's NACK generator asks each interval anew, whatever the round trip.
+	// askAgainAfter is how long beyond the round trip a missing packet is awaited before it is asked for again. pion's
+	// NACK generator asks each interval anew, whatever the round trip.
 	askAgainAfter = 10 * time.Millisecond
+
+	// maxDisorder bounds how long a missing packet is awaited before it is asked for.
+	maxDisorder = 10 * time.Millisecond
 
 	// maxMissing bounds what a flood of gaps can make us remember; beyond it a key frame is cheaper.
 	maxMissing = 256
@@ -27,8 +30,9 @@ const (
 
 // repair asks for missing packets (RFC 4585, generic NACK). The zero value works, and one without enabled asks nothing.
 type repair struct {
-	enabled bool
-	missing []missingPacket // in order of their numbers
+	enabled  bool
+	missing  []missingPacket // in order of their numbers
+	disorder time.Duration   // how late packets come that were not lost
 }
 
 type missingPacket struct {
@@ -39,19 +43,24 @@ type missingPacket struct {
 
 // gap notes that the packets from lo to hi are missing.
 func (r *repair) gap(now time.Time, lo, hi uint64) {
-	if !r.enabled || hi-lo >= maxMissing {
+	if len(r.missing) > 0 {
+		lo = max(lo, r.missing[len(r.missing)-1].number+1)
+	}
+	if !r.enabled || hi < lo || hi-lo >= maxMissing {
 		return
 	}
 	for n := lo; n <= hi; n++ {
-		r.missing = append(r.missing, missingPacket{n, now, now.Add(askAgainAfter)})
+		r.missing = append(r.missing, missingPacket{n, now, now.Add(r.disorder)})
 	}
 	if over := len(r.missing) - maxMissing; over > 0 {
 		r.missing = slices.Delete(r.missing, 0, over)
 	}
 }
 
-// arrived notes that a packet came after all.
-func (r *repair) arrived(number uint64) {
+// arrived notes that a packet came after all. One that comes sooner than an answer can was not lost: those after it get
+// as much time before they are asked for.
+func (r *repair) arrived(now time.Time, rtt time.Duration, number uint64) {
+	r.disorder -= r.disorder / 256
 	if i, ok := slices.BinarySearchFunc(r.missing, number, func(m missingPacket, n uint64) int {
 		switch {
 		case m.number < n:
@@ -61,6 +70,9 @@ func (r *repair) arrived(number uint64) {
 		}
 		return 0
 	}); ok {
+		if late := now.Sub(r.missing[i].since); late < rtt {
+			r.disorder = max(r.disorder, min(late, maxDisorder))
+		}
 		r.missing = slices.Delete(r.missing, i, i+1)
 	}
 }

@@ -181,9 +181,7 @@ func (s *Secure) sessions(h Handler) error {
 		if err != nil {
 			return err
 		}
-		if m == Video {
-			snd.history.enable()
-		}
+		snd.history.enable()
 		snd.sendRTP = func(h *rtp.Header, payload []byte) { s.sendRTP(m, h, payload, false) }
 		snd.sendAgain = func(h *rtp.Header, payload []byte) { s.sendRTP(m, h, payload, true) }
 		snd.sendSR = s.sendRTCP

@@ -5,6 +5,7 @@ package link
 import (
 	"encoding/binary"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 )
@@ -189,24 +190,28 @@ func TestRepair(t *testing.T) {
 	c := newClock()
 	const rtt, patience = 20 * time.Millisecond, 100 * time.Millisecond
 	r := repair{enabled: true}
+	ask := func(when string, want ...uint16) {
+		t.Helper()
+		if got, _ := r.ask(c.now(), rtt, patience); !slices.Equal(got, want) {
+			t.Errorf("%s: asked for %v, want %v", when, got, want)
+		}
+	}
 	r.gap(c.now(), 100, 102)
-	if got, next := r.ask(c.now(), rtt, patience); len(got) != 0 || next != c.now().Add(askAgainAfter) {
-		t.Errorf("at once: asked for %v, next %v", got, next)
-	}
-	r.arrived(101)
+	ask("at once", 100, 101, 102)
+	r.gap(c.now(), 101, 103)
+	ask("one more", 103)
 	c.pass(askAgainAfter)
-	if got, _ := r.ask(c.now(), rtt, patience); len(got) != 2 || got[0] != 100 || got[1] != 102 {
-		t.Errorf("asked for %v, want 100 and 102", got)
-	}
+	ask("before it could have come")
+	r.arrived(c.now(), rtt, 103)
+	r.gap(c.now(), 105, 105)
+	ask("may be late as the last one was")
 	c.pass(askAgainAfter)
-	if got, _ := r.ask(c.now(), rtt, patience); len(got) != 0 {
-		t.Errorf("asked for %v before it could have come", got)
-	}
-	r.arrived(100)
-	c.pass(rtt)
-	if got, _ := r.ask(c.now(), rtt, patience); len(got) != 1 || got[0] != 102 {
-		t.Errorf("asked for %v, want 102 again", got)
-	}
+	ask("it was not", 105)
+	r.arrived(c.now(), rtt, 105)
+	r.arrived(c.now(), rtt, 101)
+	r.arrived(c.now(), rtt, 100)
+	c.pass(rtt - askAgainAfter)
+	ask("again", 102)
 	c.pass(patience)
 	if got, next := r.ask(c.now(), rtt, patience); len(got) != 0 || !next.IsZero() {
 		t.Errorf("asked for %v, next %v, want it given up", got, next)

@@ -80,13 +80,17 @@ func (s *Secure) takeMedia(from netip.AddrPort, datagram []byte) bool {
 		return false
 	}
 	b, number, numbered := takeNumber(b)
-	if numbered {
-		s.arrivals.came(time.Now(), binary.BigEndian.Uint32(b[8:]), number)
-	}
 	m := Video
 	if b[1]&0x7f == audioPayloadType {
 		m = Audio
 		b[1] = b[1]&0x80 | payloadType
+	}
+	if numbered {
+		missing := s.arrivals.came(time.Now(), binary.BigEndian.Uint32(b[8:]), number)
+		// Where the end of a picture is lost, sound tells sooner than the next picture does.
+		if m == Audio && missing > 0 {
+			s.receivers[Video].suspect(missing)
+		}
 	}
 	s.receivers[m].readRTP(from, b)
 	return true

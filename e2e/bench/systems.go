@@ -116,6 +116,6 @@ const (
 	decode = "avdec_h264 thread-type=slice max-threads=1 ! videoconvert ! video/x-raw,format=I420 ! " + atOnce
 
 	floorText  = source + " ! " + encode + " key-int-max=3000 ! h264parse ! " + decode
-	sendSRT    = source + " ! " + encode + " key-int-max=60 ! h264parse ! mpegtsmux alignment=0 ! srtsink uri=srt://FORSENDER:PORT0?mode=caller latency=LATENCY localaddress=SENDER localport=PORT0 sync=false wait-for-connection=false"
+	sendSRT    = source + " ! " + encode + " key-int-max=60 ! h264parse ! mpegtsmux alignment=7 ! srtsink uri=srt://FORSENDER:PORT0?mode=caller latency=LATENCY localaddress=SENDER localport=PORT0 sync=false async=false"
 	receiveSRT = "srtsrc uri=srt://RECEIVER:PORT0?mode=listener latency=LATENCY ! tsdemux latency=0 ! h264parse ! " + decode
 )

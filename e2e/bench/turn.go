@@ -115,13 +115,13 @@ func (b *bench) play(tb testbed.TB, s system, net *network) turn {
 	case <-ctx.Done():
 		tb.Fatalf("%v", ctx.Err())
 	case <-send.Done():
-		tb.Fatalf("the sender ended: %s", send.Output())
+		tb.Fatalf("the sender ended\n%s", send.Output())
 	case <-time.After(firstLimit):
 		said := send.Output()
 		if receive != nil {
 			said += receive.Output()
 		}
-		tb.Fatalf("no picture within %v: %s", firstLimit, said)
+		tb.Fatalf("no picture within %v\n%s", firstLimit, said)
 	}
 	t := turn{window: b.window, first: time.Since(begin)}
 	pause(ctx, settle)

@@ -5,6 +5,7 @@ package media
 import (
 	"errors"
 	"fmt"
+	"image"
 	"time"
 )
 
@@ -85,6 +86,9 @@ func (f VideoFormat) normal() (VideoFormat, error) {
 type Frame struct {
 	Data []byte
 	W, H int
+	// Area is the part that is the picture; black borders are around it. The
+	// empty one means all.
+	Area image.Rectangle
 }
 
 // String describes the picture without its data.

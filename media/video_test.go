@@ -63,6 +63,23 @@ func shows(c color.RGBA) func(Frame) bool {
 	return func(f Frame) bool { return near(colourAt(f, 500, 500), c, 6) }
 }
 
+// lit is the box around all that is not black in the middle row and column.
+func lit(f Frame) image.Rectangle {
+	stride := f.W
+	var box image.Rectangle
+	for x := range f.W {
+		if f.Data[f.H/2*stride+x] > 40 {
+			box = box.Union(image.Rect(x, f.H/2, x+1, f.H/2+1))
+		}
+	}
+	for y := range f.H {
+		if f.Data[y*stride+f.W/2] > 40 {
+			box = box.Union(image.Rect(f.W/2, y, f.W/2+1, y+1))
+		}
+	}
+	return box
+}
+
 func TestVideoColoursArrive(t *testing.T) {
 	tests := []struct {
 		name          string
@@ -75,6 +92,7 @@ func TestVideoColoursArrive(t *testing.T) {
 		{"padded rows", VideoFormat{854, 480, 30, 1}, VideoFormat{1366, 768, 30, 1}, image.Rect(0, 0, 1000, 1000)},
 		{"wide into square", VideoFormat{320, 180, 30, 1}, VideoFormat{240, 240, 30, 1}, image.Rect(0, 219, 1000, 781)},
 		{"square into wide", VideoFormat{240, 240, 50, 1}, VideoFormat{320, 180, 50, 1}, image.Rect(219, 0, 781, 1000)},
+		{"portrait into wide", VideoFormat{360, 640, 30, 1}, VideoFormat{426, 240, 30, 1}, image.Rect(343, 0, 658, 1000)},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -95,6 +113,10 @@ func TestVideoColoursArrive(t *testing.T) {
 			})
 			if want := tt.receive.Even(); f.W != want.W || f.H != want.H || len(f.Data) != want.FrameSize() {
 				t.Errorf("got a picture of %dx%d in %d bytes, want %dx%d in %d", f.W, f.H, len(f.Data), want.W, want.H, want.FrameSize())
+			}
+			got := lit(f)
+			if !f.Area.In(got) || got.Dx()-f.Area.Dx() > 1 || got.Dy()-f.Area.Dy() > 1 {
+				t.Errorf("got the area %v, and pixels that are not black in %v", f.Area, got)
 			}
 			for _, p := range []image.Point{{tt.bars.Min.X / 2, 500}, {500, tt.bars.Min.Y / 2}} {
 				if p.In(tt.bars) {

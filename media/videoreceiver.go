@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"log/slog"
 	"time"
 
@@ -19,6 +20,9 @@ const patience = 40 * time.Millisecond
 
 // nameFrames is the name of the appsink or appsrc that moves pictures.
 const nameFrames = "frames"
+
+// nameScale is the name of the element that scales the peer's picture.
+const nameScale = "scale"
 
 // VideoReceiverOptions configure a VideoReceiver.
 type VideoReceiverOptions struct {
@@ -45,6 +49,7 @@ type VideoReceiver struct {
 	format  VideoFormat
 	packets *pipe.Source
 	frames  *pipe.Sink
+	scale   *pipe.Element
 	tight   []byte // buffer for pictures that GStreamer pads
 }
 
@@ -67,6 +72,9 @@ func NewVideoReceiver(o VideoReceiverOptions) (*VideoReceiver, error) {
 	if r.packets, err = m.pipe.Source(namePackets); err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
+	if r.scale, err = m.pipe.Element(nameScale); err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
 	if r.frames, err = m.pipe.Sink(nameFrames); err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
@@ -87,7 +95,7 @@ func videoReceiverGraph(f VideoFormat, ordered bool) graph {
 		// A stream is taken for BT.709 whatever it says of itself: a peer of
 		// 2020 passes on what its loopback device claims.
 		element("videoconvert", "matrix-mode=none"),
-		element("videoscale", "add-borders=true"),
+		element("videoscale", prop("name", nameScale), "add-borders=true"),
 		caps(fmt.Sprintf("video/x-raw,format=I420,width=%d,height=%d,pixel-aspect-ratio=1/1,colorimetry=bt709", f.W, f.H)),
 		element("appsink", prop("name", nameFrames), "sync=false", "async=false", "max-buffers=1", "drop=true"),
 	)...)
@@ -123,5 +131,37 @@ func (r *VideoReceiver) show(data []byte) {
 		unpad(r.tight, data, w, h)
 		data = r.tight
 	}
-	r.out(Frame{Data: data, W: w, H: h})
+	r.out(Frame{Data: data, W: w, H: h, Area: r.area()})
+}
+
+// area is where videoscale puts the peer's picture among its borders.
+func (r *VideoReceiver) area() image.Rectangle {
+	w, h := r.scale.InputSize()
+	return fitted(w, h, r.format.W, r.format.H)
+}
+
+// fitted is the part of a frame that videoscale covers with a picture, whose
+// aspect it keeps.
+func fitted(w, h, frameW, frameH int) image.Rectangle {
+	all := image.Rect(0, 0, frameW, frameH)
+	if w <= 0 || h <= 0 {
+		return all
+	}
+	if height := frameW * h / w; height <= frameH {
+		all.Min.Y, all.Max.Y = centred(height, frameH)
+	} else {
+		all.Min.X, all.Max.X = centred(frameH*w/h, frameW)
+	}
+	return all
+}
+
+// centred is where videoscale puts a length in the middle: it begins at an even
+// line (measured, GStreamer 1.22). One at its end that shares its colour with the
+// border, since I420 has one colour for two lines, is not counted.
+func centred(length, room int) (from, to int) {
+	from = (room - length) / 2 &^ 1
+	if to = (from + length) &^ 1; from == to {
+		return 0, room
+	}
+	return from, to
 }

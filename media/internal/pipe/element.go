@@ -43,6 +43,34 @@ func (e *Element) Set(property, value string) {
 	e.gst.SetArg(property, value)
 }
 
+// InputSize returns the size of the pictures that go into the element, with its
+// sides in proportion where pixels are not square, and 0 before there are any.
+func (e *Element) InputSize() (w, h int) {
+	pad := e.gst.GetStaticPad("sink")
+	if pad == nil || !pad.HasCurrentCaps() {
+		return 0, 0
+	}
+	caps := pad.GetCurrentCaps()
+	if caps == nil {
+		return 0, 0
+	}
+	runtime.SetFinalizer(caps, nil)
+	defer caps.Unref()
+	s := caps.GetStructureAt(0)
+	number := func(field string) int {
+		v, _ := s.GetValue(field)
+		n, _ := v.(int)
+		return n
+	}
+	w, h = number("width"), number("height")
+	if v, err := s.GetValue("pixel-aspect-ratio"); err == nil {
+		if par, ok := v.(*gst.FractionValue); ok && par.Num() > 0 && par.Denom() > 0 {
+			w, h = w*par.Num(), h*par.Denom()
+		}
+	}
+	return w, h
+}
+
 // ForceKeyFrame asks the encoder upstream of this element for a key frame with
 // fresh parameter sets.
 func (e *Element) ForceKeyFrame() error {

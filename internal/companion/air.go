@@ -4,6 +4,7 @@ package companion
 
 import (
 	"context"
+	"image"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -40,6 +41,7 @@ type airOptions struct {
 	format     media.VideoFormat // of the screen
 	speakers   []string
 	peerSeen   func(bool)
+	shaped     func(image.Rectangle) // gets the part of the screen that the peer's picture covers; may be nil
 	changed    func()
 	log        *slog.Logger
 }
@@ -222,6 +224,9 @@ func (a *air) newAudioReceiver() (receiver, error) {
 // show puts a picture of the peer on the screen.
 func (a *air) show(f media.Frame) {
 	a.o.screen.Show(f)
+	if a.o.shaped != nil {
+		a.o.shaped(f.Area)
+	}
 	a.lastFrame.Store(time.Now().UnixNano())
 	if a.seen.CompareAndSwap(false, true) {
 		a.o.screen.Placeholder(false)

@@ -18,6 +18,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"log/slog"
 	"maps"
 	"os"
@@ -48,6 +49,7 @@ type Companion struct {
 	recall    recall // of the keeper's goroutine, as connected
 	connected bool   // OBS was reached at least once; of the keeper's goroutine
 	peer      atomic.Bool
+	area      atomic.Pointer[image.Rectangle] // of the screen, that the peer's picture covers
 	program   atomic.Pointer[string]
 	air       atomic.Pointer[air]
 }

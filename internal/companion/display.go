@@ -144,6 +144,13 @@ func (d *display) source(name string) (scenes.Source, bool) {
 	return scenes.Source{}, false
 }
 
+// size is the screen's format.
+func (d *display) size() media.VideoFormat {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.format
+}
+
 // running is the screen's pipeline, or nil when it has none.
 func (d *display) running() pipeline {
 	p, _ := d.current().(pipeline)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"time"
 
 	"github.com/costream-obs/costream-obs/obsctl"
@@ -32,7 +33,27 @@ func (s *session) showPeer(ctx context.Context) error {
 		Present: true,
 		Visible: s.c.peer.Load(),
 	}
+	want.Picture = s.c.picture(want.Visible)
 	return s.arrange(ctx, want)
+}
+
+// setArea notes which part of the screen the peer's picture covers.
+func (c *Companion) setArea(area image.Rectangle) {
+	if old := c.area.Load(); old == nil || *old != area {
+		c.area.Store(&area)
+		c.wakeUp()
+	}
+}
+
+// picture is what the peer source shows: with its borders only while the peer is seen, since
+// the placeholder has none.
+func (c *Companion) picture(seen bool) scenes.Picture {
+	format := c.display.size()
+	p := scenes.Picture{Size: scenes.Size{W: format.W, H: format.H}}
+	if area := c.area.Load(); area != nil && seen && !area.Empty() && area.In(image.Rect(0, 0, p.W, p.H)) {
+		p.Border = scenes.Border{Left: area.Min.X, Top: area.Min.Y, Right: p.W - area.Max.X, Bottom: p.H - area.Max.Y}
+	}
+	return p
 }
 
 // hidePeer takes away what we added.

@@ -299,6 +299,7 @@ func (s *session) startAir() {
 			s.c.peer.Store(seen)
 			s.c.wakeUp()
 		},
+		shaped:  s.c.setArea,
 		changed: s.c.wakeUp,
 		log:     s.log,
 	}

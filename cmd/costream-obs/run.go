@@ -24,7 +24,7 @@ func runCommand() *command {
 		settings: []string{
 			"peer", "peer-name", "listen", "base-port", "link",
 			"when", "route", "video-out", "video-in", "bitrate", "min-bitrate",
-			"scenes", "layout", "layouts", "source-name",
+			"scenes", "layout", "layouts", "clean-feed", "source-name",
 			"mic", "mic-source", "peer-audio",
 			"obs-host", "obs-port", "obs-password-file",
 			"json", "verbose",
@@ -94,6 +94,7 @@ func companionOptions(c *config.Config) (companion.Options, error) {
 		PeerAudio:     companion.PeerAudio(c.PeerAudio),
 		Scenes:        c.Scenes,
 		Layouts:       layouts(c),
+		CleanFeed:     c.CleanFeed,
 		SourceName:    c.SourceName,
 		Mics:          c.Mics,
 		MicSource:     c.MicSource,

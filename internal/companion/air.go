@@ -35,6 +35,7 @@ type airOptions struct {
 	resends    bool                                               // the link asks for lost packets again, and keeps their order
 	keyInt     int                                                // distance of key frames, in pictures
 	shoot      func(ctx context.Context, push func([]byte)) error // portable: feeds pictures until ctx ends
+	feed       func(ctx context.Context, started func()) error    // keeps what is sent clean of the peer; may be nil
 	microphone string
 	muted      bool
 	screen     media.Screen
@@ -95,6 +96,9 @@ func goOnAir(parent context.Context, o airOptions) *air {
 	if o.picture != nil {
 		a.parts.keep(ctx, "our picture", a.runVideo)
 		a.parts.keep(ctx, "our voice", a.runAudio)
+	}
+	if o.feed != nil {
+		a.parts.keep(ctx, "clean feed", o.feed)
 	}
 	if o.shoot != nil {
 		a.parts.keep(ctx, "screenshots", func(ctx context.Context, started func()) error {

@@ -28,6 +28,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/costream-obs/costream-obs/internal/cleanfeed"
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/media/link"
 	"github.com/costream-obs/costream-obs/obsctl"
@@ -46,8 +47,9 @@ type Companion struct {
 	reports *reporter
 	wake    chan struct{}
 
-	recall    recall // of the keeper's goroutine, as connected
-	connected bool   // OBS was reached at least once; of the keeper's goroutine
+	feed      *cleanfeed.Feed // of the session, or of its time on air
+	recall    recall          // of the keeper's goroutine, as connected
+	connected bool            // OBS was reached at least once; of the keeper's goroutine
 	peer      atomic.Bool
 	area      atomic.Pointer[image.Rectangle] // of the screen, that the peer's picture covers
 	program   atomic.Pointer[string]
@@ -60,6 +62,7 @@ func New(o Options) (*Companion, error) {
 		return nil, err
 	}
 	c := &Companion{o: o, log: o.Log, wake: make(chan struct{}, 1), reports: &reporter{out: o.OnReport}}
+	c.feed = cleanfeed.New(o.Log)
 	c.parts = newKeeper(o.Log, c.wakeUp)
 	c.sound = newSound(c.parts, c.wakeUp, o.Log)
 	c.display = newDisplay(o.VideoIn, o.PeerName, c.parts, c.wakeUp, o.Log)

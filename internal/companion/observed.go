@@ -47,6 +47,9 @@ func (o *observed) all() {
 // note takes in an event of OBS.
 func (s *session) note(ev obsctl.Event) {
 	o := &s.seen
+	if ofFeed(ev) {
+		return
+	}
 	switch e := ev.(type) {
 	case obsctl.StreamState:
 		o.streaming = phaseActive(e.Phase, o.streaming)
@@ -79,8 +82,6 @@ func (s *session) note(ev obsctl.Event) {
 			s.clear("microphone")
 		}
 		o.askInputs, o.scenesLooked = true, false
-	case obsctl.TransitionStarted, obsctl.SceneItemsMoved, obsctl.FiltersChanged:
-		// The clean feed follows these.
 	case obsctl.CollectionChanging, obsctl.ProfileChanging:
 		o.changing = true
 	case obsctl.CollectionChanged, obsctl.ProfileChanged:

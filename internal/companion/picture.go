@@ -124,7 +124,6 @@ func (s *session) prepareScreen(ctx context.Context) error {
 // would hold up all other requests.
 func (s *session) shooter(format media.VideoFormat) func(context.Context, func([]byte)) error {
 	obs, log := s.obs, s.log
-	program := &s.c.program
 	return func(ctx context.Context, push func([]byte)) error {
 		shots, err := obsctl.DialScreenshots(ctx, obs.Endpoint(), obsctl.Options{Log: log})
 		if err != nil {
@@ -135,7 +134,7 @@ func (s *session) shooter(format media.VideoFormat) func(context.Context, func([
 		defer finish(nil)
 		pump := media.ScreenshotPump{
 			Shoot: func(ctx context.Context, w, h int) ([]byte, error) {
-				picture, err := shots.Screenshot(ctx, *program.Load(), w, h, "jpg", jpegQuality)
+				picture, err := shots.Screenshot(ctx, s.sentScene(), w, h, "jpg", jpegQuality)
 				if refused := (*obsctl.RequestError)(nil); err != nil && !errors.As(err, &refused) {
 					// The connection is of no more use.
 					finish(err)

@@ -70,6 +70,7 @@ func (c *Companion) useOBS(ctx context.Context, obs *obsctl.Client) error {
 		tries: make(map[string]*attempt), problems: make(map[string]error),
 		slow: make(map[string]int), resync: make(map[string]time.Time), missing: make(map[string]time.Time),
 	}
+	c.feed.Begin(s.peerInputs)
 	err := s.run(ctx)
 	s.leave(ctx)
 	return err
@@ -180,6 +181,7 @@ func (s *session) goOn(ctx context.Context) {
 	s.try(ctx, "microphone", s.monitorMics)
 	s.try(ctx, "OBS's sound capture", s.reviveCapture)
 	s.try(ctx, "peer's voice in OBS", s.preparePeerVoice)
+	s.try(ctx, "clean feed", s.prepareFeed)
 	s.try(ctx, "OBS's picture", s.openPicture)
 	if s.air == nil && s.camera && s.speakers != nil {
 		s.startAir()
@@ -196,6 +198,7 @@ func (s *session) goOff(ctx context.Context) {
 	s.try(ctx, "peer source", s.hidePeer)
 	s.try(ctx, "peer's voice in OBS", s.removePeerVoice)
 	s.try(ctx, "OBS's picture", s.closePicture)
+	s.try(ctx, "clean feed", s.removeFeed)
 	s.try(ctx, "microphone", s.unmonitor)
 	for _, name := range []string{"OBS's sound capture", "peer source's picture"} {
 		s.clear(name)
@@ -225,6 +228,7 @@ func (s *session) leave(ctx context.Context) {
 		{"peer source", s.hidePeer},
 		{"peer's voice in OBS", s.removePeerVoice},
 		{"OBS's picture", s.closePicture},
+		{"clean feed", s.removeFeed},
 		{"microphone", s.unmonitor},
 		{"monitoring", s.returnStreams},
 	} {
@@ -310,6 +314,9 @@ func (s *session) startAir() {
 		opts.shoot = s.shooter(format)
 	}
 	s.c.standby.stop()
+	if o.CleanFeed {
+		opts.feed = s.followFeed
+	}
 	s.air = goOnAir(s.c.life, opts)
 	s.c.air.Store(s.air)
 }

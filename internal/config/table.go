@@ -144,6 +144,11 @@ func Table() []Setting {
 			bind:      func(c *Config) value { return &rules{p: &c.Layouts} },
 		},
 		{
+			Key: "clean-feed", Group: GroupScenes,
+			Help: "send the peer our programme without the peer's own picture, so that both may show each other",
+			bind: func(c *Config) value { return &toggle{p: &c.CleanFeed} },
+		},
+		{
 			Key: "source-name", Group: GroupScenes, Arg: "NAME", Default: "Peer",
 			Help: "name of the OBS source that shows the peer",
 			bind: func(c *Config) value { return &text{p: &c.SourceName, check: checkFilled} },

@@ -8,7 +8,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 
+	"github.com/costream-obs/costream-obs/internal/cleanfeed"
 	"github.com/costream-obs/costream-obs/obsctl"
 	"github.com/costream-obs/costream-obs/scenes"
 )
@@ -101,10 +103,10 @@ func (o *OBS) SetInputSettings(ctx context.Context, input string, settings map[s
 	return translate(o.client.SetInputSettings(ctx, input, settings, !replace))
 }
 
-// Scenes implements scenes.OBS.
+// Scenes implements scenes.OBS. The scenes of the clean feed are left out: the peer has no place there.
 func (o *OBS) Scenes(ctx context.Context) ([]string, error) {
 	names, err := o.client.Scenes(ctx)
-	return names, translate(err)
+	return slices.DeleteFunc(names, cleanfeed.Ours), translate(err)
 }
 
 // Items implements scenes.OBS.

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package cleanfeed keeps a scene of ours in OBS, "To peer", that shows the programme without the peer. It is what the
+// peer is sent: were it the programme itself, each would see themselves in the other's picture, and in that one the
+// other, without end.
+//
+// A programme scene without the peer is nested in it as one item, and so is exact. One that shows the peer, itself or in
+// a scene or group within, gets a mirror: a scene of ours with copies of all its items but the peer's, with their
+// transform, order, blend mode and eye, and with the scene's filters. Scenes and groups within that show the peer get
+// mirrors as well. A group always does, because OBS moves the items of a group that stands in two scenes (obs_scene's
+// resize_group, read in 29.0.2). Show and hide transitions and the scale filter of items are not copied: obs-websocket
+// has no request for them. The mirrors follow the user's edits, and the programme's switches at the start of a
+// transition.
+//
+// Two copies of a source do not sound twice: OBS mixes and monitors what the programme shows, and the mirrors are no
+// part of it.
+//
+// The package does not decide who the peer is or when it works, and it sends nothing.
+package cleanfeed
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+
+	"github.com/costream-obs/costream-obs/obsctl"
+)
+
+// Scene is the scene that shows the programme without the peer.
+const Scene = "To peer"
+
+// mirrorPrefix begins the names of mirrors; the name of the scene or group that they show follows.
+const mirrorPrefix = Scene + ": "
+
+// Ours reports whether a scene is one that this package makes, as far as its name tells.
+func Ours(scene string) bool { return scene == Scene || strings.HasPrefix(scene, mirrorPrefix) }
+
+// OBS is the part of an obsctl.Client that this package needs.
+type OBS interface {
+	Collections(ctx context.Context) (current string, all []string, err error)
+	VideoSettings(ctx context.Context) (obsctl.Video, error)
+	StudioMode(ctx context.Context) (bool, error)
+	SourceActive(ctx context.Context, source string) (bool, error)
+
+	Scenes(ctx context.Context) ([]string, error)
+	ProgramScene(ctx context.Context) (string, error)
+	SetProgramScene(ctx context.Context, scene string) error
+	CreateScene(ctx context.Context, name string) error
+	RemoveScene(ctx context.Context, name string) error
+
+	SceneItems(ctx context.Context, scene string) ([]obsctl.SceneItem, error)
+	GroupItems(ctx context.Context, group string) ([]obsctl.SceneItem, error)
+	CreateSceneItem(ctx context.Context, scene, source string, enabled bool) (int, error)
+	RemoveSceneItem(ctx context.Context, scene string, id int) error
+	SetItemEnabled(ctx context.Context, scene string, id int, enabled bool) error
+	SetItemIndex(ctx context.Context, scene string, id, index int) error
+	SetItemTransform(ctx context.Context, scene string, id int, t obsctl.Transform) error
+	SetItemBlendMode(ctx context.Context, scene string, id int, mode string) error
+
+	Filters(ctx context.Context, source string) ([]obsctl.Filter, error)
+	CreateFilter(ctx context.Context, source string, f obsctl.Filter) error
+	RemoveFilter(ctx context.Context, source, filter string) error
+	SetFilterEnabled(ctx context.Context, source, filter string, enabled bool) error
+	SetFilterSettings(ctx context.Context, source, filter string, settings map[string]any) error
+
+	PersistentData(ctx context.Context, slot string, into any) (found bool, err error)
+	SetPersistentData(ctx context.Context, slot string, v any) error
+}
+
+// Feed is the clean feed of one OBS. Its methods are not to be called at the same time.
+type Feed struct {
+	log *slog.Logger
+
+	made   made // what is to be removed
+	loaded bool // made holds what OBS remembers
+
+	findPeers  func(context.Context) ([]string, error)
+	collection string
+	canvas     obsctl.Video
+	twins      twins
+	peers      map[string]bool
+	program    string           // the user's scene that is shown
+	air        map[string]scene // what the programme shows of it, with its groups: in studio mode not what they hold now
+	last       snapshot
+}
+
+// New returns a Feed that knows no OBS yet. log may be nil.
+func New(log *slog.Logger) *Feed {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	f := &Feed{log: log}
+	f.reload()
+	return f
+}
+
+// Begin prepares the Feed for a new connection to OBS; it must come before anything else. peers tells the names of the
+// inputs that show the peer. What is to be removed stays known.
+func (f *Feed) Begin(peers func(context.Context) ([]string, error)) {
+	f.findPeers, f.loaded = peers, false
+	f.reload()
+}
+
+// reload forgets what is known of a scene collection.
+func (f *Feed) reload() {
+	f.collection, f.canvas, f.program = "", obsctl.Video{}, ""
+	f.twins, f.peers, f.air, f.last = twins{}, nil, nil, snapshot{}
+}

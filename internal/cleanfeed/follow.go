@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cleanfeed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/costream-obs/costream-obs/obsctl"
+)
+
+const (
+	// slowTick is how often all is compared anew: events can be lost, and there is none for blend modes.
+	slowTick = 2 * time.Second
+	// pace is the least time between two comparisons that nobody waits for.
+	pace = 30 * time.Millisecond
+)
+
+// Sync brings our scenes in step once, and makes them where they are missing.
+func (f *Feed) Sync(ctx context.Context, obs OBS) error { return f.sync(ctx, obs, false) }
+
+func (f *Feed) sync(ctx context.Context, obs OBS, thaw bool) error {
+	if err := f.load(ctx, obs); err != nil {
+		return err
+	}
+	s, err := f.read(ctx, obs, thaw)
+	if err != nil {
+		return fmt.Errorf("the scenes for the clean feed: %w", err)
+	}
+	edits := plan(s, f.twins, f.made.mirrors(f.collection))
+	for _, e := range edits {
+		// What is gone meanwhile needs no edit; an event tells of it.
+		if err := e.do(ctx, obs, f); err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
+			return fmt.Errorf("clean feed: %v: %w", e, err)
+		}
+		f.log.Debug("clean feed", "edit", e.String())
+	}
+	return nil
+}
+
+// Follow keeps our scenes in step until ctx ends, and then returns nil. Events must come from a connection with
+// Options.Transforms; Follow returns an error when they end.
+func (f *Feed) Follow(ctx context.Context, obs OBS, events <-chan obsctl.Event) error {
+	tick := time.NewTicker(slowTick)
+	defer tick.Stop()
+	n := news{look: true}
+	var last time.Time
+	for {
+		if n.changing {
+			n.look = false
+		}
+		if n.look && (n.urgent || time.Since(last) >= pace) {
+			err := f.sync(ctx, obs, n.thaw)
+			if refused := (*obsctl.RequestError)(nil); err != nil && !errors.As(err, &refused) && !errors.Is(err, errNoProgram) {
+				if ctx.Err() != nil {
+					return nil
+				}
+				return err
+			} else if err != nil {
+				// OBS changes its scenes right now; it tells when it has.
+				f.log.Debug("clean feed: OBS did not say all", "error", err)
+			}
+			n, last = news{}, time.Now()
+		}
+		var due <-chan time.Time
+		if n.look {
+			due = time.After(pace - time.Since(last))
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-due:
+		case <-tick.C:
+			f.peers = nil
+			n.look = true
+		case ev, open := <-events:
+			if !open {
+				return fmt.Errorf("clean feed: %w", obsctl.ErrLost)
+			}
+			f.note(ev, &n)
+			if err := f.drain(ctx, obs, events, &n); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// news is what events have told since the last look.
+type news struct {
+	look     bool
+	urgent   bool
+	thaw     bool // a transition began, at which the programme takes the scene as it is
+	changing bool // OBS loads a scene collection, or ends
+	direct   map[place]edit
+}
+
+// place names a property of an item.
+type place struct {
+	scene    string
+	item     int
+	property string
+}
+
+// note takes in an event.
+func (f *Feed) note(ev obsctl.Event, n *news) {
+	switch e := ev.(type) {
+	case obsctl.TransitionStarted:
+		n.look, n.urgent, n.thaw = true, true, true
+	case obsctl.ProgramScene, obsctl.StudioMode:
+		n.look, n.urgent = true, true
+	case obsctl.SceneItemAdded:
+		if f.watches(e.Scene) {
+			n.look, n.urgent = true, true
+		}
+	case obsctl.SceneItemRemoved:
+		n.look = n.look || f.watches(e.Scene)
+	case obsctl.SceneItemsMoved:
+		n.look = n.look || f.watches(e.Scene)
+	case obsctl.FiltersChanged:
+		n.look = n.look || f.watches(e.Source)
+	case obsctl.SceneItemEnabled:
+		f.noteItem(n, place{e.Scene, e.ID, "eye"}, func(mirror string, _ obsctl.SceneItem) edit {
+			return enableItem{Mirror: mirror, Origin: e.ID, Enabled: e.Enabled}
+		})
+	case obsctl.SceneItemTransformed:
+		f.noteItem(n, place{e.Scene, e.ID, "place"}, func(mirror string, it obsctl.SceneItem) edit {
+			t := e.Transform
+			if it.IsGroup {
+				t = f.last.likeGroup(t)
+			}
+			return placeItem{Mirror: mirror, Origin: e.ID, Transform: t}
+		})
+	case obsctl.ScenesChanged:
+		n.look = true
+	case obsctl.SceneRenamed:
+		f.rename(e.Old, e.New)
+		n.look = true
+	case obsctl.InputAdded, obsctl.InputRemoved, obsctl.InputRenamed:
+		f.peers = nil
+		n.look = true
+	case obsctl.CollectionChanging, obsctl.Exiting:
+		n.changing = true
+	case obsctl.CollectionChanged:
+		f.reload()
+		*n = news{look: true, urgent: true}
+	}
+}
+
+func (f *Feed) watches(scene string) bool {
+	_, watched := f.last.scenes[scene]
+	return watched
+}
+
+// noteItem plans what a change of one property of an item means for the item's copy. Of many steps of the mouse only
+// the last counts.
+func (f *Feed) noteItem(n *news, at place, change func(mirror string, it obsctl.SceneItem) edit) {
+	if _, held := f.air[at.scene]; !f.watches(at.scene) || f.last.frozen && held {
+		return
+	}
+	mirror := f.made.mirrors(f.collection)[at.scene]
+	for _, it := range f.last.scenes[at.scene].items {
+		if _, known := f.twins.of(mirror, at.item); it.ID == at.item && known {
+			if n.direct == nil {
+				n.direct = make(map[place]edit)
+			}
+			n.direct[at] = change(mirror, it)
+			return
+		}
+	}
+}
+
+// drain takes in the events that wait, and does what needs no look at OBS.
+func (f *Feed) drain(ctx context.Context, obs OBS, events <-chan obsctl.Event, n *news) error {
+	for {
+		select {
+		case ev, open := <-events:
+			if !open {
+				return fmt.Errorf("clean feed: %w", obsctl.ErrLost)
+			}
+			f.note(ev, n)
+			continue
+		default:
+		}
+		break
+	}
+	for _, e := range n.direct {
+		if err := e.do(ctx, obs, f); err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
+			return fmt.Errorf("clean feed: %v: %w", e, err)
+		}
+	}
+	n.direct = nil
+	return nil
+}
+
+// rename follows a scene or group that got another name.
+func (f *Feed) rename(old, name string) {
+	for mirror, origin := range f.made[f.collection] {
+		if origin == old {
+			f.made[f.collection][mirror] = name
+		}
+	}
+	if f.program == old {
+		f.program = name
+	}
+	if sc, held := f.air[old]; held {
+		delete(f.air, old)
+		f.air[name] = sc
+	}
+}

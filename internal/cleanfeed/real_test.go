@@ -1,0 +1,436 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cleanfeed
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/costream-obs/costream-obs/internal/testbed"
+	"github.com/costream-obs/costream-obs/obsctl"
+)
+
+// peer is the input that plays the peer: a colour that nothing else has.
+const peer = "Peer"
+
+var peerColour = color.RGBA{0xff, 0x00, 0xff, 0xff}
+
+// stage is a real OBS that a Feed follows.
+type stage struct {
+	*testing.T
+	tb     *testbed.OBS
+	client *obsctl.Client
+	feed   *Feed
+	count  *counting
+	stop   func()
+}
+
+// counting counts the requests that change or list items.
+type counting struct {
+	*obsctl.Client
+	items atomic.Int64
+}
+
+func (c *counting) SceneItems(ctx context.Context, scene string) ([]obsctl.SceneItem, error) {
+	c.items.Add(1)
+	return c.Client.SceneItems(ctx, scene)
+}
+
+// testLog writes what is logged to the test's output.
+type testLog struct{ t *testing.T }
+
+func (l testLog) Write(line []byte) (int, error) {
+	l.t.Log(strings.TrimSpace(string(line)))
+	return len(line), nil
+}
+
+func newStage(t *testing.T) *stage {
+	t.Helper()
+	testbed.Need(t)
+	s := &stage{T: t, tb: testbed.StartOBS(t, testbed.OBSOptions{Patches: []testbed.Patch{
+		{Name: "red", Colour: color.RGBA{200, 30, 30, 255}, Area: image.Rect(0, 0, 320, 180)},
+		{Name: "green", Colour: color.RGBA{30, 180, 30, 255}, Area: image.Rect(200, 100, 640, 360)},
+		{Name: "blue", Colour: color.RGBA{20, 40, 220, 255}, Area: image.Rect(60, 120, 300, 300)},
+	}})}
+	s.feed = New(slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	s.feed.Begin(func(context.Context) ([]string, error) { return []string{peer}, nil })
+	return s
+}
+
+// follow lets the Feed follow OBS until the test, or stop, ends it.
+func (s *stage) follow() {
+	s.Helper()
+	client, err := obsctl.Dial(s.Context(), obsctl.Endpoint{Host: "127.0.0.1", Port: s.tb.Port}, obsctl.Options{Transforms: true})
+	if err != nil {
+		s.Fatalf("connect: %v", err)
+	}
+	s.client, s.count = client, &counting{Client: client}
+	if err := s.feed.Sync(s.Context(), client); err != nil {
+		s.Fatalf("first sync: %v", err)
+	}
+	ctx, cancel := context.WithCancel(s.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.feed.Follow(ctx, s.count, client.Events()) }()
+	stopped := false
+	s.stop = func() {
+		if stopped {
+			return
+		}
+		stopped = true
+		cancel()
+		if err := <-done; err != nil {
+			s.Errorf("follow: %v", err)
+		}
+	}
+	s.Cleanup(func() { s.stop(); _ = client.Close() })
+}
+
+func (s *stage) user(request string, data testbed.D) map[string]any {
+	s.Helper()
+	var answer json.RawMessage
+	if err := s.tb.TryRequest(request, data, &answer); err != nil && !errors.As(err, new(*json.SyntaxError)) {
+		s.Fatalf("%s %v: %v", request, data, err)
+	}
+	fields := map[string]any{}
+	if len(answer) > 0 {
+		if err := json.Unmarshal(answer, &fields); err != nil {
+			s.Fatal(err)
+		}
+	}
+	return fields
+}
+
+func (s *stage) place(scene, source string, transform testbed.D) int {
+	s.Helper()
+	id := int(s.user("CreateSceneItem", testbed.D{"sceneName": scene, "sourceName": source})["sceneItemId"].(float64))
+	s.transform(scene, id, transform)
+	return id
+}
+
+func (s *stage) transform(scene string, id int, transform testbed.D) {
+	s.Helper()
+	s.user("SetSceneItemTransform", testbed.D{"sceneName": scene, "sceneItemId": id, "sceneItemTransform": transform})
+}
+
+func (s *stage) enable(scene string, id int, enabled bool) {
+	s.Helper()
+	s.user("SetSceneItemEnabled", testbed.D{"sceneName": scene, "sceneItemId": id, "sceneItemEnabled": enabled})
+}
+
+// addPeer puts the peer into a scene.
+func (s *stage) addPeer(scene string, transform testbed.D) int {
+	s.Helper()
+	var inputs struct{ Inputs []struct{ InputName string } }
+	s.tb.Request("GetInputList", nil, &inputs)
+	if slices.ContainsFunc(inputs.Inputs, func(in struct{ InputName string }) bool { return in.InputName == peer }) {
+		return s.place(scene, peer, transform)
+	}
+	id := s.tb.AddPatch(scene, testbed.Patch{Name: peer, Colour: peerColour, Area: image.Rect(0, 0, 300, 200)})
+	s.transform(scene, id, transform)
+	return id
+}
+
+// wantClean awaits that the peer is shown what the programme scene would be without the peer.
+func (s *stage) wantClean(program string) {
+	s.Helper()
+	s.wantSimilar(program, samePicture)
+}
+
+func (s *stage) wantSimilar(program string, compare func(got, want image.Image) error) {
+	s.Helper()
+	want := s.without(program)
+	began := time.Now()
+	testbed.Await(s, "the clean feed of "+program, 5*time.Second, func() error {
+		got, err := s.tb.TryScreenshot(Scene)
+		if err != nil {
+			return err
+		}
+		return compare(got, want)
+	})
+	s.Logf("%s: in step after %v", program, time.Since(began).Round(time.Millisecond))
+}
+
+// without is the picture of a scene while the peer has no colour.
+func (s *stage) without(scene string) image.Image {
+	s.Helper()
+	s.tb.SetPatchColour(peer, color.RGBA{})
+	testbed.Await(s, "a peer without colour", 5*time.Second, func() error {
+		return testbed.CheckRegion(s.tb.Screenshot(peer), image.Rect(0, 0, 10, 10), color.RGBA{}, 0)
+	})
+	defer s.tb.SetPatchColour(peer, peerColour)
+	return s.tb.Screenshot(scene)
+}
+
+// nearPicture is samePicture but for a shift by a part of a pixel: OBS draws the items of a group right onto the canvas,
+// but those of a scene in a scene by way of a picture.
+func nearPicture(got, want image.Image) error {
+	const tolerance = 4
+	for y := range want.Bounds().Dy() {
+		for x := range want.Bounds().Dx() {
+			low, high := rgb(want, x, y), rgb(want, x, y)
+			for j := y - 1; j <= y+1; j++ {
+				for i := x - 1; i <= x+1; i++ {
+					for k, v := range rgb(want, i, j) { // black outside
+						low[k], high[k] = min(low[k], v), max(high[k], v)
+					}
+				}
+			}
+			for k, v := range rgb(got, x, y) {
+				if int(v) < int(low[k])-tolerance || int(v) > int(high[k])+tolerance {
+					return fmt.Errorf("pixel (%d,%d): got %v, want something between %v and %v", x, y, rgb(got, x, y), low, high)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func rgb(img image.Image, x, y int) [3]uint8 {
+	c := rgba(img, x, y)
+	return [3]uint8{c.R, c.G, c.B}
+}
+
+func samePicture(got, want image.Image) error {
+	if got.Bounds() != want.Bounds() {
+		return fmt.Errorf("picture of %v, want %v", got.Bounds(), want.Bounds())
+	}
+	worst, at := 0, image.Point{}
+	for y := range want.Bounds().Dy() {
+		for x := range want.Bounds().Dx() {
+			if d := testbed.ColourDistance(rgba(got, x, y), rgba(want, x, y)); d > worst {
+				worst, at = d, image.Pt(x, y)
+			}
+		}
+	}
+	if worst > 2 {
+		return fmt.Errorf("pixel %v: got %v, want %v", at, rgba(got, at.X, at.Y), rgba(want, at.X, at.Y))
+	}
+	return nil
+}
+
+func rgba(img image.Image, x, y int) color.RGBA {
+	return color.RGBAModel.Convert(img.At(x, y)).(color.RGBA)
+}
+
+func (s *stage) scenes() []string {
+	s.Helper()
+	var list struct{ Scenes []struct{ SceneName string } }
+	s.tb.Request("GetSceneList", nil, &list)
+	var names []string
+	for _, sc := range list.Scenes {
+		names = append(names, sc.SceneName)
+	}
+	return names
+}
+
+func TestRealFollowsEdits(t *testing.T) {
+	s := newStage(t)
+	main := testbed.Scene
+	id := s.addPeer(main, testbed.D{"positionX": 250, "positionY": 90, "rotation": 10})
+	s.follow()
+	s.wantClean(main)
+
+	s.transform(main, 1, testbed.D{"positionX": 100, "positionY": 30, "rotation": 30, "scaleX": 1.5, "cropLeft": 40})
+	s.wantClean(main)
+	s.transform(main, 2, testbed.D{"boundsType": "OBS_BOUNDS_SCALE_INNER", "boundsWidth": 200, "boundsHeight": 200, "alignment": 0})
+	s.wantClean(main)
+	s.enable(main, 3, false)
+	s.wantClean(main)
+	s.enable(main, 3, true)
+	s.enable(main, id, false)
+	s.wantClean(main)
+	s.enable(main, id, true)
+	s.user("SetSceneItemIndex", testbed.D{"sceneName": main, "sceneItemId": 1, "sceneItemIndex": 3})
+	s.wantClean(main)
+	s.user("SetSceneItemBlendMode", testbed.D{"sceneName": main, "sceneItemId": 1, "sceneItemBlendMode": "OBS_BLEND_ADDITIVE"})
+	s.wantClean(main)
+	s.tb.AddPatch(main, testbed.Patch{Name: "white", Colour: color.RGBA{255, 255, 255, 255}, Area: image.Rect(10, 10, 60, 60)})
+	s.wantClean(main)
+	s.user("RemoveSceneItem", testbed.D{"sceneName": main, "sceneItemId": 2})
+	s.wantClean(main)
+	s.user("CreateSourceFilter", testbed.D{"sourceName": main, "filterName": "grey", "filterKind": "color_filter_v2", "filterSettings": testbed.D{"saturation": -1.0}})
+	s.wantClean(main)
+	s.user("SetSourceFilterSettings", testbed.D{"sourceName": main, "filterName": "grey", "filterSettings": testbed.D{"saturation": 1.0}})
+	s.wantClean(main)
+	s.user("SetSourceFilterEnabled", testbed.D{"sourceName": main, "filterName": "grey", "filterEnabled": false})
+	s.wantClean(main)
+
+	before := s.count.items.Load()
+	for x := range 100 {
+		s.transform(main, 1, testbed.D{"positionX": x})
+	}
+	s.wantClean(main)
+	t.Logf("100 steps of the mouse: %d scenes read", s.count.items.Load()-before)
+
+	s.stop()
+	if err := s.feed.Remove(t.Context(), s.client); err != nil {
+		t.Fatal(err)
+	}
+	testbed.Await(t, "the user's scenes alone", 5*time.Second, func() error {
+		if got := s.scenes(); !slices.Equal(got, []string{main}) {
+			return fmt.Errorf("scenes off air: %q", got)
+		}
+		return nil
+	})
+}
+
+func TestRealNesting(t *testing.T) {
+	s := newStage(t)
+	main := testbed.Scene
+	s.user("CreateScene", testbed.D{"sceneName": "Inner"})
+	s.user("CreateScene", testbed.D{"sceneName": "Clean"})
+	s.place("Clean", "blue", testbed.D{"positionX": 5})
+	s.place("Inner", "green", testbed.D{"positionX": 30, "rotation": 20})
+	s.place("Inner", "Clean", testbed.D{"scaleX": 0.5})
+	inner := s.place(main, "Inner", testbed.D{"positionX": 200, "positionY": 40, "scaleX": 0.6, "scaleY": 0.6, "rotation": 15})
+	id := s.addPeer("Inner", testbed.D{"positionX": 100, "positionY": 50})
+	s.follow()
+	s.wantClean(main)
+	s.transform("Inner", 1, testbed.D{"positionX": 90})
+	s.wantClean(main)
+	s.transform(main, inner, testbed.D{"cropLeft": 100, "positionX": 50})
+	s.wantClean(main)
+	s.user("RemoveSceneItem", testbed.D{"sceneName": "Inner", "sceneItemId": id})
+	s.addPeer(main, testbed.D{"positionX": 20})
+	s.wantClean(main)
+	s.user("SetSceneName", testbed.D{"sceneName": "Inner", "newSceneName": "Inside"})
+	s.addPeer("Inside", testbed.D{"positionX": 10})
+	s.wantClean(main)
+	s.user("SetCurrentProgramScene", testbed.D{"sceneName": "Clean"})
+	s.wantClean("Clean")
+	s.user("SetCurrentProgramScene", testbed.D{"sceneName": main})
+	s.wantClean(main)
+}
+
+func TestRealGroups(t *testing.T) {
+	s := newStage(t)
+	main := testbed.Scene
+	s.addPeer(main, testbed.D{"positionX": 250, "positionY": 90})
+	s.group(main)
+	s.addPeer(main, testbed.D{"positionX": 350, "positionY": 90})
+	s.follow()
+	s.wantClean(main)
+	s.transform("Group", 1, testbed.D{"positionX": 60, "positionY": 20, "rotation": 10})
+	s.wantSimilar(main, nearPicture)
+	holder := s.items(main)[0].SceneItemID
+	s.transform(main, holder, testbed.D{"positionX": 300, "positionY": 150, "scaleX": 0.6, "scaleY": 0.5, "rotation": 25})
+	s.wantSimilar(main, nearPicture)
+	s.transform(main, holder, testbed.D{"alignment": 0, "cropLeft": 50, "cropBottom": 30})
+	s.wantSimilar(main, nearPicture)
+	s.transform(main, holder, testbed.D{"boundsType": "OBS_BOUNDS_STRETCH", "boundsWidth": 300, "boundsHeight": 100})
+	s.wantSimilar(main, nearPicture)
+	s.enable("Group", 2, false)
+	s.wantSimilar(main, nearPicture)
+}
+
+type item struct {
+	SceneItemID int
+	SourceName  string
+}
+
+func (s *stage) items(scene string) []item {
+	s.Helper()
+	var answer struct{ SceneItems []item }
+	s.tb.Request("GetSceneItemList", testbed.D{"sceneName": scene}, &answer)
+	return answer.SceneItems
+}
+
+// group moves all items of a scene into a group, which no request can do.
+func (s *stage) group(name string) {
+	s.Helper()
+	s.tb.Interrupt()
+	file := filepath.Join(s.tb.Config, "obs-studio/basic/scenes/Untitled.json")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		s.Fatal(err)
+	}
+	var collection map[string]any
+	if err := json.Unmarshal(text, &collection); err != nil {
+		s.Fatal(err)
+	}
+	for _, raw := range collection["sources"].([]any) {
+		src := raw.(map[string]any)
+		if src["name"] != name {
+			continue
+		}
+		settings := src["settings"].(map[string]any)
+		items := settings["items"].([]any)
+		var holder map[string]any
+		text, _ := json.Marshal(items[0])
+		if err := json.Unmarshal(text, &holder); err != nil {
+			s.Fatal(err)
+		}
+		settings["id_counter"] = settings["id_counter"].(float64) + 1
+		holder["name"], holder["id"] = "Group", settings["id_counter"]
+		settings["items"] = []any{holder}
+		collection["groups"] = []any{map[string]any{
+			"id": "group", "versioned_id": "group", "name": "Group", "enabled": true,
+			"settings": map[string]any{"custom_size": true, "cx": 640, "cy": 360, "id_counter": settings["id_counter"], "items": items},
+		}}
+	}
+	text, err = json.Marshal(collection)
+	if err != nil {
+		s.Fatal(err)
+	}
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		s.Fatal(err)
+	}
+	s.tb.Start()
+}
+
+func TestRealStudioMode(t *testing.T) {
+	s := newStage(t)
+	main := testbed.Scene
+	s.user("CreateScene", testbed.D{"sceneName": "Clean"})
+	s.place("Clean", "blue", testbed.D{"positionX": 5})
+	s.addPeer(main, testbed.D{"positionX": 250, "positionY": 90})
+	s.follow()
+	s.user("SetStudioModeEnabled", testbed.D{"studioModeEnabled": true})
+	s.wantClean(main)
+	before := s.without(main)
+
+	s.transform(main, 1, testbed.D{"positionX": 200, "positionY": 30})
+	s.enable(main, 2, false)
+	s.place(main, "blue", testbed.D{"positionX": 300})
+	s.hold(before)
+	s.user("SetCurrentPreviewScene", testbed.D{"sceneName": main})
+	testbed.Await(s, "the preview scene", 5*time.Second, func() error {
+		if got := s.user("GetCurrentPreviewScene", nil)["currentPreviewSceneName"]; got != main {
+			return fmt.Errorf("it is %v", got)
+		}
+		return nil
+	})
+	s.user("TriggerStudioModeTransition", nil)
+	s.wantClean(main)
+
+	s.user("SetCurrentProgramScene", testbed.D{"sceneName": "Clean"})
+	s.wantClean("Clean")
+	before = s.without("Clean")
+	s.transform("Clean", 1, testbed.D{"positionX": 205})
+	s.hold(before)
+	s.user("SetStudioModeEnabled", testbed.D{"studioModeEnabled": false})
+	s.wantClean("Clean")
+}
+
+// hold insists that the peer's picture stays what it is although the user edits the preview. That nothing happens can
+// only be seen by waiting.
+func (s *stage) hold(want image.Image) {
+	s.Helper()
+	for end := time.Now().Add(slowTick + time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if err := samePicture(s.tb.Screenshot(Scene), want); err != nil {
+			s.Fatalf("the preview was shown to the peer: %v", err)
+		}
+	}
+}

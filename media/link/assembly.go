@@ -33,7 +33,7 @@ type parcel struct {
 // begin forgets everything, for a new stream.
 func (a *assembly) begin() {
 	for i := range a.parcels {
-		a.parcels[i].held = false
+		a.parcels[i].held, a.parcels[i].number = false, 0
 	}
 	a.started, a.broken, a.sps, a.key = false, a.pictures, false, 0
 }
@@ -75,6 +75,20 @@ func (a *assembly) giveUp(hi uint64, out func([]byte)) {
 	}
 	a.next = hi + 1
 	a.handOn(out)
+}
+
+// packets returns those of the packets from first on that came, and nil for the others, as long as they are remembered.
+// The bytes are valid until the next call of put.
+func (a *assembly) packets(first uint64, count int) (packets [][]byte, missing int) {
+	packets = make([][]byte, count)
+	for i := range packets {
+		if p := a.at(first + uint64(i)); p.number == first+uint64(i) {
+			packets[i] = p.datagram
+		} else {
+			missing++
+		}
+	}
+	return packets, missing
 }
 
 func (a *assembly) at(number uint64) *parcel { return &a.parcels[number%assemblyLength] }

@@ -43,6 +43,9 @@ const (
 	lossAllowed = 0.05
 	lossLimit   = 0.10
 	lossSpan    = 500 * time.Millisecond
+
+	// holeSpan is over how many packets holes are counted: some seconds.
+	holeSpan = 1500
 )
 
 // congestion works out how much the path to the peer takes, from the delay and loss that packets meet (compare
@@ -67,6 +70,9 @@ type congestion struct {
 	lossFrom          time.Time
 	lostCount, counts int
 	loss              float64
+
+	holes   float64 // share of packets at which a loss begins, in the last seconds
+	wasLost bool    // the newest packet
 }
 
 type arrival struct {
@@ -110,6 +116,12 @@ func (c *congestion) update(now time.Time, acks []ack) {
 func (c *congestion) take(now time.Time, acks []ack) {
 	for _, a := range acks {
 		c.counts++
+		begins := 0.0
+		if a.lost && !c.wasLost && !c.full {
+			begins = 1
+		}
+		c.wasLost = a.lost
+		c.holes += (begins - c.holes) / holeSpan
 		if a.lost {
 			c.lostCount++
 			continue

@@ -44,6 +44,8 @@ type flow struct {
 
 	otherBits, otherRate int // of all but the picture: since otherFrom, and bit/s before that
 	otherFrom            time.Time
+
+	parity int // packets of it for each group
 }
 
 func newFlow(floor, ceiling int) *flow {
@@ -85,6 +87,7 @@ func (f *flow) report(now time.Time, report *rtcp.TransportLayerCC) (picture, al
 	defer f.mu.Unlock()
 	f.acks = f.ledger.settle(f.acks[:0], report)
 	f.congestion.update(now, f.acks)
+	f.parity = parityLevel(f.parity, f.congestion.holes)
 	if passed := now.Sub(f.otherFrom); passed >= time.Second {
 		f.otherRate = int(float64(f.otherBits) / passed.Seconds())
 		f.otherBits, f.otherFrom = 0, now
@@ -97,6 +100,26 @@ func (f *flow) report(now time.Time, report *rtcp.TransportLayerCC) (picture, al
 	}
 	f.told = picture
 	return picture, all, true
+}
+
+// parityLevel is how many packets of parity are worth sending for each group. Where bursts are lost they would not help:
+// asking again must do.
+func parityLevel(level int, holes float64) int {
+	const one, two = 0.004, 0.015
+	switch {
+	case holes > two || level == 2 && holes > two/2:
+		return 2
+	case holes > one || level > 0 && holes > one/2:
+		return 1
+	}
+	return 0
+}
+
+// parityNow is how many packets of parity to send for each group.
+func (f *flow) parityNow() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.parity
 }
 
 // rate is what the picture may take, in bit/s.

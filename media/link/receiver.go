@@ -35,6 +35,7 @@ type receiver struct {
 	chain    interceptor.Interceptor
 	readSR   interceptor.RTCPReader
 	deadline chan struct{} // run has something to wait for earlier than it knows
+	armed    time.Time     // what it knows; with mu held
 
 	calls sync.Mutex // held while handler functions run, so that they keep their order; taken before mu
 
@@ -50,6 +51,7 @@ type receiver struct {
 	stats    ReceiveStats
 
 	assembly *assembly // nil where packets are handed on as they come; used with calls held
+	parity   parity    // of all packets of the newest group; used with calls held
 }
 
 func newReceiver(m Medium, cname string, now func() time.Time, p *peer, h Handler, log *slog.Logger) (*receiver, error) {
@@ -126,12 +128,9 @@ func (r *receiver) wait(now time.Time) (time.Duration, uint64) {
 	if !r.latch.live {
 		return time.Hour, 0
 	}
-	next := r.latch.last.Add(streamTimeout)
 	at, lost := r.ask(now)
-	if !at.IsZero() && at.Before(next) {
-		next = at
-	}
-	return next.Sub(now), lost
+	r.armed = sooner(r.latch.last.Add(streamTimeout), at)
+	return r.armed.Sub(now), lost
 }
 
 // ask asks for what is missing, packets or a key frame, if that is due. It returns when to look again, and the last
@@ -154,15 +153,13 @@ func (r *receiver) ask(now time.Time) (again time.Time, lost uint64) {
 	if !r.repair.enabled {
 		return again, lost
 	}
+	r.repair.overdue(now, r.sequence.highest)
 	numbers, next := r.repair.ask(now, r.rtt(), r.patience())
 	if len(numbers) > 0 {
 		r.send(&rtcp.TransportLayerNack{SenderSSRC: r.ssrc, MediaSSRC: r.info.SSRC, Nacks: rtcp.NackPairsFromSequenceNumbers(numbers)})
 		r.stats.Requested += uint64(len(numbers))
 	}
-	if again.IsZero() || !next.IsZero() && next.Before(again) {
-		again = next
-	}
-	return again, lost
+	return sooner(again, next), lost
 }
 
 // patience is how long a missing packet may take: the way of the question and the answer, twice for pictures since one
@@ -170,10 +167,11 @@ func (r *receiver) ask(now time.Time) (again time.Time, lost uint64) {
 func (r *receiver) patience() time.Duration {
 	jitter := min(r.sequence.jitterTime(), gapPatience)
 	if r.medium == Audio {
-		if wait := r.rtt() + askAgainAfter + jitter; wait <= soundReserve {
-			return wait
+		wait := r.rtt() + askAgainAfter
+		if wait > soundReserve {
+			return 0
 		}
-		return 0
+		return min(wait+jitter, soundReserve)
 	}
 	return gapPatience + r.picture.repair
 }
@@ -235,12 +233,12 @@ func (r *receiver) readRTP(from netip.AddrPort, datagram []byte) {
 	_, _, _ = r.read.Read(datagram, attributes) // for the reports; cannot fail on what is parsed already
 	var lost uint64
 	if at != duplicate {
-		r.mend(now, n, before, at)
+		r.mend(now, n, before, at, !header.Marker)
 		if r.medium == Video {
 			r.picture.packet(now, payload, n, before, at)
 		}
 		var again time.Time
-		if again, lost = r.ask(now); !again.IsZero() {
+		if again, lost = r.ask(now); !again.IsZero() && again.Before(r.armed) {
 			r.wake()
 		}
 	}
@@ -268,8 +266,48 @@ func (r *receiver) readRTP(from netip.AddrPort, datagram []byte) {
 	r.giveUp(stream, lost)
 }
 
-// mend notes what is missing, to ask for it.
-func (r *receiver) mend(now time.Time, n, before uint64, at place) {
+// readParity takes the payload of a packet of parity, and packets that it restores.
+func (r *receiver) readParity(from netip.AddrPort, payload []byte) {
+	p, ok := readParity(payload)
+	if !ok {
+		return
+	}
+	for _, packet := range r.restore(p) {
+		r.readRTP(from, packet)
+	}
+}
+
+func (r *receiver) restore(p parity) [][]byte {
+	r.calls.Lock()
+	defer r.calls.Unlock()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.info == nil || r.info.SSRC != p.ssrc || r.assembly == nil {
+		return nil
+	}
+	r.repair.parity = r.now()
+	highest := r.sequence.highest
+	packets, missing := r.assembly.packets(uint64(int64(highest)+int64(int16(p.first-uint16(highest)))), p.count)
+	sum, weighted := p.sum, []byte(nil)
+	if p.kind == paritySum {
+		p.sum = append(r.parity.sum[:0], p.sum...)
+		r.parity = p
+	} else {
+		sum, weighted = nil, p.sum
+		if r.parity.ssrc == p.ssrc && r.parity.first == p.first && r.parity.count == p.count {
+			sum = r.parity.sum
+		}
+	}
+	if missing == 0 {
+		return nil
+	}
+	restored := restore(packets, sum, weighted)
+	r.stats.Restored += uint64(len(restored))
+	return restored
+}
+
+// mend notes what is missing, to ask for it. More tells that the picture goes on after this packet.
+func (r *receiver) mend(now time.Time, n, before uint64, at place, more bool) {
 	switch {
 	case !r.repair.enabled:
 		return
@@ -283,6 +321,9 @@ func (r *receiver) mend(now time.Time, n, before uint64, at place) {
 		r.repair.gap(now, before+1, n-1)
 	}
 	r.repair.arrived(now, r.rtt(), n)
+	if at == newest && r.medium == Video {
+		r.repair.await(now, more)
+	}
 	// Two round trips: the request or what it brings may be lost too.
 	r.picture.repair = 2*r.rtt() + 3*askAgainAfter + min(r.sequence.jitterTime(), gapPatience)
 }
@@ -322,7 +363,7 @@ func (r *receiver) bind(header *rtp.Header, from netip.AddrPort) {
 	r.sequence = sequence{clockRate: r.medium.clockRate()}
 	r.picture = picture{needed: true, lastAsk: r.picture.lastAsk}
 	r.gaps = nil
-	r.repair.missing = r.repair.missing[:0]
+	r.repair.missing, r.repair.tail = r.repair.missing[:0], time.Time{}
 	r.info = &interceptor.StreamInfo{
 		SSRC: header.SSRC, PayloadType: header.PayloadType, ClockRate: r.medium.clockRate(),
 	}

@@ -15,6 +15,12 @@ const (
 	// NACK generator asks each interval anew, whatever the round trip.
 	askAgainAfter = 10 * time.Millisecond
 
+	// tailPatience is how long after its newest packet a picture may be incomplete before the packets after that are asked
+	// for: nothing may come for a while that shows them missing. It holds for tailSpan after each gap.
+	tailPatience = 12 * time.Millisecond
+	tailSpan     = 30 * time.Second
+	tailLength   = 8
+
 	// maxDisorder bounds how long a missing packet is awaited before it is asked for.
 	maxDisorder = 10 * time.Millisecond
 
@@ -33,6 +39,9 @@ type repair struct {
 	enabled  bool
 	missing  []missingPacket // in order of their numbers
 	disorder time.Duration   // how late packets come that were not lost
+	parity   time.Time       // when parity came last
+	hole     time.Time       // when a gap was seen last
+	tail     time.Time       // when the rest of the newest picture is overdue; zero while none is awaited
 }
 
 type missingPacket struct {
@@ -49,11 +58,32 @@ func (r *repair) gap(now time.Time, lo, hi uint64) {
 	if !r.enabled || hi < lo || hi-lo >= maxMissing {
 		return
 	}
+	r.hole = now
+	wait := r.disorder
+	if now.Sub(r.parity) < time.Second {
+		wait = max(wait, parityWait)
+	}
 	for n := lo; n <= hi; n++ {
-		r.missing = append(r.missing, missingPacket{n, now, now.Add(r.disorder)})
+		r.missing = append(r.missing, missingPacket{n, now, now.Add(wait)})
 	}
 	if over := len(r.missing) - maxMissing; over > 0 {
 		r.missing = slices.Delete(r.missing, 0, over)
+	}
+}
+
+// await notes the newest packet, and whether its picture goes on after it.
+func (r *repair) await(now time.Time, more bool) {
+	r.tail = time.Time{}
+	if more && now.Sub(r.hole) < tailSpan {
+		r.tail = now.Add(tailPatience)
+	}
+}
+
+// overdue notes that what follows the newest packet is missing, if it should have come by now.
+func (r *repair) overdue(now time.Time, newest uint64) {
+	if !r.tail.IsZero() && !now.Before(r.tail) {
+		r.tail = time.Time{}
+		r.gap(now, newest+1, newest+tailLength)
 	}
 }
 
@@ -87,11 +117,17 @@ func (r *repair) ask(now time.Time, rtt, patience time.Duration) (numbers []uint
 			numbers = append(numbers, uint16(m.number))
 			m.due = now.Add(rtt + askAgainAfter)
 		}
-		if next.IsZero() || m.due.Before(next) {
-			next = m.due
-		}
+		next = sooner(next, m.due)
 	}
-	return numbers, next
+	return numbers, sooner(next, r.tail)
+}
+
+// sooner returns the earlier one of two times, of which a zero one is never.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // history keeps the newest packets that were sent, to send them again. The zero value keeps none.

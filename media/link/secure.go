@@ -59,7 +59,8 @@ type Secure struct {
 	buffers   sync.Pool // of *[]byte, for packets on their way to be encrypted
 
 	flow     *flow
-	pacer    *pacer // of the picture
+	pacer    *pacer      // of the picture
+	parity   parityMaker // used by the picture's sender, with its lock held
 	arrivals *arrivals
 	onRate   func(bits int) // may be nil
 
@@ -129,6 +130,7 @@ func newSecure(o SecureOptions, find lookup) (*Secure, error) {
 	s.prober = newProber(&s.id, s.probes.send)
 	s.flow = newFlow(orDefault(o.MinBitrate, DefaultMinBitrate), orDefault(o.MaxBitrate, DefaultMaxBitrate))
 	s.onRate = o.Handler.Bitrate
+	s.parity.ssrc = randomSSRC()
 	s.pacer = newPacer(time.Now, whole(s.flow.rate()), s.transmit)
 	if err := s.sessions(o.Handler); err != nil {
 		_ = s.conn.Close()

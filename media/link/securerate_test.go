@@ -73,7 +73,7 @@ func speak(t testing.TB, s *side) {
 		defer close(ended)
 		tick := time.NewTicker(10 * time.Millisecond)
 		defer tick.Stop()
-		for number := uint16(0); s.WriteRTP(link.Audio, rtpPacket(pictureSSRC+1, number, make([]byte, 50))) == nil; number++ {
+		for number := uint16(0); s.WriteRTP(link.Audio, soundPacket(number)) == nil; number++ {
 			select {
 			case <-done:
 				return
@@ -81,6 +81,13 @@ func speak(t testing.TB, s *side) {
 			}
 		}
 	}()
+}
+
+// soundPacket is 10 ms of sound.
+func soundPacket(number uint16) []byte {
+	b := rtpPacket(pictureSSRC+1, number, make([]byte, 50))
+	binary.BigEndian.PutUint32(b[4:], 480*uint32(number))
+	return b
 }
 
 // viewer notes when each picture is complete.
@@ -203,5 +210,47 @@ func TestRealSecureRate(t *testing.T) {
 	}
 	if lost := b.Stats().Video.Receive.Lost; lost > 10 {
 		t.Errorf("%d packets were lost for good, want next to none", lost)
+	}
+}
+
+// TestRealSecureLoss sums up how long the picture stands still on paths that lose packets.
+func TestRealSecureLoss(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes half a minute")
+	}
+	const ms = time.Millisecond
+	for _, test := range []struct {
+		name string
+		path relay.Path
+		goal float64 // share of the time
+	}{
+		{"none, RTT 20", relay.Path{Delay: 10 * ms}, 0.005},
+		{"1 %, RTT 20", relay.Path{Delay: 10 * ms, Loss: 0.01}, 0.005},
+		{"3 %, RTT 50", relay.Path{Delay: 25 * ms, Loss: 0.03}, 0.03},
+		{"bursts of 8, RTT 20", relay.Path{Delay: 10 * ms, Loss: 0.002, Burst: 8}, 0.02},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			noGoroutines(t)
+			c, v := &camera{}, &viewer{parts: map[uint32]*viewed{}}
+			c.key.Store(true)
+			c.rate.Store(3_000_000)
+			a, b, _ := lossyWith(t, test.path, link.Handler{KeyFrameRequest: func() { c.key.Store(true) }}, link.Handler{RTP: v.take})
+			awaitSession(t, a, b)
+			speak(t, a)
+			c.shoot(t, a)
+			began := time.Now().Add(time.Second)
+			testbed.Await(t, "the time to pass", 30*time.Second, func() error {
+				if time.Since(began) < 10*time.Second {
+					return errNotYet
+				}
+				return nil
+			})
+			frozen, longest, pictures := v.frozen(began, time.Now())
+			got := frozen.Seconds() / time.Since(began).Seconds()
+			t.Logf("%d pictures, frozen for %.2f %% of the time, the longest delay was %v; %+v", pictures, 100*got, longest.Round(ms), b.Stats())
+			if got > 3*test.goal {
+				t.Errorf("frozen for %.2f %% of the time, want under %.1f %%", 100*got, 100*test.goal)
+			}
+		})
 	}
 }

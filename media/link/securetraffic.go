@@ -92,6 +92,10 @@ func (s *Secure) takeMedia(from netip.AddrPort, datagram []byte) bool {
 			s.receivers[Video].suspect(missing)
 		}
 	}
+	if b[1]&0x7f == parityPayloadType && len(b) >= rtpHeaderSize {
+		s.receivers[Video].readParity(from, b[rtpHeaderSize:])
+		return true
+	}
 	s.receivers[m].readRTP(from, b)
 	return true
 }
@@ -117,6 +121,9 @@ func (s *Secure) sendRTP(m Medium, header *rtp.Header, payload []byte, again boo
 	packet[1] = packet[1]&0x80 | payloadType
 	if m == Video {
 		s.pacer.put(packet, again)
+		if !again {
+			s.parity.add(packet, s.flow.parityNow(), func(b []byte) { s.pacer.put(b, false) })
+		}
 		return
 	}
 	packet[1] = packet[1]&0x80 | audioPayloadType
@@ -136,7 +143,7 @@ func (s *Secure) transmit(packet []byte) {
 	}
 	buffer := s.buffers.Get().(*[]byte)
 	defer s.buffers.Put(buffer)
-	number := s.flow.enter(time.Now(), m == Video, len(packet)+extensionSize+sealSize)
+	number := s.flow.enter(time.Now(), packet[1]&0x7f == payloadType, len(packet)+extensionSize+sealSize)
 	*buffer = putNumber((*buffer)[:0], packet, number)
 	if session.sealRTP(*buffer, func(b []byte) { s.outlet.send(*to, b) }) != nil {
 		s.dropped[m].Add(1)

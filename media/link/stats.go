@@ -57,4 +57,5 @@ type ReceiveStats struct {
 	LastSenderReport time.Time
 	KeyFrameRequests uint64 // sent to the peer
 	Requested        uint64 // packets asked for because they were missing
+	Restored         uint64 // missing packets worked out from parity
 }

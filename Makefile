@@ -73,12 +73,15 @@ soak: deps-test
 docs: deps-build
 	go test ./cmd/costream-obs -run Golden -update
 
-## install    after make build, as root: the program and its man page, below PREFIX (/usr/local)
+## install    after make build, as root: the program, its man page and its user service, below PREFIX (/usr/local)
 .PHONY: install
 install:
 	@test -x build/costream-obs || { echo 'There is no build/costream-obs yet. First, not as root: make build'; exit 1; }
 	install -D -m 0755 build/costream-obs '$(DESTDIR)$(PREFIX)/bin/costream-obs'
 	install -D -m 0644 docs/costream-obs.1 '$(DESTDIR)$(PREFIX)/share/man/man1/costream-obs.1'
+	install -d '$(DESTDIR)$(PREFIX)/lib/systemd/user'
+	sed 's|/usr/local|$(PREFIX)|' setup/costream-obs.service >'$(DESTDIR)$(PREFIX)/lib/systemd/user/costream-obs.service'
+	chmod 0644 '$(DESTDIR)$(PREFIX)/lib/systemd/user/costream-obs.service'
 
 ## clean      removes what make wrote
 .PHONY: clean

@@ -57,7 +57,7 @@ func doctorCommand() *command {
 				peer:   set.String("peer", "", "ask the peer's machine, too: whether it answers, how fast, and how much gets lost; at `[ADDR]` where the pair or the configuration does not say"),
 			}
 			set.Lookup("peer").NoOptDefVal = noValue
-			return func(ctx context.Context, c *call) error { return f.run(ctx, c, settingsFile(set)) }
+			return func(ctx context.Context, c *call) error { return f.run(ctx, c, settingsFile(set), wantsJSON(set, c)) }
 		},
 	}
 }
@@ -74,7 +74,16 @@ func settingsFile(set *pflag.FlagSet) string {
 	return file
 }
 
-func (f doctorFlags) run(ctx context.Context, c *call, settings string) error {
+// wantsJSON is what the setting says, or the flag where the settings cannot be read.
+func wantsJSON(set *pflag.FlagSet, c *call) bool {
+	if c.config != nil {
+		return c.config.JSON
+	}
+	flag := set.Lookup("json")
+	return flag != nil && flag.Value.String() == "true"
+}
+
+func (f doctorFlags) run(ctx context.Context, c *call, settings string, asJSON bool) error {
 	if *f.peer != "" && *f.peer != noValue {
 		if err := config.CheckHost(*f.peer); err != nil {
 			return usagef("--peer: %w", err)
@@ -87,7 +96,6 @@ func (f doctorFlags) run(ctx context.Context, c *call, settings string) error {
 	if err != nil {
 		return err
 	}
-	asJSON := c.config != nil && c.config.JSON
 	printer := doctor.NewPrinter(c.stdout, textStyle(c.stdout))
 	machine := checks.New(options)
 	table := checks.All(machine)

@@ -30,11 +30,11 @@ type couple struct {
 // doctor runs Alice's doctor and returns its report and exit code.
 func (c *couple) doctor(t *testing.T, args ...string) (report doctor.Report, code int) {
 	t.Helper()
-	args = append([]string{"doctor", "--json", "--route=portable", "--listen=" + c.alice.Address, "--peer=" + c.bob.Address}, args...)
+	args = append([]string{"doctor", "--json", "--route=portable", "--listen=" + c.alice.Address}, args...)
 	cmd := exec.CommandContext(t.Context(), c.binary, args...)
 	// Without the cache, GStreamer looks at all its plugins at each start.
 	cache, _ := os.UserCacheDir()
-	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C.UTF-8", "XDG_CACHE_HOME=" + cache}, c.alice.Env()...)
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C.UTF-8", "XDG_CACHE_HOME=" + cache, "COSTREAM_PEER=" + c.bob.Address}, c.alice.Env()...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()

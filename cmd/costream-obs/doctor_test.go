@@ -62,6 +62,7 @@ func TestDoctorBrokenSettings(t *testing.T) {
         why: costream-obs does not start with settings that it does not understand, and doctor cannot know what to look at.
         next: Mend that line; ` + "`costream-obs run --help`" + ` lists all settings.
   ok    svc.run: it does not run now
+  skip  svc.unit: systemd does not look after this user's programs
 
 This machine
   ok    host.gst: GStreamer has all that is needed
@@ -76,6 +77,10 @@ Not ready: one problem. Begin with the first one; the others may go with it.
 `
 	if got.Code != exitFailure || got.Stderr != "" || got.Stdout != want {
 		t.Errorf("got exit code %d, errors %q and\n%s\nwant 1, none and\n%s", got.Code, got.Stderr, got.Stdout, want)
+	}
+	got = runCLI(t.Context(), "doctor", "--config", file, "--only", "svc.config", "--json")
+	if got.Code != exitFailure || !strings.HasPrefix(got.Stdout, `{"version":1,"ready":false`) {
+		t.Errorf("as JSON: got %+v, want exit code 1 and JSON", got)
 	}
 }
 

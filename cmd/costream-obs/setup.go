@@ -177,8 +177,8 @@ func (f setupFlags) doctor(ctx context.Context, c *call) error {
 	var only []string
 	var no bool
 	var none string
-	doctor := doctorFlags{only: &only, list: &no, fix: &no, yes: &no, bundle: &none}
-	if err := doctor.run(ctx, c, f.settings()); err != nil && !errors.Is(err, errReported) {
+	doctor := doctorFlags{only: &only, list: &no, fix: &no, yes: &no, bundle: &none, peer: &none}
+	if err := doctor.run(ctx, c, f.settings(), false); err != nil && !errors.Is(err, errReported) {
 		return err
 	}
 	return nil

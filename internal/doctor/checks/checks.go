@@ -51,6 +51,7 @@ func All(m *Machine) []doctor.Check {
 	return []doctor.Check{
 		row(doctor.Error, "svc.config", groupOwn, "the settings", m.config),
 		row(doctor.Error, "svc.run", groupOwn, "costream-obs itself", m.running),
+		row(doctor.Warning, "svc.unit", groupOwn, "its service", m.unit),
 
 		gst,
 		row(devices, "host.user", groupHost, "you may use the video devices", m.access, "svc.config"),

@@ -45,6 +45,21 @@ var faults = []fault{
 	{"daemon has a problem", func(f *fixture) {
 		f.daemon.Report.Problems = []string{"OBS's picture: OBS's virtual camera did not start"}
 	}, []string{"svc.run"}},
+	{"service unreadable", func(f *fixture) { f.unit("LoadState=bad-setting", "ActiveState=inactive") }, []string{"svc.unit"}},
+	{"service changed on disk", func(f *fixture) { f.unit("NeedDaemonReload=yes") }, []string{"svc.unit"}},
+	{"service of before the update", func(f *fixture) { f.links["proc/5000/exe"] = "/usr/local/bin/costream-obs (deleted)" }, []string{"svc.unit"}},
+	{"service and one by hand", func(f *fixture) {
+		f.unit("ActiveState=activating", "SubState=auto-restart", "Result=exit-code", "ExecMainStatus=1", "MainPID=0")
+	}, []string{"svc.unit"}},
+	{"service without settings", func(f *fixture) {
+		f.offAir()
+		f.unit("ActiveState=failed", "SubState=failed", "Result=exit-code", "ExecMainStatus=2")
+	}, []string{"svc.unit"}},
+	{"service fails", func(f *fixture) {
+		f.offAir()
+		f.unit("ActiveState=activating", "SubState=auto-restart", "Result=exit-code", "ExecMainStatus=203")
+	}, []string{"svc.unit"}},
+	{"service stopped", func(f *fixture) { f.offAir(); f.unit("UnitFileState=enabled") }, []string{"svc.unit"}},
 	{"GStreamer lacks elements", func(f *fixture) {
 		f.missing = &media.MissingElementError{Missing: []media.MissingElement{{Element: "x264enc", Package: "gstreamer1.0-plugins-ugly"}, {Element: "avdec_h264", Package: "gstreamer1.0-libav"}}}
 	}, []string{"host.gst"}},
@@ -372,16 +387,20 @@ func (f *fixture) captureOwn() {
 
 func TestHealthy(t *testing.T) {
 	for name, change := range map[string]func(*fixture){
-		"on air":          func(*fixture) {},
-		"off air":         (*fixture).offAir,
-		"OBS closed":      func(f *fixture) { f.offAir(); f.closed() },
-		"portable route":  func(f *fixture) { f.offAir(); f.unload(); f.o.Route = "portable" },
-		"Flatpak":         func(f *fixture) { f.flatpak("[Context]\nshared=network;\nsockets=pulseaudio;\ndevices=all;\n") },
-		"no peer":         func(f *fixture) { f.o.Peer = "" },
-		"not paired":      func(f *fixture) { f.o.Secure = nil },
-		"one packet lost": func(f *fixture) { f.probe.Lost = 1 },
-		"no one but us":   func(f *fixture) { f.o.Peer, f.o.PairHosts = "", []string{"192.168.1.9", "fd00::1"} },
-		"microphone past": func(f *fixture) { f.o.MicSource = "mic"; f.sound.SinkInputs = nil },
+		"on air":              func(*fixture) {},
+		"off air":             (*fixture).offAir,
+		"OBS closed":          func(f *fixture) { f.offAir(); f.closed() },
+		"portable route":      func(f *fixture) { f.offAir(); f.unload(); f.o.Route = "portable" },
+		"Flatpak":             func(f *fixture) { f.flatpak("[Context]\nshared=network;\nsockets=pulseaudio;\ndevices=all;\n") },
+		"no peer":             func(f *fixture) { f.o.Peer = "" },
+		"service not enabled": func(f *fixture) { f.unit("UnitFileState=disabled") },
+		"by hand":             func(f *fixture) { f.unit("ActiveState=inactive", "SubState=dead", "UnitFileState=disabled") },
+		"no service":          func(f *fixture) { f.programs[askUnit] = unitGone },
+		"no systemd":          func(f *fixture) { delete(f.programs, askUnit) },
+		"not paired":          func(f *fixture) { f.o.Secure = nil },
+		"one packet lost":     func(f *fixture) { f.probe.Lost = 1 },
+		"no one but us":       func(f *fixture) { f.o.Peer, f.o.PairHosts = "", []string{"192.168.1.9", "fd00::1"} },
+		"microphone past":     func(f *fixture) { f.o.MicSource = "mic"; f.sound.SinkInputs = nil },
 		"signed module": func(f *fixture) {
 			f.files[secureBootFile] = "\x06\x00\x00\x00\x01"
 		},

@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -43,6 +44,7 @@ type fixture struct {
 	o        checks.Options
 	kernel   string
 	files    map[string]string // below the root
+	links    map[string]string // symbolic links below the root
 	holders  map[int]holder
 	nodes    []setup.VideoNode
 	controls map[string]setup.Controls
@@ -97,6 +99,7 @@ func healthy(t *testing.T) *fixture {
 			scenesOf:                           `{"name":"Untitled","virtual-camera":{"type":0,"internal":0,"scene":"","source":""}}`,
 			"etc/os-release":                   "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n",
 		},
+		links: map[string]string{"proc/5000/exe": "/usr/local/bin/costream-obs"},
 		holders: map[int]holder{
 			recordedPID: {"obs", []string{"/dev/video10", "/dev/video11", "/dev/null"}},
 			ownPID:      {"costream-obs", []string{"/dev/video10", "/dev/video11"}},
@@ -106,7 +109,10 @@ func healthy(t *testing.T) *fixture {
 			written(10, "costream-topeer", "YUYV:640x360@30"),
 			written(11, "costream-frompeer", "YU12:640x360@30"),
 		},
-		programs:  map[string]string{"obs --version": "OBS Studio - 29.0.2.1-1+b1 (linux)\n"},
+		programs: map[string]string{
+			"obs --version": "OBS Studio - 29.0.2.1-1+b1 (linux)\n",
+			askUnit:         unitRuns,
+		},
 		daemon:    checks.Daemon{Running: true, Report: companion.Report{State: companion.OnAirWithPeer, Route: companion.RouteDevices}},
 		endpoint:  obsctl.Endpoint{Host: "127.0.0.1", Port: 4455, Password: "correct horse", AuthRequired: true, Enabled: true, PID: recordedPID, Source: "/home/me/.config/obs-studio/global.ini"},
 		processes: []obsctl.Process{{PID: recordedPID, ConfigHome: "/home/me/.config"}},
@@ -137,9 +143,25 @@ var (
 // noLink stands for a pair; fixtures say themselves what its link finds.
 func noLink(link.Handler) (link.Link, error) { return nil, errors.New("a fixture has no link") }
 
+// What systemd 252 says of our unit (measured; MainPID set to ownPID).
+const (
+	askUnit  = "systemctl --user show costream-obs.service --property=LoadState,UnitFileState,ActiveState,SubState,Result,ExecMainStatus,MainPID,NeedDaemonReload"
+	unitRuns = "MainPID=5000\nResult=success\nExecMainStatus=0\nLoadState=loaded\nActiveState=active\nSubState=running\nUnitFileState=enabled\nNeedDaemonReload=no\n"
+	unitGone = "MainPID=0\nResult=success\nExecMainStatus=0\nLoadState=not-found\nActiveState=inactive\nSubState=dead\nUnitFileState=\nNeedDaemonReload=no\n"
+)
+
+// unit changes what systemd says of our unit, "key=value" by "key=value".
+func (f *fixture) unit(changes ...string) {
+	for _, change := range changes {
+		key, _, _ := strings.Cut(change, "=")
+		f.programs[askUnit] = regexp.MustCompile("(?m)^"+key+"=.*$").ReplaceAllString(f.programs[askUnit], change)
+	}
+}
+
 // offAir is healthy without a running costream-obs.
 func (f *fixture) offAir() {
 	f.daemon = checks.Daemon{}
+	f.unit("ActiveState=inactive", "SubState=dead", "UnitFileState=disabled", "MainPID=0")
 	f.obs.CameraOn = false
 	f.nodes[1] = free(10, "costream-topeer")
 	f.nodes[2] = free(11, "costream-frompeer")
@@ -202,6 +224,14 @@ func (f *fixture) machine(t *testing.T) *checks.Machine {
 			if err := os.Symlink(target, filepath.Join(dir, "fd", fmt.Sprint(i))); err != nil {
 				t.Fatal(err)
 			}
+		}
+	}
+	for name, target := range f.links {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(target, filepath.Join(root, name)); err != nil {
+			t.Fatal(err)
 		}
 	}
 	return &checks.Machine{

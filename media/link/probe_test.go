@@ -120,7 +120,7 @@ func TestProbeLostPackets(t *testing.T) {
 		out, in  float64
 		min, max float64 // share of the losses that was on the way out
 	}{
-		{"on the way out", 0.3, 0, 0.8, 1},
+		{"on the way out", 0.3, 0, 0.6, 1},
 		{"on the way back", 0, 0.3, 0, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {

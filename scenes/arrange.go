@@ -70,7 +70,7 @@ func Restore(ctx context.Context, obs OBS, src Source, patterns []string, layout
 			return look, false
 		}
 		before := *look.Before
-		before.Hidden, before.Locked = look.Hidden, look.Locked
+		before.Hidden, before.HiddenOnAir, before.Locked = look.Hidden, look.HiddenOnAir, look.Locked
 		return before, true
 	})
 	if err == nil && len(changes) == 0 {

@@ -72,8 +72,9 @@ func (im *ItemMemory) placeable() bool { return im.Ours || im.Layout != "" }
 
 // Look is how the user left an item.
 type Look struct {
-	// Hidden: the user hid it.
-	Hidden bool `json:"hidden,omitempty"`
+	// Hidden: the user hid it. HiddenOnAir: it was shown when that time on air began, and will be at the next.
+	Hidden      bool `json:"hidden,omitempty"`
+	HiddenOnAir bool `json:"hiddenOnAir,omitempty"`
 	// Moved: the user gave it another transform than we did.
 	Moved bool `json:"moved,omitempty"`
 	// Layout is what the user asked for by Arrange, in words. Without it the layout is the configured one.
@@ -134,6 +135,25 @@ func (c *CollectionMemory) all(f func(im *ItemMemory)) {
 		for _, im := range s.Items {
 			f(im)
 		}
+	}
+}
+
+// hide notes that the user hid it or showed it.
+func (l *Look) hide(hidden, onAir bool) {
+	l.HiddenOnAir = hidden && (l.HiddenOnAir || onAir && !l.Hidden)
+	l.Hidden = hidden
+}
+
+// showAgain forgets what was hidden during the time on air that is over.
+func (c *CollectionMemory) showAgain() {
+	show := func(l *Look) {
+		if l != nil && l.HiddenOnAir {
+			l.hide(false, false)
+		}
+	}
+	c.all(func(im *ItemMemory) { show(&im.Look) })
+	for _, s := range c.Scenes {
+		show(s.Last)
 	}
 }
 

@@ -246,7 +246,7 @@ func (v *view) follow(f found, im *ItemMemory, lost bool) {
 		// Hiding again what the user showed while we hid it brings back what was before.
 		hiddenByUs := im.Parked || im.Live && !v.c.Visible
 		im.Kept = f.item.Enabled && im.Live && hiddenByUs
-		im.Hidden = !f.item.Enabled && (im.Hidden || !hiddenByUs)
+		im.hide(!f.item.Enabled && (im.Hidden || !hiddenByUs), v.c.Present)
 	}
 	im.Enabled = f.item.Enabled
 	pending := im.Pending

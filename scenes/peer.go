@@ -95,13 +95,13 @@ func SetVisible(ctx context.Context, obs OBS, src Source, patterns []string, eye
 	}
 	for _, sc := range h.scope {
 		if sm := h.c.Scenes[sc.Name]; sm != nil && sm.Last != nil {
-			sm.Last.Hidden = !show
+			sm.Last.hide(!show, h.c.Present)
 		}
 	}
 	var edits []Edit
 	for _, f := range items {
 		im := h.c.item(f.scene.Name, f.item.ID)
-		im.Hidden = !show
+		im.hide(!show, h.c.Present)
 		im.Kept = show && h.c.Present && !h.c.Visible
 		if e := (EnableItem{Scene: f.scene.Name, Item: f.item.ID, Input: f.item.Source, Enable: show}); f.item.Enabled != show && !slices.Contains(edits, Edit(e)) {
 			im.Pending = true

@@ -32,6 +32,9 @@ type Desired struct {
 	Present bool
 	// Visible: it is shown there (the peer's picture arrives).
 	Visible bool
+	// Over: not Present because the time on air has ended, and not because we leave it early. Then
+	// what the user hid during it is shown at the next.
+	Over bool
 }
 
 // Outcome is what Plan worked out.
@@ -347,6 +350,9 @@ func (p *planner) stop() {
 	}
 	for _, sm := range p.c.Scenes {
 		sm.Deleted = false
+	}
+	if p.d.Over {
+		p.c.showAgain()
 	}
 }
 

@@ -58,7 +58,7 @@ func play(t *testing.T, wrong fault) (seen []map[string][]Item, writes [][]bool)
 			slices.Reverse(a.Items)
 			c.Items[0].Enabled = false
 		}
-		d.Present, d.Visible = state.present, state.visible
+		d.Present, d.Visible, d.Over = state.present, state.visible, !state.present
 		f.writes, f.failAt = nil, 0
 		if step == wrong.step {
 			f.failAt, f.takes, f.dead = wrong.call, wrong.takes, wrong.dead
@@ -88,8 +88,8 @@ func TestReconcileFaults(t *testing.T) {
 	hasPeer := func(scene string, f func(Item) bool) bool {
 		return slices.ContainsFunc(want[6][scene], func(it Item) bool { return it.Source == "Peer" && f(it) })
 	}
-	if !hasPeer("A", func(it Item) bool { return it.Enabled && it.Transform.X == 7 }) || !hasPeer("C", func(it Item) bool { return !it.Enabled }) {
-		t.Fatalf("on air again: got %+v, want the user's place in A and the peer hidden in C", want[6])
+	if !hasPeer("A", func(it Item) bool { return it.Enabled && it.Transform.X == 7 }) || !hasPeer("C", func(it Item) bool { return it.Enabled }) {
+		t.Fatalf("on air again: got %+v, want the user's place in A and the peer shown in C", want[6])
 	}
 	for step := range writes {
 		for i, write := range writes[step] {
@@ -188,5 +188,55 @@ func TestReconcileCancelled(t *testing.T) {
 	cancel()
 	if _, err := Reconcile(ctx, f, "1", Desired{Source: device(), Present: true}); !errors.Is(err, context.Canceled) || f.changes != 0 {
 		t.Errorf("got error %v and %d changes, want context.Canceled and none", err, f.changes)
+	}
+}
+
+// What the user hides on air stays hidden until the user shows it or the next time on air; what was hidden before stays
+// so, and a companion that leaves early takes nothing for an end.
+func TestHiddenUntilTheNextTime(t *testing.T) {
+	f := newFakeOBS("A", "B", "C")
+	f.inputs["Peer"] = &Input{Name: "Peer", Kind: "v4l2_input", Settings: map[string]any{"device_id": "/dev/video11"}}
+	f.put("A", "Peer", true)
+	f.put("B", "Peer", false)
+	d := Desired{Source: device(), Scenes: []string{"*"}}
+	for _, step := range []struct {
+		name    string
+		user    func()
+		present bool
+		visible bool
+		over    bool
+		want    string // the scenes that show the peer
+	}{
+		{name: "on air", present: true, visible: true, want: "AC"},
+		{name: "hidden by hand", user: func() { f.scene("A").Items[0].Enabled, f.scene("C").Items[0].Enabled = false, false }, present: true, visible: true},
+		{name: "the peer goes", present: true},
+		{name: "and comes back", present: true, visible: true},
+		{name: "the companion leaves early"},
+		{name: "and comes back, too", present: true, visible: true},
+		{name: "shown by hand", user: func() { f.scene("A").Items[0].Enabled = true }, present: true, visible: true, want: "A"},
+		{name: "the peer goes again", present: true},
+		{name: "and comes back again", present: true, visible: true, want: "A"},
+		{name: "hidden again", user: func() { f.scene("A").Items[0].Enabled = false }, present: true, visible: true},
+		{name: "off air", over: true},
+		{name: "the next time", present: true, visible: true, want: "AC"},
+	} {
+		if step.user != nil {
+			step.user()
+		}
+		d.Present, d.Visible, d.Over = step.present, step.visible, step.over
+		for range 2 {
+			if _, err := Reconcile(t.Context(), f, "1", d); err != nil {
+				t.Fatalf("%s: %v", step.name, err)
+			}
+		}
+		got := ""
+		for _, name := range []string{"A", "B", "C"} {
+			if items := f.scene(name).Items; len(items) > 0 && items[0].Enabled {
+				got += name
+			}
+		}
+		if got != step.want {
+			t.Fatalf("%s: got the peer shown in %q, want %q", step.name, got, step.want)
+		}
 	}
 }

@@ -63,7 +63,7 @@ func (s *session) hidePeer(ctx context.Context) error {
 		source = scenes.Source{Name: s.c.o.SourceName}
 	}
 	s.input = ""
-	return s.arrange(ctx, scenes.Desired{Source: source, Scenes: s.c.o.Scenes, Layouts: s.c.o.Layouts})
+	return s.arrange(ctx, scenes.Desired{Source: source, Scenes: s.c.o.Scenes, Layouts: s.c.o.Layouts, Over: !s.wantAir()})
 }
 
 // arrange makes the scenes as wanted, unless they are and nothing has changed since.

@@ -25,7 +25,7 @@ func peerCommand() *command {
 			"  costream-obs peer hide --scene 'Game*'",
 		subs: []*command{
 			eyeCommand("show", "show the peer", "Shows the peer's picture in every scene that has it, inside groups too.", scenes.Show),
-			eyeCommand("hide", "hide the peer", "Hides the peer's picture in every scene that has it, inside groups too. It stays hidden when the peer comes back, until it is shown again.", scenes.Hide),
+			eyeCommand("hide", "hide the peer", "Hides the peer's picture in every scene that has it, inside groups too. It stays hidden when the peer comes back, until it is shown again; what is hidden during a stream is shown in the next.", scenes.Hide),
 			eyeCommand("toggle", "show the peer when hidden, else hide", "Hides the peer's picture everywhere if it is shown anywhere, and shows it everywhere otherwise.", scenes.Toggle),
 			peerAddCommand(),
 			peerRemoveCommand(),

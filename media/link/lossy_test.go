@@ -14,22 +14,17 @@ import (
 	"github.com/costream-obs/costream-obs/internal/testbed"
 )
 
-// TestPlainLossyPath sends video both ways through a network that loses, reorders and duplicates, between two links that
-// use the same ports. Each side's figures must agree with what the network did, and key frames must be asked for.
-func TestPlainLossyPath(t *testing.T) {
-	noGoroutines(t)
-	base := testbed.FreeUDPPorts(t, 8)
-	var addr [4]string
+// Relayed stands a bad network between two sides that use the same ports. The first two addresses are those of the
+// sides, the third is what the first side takes for its peer, and the fourth what the second one does.
+func Relayed(t testing.TB, path relay.Path, ports ...int) (network *relay.Relay, addr [4]string) {
+	t.Helper()
 	var at [4]netip.Addr
 	for i := range addr {
 		addr[i] = testbed.LoopbackAddress(t)
 		at[i] = netip.MustParseAddr(addr[i])
 	}
-	path := relay.Path{Loss: 0.05, Delay: 10 * time.Millisecond, Reorder: 0.02, Duplicate: 0.02}
 	network, err := relay.New(relay.Options{
-		A: at[0], B: at[1], ForA: at[2], ForB: at[3],
-		Ports: []int{base, base + 1, base + 5},
-		Paths: [2]relay.Path{path, path}, Seed: 1,
+		A: at[0], B: at[1], ForA: at[2], ForB: at[3], Ports: ports, Paths: [2]relay.Path{path, path}, Seed: 1,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -44,6 +39,16 @@ func TestPlainLossyPath(t *testing.T) {
 		}
 	}()
 	t.Cleanup(func() { cancel(); relaying.Wait() })
+	return network, addr
+}
+
+// TestPlainLossyPath sends video both ways through a network that loses, reorders and duplicates, between two links that
+// use the same ports. Each side's figures must agree with what the network did, and key frames must be asked for.
+func TestPlainLossyPath(t *testing.T) {
+	noGoroutines(t)
+	base := testbed.FreeUDPPorts(t, 8)
+	path := relay.Path{Loss: 0.05, Delay: 10 * time.Millisecond, Reorder: 0.02, Duplicate: 0.02}
+	_, addr := Relayed(t, path, base, base+1, base+5)
 
 	var links [2]*running
 	keys := [2]chan struct{}{make(chan struct{}, 1000), make(chan struct{}, 1000)}

@@ -3,10 +3,7 @@
 package link_test
 
 import (
-	"context"
 	"errors"
-	"net/netip"
-	"sync"
 	"testing"
 	"time"
 
@@ -21,41 +18,31 @@ const busyLimit = 3 * time.Second
 var errNotYet = errors.New("not yet")
 
 // lossy connects two links through a bad network.
-func lossy(t *testing.T, path relay.Path) (a, b *side, network *relay.Relay) {
+func lossy(t testing.TB, path relay.Path) (a, b *side, network *relay.Relay) {
 	t.Helper()
-	return lossyWith(t, path, link.Handler{}, link.Handler{})
+	n := stand(t, path)
+	return n.start(t, 0, link.Handler{}), n.start(t, 1, link.Handler{}), n.Relay
 }
 
-// lossyWith does so with handlers, whose functions take the place of a side's own.
-func lossyWith(t *testing.T, path relay.Path, forA, forB link.Handler) (a, b *side, network *relay.Relay) {
+// place is where two links stand, with a bad network between them.
+type place struct {
+	*relay.Relay
+	ids  [2]link.Identity
+	addr [4]string
+	port int
+}
+
+func stand(t testing.TB, path relay.Path) *place {
 	t.Helper()
-	ids := identities(t)
-	port := testbed.FreeUDPPorts(t, 1)
-	var addr [4]string
-	var at [4]netip.Addr
-	for i := range addr {
-		addr[i] = testbed.LoopbackAddress(t)
-		at[i] = netip.MustParseAddr(addr[i])
-	}
-	network, err := relay.New(relay.Options{
-		A: at[0], B: at[1], ForA: at[2], ForB: at[3], Ports: []int{port}, Paths: [2]relay.Path{path, path}, Seed: 1,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	var relaying sync.WaitGroup
-	relaying.Add(1)
-	go func() {
-		defer relaying.Done()
-		if err := network.Run(ctx); err != nil {
-			t.Error(err)
-		}
-	}()
-	t.Cleanup(func() { cancel(); relaying.Wait() })
-	a = start(t, link.SecureOptions{Identity: ids[0], Listen: addr[0], Port: port, Peers: []string{addr[2]}, Handler: forA})
-	b = start(t, link.SecureOptions{Identity: ids[1], Listen: addr[1], Port: port, Peers: []string{addr[3]}, Handler: forB})
-	return a, b, network
+	p := &place{ids: identities(t), port: testbed.FreeUDPPorts(t, 1)}
+	p.Relay, p.addr = link.Relayed(t, path, p.port)
+	return p
+}
+
+// start starts one of the two. Functions of the handler take the place of the side's own.
+func (p *place) start(t testing.TB, i int, h link.Handler) *side {
+	t.Helper()
+	return start(t, link.SecureOptions{Identity: p.ids[i], Listen: p.addr[i], Port: p.port, Peers: []string{p.addr[2+i]}, Handler: h})
 }
 
 // TestSecureLossyPath counts what is lost in spite of being sent again.

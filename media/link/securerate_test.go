@@ -25,6 +25,9 @@ const (
 	pictureSSRC = 7
 )
 
+// ask is the peer's wish for a key frame.
+func (c *camera) ask() { c.key.Store(true) }
+
 // shoot sends pictures until the test ends.
 func (c *camera) shoot(t testing.TB, s *side) {
 	t.Helper()
@@ -173,9 +176,9 @@ func TestRealSecureRate(t *testing.T) {
 	c, v := &camera{}, &viewer{parts: map[uint32]*viewed{}}
 	c.key.Store(true)
 	c.rate.Store(3_000_000)
-	a, b, network := lossyWith(t, wide,
-		link.Handler{Bitrate: func(bits int) { c.rate.Store(int64(bits)) }, KeyFrameRequest: func() { c.key.Store(true) }},
-		link.Handler{RTP: v.take})
+	network := stand(t, wide)
+	a := network.start(t, 0, link.Handler{Bitrate: func(bits int) { c.rate.Store(int64(bits)) }, KeyFrameRequest: c.ask})
+	b := network.start(t, 1, link.Handler{RTP: v.take})
 	awaitSession(t, a, b)
 	speak(t, a)
 	c.shoot(t, a)
@@ -234,7 +237,8 @@ func TestRealSecureLoss(t *testing.T) {
 			c, v := &camera{}, &viewer{parts: map[uint32]*viewed{}}
 			c.key.Store(true)
 			c.rate.Store(3_000_000)
-			a, b, _ := lossyWith(t, test.path, link.Handler{KeyFrameRequest: func() { c.key.Store(true) }}, link.Handler{RTP: v.take})
+			network := stand(t, test.path)
+			a, b := network.start(t, 0, link.Handler{KeyFrameRequest: c.ask}), network.start(t, 1, link.Handler{RTP: v.take})
 			awaitSession(t, a, b)
 			speak(t, a)
 			c.shoot(t, a)

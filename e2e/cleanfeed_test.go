@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/costream-obs/costream-obs/e2e"
+	"github.com/costream-obs/costream-obs/internal/cleanfeed"
+	"github.com/costream-obs/costream-obs/internal/testbed"
+)
+
+// Alice's other scenes. Nesting shows Second, and with it the peer.
+const (
+	secondScene  = "Second"
+	nestingScene = "Nesting"
+)
+
+// TestRealCleanFeed: each has the other in the programme, and neither gets themselves back, whatever Alice does to her
+// scenes; off air they are as they were.
+func TestRealCleanFeed(t *testing.T) {
+	testbed.Need(t)
+	p := newFriends(t)
+	p.alice.PairWith(binary, p.bob)
+	second := e2e.Colours{p.alice.Colours[1], p.alice.Colours[2], p.alice.Colours[3], p.alice.Colours[0]}
+	addScenes(p.alice, second)
+	p.alice.OBS.Interrupt()
+	filesBefore := obsFiles(t, p.alice.OBS)
+	p.alice.OBS.Start()
+	before, err := observe(p.alice)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.aliceC = p.alice.Run(binary, p.bob, "--clean-feed", "--scenes="+testbed.Scene+","+secondScene)
+	p.bobC = p.bob.Run(binary, p.alice, "--clean-feed")
+	p.aliceC.Await(e2e.Ready, readyLimit)
+	p.bobC.Await(e2e.Ready, readyLimit)
+	p.goOnAir(t)
+
+	pip := peerArea(t, p.alice)
+	sees := func(what, scene string, colours e2e.Colours) {
+		t.Helper()
+		testbed.Await(t, "Bob sees Alice's programme without himself: "+what, pictureLimit, func() error {
+			return checkQuarters(p.bob, e2e.PeerInput, colours)
+		})
+		if err := checkWithin(p.alice, scene, pip, p.bob.Colours); err != nil {
+			t.Errorf("%s: Alice's programme does not show Bob: %v", what, err)
+		}
+	}
+	toAlice, toBob := watchPeer(t, p.alice), watchPeer(t, p.bob)
+	sees("at first", testbed.Scene, p.alice.Colours)
+	testbed.Await(t, "Alice sees Bob's programme without herself", pictureLimit, func() error {
+		return checkQuarters(p.alice, e2e.PeerInput, p.bob.Colours)
+	})
+	testbed.Await(t, "Bob's programme shows Alice", pictureLimit, func() error { return p.bob.SeesPeer(p.alice) })
+
+	for _, transition := range []string{"Cut", "Fade"} {
+		p.alice.OBS.Request("SetCurrentSceneTransition", testbed.D{"transitionName": transition}, nil)
+		for _, scene := range []string{secondScene, nestingScene, testbed.Scene} {
+			p.alice.OBS.Request("SetCurrentProgramScene", testbed.D{"sceneName": scene}, nil)
+			colours := second
+			if scene == testbed.Scene {
+				colours = p.alice.Colours
+			}
+			sees(transition+" to "+scene, scene, colours)
+		}
+	}
+
+	t.Log("hidden and shown by hand")
+	item := itemOf(t, p.alice, testbed.Scene, e2e.PeerInput)
+	enable := func(enabled bool) {
+		p.alice.OBS.Request("SetSceneItemEnabled", testbed.D{"sceneName": testbed.Scene, "sceneItemId": item, "sceneItemEnabled": enabled}, nil)
+	}
+	enable(false)
+	testbed.Await(t, "Bob sees Alice", pictureLimit, func() error { return checkQuarters(p.bob, e2e.PeerInput, p.alice.Colours) })
+	enable(true)
+	sees("shown again", testbed.Scene, p.alice.Colours)
+
+	t.Log("edited")
+	p.alice.SetColour(3, p.alice.Colours[2])
+	sees("another colour", testbed.Scene, p.alice.Colours)
+	quarter := itemOf(t, p.alice, testbed.Scene, "quarter 1")
+	p.alice.OBS.Request("SetSceneItemEnabled", testbed.D{"sceneName": testbed.Scene, "sceneItemId": quarter, "sceneItemEnabled": false}, nil)
+	sees("without a quarter", testbed.Scene, e2e.Colours{{A: 255}, p.alice.Colours[1], p.alice.Colours[2], p.alice.Colours[3]})
+	p.alice.OBS.Request("SetSceneItemEnabled", testbed.D{"sceneName": testbed.Scene, "sceneItemId": quarter, "sceneItemEnabled": true}, nil)
+	sees("with it again", testbed.Scene, p.alice.Colours)
+
+	t.Log("studio mode")
+	p.alice.OBS.Request("SetStudioModeEnabled", testbed.D{"studioModeEnabled": true}, nil)
+	p.alice.OBS.Request("SetCurrentPreviewScene", testbed.D{"sceneName": secondScene}, nil)
+	sees("studio mode", testbed.Scene, p.alice.Colours)
+	testbed.Await(t, "the preview", pictureLimit, func() error {
+		var preview struct{ CurrentPreviewSceneName string }
+		p.alice.OBS.Request("GetCurrentPreviewScene", nil, &preview)
+		if preview.CurrentPreviewSceneName != secondScene {
+			p.alice.OBS.Request("SetCurrentPreviewScene", testbed.D{"sceneName": secondScene}, nil)
+			return errors.New("it is " + preview.CurrentPreviewSceneName)
+		}
+		return nil
+	})
+	p.alice.OBS.Request("TriggerStudioModeTransition", nil, nil)
+	sees("transition in studio mode", secondScene, second)
+	p.alice.OBS.Request("SetStudioModeEnabled", testbed.D{"studioModeEnabled": false}, nil)
+	sees("studio mode left", secondScene, second)
+
+	byBob, byAlice := toBob.end(), toAlice.end()
+	t.Logf("pictures looked at for a second self: %d by Bob, %d by Alice", byBob, byAlice)
+	if byBob == 0 || byAlice == 0 {
+		t.Error("nobody looked")
+	}
+	p.alice.OBS.Request("SetCurrentSceneTransition", testbed.D{"transitionName": "Cut"}, nil)
+	measureLag(t, p, []string{testbed.Scene, secondScene}, []e2e.Colours{p.alice.Colours, second})
+	p.alice.OBS.Request("SetCurrentProgramScene", testbed.D{"sceneName": testbed.Scene}, nil)
+	p.alice.SetColour(3, e2e.Alice().Colours[3])
+	sees("at last", testbed.Scene, p.alice.Colours)
+
+	p.alice.OBS.Request("SetCurrentSceneTransition", testbed.D{"transitionName": "Fade"}, nil)
+	p.alice.OBS.StopStream()
+	testbed.Await(t, "Alice's OBS is as before", offAirLimit, func() error {
+		now, err := observe(p.alice)
+		if err != nil {
+			return err
+		}
+		if diff := cmp.Diff(before, now); diff != "" {
+			return errors.New("(-before +now):\n" + diff)
+		}
+		return nil
+	})
+	p.aliceC.Await(e2e.Ready, readyLimit)
+	p.alice.OBS.Interrupt()
+	if diff := cmp.Diff(filesBefore, obsFiles(t, p.alice.OBS)); diff != "" {
+		t.Errorf("profiles and scene collections (-before +off air):\n%s", diff)
+	}
+}
+
+// addScenes gives a person two more scenes.
+func addScenes(p *e2e.Person, second e2e.Colours) {
+	for _, name := range []string{secondScene, nestingScene} {
+		p.OBS.Request("CreateScene", testbed.D{"sceneName": name}, nil)
+	}
+	for i, area := range e2e.Quarters(image.Pt(p.Width, p.Height)) {
+		p.OBS.AddPatch(secondScene, testbed.Patch{Name: fmt.Sprintf("second %d", i+1), Colour: second[i], Area: area})
+	}
+	p.OBS.Request("CreateSceneItem", testbed.D{"sceneName": nestingScene, "sourceName": secondScene}, nil)
+}
+
+func itemOf(t *testing.T, p *e2e.Person, scene, source string) int {
+	t.Helper()
+	items, err := p.Items(scene)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(items, func(it e2e.Item) bool { return it.SourceName == source })
+	if i < 0 {
+		t.Fatalf("scene %q has no %q", scene, source)
+	}
+	return items[i].SceneItemID
+}
+
+// peerArea is where the peer stands in a person's first scene.
+func peerArea(t *testing.T, p *e2e.Person) image.Rectangle {
+	t.Helper()
+	id := itemOf(t, p, testbed.Scene, e2e.PeerInput)
+	items, err := p.Items(testbed.Scene)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, it := range items {
+		if it.SceneItemID == id {
+			tr := it.SceneItemTransform
+			if tr.Alignment != 5 {
+				t.Fatalf("the peer's alignment is %d, want 5", tr.Alignment)
+			}
+			at := image.Pt(int(tr.PositionX), int(tr.PositionY))
+			return image.Rectangle{Min: at, Max: at.Add(image.Pt(int(tr.BoundsWidth), int(tr.BoundsHeight)))}
+		}
+	}
+	return image.Rectangle{}
+}
+
+const cleanTolerance = 16
+
+// checkQuarters compares all four quarters of a source of a person's OBS.
+func checkQuarters(p *e2e.Person, source string, want e2e.Colours) error {
+	img, err := p.OBS.TryScreenshot(source)
+	if err != nil {
+		return err
+	}
+	return checkColours(img, img.Bounds(), want)
+}
+
+// checkWithin does so for an area of a scene.
+func checkWithin(p *e2e.Person, scene string, area image.Rectangle, want e2e.Colours) error {
+	img, err := p.OBS.TryScreenshot(scene)
+	if err != nil {
+		return err
+	}
+	return checkColours(img, area, want)
+}
+
+func checkColours(img image.Image, area image.Rectangle, want e2e.Colours) error {
+	var errs []error
+	for i, q := range e2e.Quarters(area.Size()) {
+		middle := q.Inset(min(q.Dx(), q.Dy()) / 4).Add(area.Min)
+		errs = append(errs, testbed.CheckRegion(img, middle, want[i], cleanTolerance))
+	}
+	return errors.Join(errs...)
+}
+
+// watcher looks all the time at what comes from a friend, for colours that nobody but the viewer has.
+type watcher struct {
+	stop  chan struct{}
+	done  chan struct{}
+	count int
+}
+
+// watchPeer begins to look at what a viewer gets.
+func watchPeer(t *testing.T, viewer *e2e.Person) *watcher {
+	own := slices.Clone(viewer.Colours[:3]) // the last is a grey, as others are
+	w := &watcher{stop: make(chan struct{}), done: make(chan struct{})}
+	go func() {
+		defer close(w.done)
+		for {
+			select {
+			case <-w.stop:
+				return
+			case <-time.After(30 * time.Millisecond):
+			}
+			img, err := glance(viewer.OBS, e2e.PeerInput)
+			if err != nil {
+				continue // not there yet, or any more
+			}
+			w.count++
+			if share := shareOf(img, own); share > 0.003 {
+				t.Errorf("picture %d: %.1f %% of what %s gets has colours of %[3]s's own", w.count, 100*share, viewer.Name)
+			}
+		}
+	}()
+	return w
+}
+
+// shareOf is the part of a picture that has one of the colours.
+func shareOf(img image.Image, colours []color.RGBA) float64 {
+	hits, size := 0, img.Bounds().Size()
+	for y := range size.Y {
+		for x := range size.X {
+			pixel := color.RGBAModel.Convert(img.At(x, y)).(color.RGBA)
+			if slices.ContainsFunc(colours, func(c color.RGBA) bool { return testbed.ColourDistance(pixel, c) < 24 }) {
+				hits++
+			}
+		}
+	}
+	return float64(hits) / float64(size.X*size.Y)
+}
+
+// end stops watching and returns how many pictures were looked at.
+func (w *watcher) end() int {
+	close(w.stop)
+	<-w.done
+	return w.count
+}
+
+// measureLag reports how long after the programme's cut the scene for the peer, and the peer, show the new scene.
+func measureLag(t *testing.T, p *pair, scenes []string, colours []e2e.Colours) {
+	t.Helper()
+	measure := func(obs *testbed.OBS, source string) string {
+		var lags []time.Duration
+		for i := range 10 {
+			p.alice.OBS.Request("SetCurrentProgramScene", testbed.D{"sceneName": scenes[i%2]}, nil)
+			lags = append(lags, awaitGlance(t, obs, source, colours[i%2][0], time.Now()))
+		}
+		slices.Sort(lags)
+		return fmt.Sprintf("%v (%v to %v)", lags[len(lags)/2], lags[0], lags[len(lags)-1])
+	}
+	t.Logf("lag behind a cut of the programme, median of 10: the scene for the peer %s, the peer's screen %s",
+		measure(p.alice.OBS, cleanfeed.Scene), measure(p.bob.OBS, e2e.PeerInput))
+}
+
+// awaitGlance waits until the upper left quarter of a source has a colour, and returns the time since began.
+func awaitGlance(t *testing.T, obs *testbed.OBS, source string, want color.RGBA, began time.Time) time.Duration {
+	for time.Since(began) < pictureLimit {
+		img, err := glance(obs, source)
+		if err == nil && testbed.CheckRegion(img, image.Rect(2, 2, img.Bounds().Dx()/2-2, img.Bounds().Dy()/2-2), want, 40) == nil {
+			return time.Since(began).Round(time.Millisecond)
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+	t.Errorf("%q did not switch within %v", source, pictureLimit)
+	return pictureLimit
+}
+
+// glance is a small picture of a source.
+func glance(obs *testbed.OBS, source string) (image.Image, error) {
+	var shot struct{ ImageData string }
+	if err := obs.TryRequest("GetSourceScreenshot", testbed.D{"sourceName": source, "imageFormat": "png", "imageWidth": 96, "imageHeight": 54}, &shot); err != nil {
+		return nil, err
+	}
+	_, encoded, _ := strings.Cut(shot.ImageData, ",")
+	raw, err := base64.StdEncoding.DecodeString(encoded)
+	if err != nil {
+		return nil, err
+	}
+	return png.Decode(bytes.NewReader(raw))
+}

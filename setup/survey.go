@@ -45,12 +45,6 @@ type State struct {
 	Others []OptionsFile
 }
 
-// OptionsFile is a file of modprobe.d with options for v4l2loopback.
-type OptionsFile struct {
-	Path    string
-	Options map[string]string // the last value of each
-}
-
 // Survey looks at the machine and changes nothing.
 func (m Machine) Survey() (State, error) {
 	s := State{
@@ -86,7 +80,7 @@ func (m Machine) Survey() (State, error) {
 			s.Files[path] = string(data)
 		}
 	}
-	s.Others = m.otherOptions()
+	s.Others = slices.DeleteFunc(m.Boot().Options, func(f OptionsFile) bool { return slices.Contains(ourFiles, f.Path) })
 	return s, nil
 }
 
@@ -131,52 +125,6 @@ func (m Machine) aloopCard() int {
 		}
 	}
 	return -1
-}
-
-// otherOptions reads modprobe.d(5): files sorted by their names, whatever the
-// directory; one in an earlier directory hides those of the same name.
-func (m Machine) otherOptions() []OptionsFile {
-	byName := make(map[string]string)
-	for _, dir := range []string{"etc", "run", "usr/local/lib", "usr/lib", "lib"} {
-		files, _ := filepath.Glob(m.path(dir, "modprobe.d", "*.conf"))
-		for _, f := range files {
-			if base := filepath.Base(f); byName[base] == "" {
-				byName[base] = "/" + strings.TrimPrefix(strings.TrimPrefix(f, m.path()), "/")
-			}
-		}
-	}
-	var found []OptionsFile
-	for _, path := range byName {
-		if options := loopbackOptions(m.text(path)); options != nil && !slices.Contains(ourFiles, path) {
-			found = append(found, OptionsFile{Path: path, Options: options})
-		}
-	}
-	slices.SortFunc(found, func(a, b OptionsFile) int {
-		return strings.Compare(filepath.Base(a.Path), filepath.Base(b.Path))
-	})
-	return found
-}
-
-// loopbackOptions returns nil when the text gives v4l2loopback none.
-func loopbackOptions(text string) map[string]string {
-	var options map[string]string
-	text = strings.ReplaceAll(text, "\\\n", " ")
-	for line := range strings.Lines(text) {
-		rest, found := strings.CutPrefix(strings.TrimSpace(line), "options")
-		words := strings.Fields(rest)
-		if !found || len(words) < 2 || words[0] != "v4l2loopback" {
-			continue
-		}
-		if options == nil {
-			options = make(map[string]string)
-		}
-		for _, word := range words[1:] {
-			if name, value, ok := strings.Cut(word, "="); ok {
-				options[name] = value
-			}
-		}
-	}
-	return options
 }
 
 func (m Machine) exists(parts ...string) bool {

@@ -12,11 +12,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/doctor"
+	"github.com/costream-obs/costream-obs/setup"
 )
 
 // logEnd is how much of OBS's log goes into a bundle, in bytes.
@@ -95,9 +95,13 @@ func (m *Machine) system() string {
 }
 
 func (m *Machine) bootText() string {
-	boot := m.readBootFiles()
+	boot := setup.Machine{Root: m.Root}.Boot()
+	files := []string{boot.LoadedBy}
+	for _, f := range boot.Options {
+		files = append(files, f.Path)
+	}
 	text := ""
-	for _, f := range append(slices.Clone(boot.files), boot.loadedBy) {
+	for _, f := range files {
 		if data, err := os.ReadFile(m.path(f)); err == nil && f != "" {
 			text += "# " + f + "\n" + string(data) + "\n"
 		}

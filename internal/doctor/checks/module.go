@@ -161,39 +161,3 @@ func (m *Machine) moduleLoaded(context.Context) doctor.Result {
 			m.numbers()),
 	}
 }
-
-// bootFiles is v4l2.conf.
-func (m *Machine) bootFiles(context.Context) doctor.Result {
-	boot := m.readBootFiles()
-	why := "After a restart of the machine the video devices will be missing or different, and the devices route will not work."
-	next := "Let `costream-obs setup` write both files."
-	wrong := func(format string, args ...any) doctor.Result {
-		return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf(format, args...), Why: why, Next: next}
-	}
-	numbers := boot.options["video_nr"]
-	caps := boot.options["exclusive_caps"]
-	want := m.numbers()
-	switch {
-	case boot.loadedBy == "" && len(boot.files) == 0:
-		return wrong("Nothing loads v4l2loopback when the machine starts, and nothing sets its options.")
-	case boot.loadedBy == "":
-		return wrong("Nothing loads v4l2loopback when the machine starts.")
-	case len(boot.files) == 0:
-		return wrong("%s loads v4l2loopback when the machine starts, but nothing sets its options.", boot.loadedBy)
-	case !containsBoth(numbers.value, want):
-		if len(boot.files) > 1 {
-			next = fmt.Sprintf("Take the line about v4l2loopback out of %s, or let `costream-obs setup` write both files.", numbers.or(boot.files[len(boot.files)-1]))
-		}
-		return wrong("The options in %s give video_nr=%s, not %s.", strings.Join(boot.files, " and "), orNone(numbers.value), want)
-	case !bothExclusive(caps.value):
-		return wrong("The options in %s give exclusive_caps=%s; each of the two devices needs a value of its own.", caps.or(strings.Join(boot.files, " and ")), orNone(caps.value))
-	}
-	return doctor.Fine("%s, %s", boot.loadedBy, strings.Join(boot.files, ", "))
-}
-
-func orNone(value string) string {
-	if value == "" {
-		return "nothing"
-	}
-	return value
-}

@@ -120,7 +120,13 @@ func (f doctorFlags) run(ctx context.Context, c *call, settings string, asJSON b
 	if !asJSON {
 		observe = printer.Print
 	}
-	report := doctor.Run(ctx, table, chosen, observe)
+	look := func(table []doctor.Check) doctor.Report {
+		if !asJSON {
+			defer printer.Spin(len(chosen))()
+		}
+		return doctor.Run(ctx, table, chosen, observe)
+	}
+	report := look(table)
 	var mended []doctor.Mended
 	for *f.fix {
 		list := untried(report.Fixable(), mended)
@@ -136,7 +142,7 @@ func (f doctorFlags) run(ctx context.Context, c *call, settings string, asJSON b
 		}
 		mended = append(mended, done...)
 		machine = checks.New(options)
-		report = doctor.Run(ctx, checks.All(machine), chosen, observe)
+		report = look(checks.All(machine))
 		report.Mended = mended
 	}
 	if *f.bundle != "" {
@@ -243,7 +249,8 @@ func textStyle(w io.Writer) doctor.Style {
 	if !isTerminal(w) {
 		return doctor.Style{}
 	}
-	style := doctor.Style{Terminal: true, Colour: os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
+	dumb := os.Getenv("TERM") == "dumb"
+	style := doctor.Style{Terminal: true, Colour: os.Getenv("NO_COLOR") == "" && !dumb, Spinner: !dumb}
 	if size, err := unix.IoctlGetWinsize(int(w.(*os.File).Fd()), unix.TIOCGWINSZ); err == nil && size.Col >= 40 {
 		style.Width = min(int(size.Col), 100)
 	}

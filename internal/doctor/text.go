@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -16,7 +17,8 @@ type Style struct {
 	// Otherwise ids, and one line for each statement, for a pipe.
 	Terminal bool
 	Colour   bool
-	Width    int // 80 when 0
+	Spinner  bool // the terminal can rewrite a line
+	Width    int  // 80 when 0
 }
 
 // Escape sequences of ECMA-48.
@@ -52,9 +54,13 @@ func (s Style) commands(text string) string {
 
 // A Printer writes findings as they come.
 type Printer struct {
-	out   io.Writer
 	style Style
-	group string
+
+	mu          sync.Mutex // the spinner writes as well
+	out         io.Writer
+	spinning    bool // the spinner stands in the last line
+	done, total int  // findings of the run
+	group       string
 	// skipped are the last findings, all skipped for one cause, not yet written.
 	skipped []Finding
 }
@@ -69,6 +75,9 @@ func NewPrinter(out io.Writer, style Style) *Printer {
 
 // Print writes one finding, below its group's heading.
 func (p *Printer) Print(f Finding) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.done++
 	if p.style.Terminal && f.Status == Skip && (len(p.skipped) == 0 || p.skipped[0].Detail == f.Detail && p.skipped[0].Group == f.Group) {
 		p.skipped = append(p.skipped, f)
 		return
@@ -85,7 +94,7 @@ func (p *Printer) Print(f Finding) {
 	} else {
 		p.plain(&b, f)
 	}
-	_, _ = io.WriteString(p.out, b.String())
+	p.write(b.String())
 }
 
 // flush writes the skipped checks that stand together and have one cause.
@@ -96,14 +105,17 @@ func (p *Printer) flush() {
 	var b strings.Builder
 	first := p.skipped[0]
 	p.heading(&b, first.Group)
-	what := first.Title
+	what := first.Title + ": " + first.Detail
 	if n := len(p.skipped); n > 1 {
-		what = fmt.Sprintf("%d checks left out", n)
+		what = fmt.Sprintf("%d checks left out: %s", n, first.Detail)
+		if cause, waiting := strings.CutPrefix(first.Detail, waits); waiting {
+			what = fmt.Sprintf("%d checks wait for %s", n, cause)
+		}
 	}
-	text := strings.TrimPrefix(p.style.wrap(what+": "+first.Detail, "    "), "    ")
+	text := strings.TrimPrefix(p.style.wrap(what, "    "), "    ")
 	b.WriteString("  " + p.style.paint(dim, "- "+text) + "\n")
 	p.skipped = nil
-	_, _ = io.WriteString(p.out, b.String())
+	p.write(b.String())
 }
 
 func (p *Printer) heading(b *strings.Builder, group string) {
@@ -168,6 +180,8 @@ func (p *Printer) plain(b *strings.Builder, f Finding) {
 
 // Sum writes the last sentences of a run.
 func (p *Printer) Sum(r Report) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.flush()
 	s := p.style
 	text := ""
@@ -189,7 +203,7 @@ func (p *Printer) Sum(r Report) {
 	if left > 0 {
 		text += fmt.Sprintf("\n%s were left out: %s.", capital(count(left, "check")), cause)
 	}
-	_, _ = io.WriteString(p.out, "\n"+text+"\n")
+	p.write("\n" + text + "\n")
 }
 
 // mainSkip is the cause of most of the skipped checks that no failure caused.
@@ -212,27 +226,33 @@ func (r Report) mainSkip() (cause string, n int) {
 
 // List writes the table of checks.
 func (p *Printer) List(checks []Check) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	var b strings.Builder
 	for _, c := range checks {
 		p.heading(&b, c.Group)
 		fmt.Fprintf(&b, "  %-22s %s\n", c.ID, c.Title)
 	}
-	_, _ = io.WriteString(p.out, b.String())
+	p.write(b.String())
 }
 
 // Plan writes what --fix is about to do.
 func (p *Printer) Plan(findings []Finding) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.flush()
 	var b strings.Builder
 	b.WriteString("\nThis can be mended:\n")
 	for _, f := range findings {
 		b.WriteString(p.style.bullet("- ", f.Fix+" ("+f.ID+")") + "\n")
 	}
-	_, _ = io.WriteString(p.out, b.String())
+	p.write(b.String())
 }
 
 // Done writes what --fix did.
 func (p *Printer) Done(mended []Mended) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	var b strings.Builder
 	for _, m := range mended {
 		if m.Error != "" {
@@ -242,7 +262,7 @@ func (p *Printer) Done(mended []Mended) {
 		b.WriteString(p.style.bullet(p.style.paint(green, "✓")+" ", m.What) + "\n")
 	}
 	b.WriteString("\nChecked again:\n\n")
-	_, _ = io.WriteString(p.out, b.String())
+	p.write(b.String())
 	p.group = ""
 }
 

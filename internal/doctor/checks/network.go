@@ -110,7 +110,7 @@ func (m *Machine) peerAddress(ctx context.Context) doctor.Result {
 	case len(hosts) == 0 && m.Secure != nil:
 		return doctor.Fine("your friend calls, so no address is needed")
 	case len(hosts) == 0:
-		return doctor.Skipped("no peer is configured; give `--peer ADDRESS` to have it looked at")
+		return doctor.Skipped("no friend's machine is known yet; pair with it (costream-obs pair --help), or give its address with --peer")
 	}
 	const why = "Your pictures and sound would not get to the peer."
 	var addrs []string

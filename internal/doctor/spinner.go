@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package doctor
+
+import (
+	"fmt"
+	"io"
+	"time"
+)
+
+const (
+	// spinAfter spares a healthy machine the flicker.
+	spinAfter = 150 * time.Millisecond
+	spinEvery = 100 * time.Millisecond
+
+	// clearLine brings the cursor to the beginning of an empty line (ECMA-48).
+	clearLine = "\r\x1b[K"
+)
+
+var spinnerSigns = [...]string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"}
+
+// Spin shows on a terminal that something goes on, in the line below what was written, until the returned function is
+// called. Elsewhere it does nothing. total is how many findings are to come.
+func (p *Printer) Spin(total int) (stop func()) {
+	if !p.style.Spinner {
+		return func() {}
+	}
+	p.mu.Lock()
+	p.done, p.total = 0, total
+	p.mu.Unlock()
+	end, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		next := time.NewTimer(spinAfter)
+		defer next.Stop()
+		for turn := 0; ; turn++ {
+			select {
+			case <-end:
+				return
+			case <-next.C:
+				next.Reset(spinEvery)
+			}
+			p.mu.Lock()
+			sign := p.style.paint(dim, spinnerSigns[turn%len(spinnerSigns)])
+			text := fmt.Sprintf("  %s %s", sign, p.style.paint(dim, fmt.Sprintf("looking, %d of %d", min(p.done+1, p.total), p.total)))
+			_, _ = io.WriteString(p.out, clearLine+text)
+			p.spinning = true
+			p.mu.Unlock()
+		}
+	}()
+	return func() {
+		close(end)
+		<-ended
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.write("")
+	}
+}
+
+// write puts text where the spinner stands, if it does. The printer is locked.
+func (p *Printer) write(text string) {
+	if p.spinning {
+		p.spinning = false
+		text = clearLine + text
+	}
+	_, _ = io.WriteString(p.out, text)
+}

@@ -61,6 +61,7 @@ type air struct {
 	videoSender atomic.Pointer[media.VideoSender]
 	audioSender atomic.Pointer[media.AudioSender]
 	muted       atomic.Bool
+	silenced    atomic.Bool // the user muted the peer
 	videoOut    *outgoing
 	audioOut    *outgoing
 	kbps        atomic.Int64 // that the link allows our picture; 0 where it does not say
@@ -129,12 +130,16 @@ func (a *air) setMuted(muted bool) {
 	}
 }
 
+// silencePeer keeps the peer's voice from being played.
+func (a *air) silencePeer(silenced bool) { a.silenced.Store(silenced) }
+
 func (a *air) runLink(ctx context.Context, started func()) error {
 	l, err := a.o.link(link.Handler{
 		RTP: func(m link.Medium, s link.Stream, packet []byte) {
-			if m == link.Video {
+			switch {
+			case m == link.Video:
 				a.video.put(s, packet)
-			} else {
+			case !a.silenced.Load():
 				a.audio.put(s, packet)
 			}
 		},

@@ -70,6 +70,9 @@ func (s *session) note(ev obsctl.Event) {
 		}
 		if s.air != nil {
 			s.air.setMuted(s.allMuted())
+			if e.Input == s.input {
+				s.air.silencePeer(e.Muted)
+			}
 		}
 	case obsctl.MonitorTypeChanged:
 		o.askInputs = true

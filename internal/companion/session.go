@@ -54,6 +54,7 @@ type session struct {
 	scenesChecked bool
 	arranged      string    // what the scenes were last arranged for
 	input         string    // the peer source's name, while it is in OBS
+	muteAsked     string    // the peer source whose mute OBS was asked for; after that its events tell
 	inputDead     time.Time // since when the peer source has shown no picture
 }
 
@@ -191,6 +192,7 @@ func (s *session) goOn(ctx context.Context) {
 	}
 	s.try(ctx, "peer source", s.showPeer)
 	s.try(ctx, "peer source's picture", s.revivePeerInput)
+	s.try(ctx, "peer source's mute", s.followPeerMute)
 }
 
 // goOff undoes them. We are silent towards the peer by then.
@@ -200,7 +202,7 @@ func (s *session) goOff(ctx context.Context) {
 	s.try(ctx, "OBS's picture", s.closePicture)
 	s.try(ctx, "clean feed", s.removeFeed)
 	s.try(ctx, "microphone", s.unmonitor)
-	for _, name := range []string{"OBS's sound capture", "peer source's picture"} {
+	for _, name := range []string{"OBS's sound capture", "peer source's picture", "peer source's mute"} {
 		s.clear(name)
 	}
 	s.stopping, s.hint = false, ""
@@ -318,6 +320,7 @@ func (s *session) startAir() {
 		opts.feed = s.followFeed
 	}
 	s.air = goOnAir(s.c.life, opts)
+	s.muteAsked = ""
 	s.c.air.Store(s.air)
 }
 

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"sync"
 	"syscall"
 	"time"
 
@@ -59,9 +58,7 @@ type Plain struct {
 	senders   []*plainSender   // by Medium; empty when not sending
 	receivers []*plainReceiver // by Medium; empty when not receiving
 
-	mu      sync.RWMutex // held for reading by WriteRTP, so that closing can wait for it
-	started bool
-	closed  bool
+	life
 }
 
 type plainSender struct {
@@ -206,12 +203,7 @@ func (p *Plain) release() {
 
 // Close releases the ports of a link that was never run. After Run was called it does nothing.
 func (p *Plain) Close() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !p.started && !p.closed {
-		p.closed = true
-		p.release()
-	}
+	p.abandon(p.release)
 	return nil
 }
 
@@ -256,61 +248,37 @@ func (p *Plain) Stats() Stats {
 
 // Run implements Link.
 func (p *Plain) Run(ctx context.Context) error {
-	p.mu.Lock()
-	if p.started || p.closed {
-		p.mu.Unlock()
-		return ErrClosed
+	if err := p.startOnce(); err != nil {
+		return err
 	}
-	p.started = true
-	p.mu.Unlock()
-
-	running, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	var workers sync.WaitGroup
-	work := func(f func(context.Context)) {
-		workers.Add(1)
-		go func() {
-			defer workers.Done()
-			f(running)
-		}()
-	}
+	workers := []worker{tireless(p.peer.run)}
 	read := func(conn *net.UDPConn, take func(netip.AddrPort, []byte)) {
-		work(func(ctx context.Context) {
-			if err := readLoop(ctx, conn, take); err != nil {
-				stop(err)
-			}
-		})
+		workers = append(workers, func(ctx context.Context) error { return readLoop(ctx, conn, take) })
 	}
-	work(p.peer.run)
 	for _, o := range p.outlets {
-		work(o.run)
+		workers = append(workers, tireless(o.run))
 	}
 	for _, s := range p.senders {
 		s.start()
 		read(s.conn, func(_ netip.AddrPort, b []byte) { s.readRTCP(b) })
 	}
 	for _, r := range p.receivers {
-		work(r.run)
+		workers = append(workers, tireless(r.run))
 		read(r.packets, r.readRTP)
 		read(r.reports, r.readRTCP)
 	}
-	<-running.Done()
-	for _, c := range p.conns {
-		_ = c.SetDeadline(time.Now()) // wakes those who wait for the network
-	}
-	workers.Wait()
+	err := runAll(ctx, func() {
+		for _, c := range p.conns {
+			_ = c.SetDeadline(time.Now()) // wakes those who wait for the network
+		}
+	}, workers)
 	p.finish()
-	if ctx.Err() != nil {
-		return nil
-	}
-	return context.Cause(running)
+	return err
 }
 
 // finish says goodbye and closes the sockets, after all goroutines but the senders' have ended.
 func (p *Plain) finish() {
-	p.mu.Lock()
-	p.closed = true // waits for those in WriteRTP and keeps others out
-	p.mu.Unlock()
+	p.life.end() // waits for those in WriteRTP
 	for _, s := range p.senders {
 		s.close()
 	}

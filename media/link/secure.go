@@ -80,9 +80,7 @@ type Secure struct {
 	dropped [2]atomic.Uint64 // by Medium: packets that found no peer
 	refused atomic.Uint64    // datagrams that were nothing of the peer's
 
-	mu      sync.RWMutex // held for reading by WriteRTP, so that closing can wait for it
-	started bool
-	closed  bool
+	life
 }
 
 var _ Link = &Secure{}
@@ -220,13 +218,9 @@ func (s *Secure) literals() (found []netip.AddrPort) {
 
 // Close releases the port of a link that was never run. After Run was called it does nothing.
 func (s *Secure) Close() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.started || s.closed {
-		return nil
-	}
-	s.closed = true
-	return s.conn.Close()
+	var err error
+	s.abandon(func() { err = s.conn.Close() })
+	return err
 }
 
 // WriteRTP implements Link. Packets that find no peer are dropped and counted.
@@ -277,51 +271,41 @@ func (s *Secure) Run(ctx context.Context) error {
 	if err := s.startOnce(); err != nil {
 		return err
 	}
-	running, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	var workers sync.WaitGroup
-	work := func(f func(context.Context)) {
-		workers.Add(1)
-		go func() {
-			defer workers.Done()
-			f(running)
-		}()
-	}
 	for _, snd := range s.senders {
 		snd.start()
 	}
-	for _, r := range s.receivers {
-		work(r.run)
-	}
-	work(s.outlet.run)
-	work(s.pacer.run)
-	work(s.report)
-	work(s.probes.run)
-	work(s.check)
-	work(s.resolve)
+	var hangUp func()
 	connected := make(chan func(), 1)
-	go func() { connected <- s.connect(running) }()
-	work(func(ctx context.Context) {
-		if err := readLoop(ctx, s.conn, s.take); err != nil {
-			stop(err)
-		}
-	})
-	<-running.Done()
-	hangUp := <-connected
-	_ = s.conn.SetDeadline(time.Now()) // wakes those who wait for the network
-	workers.Wait()
-	s.finish(hangUp)
-	if ctx.Err() != nil {
-		return nil
+	workers := []worker{
+		tireless(s.outlet.run), tireless(s.pacer.run), tireless(s.report), tireless(s.probes.run),
+		tireless(s.check), tireless(s.resolve), s.listen(s.take),
+		func(ctx context.Context) error {
+			connected <- s.connect(ctx)
+			return nil
+		},
 	}
-	return context.Cause(running)
+	for _, r := range s.receivers {
+		workers = append(workers, tireless(r.run))
+	}
+	err := runAll(ctx, func() {
+		hangUp = <-connected
+		s.wake()
+	}, workers)
+	s.finish(hangUp)
+	return err
 }
+
+// listen makes a worker of a function that takes what comes in.
+func (s *Secure) listen(take func(netip.AddrPort, []byte)) worker {
+	return func(ctx context.Context) error { return readLoop(ctx, s.conn, take) }
+}
+
+// wake wakes those who wait for the network.
+func (s *Secure) wake() { _ = s.conn.SetDeadline(time.Now()) }
 
 // finish says goodbye and closes the socket, after all goroutines but the senders' have ended.
 func (s *Secure) finish(hangUp func()) {
-	s.mu.Lock()
-	s.closed = true // waits for those in WriteRTP and keeps others out
-	s.mu.Unlock()
+	s.life.end() // waits for those in WriteRTP
 	for _, snd := range s.senders {
 		snd.close()
 	}

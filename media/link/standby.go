@@ -6,8 +6,6 @@ import (
 	"context"
 	"net"
 	"net/netip"
-	"sync"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -45,46 +43,10 @@ func (s *Secure) Standby(ctx context.Context) error {
 		return err
 	}
 	keepWhole(s.conn)
-	running, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	var workers sync.WaitGroup
-	for _, work := range []func(){
-		func() { s.probes.run(running) },
-		func() { s.resolve(running) },
-		func() {
-			if err := readLoop(running, s.conn, s.takeStandby); err != nil {
-				stop(err)
-			}
-		},
-	} {
-		workers.Add(1)
-		go func() {
-			defer workers.Done()
-			work()
-		}()
-	}
-	<-running.Done()
-	_ = s.conn.SetDeadline(time.Now()) // wakes those who wait for the network
-	workers.Wait()
-	s.mu.Lock()
-	s.closed = true
-	s.mu.Unlock()
+	err := runAll(ctx, s.wake, []worker{tireless(s.probes.run), tireless(s.resolve), s.listen(s.takeStandby)})
+	s.life.end()
 	_ = s.conn.Close()
-	if ctx.Err() != nil {
-		return nil
-	}
-	return context.Cause(running)
-}
-
-// startOnce notes that the link runs, which it does only once.
-func (s *Secure) startOnce() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.started || s.closed {
-		return ErrClosed
-	}
-	s.started = true
-	return nil
+	return err
 }
 
 // takeStandby takes in probes. The peer's checks tell where it is, but are not answered: a peer on air would begin a

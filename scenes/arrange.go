@@ -13,6 +13,9 @@ var (
 	// ErrPlaceInGroup says that the peer is in a group of the user's, whose place on the canvas is the user's.
 	ErrPlaceInGroup = errors.New("the peer is in a group, which you lay out in OBS: take it out of the group first")
 
+	// ErrNotInScene says that there is no place of the peer to save.
+	ErrNotInScene = errors.New("the peer is not there: put it in with `costream-obs peer add`, or name another scene with --scene")
+
 	// ErrNotArranged says that there is nothing that Restore could undo.
 	ErrNotArranged = errors.New("the peer is where you or your settings have put it: there is nothing to restore")
 )
@@ -30,7 +33,7 @@ func Arrange(ctx context.Context, obs OBS, src Source, patterns []string, layout
 	if err != nil {
 		return nil, err
 	}
-	return h.relook(ctx, patterns, func(look Look) (Look, bool) {
+	return h.relook(ctx, patterns, func(look Look, _ Size) (Look, bool) {
 		if look.Before == nil {
 			look.Before = look.bare()
 		}
@@ -45,12 +48,12 @@ func Use(ctx context.Context, obs OBS, src Source, patterns []string, saved Save
 	if err != nil {
 		return nil, err
 	}
-	return h.relook(ctx, patterns, func(look Look) (Look, bool) {
+	return h.relook(ctx, patterns, func(look Look, size Size) (Look, bool) {
 		if look.Before == nil {
 			look.Before = look.bare()
 		}
 		look.Moved, look.Layout = true, ""
-		look.Transform, look.Canvas, look.Border = saved.Transform, saved.Canvas, Border{}
+		look.Transform, look.Canvas, look.Border = saved.on(h.s.Canvas, size), h.s.Canvas, Border{}
 		look.Under, look.Above = 0, saved.Above
 		return look, true
 	})
@@ -65,7 +68,7 @@ func Restore(ctx context.Context, obs OBS, src Source, patterns []string, layout
 		return nil, err
 	}
 	h.layouts = layouts
-	changes, err := h.relook(ctx, patterns, func(look Look) (Look, bool) {
+	changes, err := h.relook(ctx, patterns, func(look Look, _ Size) (Look, bool) {
 		if look.Before == nil {
 			return look, false
 		}
@@ -84,12 +87,14 @@ type Saved struct {
 	Transform Transform `json:"transform"`
 	// Canvas is the one that Transform was made for. On another one the same part of it is covered.
 	Canvas Size `json:"canvas"`
+	// Source is the size of the source then, zero if it had none.
+	Source Size `json:"source"`
 	// Above is how many items are above it.
 	Above int `json:"above,omitempty"`
 }
 
 // Save returns how the peer source looks in a scene, "" for the programme scene.
-// Errors: ErrNoPeerSource if it is not in the scene, *UnknownSceneError, ErrPlaceInGroup.
+// Errors: *UnknownSceneError, ErrNotInScene, ErrPlaceInGroup.
 func Save(ctx context.Context, obs OBS, src Source, scene string) (Saved, error) {
 	var patterns []string
 	if scene != "" {
@@ -99,18 +104,25 @@ func Save(ctx context.Context, obs OBS, src Source, scene string) (Saved, error)
 	if err != nil {
 		return Saved{}, err
 	}
-	for _, sc := range h.targets(patterns) {
-		f, err := h.principal(sc)
-		if err != nil {
-			return Saved{}, fmt.Errorf("scene %q: %w", sc.Name, err)
-		}
-		if f == nil {
-			continue
-		}
-		im := h.c.item(sc.Name, f.item.ID)
-		return Saved{Transform: f.item.Transform.untrimmed(im.Border), Canvas: h.s.Canvas, Above: im.Above}, nil
+	sc := h.targets(patterns)[0]
+	f, err := h.principal(sc)
+	if f == nil && err == nil {
+		err = ErrNotInScene
 	}
-	return Saved{}, ErrNoPeerSource
+	if err != nil {
+		return Saved{}, fmt.Errorf("scene %q: %w", sc.Name, err)
+	}
+	im := h.c.item(sc.Name, f.item.ID)
+	return Saved{Transform: f.item.Transform.untrimmed(im.Border), Canvas: h.s.Canvas, Source: f.item.Size, Above: im.Above}, nil
+}
+
+// on is the transform for a canvas and for a source of a size, zero if unknown.
+func (s Saved) on(canvas, source Size) Transform {
+	t := s.Transform
+	if canvas != s.Canvas {
+		t = t.boxed(s.Source).rescaled(s.Canvas, canvas)
+	}
+	return t.cropFor(s.Source, source)
 }
 
 // bare is a copy without what was before it.
@@ -144,8 +156,9 @@ func (h *hand) principal(sc *Scene) (*found, error) {
 	return &items[0], nil
 }
 
-// relook changes the look of the peer in scenes; change returns false where there is nothing to change.
-func (h *hand) relook(ctx context.Context, patterns []string, change func(Look) (Look, bool)) ([]Change, error) {
+// relook changes the look of the peer in scenes; change gets the size of the source as well, and returns false where
+// there is nothing to change.
+func (h *hand) relook(ctx context.Context, patterns []string, change func(Look, Size) (Look, bool)) ([]Change, error) {
 	var edits []Edit
 	var errs []error
 	for _, sc := range h.targets(patterns) {
@@ -162,7 +175,7 @@ func (h *hand) relook(ctx context.Context, patterns []string, change func(Look) 
 			if sm := h.c.Scenes[sc.Name]; sm != nil && sm.Last != nil {
 				look = *sm.Last
 			}
-			if look, ok := change(look); ok {
+			if look, ok := change(look, h.c.Picture.Size); ok {
 				edits = append(edits, KeepLook{Scene: sc.Name, Look: look})
 			}
 		}
@@ -171,11 +184,11 @@ func (h *hand) relook(ctx context.Context, patterns []string, change func(Look) 
 	return changes, errors.Join(append(errs, err)...)
 }
 
-func (h *hand) relookItem(f found, change func(Look) (Look, bool)) (Edit, bool) {
+func (h *hand) relookItem(f found, change func(Look, Size) (Look, bool)) (Edit, bool) {
 	im := h.c.item(f.scene.Name, f.item.ID)
 	old := im.Look
 	old.Transform, old.Canvas = f.item.Transform, h.s.Canvas
-	look, ok := change(old)
+	look, ok := change(old, h.picture(f.item).Size)
 	if !ok {
 		return nil, false
 	}

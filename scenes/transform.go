@@ -79,6 +79,30 @@ func (t Transform) rescaled(from, to Size) Transform {
 	return t
 }
 
+// boxed puts a picture that has no box, and is not turned or mirrored, into one of its size: a box can be
+// rescaled to another shape of canvas.
+func (t Transform) boxed(source Size) Transform {
+	w := float64(source.W-t.CropLeft-t.CropRight) * t.ScaleX
+	h := float64(source.H-t.CropTop-t.CropBottom) * t.ScaleY
+	if t.BoundsType != "" && t.BoundsType != boundsNone || t.Rotation != 0 || w < 1 || h < 1 {
+		return t
+	}
+	t.BoundsType, t.BoundsAlignment, t.BoundsW, t.BoundsH = boundsInner, 0, w, h
+	t.ScaleX, t.ScaleY = 1, 1
+	return t
+}
+
+// cropFor carries the crops from one size of the source to another: the same part of it is left.
+func (t Transform) cropFor(from, to Size) Transform {
+	if from == to || from.W < 1 || from.H < 1 || to.W < 1 || to.H < 1 {
+		return t
+	}
+	x := func(v int) int { return int(math.Round(float64(v) * float64(to.W) / float64(from.W))) }
+	y := func(v int) int { return int(math.Round(float64(v) * float64(to.H) / float64(from.H))) }
+	t.CropLeft, t.CropRight, t.CropTop, t.CropBottom = x(t.CropLeft), x(t.CropRight), y(t.CropTop), y(t.CropBottom)
+	return t
+}
+
 // Border is how much of a picture is no part of it, in pixels of the source at each side.
 type Border struct {
 	Left   int `json:"left,omitempty"`

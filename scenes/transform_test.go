@@ -46,3 +46,34 @@ func TestTrimmed(t *testing.T) {
 		t.Errorf("untrimmed differs (-want +got):\n%s", diff)
 	}
 }
+
+// A saved layout covers the same part of another canvas, and leaves the same part of another source.
+func TestSavedOn(t *testing.T) {
+	free := Transform{X: 960, Y: 540, ScaleX: 0.5, ScaleY: 0.5, Alignment: 5, BoundsType: boundsNone}
+	cropped := free
+	cropped.CropLeft, cropped.CropBottom = 192, 108
+	turned := free
+	turned.Rotation = 10
+	for _, tt := range []struct {
+		name           string
+		t              Transform
+		canvas, source Size
+		want           Transform
+	}{
+		{"the same canvas", free, hd, hd, free},
+		{"the same canvas and a smaller source", cropped, hd, Size{960, 540},
+			Transform{X: 960, Y: 540, ScaleX: 0.5, ScaleY: 0.5, Alignment: 5, BoundsType: boundsNone, CropLeft: 96, CropBottom: 54}},
+		{"a vertical canvas", free, Size{1080, 1920}, Size{},
+			Transform{X: 540, Y: 960, ScaleX: 1, ScaleY: 1, Alignment: 5, BoundsType: boundsInner, BoundsW: 540, BoundsH: 960}},
+		{"a smaller canvas, cropped", cropped, Size{960, 540}, Size{960, 540},
+			Transform{X: 480, Y: 270, ScaleX: 1, ScaleY: 1, Alignment: 5, BoundsType: boundsInner, BoundsW: 432, BoundsH: 243, CropLeft: 96, CropBottom: 54}},
+		{"turned", turned, Size{960, 540}, hd, Transform{X: 480, Y: 270, Rotation: 10, ScaleX: 0.25, ScaleY: 0.25, Alignment: 5, BoundsType: boundsNone}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := Saved{Transform: tt.t, Canvas: hd, Source: hd}.on(tt.canvas, tt.source)
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("differs (-want +got):\n%s", diff)
+			}
+		})
+	}
+}

@@ -121,6 +121,8 @@ func manual() string {
 		roff("$XDG_CONFIG_HOME/costream-obs/config.toml"), roff(config.FileEnv))
 	p(".TP\n.I %s\nThe secret that is shared with the peer, written by \\fBcostream\\-obs pair\\fR. It must be closed to others (mode 0600).",
 		roff("$XDG_CONFIG_HOME/costream-obs/pair.json"))
+	p(".TP\n.I %s\nThe layouts saved by \\fBcostream\\-obs peer layout save\\fR.",
+		roff("$XDG_CONFIG_HOME/costream-obs/layouts.json"))
 	p(".TP\n.I %s\nWhere \\fBcostream\\-obs graph\\fR asks a running \\fBcostream\\-obs run\\fR.", roff("$XDG_RUNTIME_DIR/costream-obs.sock"))
 	p(".TP\n.I %s\nWhat outlives the program.", roff("$XDG_STATE_HOME/costream-obs/"))
 	p(".SH EXIT STATUS")

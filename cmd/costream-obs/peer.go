@@ -69,7 +69,7 @@ func peerAddCommand() *command {
 			patterns := sceneFlag(set, "the one in the programme")
 			return func(ctx context.Context, c *call) error {
 				return change(ctx, c, *patterns, func(obs scenes.OBS) ([]scenes.Change, error) {
-					return scenes.Add(ctx, obs, newPeerSource(c), *patterns, layouts(c.config))
+					return scenes.Add(ctx, obs, newPeerSource(c), *patterns, sceneLayouts(c.config))
 				})
 			}
 		},

@@ -76,6 +76,21 @@ func TestRealPeerCommands(t *testing.T) {
 			eyes: []bool{true}, inGame: []bool{true},
 		},
 		{args: "show", want: result{Stdout: "Nothing to change.\n"}, eyes: []bool{true}, inGame: []bool{true}},
+		{args: "layout list", want: result{Stdout: "No layout is saved. Place the peer in OBS as you like it, then: costream-obs peer layout save NAME\n"}, eyes: []bool{true}, inGame: []bool{true}},
+		{args: "layout pip --corner top-left --size 25%", want: result{Stdout: "Laid out in scene \"Scene\"\n"}, eyes: []bool{true}, inGame: []bool{true}},
+		{args: "layout save small", want: result{}, eyes: []bool{true}, inGame: []bool{true}},
+		{args: "layout list", want: result{Stdout: "small  made on 640x360\n"}, eyes: []bool{true}, inGame: []bool{true}},
+		{
+			args: "layout use smal --scene Game", eyes: []bool{true}, inGame: []bool{true},
+			want: result{Code: exitFailure, Stderr: "costream-obs peer layout use: there is no saved layout \"smal\"; did you mean small?\n"},
+		},
+		{args: "layout use small --scene Game", want: result{Stdout: "Laid out in scene \"Game\"\n"}, eyes: []bool{true}, inGame: []bool{true}},
+		{args: "layout restore --scene *", want: result{Stdout: "Laid out in scene \"Scene\"\nLaid out in scene \"Game\"\n"}, eyes: []bool{true}, inGame: []bool{true}},
+		{
+			args: "layout restore", eyes: []bool{true}, inGame: []bool{true},
+			want: result{Code: exitFailure, Stderr: "costream-obs peer layout restore: the peer is where you or your settings have put it: there is nothing to restore\n"},
+		},
+		{args: "layout delete small", want: result{}, eyes: []bool{true}, inGame: []bool{true}},
 		{
 			args: "remove", want: result{Stdout: "Removed from scene \"Scene\"\nRemoved from scene \"Game\"\n"},
 		},

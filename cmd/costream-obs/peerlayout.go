@@ -18,19 +18,27 @@ func peerLayoutCommand() *command {
 		long: "Places the peer's picture in the scene that is in the programme, at once, or in others. It stays there, also when the peer comes back or OBS starts again, until you move it by hand or restore it. Nothing else in the scene is moved.\n\n" +
 			"  costream-obs peer layout pip --corner top-left --size 25%\n" +
 			"  costream-obs peer layout side-by-side --crop --scene 'Talk*'\n" +
-			"  costream-obs peer layout restore",
+			"  costream-obs peer layout restore\n\n" +
+			"What you made with the mouse can have a name, and be used in other scenes:\n\n" +
+			"  costream-obs peer layout save corner\n" +
+			"  costream-obs peer layout use corner --scene 'Game*'\n\n" +
+			"For the layout that a scene has from the start, see --layout and --layouts of costream-obs run.",
 		subs: []*command{
 			shapeCommand(scenes.PiP, "a small picture in a corner", "Makes the peer's picture a small one in a corner."),
 			shapeCommand(scenes.SideBySide, "one half, beside yours", "Gives the peer's picture the right half of the canvas, or the left one with a left corner."),
 			shapeCommand(scenes.Full, "the whole canvas", "Lets the peer's picture fill the canvas."),
 			shapeCommand(scenes.Grid, "one of two equal cells", "Gives the peer's picture one of two equal cells: beside each other or, where there is more room so, above each other. The corner says which."),
-			peerRestoreCommand(),
+			layoutSaveCommand(),
+			layoutUseCommand(),
+			layoutListCommand(),
+			layoutDeleteCommand(),
+			layoutRestoreCommand(),
 		},
 	}
 }
 
-// layouts are the layouts that the settings tell.
-func layouts(c *config.Config) scenes.Layouts {
+// sceneLayouts are the layouts that the settings tell.
+func sceneLayouts(c *config.Config) scenes.Layouts {
 	return scenes.Layouts{Default: c.Layout, Rules: c.Layouts}
 }
 
@@ -76,7 +84,7 @@ func shapeCommand(shape scenes.Shape, short, long string) *command {
 	}
 }
 
-func peerRestoreCommand() *command {
+func layoutRestoreCommand() *command {
 	return &command{
 		name:     "restore",
 		short:    "put the peer back where it was before",
@@ -86,7 +94,7 @@ func peerRestoreCommand() *command {
 			patterns := sceneFlag(set, "the one in the programme")
 			return func(ctx context.Context, c *call) error {
 				return change(ctx, c, *patterns, func(obs scenes.OBS) ([]scenes.Change, error) {
-					return scenes.Restore(ctx, obs, peerSource(c), *patterns, layouts(c.config))
+					return scenes.Restore(ctx, obs, peerSource(c), *patterns, sceneLayouts(c.config))
 				})
 			}
 		},

@@ -93,7 +93,7 @@ func companionOptions(c *config.Config) (companion.Options, error) {
 		Route:         companion.Route(c.Route),
 		PeerAudio:     companion.PeerAudio(c.PeerAudio),
 		Scenes:        c.Scenes,
-		Layouts:       layouts(c),
+		Layouts:       sceneLayouts(c),
 		CleanFeed:     c.CleanFeed,
 		SourceName:    c.SourceName,
 		Mics:          c.Mics,

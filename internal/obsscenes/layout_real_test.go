@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/costream-obs/costream-obs/internal/testbed"
 	"github.com/costream-obs/costream-obs/scenes"
@@ -246,5 +247,62 @@ func TestRealLayoutOfUsersItem(t *testing.T) {
 	s.makeGroup()
 	if _, err := scenes.Arrange(t.Context(), s.obs, bare, nil, full); !errors.Is(err, scenes.ErrPlaceInGroup) {
 		t.Errorf("in a group: got %v, want ErrPlaceInGroup", err)
+	}
+}
+
+// What the user made with the mouse in one scene is used in another: place, turn, crop, bounds and order.
+func TestRealLayoutSaved(t *testing.T) {
+	s := newStage(t)
+	bare := scenes.Source{Name: "Peer"}
+	s.addScene("Two")
+	for _, sc := range []string{scene, "Two"} {
+		s.user("CreateInput", testbed.D{"sceneName": sc, "inputName": "Overlay of " + sc, "inputKind": "color_source_v3"})
+	}
+	s.desired.Scenes = []string{"*"}
+	s.goTo(onAir)
+	id := s.item(scene, "Peer").ID
+	s.user("SetSceneItemTransform", testbed.D{"sceneName": scene, "sceneItemId": id, "sceneItemTransform": testbed.D{
+		"positionX": 12, "positionY": 34, "rotation": 15, "boundsType": "OBS_BOUNDS_SCALE_OUTER", "boundsWidth": 111, "boundsHeight": 99, "cropLeft": 7}})
+	s.user("SetSceneItemIndex", testbed.D{"sceneName": scene, "sceneItemId": id, "sceneItemIndex": 0})
+	s.goTo(onAir)
+	byHand := s.item(scene, "Peer").Transform
+	saved, err := scenes.Save(t.Context(), s.obs, bare, "")
+	s.must(err)
+
+	before := s.item("Two", "Peer").Transform
+	use := func() {
+		t.Helper()
+		_, err := scenes.Use(t.Context(), s.obs, bare, []string{"Two"}, saved)
+		s.must(err)
+	}
+	use()
+	for _, state := range []string{onAir, waiting, offAir, onAir} {
+		s.goTo(state)
+	}
+	if diff := cmp.Diff(byHand, s.item("Two", "Peer").Transform); diff != "" {
+		t.Errorf("used in another scene: transform differs (-want +got):\n%s", diff)
+	}
+	s.wantItems("Two", "Peer shown", "Overlay of Two shown")
+	_, err = scenes.Restore(t.Context(), s.obs, bare, []string{"Two"}, s.desired.Layouts)
+	s.must(err)
+	s.goTo(onAir)
+	if diff := cmp.Diff(before, s.item("Two", "Peer").Transform); diff != "" {
+		t.Errorf("restored: transform differs (-want +got):\n%s", diff)
+	}
+	s.wantItems("Two", "Overlay of Two shown", "Peer shown")
+
+	s.setCanvas(360, 640)
+	use()
+	s.goTo(onAir)
+	got := s.item("Two", "Peer").Transform
+	want := byHand
+	want.X, want.Y, want.BoundsW, want.BoundsH = 12*360./640, 34*640./360, 111*360./640, 99*640./360
+	if diff := cmp.Diff(want, got, cmpopts.EquateApprox(0, 0.01)); diff != "" {
+		t.Errorf("used on a vertical canvas: transform differs (-want +got):\n%s", diff)
+	}
+
+	s.goTo(offAir)
+	if _, err := scenes.Save(t.Context(), s.obs, bare, "Two"); !errors.Is(err, scenes.ErrNotInScene) {
+		t.Errorf("save from a scene without the peer: got %v, want ErrNotInScene", err)
 	}
 }

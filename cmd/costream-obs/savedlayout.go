@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/spf13/pflag"
+
+	"github.com/costream-obs/costream-obs/internal/layouts"
+	"github.com/costream-obs/costream-obs/scenes"
+)
+
+func layoutSaveCommand() *command {
+	return &command{
+		name: "save", args: "NAME", settings: obsSettings(),
+		short: "give a name to the place that you gave the peer",
+		long: "Saves where the peer's picture is in the scene in the programme, or in another: place, size, crop, rotation and order. An older layout of that name is replaced.\n\n" +
+			"Saved layouts are in ~/.config/costream-obs/layouts.json.",
+		bind: func(set *pflag.FlagSet) action {
+			scene := set.String("scene", "", "scene to save from: the first that matches `GLOB` (default: the one in the programme)")
+			return func(ctx context.Context, c *call) error {
+				name, err := layoutName(c)
+				if err != nil {
+					return err
+				}
+				return onScenes(ctx, c, nil, func(obs scenes.OBS) error {
+					saved, err := scenes.Save(ctx, obs, peerSource(c), *scene)
+					if err != nil {
+						return err
+					}
+					return editLayouts(func(all layouts.Layouts) error {
+						all[name] = saved
+						return nil
+					})
+				})
+			}
+		},
+	}
+}
+
+func layoutUseCommand() *command {
+	return &command{
+		name: "use", args: "NAME", settings: obsSettings(),
+		short: "place the peer as saved under a name",
+		long:  "Places the peer's picture as it was when the layout was saved. On a canvas of another size it covers the same part.",
+		bind: func(set *pflag.FlagSet) action {
+			patterns := sceneFlag(set, "the one in the programme")
+			return func(ctx context.Context, c *call) error {
+				name, err := layoutName(c)
+				if err != nil {
+					return err
+				}
+				all, _, err := loadLayouts()
+				if err != nil {
+					return err
+				}
+				saved, err := all.Get(name)
+				if err != nil {
+					return err
+				}
+				return change(ctx, c, *patterns, func(obs scenes.OBS) ([]scenes.Change, error) {
+					return scenes.Use(ctx, obs, peerSource(c), *patterns, saved)
+				})
+			}
+		},
+	}
+}
+
+func layoutListCommand() *command {
+	return &command{
+		name: "list", settings: []string{"json"},
+		short: "list the saved layouts",
+		long:  "Lists the saved layouts, with the canvas that each was made on.",
+		bind: func(*pflag.FlagSet) action {
+			return func(_ context.Context, c *call) error {
+				all, _, err := loadLayouts()
+				if err != nil {
+					return err
+				}
+				if c.config.JSON {
+					return printJSON(c.stdout, all)
+				}
+				if len(all) == 0 {
+					_, err := fmt.Fprintln(c.stdout, "No layout is saved. Place the peer in OBS as you like it, then: costream-obs peer layout save NAME")
+					return err
+				}
+				table := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
+				for _, name := range all.Names() {
+					fmt.Fprintf(table, "%s\tmade on %dx%d\n", name, all[name].Canvas.W, all[name].Canvas.H)
+				}
+				return table.Flush()
+			}
+		},
+	}
+}
+
+func layoutDeleteCommand() *command {
+	return &command{
+		name: "delete", args: "NAME",
+		short: "delete a saved layout",
+		long:  "Deletes a saved layout. Where it is in use it stays so.",
+		bind: func(*pflag.FlagSet) action {
+			return func(_ context.Context, c *call) error {
+				name, err := layoutName(c)
+				if err != nil {
+					return err
+				}
+				return editLayouts(func(all layouts.Layouts) error {
+					_, err := all.Get(name)
+					delete(all, name)
+					return err
+				})
+			}
+		},
+	}
+}
+
+// layoutName is the name that stands on the command line.
+func layoutName(c *call) (string, error) {
+	if len(c.args) != 1 {
+		return "", usagef("which layout? Give one NAME")
+	}
+	if err := layouts.CheckName(c.args[0]); err != nil {
+		return "", usageError{err}
+	}
+	return c.args[0], nil
+}
+
+func loadLayouts() (all layouts.Layouts, path string, err error) {
+	if path, err = layouts.DefaultFile(); err == nil {
+		all, err = layouts.Load(path)
+	}
+	return all, path, err
+}
+
+func editLayouts(edit func(layouts.Layouts) error) error {
+	all, path, err := loadLayouts()
+	if err != nil {
+		return err
+	}
+	if err := edit(all); err != nil {
+		return err
+	}
+	return all.Save(path)
+}

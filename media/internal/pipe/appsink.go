@@ -5,19 +5,15 @@ package pipe
 import (
 	"context"
 	"runtime"
-	"time"
 
 	"github.com/go-gst/go-gst/gst"
 	"github.com/go-gst/go-gst/gst/app"
 )
 
-// pullWait bounds one wait for a buffer, and so how late a cancelled context
-// is noticed; a buffer wakes the wait at once.
-const pullWait = 100 * time.Millisecond
-
 // Sink takes data out of a pipeline: an appsink.
 type Sink struct {
-	app *app.Sink
+	app   *app.Sink
+	waker *waker
 }
 
 // Sink returns the appsink of that name.
@@ -26,22 +22,26 @@ func (p *Pipeline) Sink(name string) (*Sink, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Sink{app: app.SinkFromElement(e)}, nil
+	s := &Sink{app: app.SinkFromElement(e)}
+	if s.waker, err = newSinkWaker(s.app); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // Pull calls out with the bytes of each buffer until ctx ends or the pipeline
 // stops. The bytes are valid only during the call.
 func (s *Sink) Pull(ctx context.Context, out func([]byte)) {
-	for ctx.Err() == nil {
-		sample := s.app.TryPullSample(gst.ClockTime(pullWait))
-		if sample == nil {
-			if s.app.IsEOS() {
-				return
+	s.waker.each(ctx, func() bool {
+		for ctx.Err() == nil {
+			sample := s.app.TryPullSample(0)
+			if sample == nil {
+				return s.app.IsEOS()
 			}
-			continue
+			deliver(sample, out)
 		}
-		deliver(sample, out)
-	}
+		return true
+	})
 }
 
 // deliver shows one sample to out and releases it.

@@ -6,8 +6,8 @@
 // It is the only package that imports go-gst. That binding (v1.4.0) has traps
 // that each cost an experiment, so everything that touches it stays here:
 // buffers and samples are released by hand instead of by the garbage collector
-// (otherwise 124 MB/s pile up at 1080p30, measured), the bus is read by a timed
-// pop (the blocking pop spins), no Go callback runs on a GStreamer thread, and
+// (otherwise 124 MB/s pile up at 1080p30, measured), the bus and the sinks are
+// waited for in Go's own poller, no Go callback runs on a GStreamer thread, and
 // every change of state has a deadline, because GStreamer may block for ever.
 //
 // It knows nothing of video, sound or networks.
@@ -25,14 +25,8 @@ import (
 	"github.com/go-gst/go-gst/gst"
 )
 
-const (
-	// stateTimeout bounds every change of state; a healthy one takes
-	// milliseconds.
-	stateTimeout = 5 * time.Second
-	// busPoll is how long one look at the bus waits. It bounds how late a
-	// cancelled context is noticed; an error wakes the wait at once.
-	busPoll = 50 * time.Millisecond
-)
+// stateTimeout bounds every change of state; a healthy one takes milliseconds.
+const stateTimeout = 5 * time.Second
 
 var (
 	// ErrStuck is wrapped when a pipeline did not start or stop in time. Its
@@ -137,12 +131,21 @@ func (p *Pipeline) Run(ctx context.Context, work ...func(context.Context)) error
 // watch reads the bus until ctx ends or something ends the pipeline.
 func (p *Pipeline) watch(ctx context.Context) error {
 	bus := p.gst.GetPipelineBus()
-	for ctx.Err() == nil {
-		if err := fault(bus.TimedPop(gst.ClockTime(busPoll))); err != nil {
-			return err
-		}
+	w, err := newBusWaker(bus)
+	if err != nil {
+		return err
 	}
-	return nil
+	defer w.close()
+	var end error
+	w.each(ctx, func() bool {
+		for msg := bus.Pop(); msg != nil; msg = bus.Pop() {
+			if end = fault(msg); end != nil {
+				return true
+			}
+		}
+		return false
+	})
+	return end
 }
 
 // fault turns a message of the bus into an error, or nil when it is none.

@@ -247,3 +247,30 @@ func TestForceKeyFrameNeedsAnEncoder(t *testing.T) {
 		t.Error("pipeline without an encoder: got no error")
 	}
 }
+
+// TestWaitsEndWithTheContext: nothing comes out of the pipeline, and nothing is on its bus.
+func TestWaitsEndWithTheContext(t *testing.T) {
+	p := mustParse(t, "appsrc is-live=true ! appsink name=out sync=false async=false")
+	out, err := p.Sink("out")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	waiting, ended := make(chan struct{}), make(chan error, 1)
+	go func() {
+		ended <- p.Run(ctx, func(ctx context.Context) {
+			close(waiting)
+			out.Pull(ctx, func([]byte) { t.Error("got data out of nothing") })
+		})
+	}()
+	<-waiting
+	cancel()
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(2 * time.Second):
+		t.Error("still waiting 2 s after the context has ended")
+	}
+}

@@ -55,12 +55,12 @@ func main() {
 		o.Picture = media.RawSource{VideoFormat: format}
 		o.Feed = func(ctx context.Context, push func([]byte)) error {
 			defer stop() // With the last picture the program ends.
-			return feed(ctx, os.Stdin, push)
+			return feed(ctx, pipeEnd(0), push)
 		}
 		companion.RunAir(ctx, o)
 		return
 	}
-	screen := newPipeScreen(os.NewFile(3, "pictures"))
+	screen := newPipeScreen(pipeEnd(3))
 	o.Screen = screen
 	done := make(chan error, 1)
 	go func() {
@@ -72,6 +72,13 @@ func main() {
 		fmt.Fprintln(os.Stderr, "peer:", err)
 		os.Exit(1)
 	}
+}
+
+// pipeEnd is an open file descriptor that is waited for in Go's poller, as costream-obs waits for what it reads and writes.
+func pipeEnd(fd int) *os.File {
+	// A descriptor that cannot be set still works.
+	_ = syscall.SetNonblock(fd, true)
+	return os.NewFile(uintptr(fd), fmt.Sprintf("file descriptor %d", fd))
 }
 
 // secureLink makes links between two ends whose pairing anyone can know.

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // ErrClosed is returned by WriteRTP once the link's Run has returned.
@@ -63,6 +64,10 @@ type Link interface {
 	// takes packets too slowly the packet is dropped and counted in SendStats.Dropped, which is no error. Packets that are
 	// written before Run wait for it.
 	WriteRTP(m Medium, packet []byte) error
+
+	// SetAge tells how long ago, on average, was captured what WriteRTP gets now: at first 0. Sender reports then say when
+	// by this machine's clock picture and voice were captured, so that the peer can put them together again.
+	SetAge(m Medium, age time.Duration)
 
 	// RequestKeyFrame asks the peer for a key frame as soon as the rate limit allows, and again until one arrives. The
 	// link does this by itself for a new stream and after loss; it is for decoders that see damage where no packet is

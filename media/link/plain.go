@@ -220,6 +220,15 @@ func (p *Plain) WriteRTP(m Medium, packet []byte) error {
 	return p.senders[m].writeRTP(packet)
 }
 
+// SetAge implements Link.
+func (p *Plain) SetAge(m Medium, age time.Duration) {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	if int(m) < len(p.senders) {
+		p.senders[m].setAge(age)
+	}
+}
+
 // RequestKeyFrame implements Link.
 func (p *Plain) RequestKeyFrame() {
 	p.mu.RLock()

@@ -419,7 +419,7 @@ func (r *receiver) feedback(from netip.AddrPort, packets []rtcp.Packet) bool {
 		switch p := p.(type) {
 		case *rtcp.SenderReport:
 			if p.SSRC == r.info.SSRC {
-				r.stats.LastSenderReport = r.now()
+				r.stats.LastSenderReport, r.stats.SenderNTP, r.stats.SenderRTP = r.now(), p.NTPTime, p.RTPTime
 			}
 		case *rtcp.Goodbye:
 			for _, ssrc := range p.Sources {

@@ -249,6 +249,13 @@ func (s *Secure) catchUp() {
 	}
 }
 
+// SetAge implements Link.
+func (s *Secure) SetAge(m Medium, age time.Duration) {
+	if int(m) < len(s.senders) {
+		s.senders[m].setAge(age)
+	}
+}
+
 // RequestKeyFrame implements Link.
 func (s *Secure) RequestKeyFrame() { s.receivers[Video].requestKeyFrame() }
 

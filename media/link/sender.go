@@ -37,6 +37,7 @@ type sender struct {
 	chain interceptor.Interceptor
 
 	mu       sync.Mutex
+	age      time.Duration           // of what is written
 	info     *interceptor.StreamInfo // of the SSRC that we send; nil before the first packet
 	write    interceptor.RTPWriter
 	stats    SendStats
@@ -128,12 +129,25 @@ func (s *sender) writeRTCP(packets []rtcp.Packet, _ interceptor.Attributes) (int
 	if s.info == nil || s.now().Sub(s.stats.LastSent) > idleAfter {
 		return 0, nil
 	}
+	for _, p := range packets {
+		if sr, ok := p.(*rtcp.SenderReport); ok {
+			// pion takes what is written for what is captured now.
+			sr.RTPTime += uint32(s.age.Seconds() * float64(s.medium.clockRate()))
+		}
+	}
 	b, err := compound(s.info.SSRC, s.cname, packets...)
 	if err != nil {
 		return 0, err
 	}
 	s.sendSR(b)
 	return len(b), nil
+}
+
+// setAge notes how long before writeRTP a packet's content was captured.
+func (s *sender) setAge(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.age = max(d, 0)
 }
 
 // joined makes a key frame for a peer that has just begun to listen, before it can ask.

@@ -55,6 +55,8 @@ type ReceiveStats struct {
 	Ignored          uint64        // packets that were no RTP of ours or came from someone else than the current source
 	LastArrival      time.Time     // of the newest packet that was not ignored
 	LastSenderReport time.Time
+	SenderNTP        uint64 // of that report: a time by the peer's clock (RFC 3550 6.4.1)
+	SenderRTP        uint32 // of that report: the RTP time of what the peer captured then
 	KeyFrameRequests uint64 // sent to the peer
 	Requested        uint64 // packets asked for because they were missing
 	Restored         uint64 // missing packets worked out from parity

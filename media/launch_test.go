@@ -33,8 +33,9 @@ func TestGraphTexts(t *testing.T) {
 		{"video-receiver-ordered.txt", videoReceiverGraph(hd, true)},
 		{"audio-sender.txt", audioSenderGraph("costream_topeer.monitor", 0)},
 		{"audio-sender-default.txt", audioSenderGraph("", 64000)},
-		{"audio-receiver-default.txt", audioReceiverGraph("")},
-		{"audio-receiver.txt", audioReceiverGraph("costream_frompeer")},
+		{"audio-receiver.txt", audioReceiverGraph()},
+		{"speaker-default.txt", speakerGraph("")},
+		{"speaker.txt", speakerGraph("costream_frompeer")},
 		{"monitor-reader.txt", monitorReaderGraph("costream_topeer.monitor")},
 	}
 	for _, tt := range tests {

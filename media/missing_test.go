@@ -49,7 +49,7 @@ func TestMissing(t *testing.T) {
 // Every element that any pipeline uses must have a package to name.
 func TestEveryElementHasAPackage(t *testing.T) {
 	f := VideoFormat{640, 360, 30, 1}
-	graphs := []graph{videoReceiverGraph(f, false), audioSenderGraph("", 0), audioReceiverGraph(""),
+	graphs := []graph{videoReceiverGraph(f, false), audioSenderGraph("", 0), audioReceiverGraph(), speakerGraph(""),
 		monitorReaderGraph("")}
 	for _, s := range []VideoSource{DeviceSource{"", f}, ImageSource{f}, TestSource{"", f}} {
 		g, err := videoSenderGraph(s, chooseEncoder(EncoderOptions{}.normal()))

@@ -51,6 +51,7 @@ type VideoReceiver struct {
 	frames  *pipe.Sink
 	scale   *pipe.Element
 	tight   []byte // buffer for pictures that GStreamer pads
+	latency average
 }
 
 // NewVideoReceiver makes a receiver. The error wraps ErrFormat or a
@@ -118,10 +119,15 @@ func (r *VideoReceiver) Push(packet []byte) {
 
 // Run receives until ctx ends (nil) or the pipeline fails.
 func (r *VideoReceiver) Run(ctx context.Context) error {
-	return r.run(ctx, func(ctx context.Context) { r.frames.Pull(ctx, r.show) })
+	return r.run(ctx, func(ctx context.Context) { r.frames.PullTimed(ctx, r.show) })
 }
 
-func (r *VideoReceiver) show(data []byte) {
+// Latency is the time from the Push of a picture's packets to its Out, on
+// average.
+func (r *VideoReceiver) Latency() time.Duration { return r.latency.value() }
+
+func (r *VideoReceiver) show(data []byte, at time.Duration) {
+	r.latency.add(r.pipe.RunningTime() - at)
 	w, h := r.format.W, r.format.H
 	if len(data) != len(r.tight) {
 		if _, size := i420Planes(w, h); len(data) != size {

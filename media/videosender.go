@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync/atomic"
+	"time"
 
 	"github.com/costream-obs/costream-obs/media/internal/pipe"
 )
@@ -46,6 +47,9 @@ type VideoSender struct {
 	sink    *pipe.Element
 
 	pushed, sent, bytes, frames atomic.Uint64
+
+	age    average
+	newest time.Duration // the time of the picture that the last packet was of
 }
 
 // VideoSenderStats count what a VideoSender did since it was made.
@@ -117,10 +121,18 @@ func packetSink() node {
 
 // Run sends until ctx ends (nil) or the pipeline fails.
 func (s *VideoSender) Run(ctx context.Context) error {
-	return s.run(ctx, func(ctx context.Context) { s.packets.Pull(ctx, s.send) })
+	return s.run(ctx, func(ctx context.Context) { s.packets.PullTimed(ctx, s.send) })
 }
 
-func (s *VideoSender) send(packet []byte) {
+// Age is how long before Out got the first packet of a picture, on average, the
+// picture came into the pipeline: from the device, or by PushImage.
+func (s *VideoSender) Age() time.Duration { return s.age.value() }
+
+func (s *VideoSender) send(packet []byte, at time.Duration) {
+	if at != s.newest {
+		s.newest = at
+		s.age.add(s.pipe.RunningTime() - at)
+	}
 	s.sent.Add(1)
 	s.bytes.Add(uint64(len(packet)))
 	// The marker bit ends a picture (RFC 6184).

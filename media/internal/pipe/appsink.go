@@ -5,6 +5,7 @@ package pipe
 import (
 	"context"
 	"runtime"
+	"time"
 
 	"github.com/go-gst/go-gst/gst"
 	"github.com/go-gst/go-gst/gst/app"
@@ -32,6 +33,12 @@ func (p *Pipeline) Sink(name string) (*Sink, error) {
 // Pull calls out with the bytes of each buffer until ctx ends or the pipeline
 // stops. The bytes are valid only during the call.
 func (s *Sink) Pull(ctx context.Context, out func([]byte)) {
+	s.PullTimed(ctx, func(data []byte, _ time.Duration) { out(data) })
+}
+
+// PullTimed is Pull with the time that each buffer is of, as
+// Pipeline.RunningTime counts it; it is negative where the buffer has none.
+func (s *Sink) PullTimed(ctx context.Context, out func([]byte, time.Duration)) {
 	s.waker.each(ctx, func() bool {
 		for ctx.Err() == nil {
 			sample := s.app.TryPullSample(0)
@@ -45,7 +52,7 @@ func (s *Sink) Pull(ctx context.Context, out func([]byte)) {
 }
 
 // deliver shows one sample to out and releases it.
-func deliver(sample *gst.Sample, out func([]byte)) {
+func deliver(sample *gst.Sample, out func([]byte, time.Duration)) {
 	// The finalizers would release these too, but only at a garbage collection
 	// that does not see how much memory hangs on them.
 	runtime.SetFinalizer(sample, nil)
@@ -57,8 +64,14 @@ func deliver(sample *gst.Sample, out func([]byte)) {
 	runtime.SetFinalizer(buf, nil)
 	defer buf.Unref()
 
+	at := time.Duration(-1)
+	if pts := buf.PresentationTimestamp(); pts != gst.ClockTimeNone {
+		// Encoders shift the time of their buffers, and their segment with it.
+		segment := sample.GetSegment()
+		at = time.Duration(uint64(pts) - segment.GetStart() + segment.GetBase())
+	}
 	if data := view(buf.Map(gst.MapRead)); data != nil {
-		out(data)
+		out(data, at)
 	}
 	buf.Unmap()
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"time"
 
 	"github.com/go-gst/go-gst/gst"
 	"github.com/go-gst/go-gst/gst/app"
@@ -39,6 +40,15 @@ func (s *Source) Push(data []byte) error {
 // PushFunc queues one buffer of size bytes that fill writes. The slice is valid
 // only during fill, and its contents are undefined when fill is called.
 func (s *Source) PushFunc(size int, fill func([]byte)) error {
+	return s.push(size, -1, fill)
+}
+
+// PushTimed is PushFunc for a buffer of a time that Pipeline.RunningTime counts.
+func (s *Source) PushTimed(size int, at time.Duration, fill func([]byte)) error {
+	return s.push(size, at, fill)
+}
+
+func (s *Source) push(size int, at time.Duration, fill func([]byte)) error {
 	// A pipeline that does not run yet would queue without bounds, and begin
 	// with what is long past.
 	if !s.pipeline.running.Load() {
@@ -59,6 +69,9 @@ func (s *Source) PushFunc(size int, fill func([]byte)) error {
 
 	fill(view(buf.Map(gst.MapWrite)))
 	buf.Unmap()
+	if at >= 0 {
+		buf.SetPresentationTimestamp(gst.ClockTime(at))
+	}
 	switch flow := s.app.PushBuffer(buf); flow {
 	case gst.FlowOK:
 		return nil

@@ -76,6 +76,7 @@ type Pipeline struct {
 	gst     *gst.Pipeline
 	timeout time.Duration // of each change of state
 	running atomic.Bool
+	clock   atomic.Pointer[gst.Clock] // once it is known
 }
 
 // Parse makes a pipeline from its launch text, in the syntax of gst-launch-1.0.
@@ -126,6 +127,23 @@ func (p *Pipeline) Run(ctx context.Context, work ...func(context.Context)) error
 	}
 	wg.Wait()
 	return err
+}
+
+// RunningTime is how long the pipeline has run by its own clock, which is that
+// of the sound card where there is one. It is 0 while it does not run.
+func (p *Pipeline) RunningTime() time.Duration {
+	if !p.running.Load() {
+		return 0
+	}
+	clock := p.clock.Load()
+	if clock == nil {
+		// A sink's clock is chosen when it has its first buffer.
+		if clock = p.gst.GetClock(); clock == nil {
+			return 0
+		}
+		p.clock.Store(clock)
+	}
+	return time.Duration(clock.GetTime() - p.gst.GetBaseTime())
 }
 
 // watch reads the bus until ctx ends or something ends the pipeline.

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package media
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/costream-obs/costream-obs/media/internal/pipe"
+)
+
+const (
+	// Buffer of a speaker in microseconds, and what it takes at a time.
+	speakerBuffer  = 40000
+	speakerLatency = 10000
+	// chunk is how much is handed to the sound server at a time.
+	chunk = 5 * time.Millisecond
+)
+
+// nameSound is the name of the appsink or appsrc that moves decoded sound.
+const nameSound = "sound"
+
+// soundCaps is the format of decoded sound.
+const soundCaps = "audio/x-raw,format=S16LE,layout=interleaved,rate=48000,channels=2"
+
+// speaker plays what its playout holds to one sink, without a pause: silence
+// where there is nothing.
+type speaker struct {
+	machine
+	sound   *pipe.Source
+	playout *playout
+	// ahead is how far what was handed over last is ahead of what is heard, in
+	// nanoseconds; 0 while nothing plays.
+	ahead atomic.Int64
+}
+
+func newSpeaker(sink string, log *slog.Logger) (*speaker, error) {
+	const what = "audio receiver"
+	m, err := newMachine(what, speakerGraph(sink), log)
+	if err != nil {
+		return nil, err
+	}
+	s := &speaker{machine: m, playout: newPlayout()}
+	if s.sound, err = m.pipe.Source(nameSound); err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	return s, nil
+}
+
+// The sink stays synchronised: what an unsynchronised one piles up stays as
+// delay (measured). It sets the pace, since the source before it blocks.
+func speakerGraph(sink string) graph {
+	return row(
+		element("appsrc", prop("name", nameSound), "format=time", "block=true", intProp("max-bytes", 2*soundChannels*frames(chunk)), prop("caps", soundCaps)),
+		element("pulsesink", append(pulseProps(nameSpeaker, sink),
+			intProp("buffer-time", speakerBuffer), intProp("latency-time", speakerLatency))...),
+	)
+}
+
+// run plays until ctx ends (nil) or the sink fails.
+func (s *speaker) run(ctx context.Context) error {
+	defer s.ahead.Store(0)
+	return s.machine.run(ctx, s.play)
+}
+
+func (s *speaker) play(ctx context.Context) {
+	pcm := make([]int16, soundChannels*frames(chunk))
+	for at := time.Duration(0); ctx.Err() == nil; at += chunk {
+		s.playout.read(pcm)
+		err := s.sound.PushTimed(2*len(pcm), at, func(b []byte) {
+			for i, v := range pcm {
+				binary.LittleEndian.PutUint16(b[2*i:], uint16(v))
+			}
+		})
+		if err != nil {
+			// The pipeline ends, and says why.
+			return
+		}
+		if now := s.pipe.RunningTime(); now > 0 {
+			s.ahead.Store(int64(at - now))
+		}
+	}
+}
+
+// latency is the time from write of the playout to the ear, without the delay
+// that was asked for.
+func (s *speaker) latency() time.Duration {
+	ahead := time.Duration(s.ahead.Load())
+	if ahead == 0 {
+		return 0
+	}
+	return s.playout.wait() + ahead
+}

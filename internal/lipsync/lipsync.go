@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package lipsync works out by how much a peer's voice or picture must wait so
+// that both are seen and heard together.
+//
+// It compares how long each takes from the peer's camera or microphone, by the
+// sender reports that say when its packets were captured, to the user's eye or
+// ear, by what is known of the way from the arrival on. The two clocks need not
+// agree: what one is ahead of the other is in both figures. It is arithmetic
+// alone: it reads no clock, delays nothing itself and knows no media.
+package lipsync
+
+import (
+	"sync"
+	"time"
+)
+
+const (
+	// MostWait is the longest wait that is asked for. It is more than any delay of
+	// OBS's that was measured, and bounds what the waiting packets hold.
+	MostWait = 400 * time.Millisecond
+	// absurd is a difference that says that the reports are of no use: those of a
+	// sender whose two clocks have nothing to do with each other.
+	absurd = 2 * time.Second
+	// looks is how many differences the middle is taken of, and enough how many it
+	// takes to begin.
+	looks  = 5
+	enough = 3
+	// tolerance is the change that is not worth one.
+	tolerance = 4 * time.Millisecond
+	// slew is by how much the wait changes in a second. A voice that is played
+	// 2 % slower for that is hardly heard to be.
+	slew = 20 * time.Millisecond
+)
+
+// Waits are how long each medium must wait beyond what it takes. One of them is
+// always 0.
+type Waits struct {
+	Video, Audio time.Duration
+}
+
+// Sync is the controller of one peer. Its methods may be called from any
+// goroutine.
+type Sync struct {
+	mu           sync.Mutex
+	offset       time.Duration
+	video, audio path
+	differences  []time.Duration
+	wait         time.Duration // of the voice; negative for the picture
+	begun        bool
+	last         time.Time
+}
+
+// Medium is the side of a Sync for one medium.
+type Medium struct {
+	sync *Sync
+	path *path
+}
+
+// New makes a controller of a peer of whom nothing is known yet. With a positive
+// offset the voice comes by that much later than it should by all that is known,
+// with a negative one sooner.
+func New(offset time.Duration) *Sync {
+	return &Sync{offset: offset, video: path{rate: 90000}, audio: path{rate: 48000}}
+}
+
+// Video is the picture's side.
+func (s *Sync) Video() Medium { return Medium{s, &s.video} }
+
+// Audio is the voice's side.
+func (s *Sync) Audio() Medium { return Medium{s, &s.audio} }
+
+// Report takes the newest sender report of a stream: the NTP time in the format
+// of RFC 3550, and the RTP time of what was captured then.
+func (m Medium) Report(stream uint64, ntp uint64, rtp uint32) {
+	m.sync.mu.Lock()
+	defer m.sync.mu.Unlock()
+	m.path.begin(stream)
+	m.path.report(ntp, rtp)
+}
+
+// Arrived takes the RTP time of a packet, and when it came. Of a picture it
+// should be the packet that completes it.
+func (m Medium) Arrived(stream uint64, rtp uint32, at time.Time) {
+	m.sync.mu.Lock()
+	defer m.sync.mu.Unlock()
+	m.path.begin(stream)
+	m.path.arrived(rtp, at)
+}
+
+// Output says how long the medium takes from its arrival to the eye or ear, not
+// counting the wait.
+func (m Medium) Output(latency time.Duration) {
+	m.sync.mu.Lock()
+	defer m.sync.mu.Unlock()
+	m.path.output, m.path.known = latency, true
+}
+
+// Look works the waits out anew, once a second or so. As long as not all is
+// known, as with a peer who sends no reports, they stay as they are: 0 at first.
+func (s *Sync) Look(now time.Time) Waits {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	video, seen := s.video.latency()
+	audio, heard := s.audio.latency()
+	elapsed := now.Sub(s.last)
+	s.last = now
+	if seen && heard {
+		s.compare(video-audio+s.offset, elapsed)
+	}
+	return Waits{Video: max(-s.wait, 0), Audio: max(s.wait, 0)}
+}
+
+// compare takes by how much the picture comes later than the voice.
+func (s *Sync) compare(difference, elapsed time.Duration) {
+	if len(s.differences) == looks {
+		s.differences = append(s.differences[:0], s.differences[1:]...)
+	}
+	s.differences = append(s.differences, difference)
+	if len(s.differences) < enough {
+		return
+	}
+	want := middle(s.differences)
+	switch {
+	case want.Abs() > absurd:
+		want = 0
+	case want.Abs() > MostWait:
+		want = min(max(want, -MostWait), MostWait)
+	}
+	if !s.begun {
+		s.begun, s.wait = true, want
+		return
+	}
+	if (want - s.wait).Abs() <= tolerance {
+		return
+	}
+	step := min(time.Duration(float64(slew)*elapsed.Seconds()), 2*slew)
+	s.wait += min(max(want-s.wait, -step), step)
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lipsync
+
+import (
+	"slices"
+	"time"
+)
+
+const (
+	// maxReports is how many sender reports are remembered. The middle of them
+	// counts, since each is a little wrong: a report says when a packet was
+	// written, and the encoder takes now more time, now less.
+	maxReports = 9
+	// maxSamples is how many packets between two looks count.
+	maxSamples = 256
+)
+
+// ntpEpoch is the beginning of NTP's time (RFC 5905) by that of Unix, in seconds.
+const ntpEpoch = -2208988800
+
+// path is how one medium comes from the peer's camera or microphone to the
+// user's eye or ear.
+type path struct {
+	rate   float64 // of the RTP clock, in Hz
+	stream uint64
+
+	reported bool
+	last     uint32  // RTP time of the newest report
+	ticks    int64   // the same without wrapping, from the first report on
+	starts   []int64 // when tick 0 was by the peer's clock, by each report, in Unix nanoseconds
+
+	transits []time.Duration // of the packets since the last look: by our clock minus by the peer's
+	output   time.Duration   // from the arrival here to the eye or ear
+	known    bool            // output is
+}
+
+// begin forgets what is of another stream.
+func (p *path) begin(stream uint64) {
+	if stream == p.stream {
+		return
+	}
+	*p = path{rate: p.rate, stream: stream, output: p.output, known: p.known, starts: p.starts[:0], transits: p.transits[:0]}
+}
+
+// report takes a sender report: the RTP time that it was at an NTP time.
+func (p *path) report(ntp uint64, rtp uint32) {
+	if p.reported {
+		p.ticks += int64(int32(rtp - p.last))
+	}
+	p.reported, p.last = true, rtp
+	seconds, fraction := int64(ntp>>32), int64(ntp&0xffffffff)
+	at := (seconds+ntpEpoch)*int64(time.Second) + fraction*int64(time.Second)>>32
+	if len(p.starts) == maxReports {
+		p.starts = append(p.starts[:0], p.starts[1:]...)
+	}
+	p.starts = append(p.starts, at-p.duration(p.ticks))
+}
+
+func (p *path) duration(ticks int64) int64 {
+	return int64(float64(ticks) / p.rate * float64(time.Second))
+}
+
+// arrived takes a packet that came at a time.
+func (p *path) arrived(rtp uint32, at time.Time) {
+	if !p.reported || len(p.transits) == maxSamples {
+		return
+	}
+	captured := middle(p.starts) + p.duration(p.ticks+int64(int32(rtp-p.last)))
+	p.transits = append(p.transits, time.Duration(at.UnixNano()-captured))
+}
+
+// latency is the time from the peer's camera or microphone to the eye or ear,
+// plus what our clock is ahead of the peer's.
+func (p *path) latency() (time.Duration, bool) {
+	if len(p.transits) == 0 || !p.known {
+		return 0, false
+	}
+	transit := middle(p.transits)
+	p.transits = p.transits[:0]
+	return transit + p.output, true
+}
+
+// middle is the median.
+func middle[T int64 | time.Duration](values []T) T {
+	sorted := slices.Clone(values)
+	slices.Sort(sorted)
+	return sorted[len(sorted)/2]
+}

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"io"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -25,7 +26,7 @@ func runCommand() *command {
 			"peer", "peer-name", "listen", "base-port", "link",
 			"when", "route", "video-out", "video-in", "bitrate", "min-bitrate",
 			"scenes", "layout", "layouts", "clean-feed", "source-name",
-			"mic", "mic-source", "peer-audio",
+			"mic", "mic-source", "peer-audio", "av-offset",
 			"obs-host", "obs-port", "obs-password-file",
 			"json", "verbose",
 		},
@@ -98,6 +99,7 @@ func companionOptions(c *config.Config) (companion.Options, error) {
 		SourceName:    c.SourceName,
 		Mics:          c.Mics,
 		MicSource:     c.MicSource,
+		AVOffset:      time.Duration(c.AVOffset) * time.Millisecond,
 		VideoOut:      c.VideoOut,
 		VideoIn:       c.VideoIn,
 		BitrateKbps:   c.Bitrate,

@@ -41,6 +41,8 @@ type airOptions struct {
 	screen     media.Screen
 	format     media.VideoFormat // of the screen
 	speakers   []string
+	avOffset   time.Duration // by which the peer's voice comes later than it would
+	legs       *legs
 	peerSeen   func(bool)
 	shaped     func(image.Rectangle) // gets the part of the screen that the peer's picture covers; may be nil
 	changed    func()
@@ -66,6 +68,8 @@ type air struct {
 	audioOut    *outgoing
 	kbps        atomic.Int64 // that the link allows our picture; 0 where it does not say
 
+	together *together
+
 	seen      atomic.Bool
 	lastFrame atomic.Int64 // UnixNano of the peer's last picture
 
@@ -74,6 +78,9 @@ type air struct {
 // goOnAir starts everything; stop ends it.
 func goOnAir(parent context.Context, o airOptions) *air {
 	ctx, cancel := context.WithCancel(parent)
+	if o.legs == nil {
+		o.legs = new(legs)
+	}
 	a := &air{
 		o: o, cancel: cancel, parts: newKeeper(o.log, o.changed),
 		videoOut: newOutgoing(90000), audioOut: newOutgoing(48000),
@@ -81,18 +88,14 @@ func goOnAir(parent context.Context, o airOptions) *air {
 	a.muted.Store(o.muted)
 	a.video = newInbox(link.Video, a.newVideoReceiver, func(err error) { a.parts.note("peer's picture", err) }, o.log)
 	a.audio = newInbox(link.Audio, a.newAudioReceiver, func(err error) { a.parts.note("peer's voice", err) }, o.log)
-	for _, b := range []*inbox{a.video, a.audio} {
+	a.together = newTogether(a)
+	for _, part := range []func(context.Context){a.video.run, a.audio.run, a.watchPeer, a.together.run} {
 		a.wg.Add(1)
 		go func() {
 			defer a.wg.Done()
-			b.run(ctx)
+			part(ctx)
 		}()
 	}
-	a.wg.Add(1)
-	go func() {
-		defer a.wg.Done()
-		a.watchPeer(ctx)
-	}()
 	a.parts.keep(ctx, "link", a.runLink)
 	if o.picture != nil {
 		a.parts.keep(ctx, "our picture", a.runVideo)
@@ -136,6 +139,7 @@ func (a *air) silencePeer(silenced bool) { a.silenced.Store(silenced) }
 func (a *air) runLink(ctx context.Context, started func()) error {
 	l, err := a.o.link(link.Handler{
 		RTP: func(m link.Medium, s link.Stream, packet []byte) {
+			a.together.arrived(m, s, packet)
 			switch {
 			case m == link.Video:
 				a.video.put(s, packet)
@@ -223,7 +227,7 @@ func (a *air) newVideoReceiver() (receiver, error) {
 }
 
 func (a *air) newAudioReceiver() (receiver, error) {
-	r, err := media.NewAudioReceiver(media.AudioReceiverOptions{Sinks: a.o.speakers, Log: a.o.log})
+	r, err := media.NewAudioReceiver(media.AudioReceiverOptions{Sinks: a.o.speakers, Delay: a.together.voiceWait(), Log: a.o.log})
 	if err != nil {
 		return nil, err
 	}

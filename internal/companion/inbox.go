@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/costream-obs/costream-obs/media/link"
@@ -36,12 +37,15 @@ type inbox struct {
 	packets chan inPacket
 	free    sync.Pool
 
+	held atomic.Int64 // how long each packet waits here, in nanoseconds
+
 	mu      sync.Mutex
 	current receiver
 }
 
 type inPacket struct {
 	stream uint64
+	at     time.Time // when it came
 	data   *[]byte
 }
 
@@ -58,9 +62,26 @@ func (b *inbox) put(s link.Stream, packet []byte) {
 	data := b.free.Get().(*[]byte)
 	*data = append((*data)[:0], packet...)
 	select {
-	case b.packets <- inPacket{stream: s.ID, data: data}:
+	case b.packets <- inPacket{stream: s.ID, at: time.Now(), data: data}:
 	default:
 		b.free.Put(data)
+	}
+}
+
+// hold has each packet wait for so long from when it came. The inbox has room for a second of them.
+func (b *inbox) hold(d time.Duration) { b.held.Store(int64(d)) }
+
+// ripen waits until it is a packet's turn.
+func (b *inbox) ripen(ctx context.Context, p inPacket) {
+	wait := time.Duration(b.held.Load()) - time.Since(p.at)
+	if wait <= 0 {
+		return
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
 	}
 }
 
@@ -123,6 +144,7 @@ func (b *inbox) run(ctx context.Context) {
 			b.log.Warn("receiver failed, building it again", "medium", b.medium, "error", err)
 			retryAt = time.Now().Add(rebuildAfter)
 		case p := <-b.packets:
+			b.ripen(ctx, p)
 			if p.stream != stream {
 				drop()
 				stream, retryAt = p.stream, time.Time{}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/costream-obs/costream-obs/media/link"
 	"github.com/costream-obs/costream-obs/obsctl"
@@ -84,6 +85,9 @@ type Options struct {
 	Mics []string
 	// MicSource is a PulseAudio source that is sent instead of OBS's microphones.
 	MicSource string
+
+	// AVOffset is by how much later the peer's voice comes than by all that is known it should.
+	AVOffset time.Duration
 
 	// VideoOut is the node that OBS's virtual camera writes (devices route).
 	VideoOut string

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/obsctl"
@@ -124,6 +125,7 @@ func (s *session) prepareScreen(ctx context.Context) error {
 // would hold up all other requests.
 func (s *session) shooter(format media.VideoFormat) func(context.Context, func([]byte)) error {
 	obs, log := s.obs, s.log
+	frame := s.seen.outputFormat().FrameTime()
 	return func(ctx context.Context, push func([]byte)) error {
 		shots, err := obsctl.DialScreenshots(ctx, obs.Endpoint(), obsctl.Options{Log: log})
 		if err != nil {
@@ -132,9 +134,12 @@ func (s *session) shooter(format media.VideoFormat) func(context.Context, func([
 		defer func() { _ = shots.Close() }()
 		ctx, finish := context.WithCancelCause(ctx)
 		defer finish(nil)
+		pace := shotPace{frame: frame}
 		pump := media.ScreenshotPump{
 			Shoot: func(ctx context.Context, w, h int) ([]byte, error) {
+				pace.asked(time.Now())
 				picture, err := shots.Screenshot(ctx, s.sentScene(), w, h, "jpg", jpegQuality)
+				s.legs.picture.Store(int64(pace.came(time.Now())))
 				if refused := (*obsctl.RequestError)(nil); err != nil && !errors.As(err, &refused) {
 					// The connection is of no more use.
 					finish(err)

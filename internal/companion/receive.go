@@ -45,13 +45,15 @@ func Receive(ctx context.Context, o ReceiveOptions) error {
 		screen:   o.Screen,
 		format:   o.Format,
 		speakers: o.Speakers,
+		legs:     new(legs),
 		peerSeen: func(seen bool) { o.Log.Info("peer", "seen", seen) },
 		log:      o.Log,
 	}}
 	a.video = newInbox(link.Video, a.newVideoReceiver, failed, o.Log)
 	a.audio = newInbox(link.Audio, a.newAudioReceiver, failed, o.Log)
+	a.together = newTogether(a)
 	var wg sync.WaitGroup
-	for _, part := range []func(context.Context){a.video.run, a.audio.run, a.watchPeer} {
+	for _, part := range []func(context.Context){a.video.run, a.audio.run, a.watchPeer, a.together.run} {
 		wg.Add(1)
 		go func() {
 			defer wg.Done()

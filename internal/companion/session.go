@@ -40,6 +40,7 @@ type session struct {
 	route         Route
 	routeWhy      string
 	air           *air
+	legs          legs
 	speakers      []string
 	camera        bool // the output for pictures runs and was verified
 	problems      map[string]error
@@ -301,6 +302,8 @@ func (s *session) startAir() {
 		screen:     s.c.display,
 		format:     s.seen.canvasFormat(),
 		speakers:   s.speakers,
+		avOffset:   o.AVOffset,
+		legs:       &s.legs,
 		peerSeen: func(seen bool) {
 			s.c.peer.Store(seen)
 			s.c.wakeUp()
@@ -309,7 +312,9 @@ func (s *session) startAir() {
 		changed: s.c.wakeUp,
 		log:     s.log,
 	}
+	s.legs.screen.Store(int64(screenLeg(s.route, opts.format)))
 	if s.route == RouteDevices {
+		s.legs.picture.Store(int64(cameraFrames * format.FrameTime()))
 		opts.picture = media.DeviceSource{Path: o.VideoOut, VideoFormat: format}
 	} else {
 		opts.picture = media.ImageSource{VideoFormat: format}

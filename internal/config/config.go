@@ -39,6 +39,8 @@ type Config struct {
 	Mics      []string
 	MicSource string
 	PeerAudio string
+	// AVOffset is in milliseconds.
+	AVOffset int
 
 	OBSHost string
 	// OBSPort is 0 where OBS's own files are to tell it.

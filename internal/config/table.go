@@ -173,6 +173,11 @@ func Table() []Setting {
 				return &choice{p: &c.PeerAudio, words: []string{"auto", "desktop", "source"}}
 			},
 		},
+		{
+			Key: "av-offset", Group: GroupSound, Arg: "MS", Default: "0",
+			Help: "milliseconds by which the peer's voice comes later (or, below 0, sooner) than is worked out to fit the picture",
+			bind: func(c *Config) value { return &number{p: &c.AVOffset, min: -400, max: 400} },
+		},
 
 		{
 			Key: "obs-host", Group: GroupOBS, Arg: "ADDR", Otherwise: "this machine",

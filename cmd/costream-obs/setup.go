@@ -32,7 +32,7 @@ func setupCommand() *command {
 			"  costream-obs setup --print     what would be done, as a shell script\n" +
 			"  costream-obs setup --undo      take back what setup did\n\n" +
 			"The portable route needs none of this.",
-		subs:     []*command{setupHotkeysCommand()},
+		subs:     []*command{setupHotkeysCommand(), setupCleanFeedCommand()},
 		settings: []string{"video-out", "video-in"},
 		bind: func(set *pflag.FlagSet) action {
 			f := setupFlags{

@@ -71,8 +71,9 @@ type OBS interface {
 type Feed struct {
 	log *slog.Logger
 
-	made   made // what is to be removed
-	loaded bool // made holds what OBS remembers
+	made   made   // what is to be removed
+	loaded bool   // made holds what OBS remembers
+	kept   string // the collection in which nothing is left to remove but what is kept
 
 	findPeers  func(context.Context) ([]string, error)
 	collection string
@@ -103,6 +104,6 @@ func (f *Feed) Begin(peers func(context.Context) ([]string, error)) {
 
 // reload forgets what is known of a scene collection.
 func (f *Feed) reload() {
-	f.collection, f.canvas, f.program = "", obsctl.Video{}, ""
+	f.collection, f.kept, f.canvas, f.program = "", "", obsctl.Video{}, ""
 	f.twins, f.peers, f.air, f.last = twins{}, nil, nil, snapshot{}
 }

@@ -25,6 +25,7 @@ func (f *Feed) sync(ctx context.Context, obs OBS, thaw bool) error {
 	if err := f.load(ctx, obs); err != nil {
 		return err
 	}
+	f.kept = ""
 	s, err := f.read(ctx, obs, thaw)
 	if err != nil {
 		return fmt.Errorf("the scenes for the clean feed: %w", err)

@@ -84,9 +84,11 @@ func (f *Feed) makeScene(ctx context.Context, obs OBS, name, origin string) erro
 	return err
 }
 
-// Remove takes our scenes out of the scene collection that OBS has loaded. It asks OBS for nothing when there are none.
-func (f *Feed) Remove(ctx context.Context, obs OBS) error {
-	if err := f.load(ctx, obs); err != nil || len(f.made) == 0 {
+// Remove takes our scenes out of the scene collection that OBS has loaded. With keep the scene for the peer stays, and is
+// made where it is missing, but empty: OBS's virtual camera looks for it by its name when it is started, by the user too.
+// Remove asks OBS for nothing when there is nothing to do, and for one thing when there may be.
+func (f *Feed) Remove(ctx context.Context, obs OBS, keep bool) error {
+	if err := f.load(ctx, obs); err != nil || len(f.made) == 0 && !keep {
 		return err
 	}
 	collection, _, err := obs.Collections(ctx)
@@ -94,7 +96,7 @@ func (f *Feed) Remove(ctx context.Context, obs OBS) error {
 		return err
 	}
 	ours := f.made[collection]
-	if len(ours) == 0 {
+	if len(ours) == 0 && !keep || keep && f.kept == collection {
 		return nil
 	}
 	names, err := obs.Scenes(ctx)
@@ -105,7 +107,7 @@ func (f *Feed) Remove(ctx context.Context, obs OBS) error {
 		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(ours)) {
-		if !slices.Contains(names, name) {
+		if !slices.Contains(names, name) || keep && name == Scene {
 			continue
 		}
 		if err := obs.RemoveScene(ctx, name); err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
@@ -115,7 +117,33 @@ func (f *Feed) Remove(ctx context.Context, obs OBS) error {
 	}
 	f.reload()
 	delete(f.made, collection)
+	if !keep {
+		return f.save(ctx, obs)
+	}
+	f.collection = collection
+	if err := f.keep(ctx, obs, slices.Contains(names, Scene)); err != nil {
+		return err
+	}
+	f.kept = collection
 	return f.save(ctx, obs)
+}
+
+// keep empties the scene for the peer, or makes it.
+func (f *Feed) keep(ctx context.Context, obs OBS, exists bool) error {
+	if !exists {
+		return f.makeScene(ctx, obs, Scene, "")
+	}
+	f.made[f.collection] = map[string]string{Scene: ""}
+	items, err := obs.SceneItems(ctx, Scene)
+	if err != nil {
+		return err
+	}
+	for _, it := range items {
+		if err := obs.RemoveSceneItem(ctx, Scene, it.ID); err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
+			return err
+		}
+	}
+	return nil
 }
 
 // leave makes a scene of the user's the programme if one of ours is, because OBS would choose any.

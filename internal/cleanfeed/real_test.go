@@ -275,7 +275,7 @@ func TestRealFollowsEdits(t *testing.T) {
 	t.Logf("100 steps of the mouse: %d scenes read", s.count.items.Load()-before)
 
 	s.stop()
-	if err := s.feed.Remove(t.Context(), s.client); err != nil {
+	if err := s.feed.Remove(t.Context(), s.client, false); err != nil {
 		t.Fatal(err)
 	}
 	testbed.Await(t, "the user's scenes alone", 5*time.Second, func() error {

@@ -36,6 +36,16 @@ func Find(o obsctl.FindOptions) (Dir, error) {
 		ErrNotFound, filepath.Join(homes[0].Dir, "obs-studio"))
 }
 
+// Of returns the directory of the OBS with a process id. Its error matches ErrNotFound.
+func Of(pid int, o obsctl.FindOptions) (Dir, error) {
+	for _, home := range obsctl.ConfigHomes(o) {
+		if home.PID == pid && pid != 0 {
+			return Dir{Path: filepath.Join(home.Dir, "obs-studio"), places: o}, nil
+		}
+	}
+	return Dir{}, fmt.Errorf("the configuration of the OBS with process id %d is %w", pid, ErrNotFound)
+}
+
 // Flatpak says whether this is the directory of the Flatpak of OBS, which sees the user's home directory but a /tmp of
 // its own; Snap whether it is that of the Snap, which sees no hidden directories.
 func (d Dir) Flatpak() bool { return strings.Contains(d.Path, "/.var/app/com.obsproject.Studio/") }

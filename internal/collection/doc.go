@@ -236,8 +236,11 @@ func (d *Doc) value(i int) int {
 	}
 }
 
-// encode writes JSON as OBS does: <, > and & stand for themselves.
+// encode writes JSON as OBS does: <, > and & stand for themselves. What is JSON already stays byte for byte.
 func encode(value any) ([]byte, error) {
+	if raw, is := value.(json.RawMessage); is && json.Valid(raw) {
+		return raw, nil
+	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)

@@ -4,20 +4,49 @@ package companion
 
 import (
 	"context"
+	"errors"
 
 	"github.com/costream-obs/costream-obs/internal/cleanfeed"
+	"github.com/costream-obs/costream-obs/internal/cleanfeed/camera"
+	"github.com/costream-obs/costream-obs/internal/collection"
 	"github.com/costream-obs/costream-obs/internal/obsscenes"
 	"github.com/costream-obs/costream-obs/obsctl"
 	"github.com/costream-obs/costream-obs/scenes"
 )
 
+// wantsFeed says whether the peer gets the clean feed: by the setting, or because OBS's virtual camera shows it.
+func (s *session) wantsFeed() bool { return s.c.o.CleanFeed || s.feedCamera }
+
+// lookAtCamera finds out whether OBS's virtual camera shows the scene for the peer. No request tells; it is in OBS's
+// files, and in those of an OBS on another machine it cannot be seen.
+func (s *session) lookAtCamera() {
+	shows := false
+	dir, err := collection.Of(s.obs.Endpoint().PID, obsctl.FindOptions{})
+	if err == nil {
+		var file *collection.File
+		if file, err = dir.Open(s.seen.collection); err == nil {
+			var doc *collection.Doc
+			if doc, err = file.Read(); err == nil {
+				shows, err = camera.Shows(doc)
+			}
+		}
+	}
+	if err != nil {
+		s.log.Debug("what OBS's virtual camera shows cannot be seen", "error", err)
+	}
+	s.feedCamera = shows
+}
+
 // sentScene is the scene that the peer is sent on the portable route.
-func (s *session) sentScene() string {
-	if s.c.o.CleanFeed {
+func (s *session) sentScene(clean bool) string {
+	if clean {
 		return cleanfeed.Scene
 	}
 	return *s.c.program.Load()
 }
+
+// errUnclean: what the virtual camera shows has the peer in it.
+var errUnclean = errors.New("OBS's virtual camera shows the programme, in which the peer may be: type `costream-obs setup clean-feed`")
 
 // peerInputs tells the names of all inputs that show the peer.
 func (s *session) peerInputs(ctx context.Context) ([]string, error) {
@@ -30,7 +59,11 @@ func (s *session) peerInputs(ctx context.Context) ([]string, error) {
 
 // prepareFeed makes the scene for the peer before anything of it is sent; on air followFeed looks after it.
 func (s *session) prepareFeed(ctx context.Context) error {
-	if !s.c.o.CleanFeed || s.air != nil {
+	if s.air != nil {
+		return nil
+	}
+	s.lookAtCamera()
+	if !s.wantsFeed() {
 		return nil
 	}
 	return s.c.feed.Sync(ctx, s.obs)
@@ -49,7 +82,13 @@ func (s *session) followFeed(ctx context.Context, started func()) error {
 }
 
 // removeFeed takes the scenes for the peer away, also those that are left from an earlier run.
-func (s *session) removeFeed(ctx context.Context) error { return s.c.feed.Remove(ctx, s.obs) }
+func (s *session) removeFeed(ctx context.Context) error {
+	if s.feedOf != s.seen.collection {
+		s.lookAtCamera()
+		s.feedOf = s.seen.collection
+	}
+	return s.c.feed.Remove(ctx, s.obs, s.feedCamera)
+}
 
 // ofFeed tells the events that only the clean feed needs, or that it causes.
 func ofFeed(ev obsctl.Event) bool {

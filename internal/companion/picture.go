@@ -26,6 +26,9 @@ func (s *session) openPicture(ctx context.Context) error {
 		return nil
 	}
 	route, why := s.chooseRoute()
+	if route == RouteDevices && s.wantsFeed() && !s.feedCamera {
+		return errUnclean
+	}
 	if route == RouteDevices {
 		if err := s.openCamera(ctx); err != nil {
 			if s.c.o.Route == RouteDevices || s.obs.Err() != nil || ctx.Err() != nil {
@@ -124,7 +127,7 @@ func (s *session) prepareScreen(ctx context.Context) error {
 // shooter returns the work of taking the programme's pictures, on a connection of its own: they
 // would hold up all other requests.
 func (s *session) shooter(format media.VideoFormat) func(context.Context, func([]byte)) error {
-	obs, log := s.obs, s.log
+	obs, log, clean := s.obs, s.log, s.wantsFeed()
 	frame := s.seen.outputFormat().FrameTime()
 	return func(ctx context.Context, push func([]byte)) error {
 		shots, err := obsctl.DialScreenshots(ctx, obs.Endpoint(), obsctl.Options{Log: log})
@@ -138,7 +141,7 @@ func (s *session) shooter(format media.VideoFormat) func(context.Context, func([
 		pump := media.ScreenshotPump{
 			Shoot: func(ctx context.Context, w, h int) ([]byte, error) {
 				pace.asked(time.Now())
-				picture, err := shots.Screenshot(ctx, s.sentScene(), w, h, "jpg", jpegQuality)
+				picture, err := shots.Screenshot(ctx, s.sentScene(clean), w, h, "jpg", jpegQuality)
 				s.legs.picture.Store(int64(pace.came(time.Now())))
 				if refused := (*obsctl.RequestError)(nil); err != nil && !errors.As(err, &refused) {
 					// The connection is of no more use.

@@ -33,5 +33,9 @@ func (c *Companion) checkDevices(obsPID int, needsOutput bool) error {
 }
 
 func (s *session) chooseRoute() (Route, string) {
-	return s.c.chooseRoute(s.obs.Endpoint().PID, s.obs.Version().VirtualCamNeedsOutputCap())
+	route, why := s.c.chooseRoute(s.obs.Endpoint().PID, s.obs.Version().VirtualCamNeedsOutputCap())
+	if route == RouteDevices && s.c.o.Route != RouteDevices && s.wantsFeed() && !s.feedCamera {
+		return RoutePortable, "portable route, because " + errUnclean.Error()
+	}
+	return route, why
 }

@@ -42,7 +42,9 @@ type session struct {
 	air           *air
 	legs          legs
 	speakers      []string
-	camera        bool // the output for pictures runs and was verified
+	feedCamera    bool   // OBS's virtual camera shows the clean feed
+	feedOf        string // the scene collection for which that was looked up last off air
+	camera        bool   // the output for pictures runs and was verified
 	problems      map[string]error
 	hint          string // what the user has to do for the peer to be seen
 	stopping      bool
@@ -321,7 +323,7 @@ func (s *session) startAir() {
 		opts.shoot = s.shooter(format)
 	}
 	s.c.standby.stop()
-	if o.CleanFeed {
+	if s.wantsFeed() {
 		opts.feed = s.followFeed
 	}
 	s.air = goOnAir(s.c.life, opts)

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/costream-obs/costream-obs/internal/cleanfeed"
+	"github.com/costream-obs/costream-obs/internal/cleanfeed/camera"
+	"github.com/costream-obs/costream-obs/internal/collection"
+	"github.com/costream-obs/costream-obs/obsctl"
+)
+
+func setupCleanFeedCommand() *command {
+	return &command{
+		name:  "clean-feed",
+		short: "have OBS's virtual camera show the programme without the peer, or take that back",
+		long: "Has OBS's virtual camera show the scene \"" + cleanfeed.Scene + "\", which costream-obs run keeps in step with the programme but without the peer, so that both friends may show each other and neither gets themselves back. It is for the devices route; on the portable route --clean-feed is enough.\n\n" +
+			"OBS reads it at its start, from its scene collection, so it is written while OBS is closed; while it is open it waits, and a running costream-obs run writes it when OBS ends. Without --all it is set in the current scene collection.",
+		bind: func(set *pflag.FlagSet) action {
+			all := set.Bool("all", false, "in all scene collections")
+			undo := set.Bool("undo", false, "let the virtual camera show what it showed before, in all scene collections")
+			return func(_ context.Context, c *call) error {
+				if *all && *undo {
+					return usagef("--undo is for all scene collections and stands alone")
+				}
+				return setupCleanFeed(c.stdout, camera.Order{All: *all, Undo: *undo})
+			}
+		},
+	}
+}
+
+func setupCleanFeed(out io.Writer, order camera.Order) error {
+	state, err := stateDir()
+	if err != nil {
+		return err
+	}
+	obs, err := collection.Find(obsctl.FindOptions{})
+	if err != nil {
+		return err
+	}
+	done, err := camera.NewStore(state).Carry(order, obs)
+	switch {
+	case errors.Is(err, collection.ErrRunning):
+		next := "close OBS, then repeat this command; or have costream-obs run running when OBS ends"
+		if companionRuns() {
+			next = "costream-obs run does it when you close OBS"
+		}
+		fmt.Fprintf(out, "OBS is open, so its scene collection cannot be written now: %s.\n", next)
+		return nil
+	case err != nil:
+		return err
+	case order.Undo && len(done) == 0:
+		fmt.Fprintln(out, "There is nothing to take back.")
+	case order.Undo:
+		fmt.Fprintf(out, "OBS's virtual camera shows what it showed before. Scene collections: %s.\n", strings.Join(done, ", "))
+	default:
+		fmt.Fprintf(out, "OBS's virtual camera shows the scene %q from OBS's next start on. Scene collections: %s.\n", cleanfeed.Scene, strings.Join(done, ", "))
+	}
+	return nil
+}
+
+// finishCleanFeed carries out what waits for the end of OBS, and tells of it.
+func finishCleanFeed(store camera.Store, tell io.Writer) {
+	order, finished, err := store.Finish(func() (collection.Dir, error) { return collection.Find(obsctl.FindOptions{}) })
+	switch {
+	case err != nil:
+		fmt.Fprintf(tell, "OBS's virtual camera: %v\n", err)
+	case finished && order.Undo:
+		fmt.Fprintln(tell, "OBS's virtual camera shows what it showed before.")
+	case finished:
+		fmt.Fprintf(tell, "OBS's virtual camera shows the scene %q from OBS's next start on.\n", cleanfeed.Scene)
+	}
+}

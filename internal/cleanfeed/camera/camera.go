@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package camera makes OBS's virtual camera show the scene for the peer, for which obs-websocket has no request
+// (obs-websocket #1307, #1321), and gives it back what it showed before.
+//
+// It edits scene collections, through package collection, while OBS is closed. While OBS is open an Order waits in its
+// Store until somebody who sees OBS end carries it out. It starts no camera.
+package camera
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/costream-obs/costream-obs/internal/cleanfeed"
+	"github.com/costream-obs/costream-obs/internal/collection"
+)
+
+// Shows says whether the virtual camera of a collection shows the scene for the peer.
+func Shows(doc *collection.Doc) (bool, error) {
+	v, err := doc.VirtualCamera()
+	return err == nil && v.Type == collection.CameraScene && v.Scene == cleanfeed.Scene, err
+}
+
+// Order is what is to be done to OBS's scene collections. It is plain JSON.
+type Order struct {
+	// All asks for all scene collections, and not the current one alone.
+	All bool `json:"all,omitempty"`
+	// Undo gives the virtual camera of all collections back what it showed before.
+	Undo bool `json:"undo,omitempty"`
+	// Waiting says that OBS has to be closed before it can be carried out.
+	Waiting bool `json:"waiting,omitempty"`
+	// Before is the JSON that OBS's files had of the virtual camera, by their paths; empty where they had none.
+	Before map[string]string `json:"before,omitempty"`
+}
+
+// Store is the file that remembers the last order: camera.json in the state directory.
+type Store struct{ path string }
+
+// NewStore keeps its file in a directory, which is made when there is something to keep.
+func NewStore(dir string) Store { return Store{filepath.Join(dir, "camera.json")} }
+
+// Load returns the last order, an empty one when there was none.
+func (s Store) Load() (Order, error) {
+	var o Order
+	text, err := os.ReadFile(s.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return o, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(text, &o)
+	}
+	if err != nil {
+		return Order{}, fmt.Errorf("what is known of OBS's virtual camera cannot be read: %w; remove %s and run costream-obs setup clean-feed again", err, s.path)
+	}
+	return o, nil
+}
+
+// Save keeps an order in the place of the one before.
+func (s Store) Save(o Order) error {
+	text, err := json.Marshal(o)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(s.path), 0o700); err != nil {
+		return fmt.Errorf("OBS's virtual camera: %w", err)
+	}
+	fresh := s.path + ".new"
+	if err := os.WriteFile(fresh, append(text, '\n'), 0o600); err != nil {
+		return fmt.Errorf("OBS's virtual camera: %w", err)
+	}
+	if err := os.Rename(fresh, s.path); err != nil {
+		return fmt.Errorf("OBS's virtual camera: %w", err)
+	}
+	return nil
+}
+
+// Carry carries an order out and returns the names of the collections that are now as wanted. Its error matches what
+// File.Edit returns, collection.ErrRunning above all: then the order waits in the store.
+func (s Store) Carry(o Order, d collection.Dir) (done []string, err error) {
+	last, err := s.Load()
+	if err != nil {
+		return nil, err
+	}
+	o.Before, o.Waiting = last.Before, true
+	if o.Before == nil {
+		o.Before = make(map[string]string)
+	}
+	files, err := o.files(d)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range files {
+		doc, err := f.Read()
+		if err != nil {
+			return done, err
+		}
+		shows, err := Shows(doc)
+		if err != nil {
+			return done, err
+		}
+		// What was before is written down before it is changed.
+		if !o.Undo && !shows {
+			o.Before[f.Path()] = string(doc.Get(collection.CameraPath))
+		}
+		if err := s.Save(o); err != nil {
+			return done, err
+		}
+		if err := f.Edit(func(doc *collection.Doc) error { return o.edit(doc, f.Path()) }); err != nil {
+			return done, fmt.Errorf("scene collection %q: %w", f.Name(), err)
+		}
+		done = append(done, f.Name())
+	}
+	o.Waiting = false
+	if o.Undo {
+		if err := os.Remove(s.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return done, fmt.Errorf("OBS's virtual camera: %w", err)
+		}
+		return done, nil
+	}
+	return done, s.Save(o)
+}
+
+// files are the collections that the order is about.
+func (o Order) files(d collection.Dir) ([]*collection.File, error) {
+	if !o.All && !o.Undo {
+		f, err := d.Open("")
+		if err != nil {
+			return nil, err
+		}
+		return []*collection.File{f}, nil
+	}
+	all, err := d.All()
+	if !o.Undo || err != nil {
+		return all, err
+	}
+	var ours []*collection.File
+	for _, f := range all {
+		if doc, err := f.Read(); err == nil {
+			if shows, err := Shows(doc); err == nil && shows {
+				ours = append(ours, f)
+			}
+		}
+	}
+	return ours, nil
+}
+
+// edit does what the order asks for in one collection.
+func (o Order) edit(doc *collection.Doc, path string) error {
+	shows, err := Shows(doc)
+	if err != nil || shows == !o.Undo {
+		return err
+	}
+	if !o.Undo {
+		v, err := doc.VirtualCamera()
+		if err != nil {
+			return err
+		}
+		v.Type, v.Scene = collection.CameraScene, cleanfeed.Scene
+		return doc.SetVirtualCamera(v)
+	}
+	if before := o.Before[path]; before != "" {
+		return doc.Set(json.RawMessage(before), collection.CameraPath)
+	}
+	doc.Delete(collection.CameraPath)
+	return nil
+}
+
+// Finish carries out an order that waits, if OBS is closed by now; finished is false while there was nothing to do, or
+// OBS was open. An order that cannot be carried out waits no longer.
+func (s Store) Finish(find func() (collection.Dir, error)) (o Order, finished bool, err error) {
+	o, err = s.Load()
+	if err != nil || !o.Waiting {
+		return o, false, err
+	}
+	d, err := find()
+	if err != nil || d.Running() != 0 {
+		return o, false, err
+	}
+	_, err = s.Carry(o, d)
+	switch {
+	case errors.Is(err, collection.ErrRunning), errors.Is(err, collection.ErrBusy), errors.Is(err, collection.ErrChanged):
+		return o, false, nil
+	case err != nil:
+		o.Waiting = false
+		return o, false, errors.Join(err, s.Save(o))
+	}
+	return o, true, nil
+}

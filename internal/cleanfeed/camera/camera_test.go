@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package camera
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/costream-obs/costream-obs/internal/collection"
+	"github.com/costream-obs/costream-obs/obsctl"
+)
+
+// obsDir is the directory of an OBS that is closed, with the collections A, the current one, and B.
+func obsDir(t *testing.T, a, b string) (d collection.Dir, fileA, fileB string) {
+	t.Helper()
+	home := t.TempDir()
+	root := filepath.Join(home, ".config", "obs-studio")
+	scenes := filepath.Join(root, "basic", "scenes")
+	if err := os.MkdirAll(scenes, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	fileA, fileB = filepath.Join(scenes, "A.json"), filepath.Join(scenes, "B.json")
+	for path, text := range map[string]string{
+		filepath.Join(root, "global.ini"): "[Basic]\nSceneCollection=A\nSceneCollectionFile=A\n",
+		fileA:                             a,
+		fileB:                             b,
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d, err := collection.Find(obsctl.FindOptions{Home: home, XDGConfigHome: filepath.Join(home, ".config"), ProcRoot: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d, fileA, fileB
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func shows(t *testing.T, d collection.Dir, name string) bool {
+	t.Helper()
+	f, err := d.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := f.Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := Shows(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+// What the virtual camera showed comes back byte for byte, in each form of OBS.
+func TestSetAndUndo(t *testing.T) {
+	for name, before := range map[string]string{
+		"nothing said":      `{"name": "A", "sources": []}`,
+		"programme, OBS 29": `{"name": "A", "virtual-camera": {"internal": 0, "scene": "", "source": "", "type": 0}, "sources": []}`,
+		"scene, OBS 29":     `{"name": "A", "virtual-camera": {"internal":0,"scene":"Game","source":"","type":1}}`,
+		"preview, OBS 30":   `{"name": "A", "virtual-camera": {"type2": 4}, "x": 1}`,
+		"source, OBS 30":    `{"name":"A","virtual-camera":{"source":"Cam","type2":2}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			const other = `{"name": "B"}`
+			d, a, b := obsDir(t, before, other)
+			store := NewStore(t.TempDir())
+			for range 2 { // the second time changes nothing
+				done, err := store.Carry(Order{}, d)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff([]string{"A"}, done); diff != "" {
+					t.Errorf("collections (-want +got):\n%s", diff)
+				}
+			}
+			if !shows(t, d, "A") || shows(t, d, "B") {
+				t.Errorf("shown in A %t, in B %t, want true and false", shows(t, d, "A"), shows(t, d, "B"))
+			}
+			if _, err := store.Carry(Order{Undo: true}, d); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff([]string{before, other}, []string{read(t, a), read(t, b)}); diff != "" {
+				t.Errorf("after the undo (-before +after):\n%s", diff)
+			}
+			if done, err := store.Carry(Order{Undo: true}, d); err != nil || len(done) > 0 {
+				t.Errorf("undo again: got %v and %v, want nothing", done, err)
+			}
+		})
+	}
+}
+
+// What the user chose since is kept.
+func TestUndoKeepsTheUsersChoice(t *testing.T) {
+	d, a, _ := obsDir(t, `{"name":"A"}`, `{"name":"B"}`)
+	store := NewStore(t.TempDir())
+	if _, err := store.Carry(Order{All: true}, d); err != nil {
+		t.Fatal(err)
+	}
+	const chosen = `{"name":"A","virtual-camera":{"type2":4}}`
+	if err := os.WriteFile(a, []byte(chosen), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	done, err := store.Carry(Order{Undo: true}, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"B"}, done); diff != "" {
+		t.Errorf("collections (-want +got):\n%s", diff)
+	}
+	if got := read(t, a); got != chosen {
+		t.Errorf("collection A: got %s, want %s", got, chosen)
+	}
+}
+
+func TestFinish(t *testing.T) {
+	d, _, _ := obsDir(t, `{"name":"A"}`, `{"name":"B"}`)
+	find := func() (collection.Dir, error) { return d, nil }
+	store := NewStore(t.TempDir())
+	if _, finished, err := store.Finish(find); finished || err != nil {
+		t.Errorf("nothing waits: got %t and %v, want false", finished, err)
+	}
+	if err := store.Save(Order{Waiting: true}); err != nil {
+		t.Fatal(err)
+	}
+	if _, finished, err := store.Finish(find); !finished || err != nil || !shows(t, d, "A") {
+		t.Errorf("an order waits: got %t and %v, want true", finished, err)
+	}
+	if _, finished, err := store.Finish(find); finished || err != nil {
+		t.Errorf("a second time: got %t and %v, want false", finished, err)
+	}
+}

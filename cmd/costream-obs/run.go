@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/costream-obs/costream-obs/internal/cleanfeed/camera"
 	"github.com/costream-obs/costream-obs/internal/companion"
 	"github.com/costream-obs/costream-obs/internal/config"
 	"github.com/costream-obs/costream-obs/internal/hotkeys"
@@ -52,7 +53,10 @@ func run(ctx context.Context, c *call) error {
 	}
 	options.PeerAsks = pair != nil
 	options.Log = c.log
-	options.WithoutOBS = func() { finishHotkeys(hotkeys.NewStore(options.StateDir), c.stderr) }
+	options.WithoutOBS = func() {
+		finishHotkeys(hotkeys.NewStore(options.StateDir), c.stderr)
+		finishCleanFeed(camera.NewStore(options.StateDir), c.stderr)
+	}
 	companion, err := companion.New(options)
 	if err != nil {
 		return err

@@ -73,31 +73,36 @@ func (a *arrivals) report(send func([]byte)) {
 const (
 	extensionBit  = 0x10
 	extensionSize = 8
-	numberElement = 1<<4 | 1 // our identifier, and the length less one
+	numberElement = 1<<4 | 2 // our identifier, and the length less one
+	flagTwice     = 1        // follows the number: the packet comes a second time with the one after it
 )
 
 // putNumber appends an RTP packet with its transport-wide number to b. Packets with extensions or contributing sources
 // of their own, which our pipelines do not make, go without.
-func putNumber(b, packet []byte, number uint16) []byte {
+func putNumber(b, packet []byte, number uint16, twice bool) []byte {
 	if packet[0]&(extensionBit|0x0f) != 0 {
 		return append(b, packet...)
 	}
 	b = append(b, packet[0]|extensionBit)
 	b = append(b, packet[1:rtpHeaderSize]...)
-	b = append(b, 0xbe, 0xde, 0, 1, numberElement, byte(number>>8), byte(number), 0)
+	flags := byte(0)
+	if twice {
+		flags = flagTwice
+	}
+	b = append(b, 0xbe, 0xde, 0, 1, numberElement, byte(number>>8), byte(number), flags)
 	return append(b, packet[rtpHeaderSize:]...)
 }
 
-// takeNumber returns an RTP packet as it was before putNumber, in place, and the number if there is one.
-func takeNumber(packet []byte) (rest []byte, number uint16, ok bool) {
+// takeNumber returns an RTP packet as it was before putNumber, in place, and what that added, if anything.
+func takeNumber(packet []byte) (rest []byte, number uint16, twice, ok bool) {
 	const at = rtpHeaderSize
 	if len(packet) < at+extensionSize || packet[0]&(extensionBit|0x0f) != extensionBit ||
 		binary.BigEndian.Uint32(packet[at:]) != 0xbede0001 || packet[at+4] != numberElement {
-		return packet, 0, false
+		return packet, 0, false, false
 	}
-	number = binary.BigEndian.Uint16(packet[at+5:])
+	number, twice = binary.BigEndian.Uint16(packet[at+5:]), packet[at+7]&flagTwice != 0
 	copy(packet[extensionSize:], packet[:at])
 	packet = packet[extensionSize:]
 	packet[0] &^= extensionBit
-	return packet, number, true
+	return packet, number, twice, true
 }

@@ -137,7 +137,7 @@ func (a *assembly) picture() (last uint64, ok bool) {
 		return last, ok
 	}
 	first := a.key
-	for first > a.next && a.has(first-1) && a.at(first-1).stamp == a.at(first).stamp {
+	for first > a.next && a.has(first-1) && !a.at(first-1).last && a.at(first-1).stamp == a.at(first).stamp {
 		first--
 	}
 	if last, ok = a.complete(first); ok {

@@ -44,8 +44,8 @@ const (
 	lossLimit   = 0.10
 	lossSpan    = 500 * time.Millisecond
 
-	// holeSpan is over how many packets holes are counted: some seconds.
-	holeSpan = 1500
+	// holeSpan is over how many packets holes are counted: two seconds or more.
+	holeSpan = 800
 )
 
 // congestion works out how much the path to the peer takes, from the delay and loss that packets meet (compare

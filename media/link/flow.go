@@ -80,6 +80,13 @@ func (f *flow) enter(now time.Time, picture bool, size int) uint16 {
 	return f.ledger.enter(now, size+headers)
 }
 
+// spend notes a datagram that leaves without a number of its own.
+func (f *flow) spend(size int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.otherBits += 8 * (size + headers)
+}
+
 // report takes in what the peer reports. It returns the rates for the picture, and for all packets together, in bit/s,
 // and tells whether the former is news.
 func (f *flow) report(now time.Time, report *rtcp.TransportLayerCC) (picture, all int, news bool) {

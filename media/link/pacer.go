@@ -58,8 +58,9 @@ func (b *bucket) take(now time.Time, size int) time.Duration {
 // pacer spreads the packets of large pictures, so that they neither overflow a queue on the path nor stand in the way of
 // sound. Packets pass at once where none wait. Its send function must not block, since it is called with mu held.
 type pacer struct {
-	now  func() time.Time
-	send func(packet []byte)
+	now       func() time.Time
+	send      func(packet []byte)
+	sendAgain func(datagram []byte)
 
 	more  chan struct{} // something waits
 	spare sync.Pool     // of []byte
@@ -71,9 +72,9 @@ type pacer struct {
 	bytes   int       // that wait
 }
 
-func newPacer(now func() time.Time, rate int, send func([]byte)) *pacer {
+func newPacer(now func() time.Time, rate int, send, sendAgain func([]byte)) *pacer {
 	p := &pacer{
-		now: now, send: send, more: make(chan struct{}, 1),
+		now: now, send: send, sendAgain: sendAgain, more: make(chan struct{}, 1),
 		spare: sync.Pool{New: func() any { b := make([]byte, 0, 1500); return &b }},
 	}
 	p.bucket.setRate(now(), rate)
@@ -87,21 +88,22 @@ func (p *pacer) setRate(bits int) {
 	p.bucket.setRate(p.now(), bits)
 }
 
-// put sends a packet, which is copied, at once or later. One that is sent again goes before all others.
-func (p *pacer) put(packet []byte, again bool) {
+// put sends a packet, which is copied, at once or later.
+func (p *pacer) put(packet []byte) { p.queue(packet, &p.waiting, p.send) }
+
+// putAgain does so with a datagram that is sent another time, before all others.
+func (p *pacer) putAgain(datagram []byte) { p.queue(datagram, &p.again, p.sendAgain) }
+
+func (p *pacer) queue(packet []byte, queue *[]*[]byte, send func([]byte)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.bytes == 0 && p.bucket.take(p.now(), len(packet)) == 0 {
-		p.send(packet)
+		send(packet)
 		return
 	}
 	b := p.spare.Get().(*[]byte)
 	*b = append((*b)[:0], packet...)
-	if again {
-		p.again = append(p.again, b)
-	} else {
-		p.waiting = append(p.waiting, b)
-	}
+	*queue = append(*queue, b)
 	p.bytes += len(packet)
 	signal(p.more)
 }
@@ -148,9 +150,9 @@ func (p *pacer) flush() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for p.bytes > 0 {
-		queue := &p.waiting
+		queue, send := &p.waiting, p.send
 		if len(p.again) > 0 {
-			queue = &p.again
+			queue, send = &p.again, p.sendAgain
 		}
 		b := (*queue)[0]
 		if wait := p.bucket.take(p.now(), len(*b)); wait > 0 {
@@ -158,7 +160,7 @@ func (p *pacer) flush() time.Duration {
 		}
 		*queue = (*queue)[1:]
 		p.bytes -= len(*b)
-		p.send(*b)
+		send(*b)
 		p.spare.Put(b)
 	}
 	return time.Hour

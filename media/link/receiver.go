@@ -46,7 +46,8 @@ type receiver struct {
 	read     interceptor.RTPReader
 	sequence sequence
 	picture  picture
-	gaps     gaps // in sound
+	gaps     gaps      // in sound
+	twice    time.Time // when sound was last said to come twice
 	repair   repair
 	stats    ReceiveStats
 
@@ -154,7 +155,7 @@ func (r *receiver) ask(now time.Time) (again time.Time, lost uint64) {
 		return again, lost
 	}
 	r.repair.overdue(now, r.sequence.highest)
-	numbers, next := r.repair.ask(now, r.rtt(), r.patience())
+	numbers, next := r.repair.ask(now, r.rtt(), r.patience(now))
 	if len(numbers) > 0 {
 		r.send(&rtcp.TransportLayerNack{SenderSSRC: r.ssrc, MediaSSRC: r.info.SSRC, Nacks: rtcp.NackPairsFromSequenceNumbers(numbers)})
 		r.stats.Requested += uint64(len(numbers))
@@ -164,16 +165,30 @@ func (r *receiver) ask(now time.Time) (again time.Time, lost uint64) {
 
 // patience is how long a missing packet may take: the way of the question and the answer, twice for pictures since one
 // of them may be lost too, and what packets are late anyway. Sound cannot wait for longer than it has in reserve.
-func (r *receiver) patience() time.Duration {
+func (r *receiver) patience(now time.Time) time.Duration {
 	jitter := min(r.sequence.jitterTime(), gapPatience)
-	if r.medium == Audio {
-		wait := r.rtt() + askAgainAfter
-		if wait > soundReserve {
-			return 0
-		}
-		return min(wait+jitter, soundReserve)
+	switch {
+	case r.medium == Video:
+		return gapPatience + r.picture.repair
+	case r.asks():
+		return min(r.rtt()+askAgainAfter+jitter, soundReserve)
+	case now.Sub(r.twice) < time.Second:
+		return copyPatience
+	default:
+		return 0
 	}
-	return gapPatience + r.picture.repair
+}
+
+// asks tells whether a missing packet can come in time when it is asked for.
+func (r *receiver) asks() bool {
+	return r.medium == Video || r.rtt()+askAgainAfter <= soundReserve
+}
+
+// comesTwice notes that each packet comes a second time.
+func (r *receiver) comesTwice() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.twice = r.now()
 }
 
 // giveUp hands on what waits for packets that are lost.
@@ -312,9 +327,8 @@ func (r *receiver) mend(now time.Time, n, before uint64, at place, more bool) {
 	case !r.repair.enabled:
 		return
 	case n > before+1 && at == newest && r.medium == Audio:
-		wait := r.patience()
-		r.gaps = append(r.gaps, gap{lo: before + 1, hi: n - 1, due: now.Add(wait)})
-		if wait > 0 {
+		r.gaps = append(r.gaps, gap{lo: before + 1, hi: n - 1, due: now.Add(r.patience(now))})
+		if r.asks() {
 			r.repair.gap(now, before+1, n-1)
 		}
 	case n > before+1 && at == newest:

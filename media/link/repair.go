@@ -5,9 +5,6 @@ package link
 import (
 	"slices"
 	"time"
-
-	"github.com/pion/rtcp"
-	"github.com/pion/rtp"
 )
 
 const (
@@ -26,12 +23,6 @@ const (
 
 	// maxMissing bounds what a flood of gaps can make us remember; beyond it a key frame is cheaper.
 	maxMissing = 256
-
-	// resendInterval is the shortest time between two copies of one packet.
-	resendInterval = 5 * time.Millisecond
-
-	// historyLength is how many packets can be sent again: 1.5 s at 6 Mbit/s.
-	historyLength = 1024
 )
 
 // repair asks for missing packets (RFC 4585, generic NACK). The zero value works, and one without enabled asks nothing.
@@ -128,47 +119,4 @@ func sooner(a, b time.Time) time.Time {
 		return b
 	}
 	return a
-}
-
-// history keeps the newest packets that were sent, to send them again. The zero value keeps none.
-type history struct {
-	packets []sentPacket // by sequence number
-}
-
-type sentPacket struct {
-	header  rtp.Header
-	payload []byte
-	sent    time.Time // zero when there is none
-}
-
-func (h *history) enable() { h.packets = make([]sentPacket, historyLength) }
-
-func (h *history) forget() { clear(h.packets) }
-
-func (h *history) keep(now time.Time, header *rtp.Header, payload []byte) {
-	if len(h.packets) == 0 {
-		return
-	}
-	p := &h.packets[int(header.SequenceNumber)%len(h.packets)]
-	p.header, p.payload, p.sent = header.Clone(), append(p.payload[:0], payload...), now
-}
-
-// again calls send for each packet that a NACK asks for and that may be sent again now.
-func (h *history) again(now time.Time, nack *rtcp.TransportLayerNack, send func(*rtp.Header, []byte)) (count uint64) {
-	if len(h.packets) == 0 {
-		return 0
-	}
-	for _, pair := range nack.Nacks {
-		pair.Range(func(number uint16) bool {
-			p := &h.packets[int(number)%len(h.packets)]
-			if p.sent.IsZero() || p.header.SequenceNumber != number || now.Sub(p.sent) < resendInterval {
-				return true
-			}
-			p.sent = now
-			count++
-			send(&p.header, p.payload)
-			return true
-		})
-	}
-	return count
 }

@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 )
 
@@ -61,6 +62,7 @@ type Secure struct {
 	flow     *flow
 	pacer    *pacer      // of the picture
 	parity   parityMaker // used by the picture's sender, with its lock held
+	sent     [2]history  // by Medium
 	arrivals *arrivals
 	onRate   func(bits int) // may be nil
 
@@ -129,7 +131,7 @@ func newSecure(o SecureOptions, find lookup) (*Secure, error) {
 	s.flow = newFlow(orDefault(o.MinBitrate, DefaultMinBitrate), orDefault(o.MaxBitrate, DefaultMaxBitrate))
 	s.onRate = o.Handler.Bitrate
 	s.parity.ssrc = randomSSRC()
-	s.pacer = newPacer(time.Now, whole(s.flow.rate()), s.transmit)
+	s.pacer = newPacer(time.Now, whole(s.flow.rate()), s.transmit, s.resend)
 	if err := s.sessions(o.Handler); err != nil {
 		_ = s.conn.Close()
 		return nil, err
@@ -181,9 +183,8 @@ func (s *Secure) sessions(h Handler) error {
 		if err != nil {
 			return err
 		}
-		snd.history.enable()
-		snd.sendRTP = func(h *rtp.Header, payload []byte) { s.sendRTP(m, h, payload, false) }
-		snd.sendAgain = func(h *rtp.Header, payload []byte) { s.sendRTP(m, h, payload, true) }
+		snd.sendRTP = func(h *rtp.Header, payload []byte) { s.sendRTP(m, h, payload) }
+		snd.sendAgain = func(nack *rtcp.TransportLayerNack) uint64 { return s.sendAgain(m, nack) }
 		snd.sendSR = s.sendRTCP
 		s.senders = append(s.senders, snd)
 	}
@@ -245,6 +246,7 @@ func (s *Secure) catchUp() {
 		s.skipped.Add(uint64(stale))
 		s.dropped[Video].Add(uint64(stale))
 		s.log.Debug("pictures were too late to be sent", "packets", stale)
+		s.sent[Video].forget()
 		s.senders[Video].skip()
 	}
 }

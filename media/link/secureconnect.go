@@ -173,6 +173,8 @@ func (s *Secure) begin(ctx context.Context, o offer) (*dtls.Conn, error) {
 			s.skipped.Store(0)
 			s.arrivals.begin()
 			s.flow.begin()
+			s.sent[Video].forget()
+			s.sent[Audio].forget()
 			s.pacer.setRate(whole(s.flow.rate()))
 			s.tell(s.flow.rate())
 			s.session.Store(r.session)

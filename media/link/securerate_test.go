@@ -97,6 +97,9 @@ func soundPacket(number uint16) []byte {
 type viewer struct {
 	mu    sync.Mutex
 	parts map[uint32]*viewed
+
+	sound, soundLost int
+	soundNext        uint16
 }
 
 type viewed struct {
@@ -107,14 +110,19 @@ type viewed struct {
 }
 
 func (v *viewer) take(m link.Medium, _ link.Stream, b []byte) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	number := binary.BigEndian.Uint16(b[2:])
 	if m != link.Video {
+		if v.sound > 0 {
+			v.soundLost += int(int16(number - v.soundNext))
+		}
+		v.sound++
+		v.soundNext = number + 1
 		return
 	}
 	picture := binary.BigEndian.Uint32(b[12+16:])
-	v.mu.Lock()
-	defer v.mu.Unlock()
 	p := v.parts[picture]
-	number := binary.BigEndian.Uint16(b[2:])
 	if p == nil {
 		p = &viewed{first: number, made: time.Unix(0, int64(binary.BigEndian.Uint64(b[12+20:])))}
 		v.parts[picture] = p
@@ -251,7 +259,9 @@ func TestRealSecureLoss(t *testing.T) {
 			})
 			frozen, longest, pictures := v.frozen(began, time.Now())
 			got := frozen.Seconds() / time.Since(began).Seconds()
-			t.Logf("%d pictures, frozen for %.2f %% of the time, the longest delay was %v; %+v", pictures, 100*got, longest.Round(ms), b.Stats())
+			stats := b.Stats().Video.Receive
+			t.Logf("%d pictures, frozen for %.2f %% of the time, the longest delay was %v; %d packets, %d asked for, %d restored, %d lost; %d of %d packets of sound lost",
+				pictures, 100*got, longest.Round(ms), stats.Packets, stats.Requested, stats.Restored, stats.Lost, v.soundLost, v.sound)
 			if got > 3*test.goal {
 				t.Errorf("frozen for %.2f %% of the time, want under %.1f %%", 100*got, 100*test.goal)
 			}

@@ -79,7 +79,7 @@ func (s *Secure) takeMedia(from netip.AddrPort, datagram []byte) bool {
 	if !ok {
 		return false
 	}
-	b, number, numbered := takeNumber(b)
+	b, number, twice, numbered := takeNumber(b)
 	m := Video
 	if b[1]&0x7f == audioPayloadType {
 		m = Audio
@@ -87,6 +87,9 @@ func (s *Secure) takeMedia(from netip.AddrPort, datagram []byte) bool {
 	}
 	if numbered {
 		missing := s.arrivals.came(time.Now(), binary.BigEndian.Uint32(b[8:]), number)
+		if twice && m == Audio {
+			s.receivers[Audio].comesTwice()
+		}
 		// Where the end of a picture is lost, sound tells sooner than the next picture does.
 		if m == Audio && missing > 0 {
 			s.receivers[Video].suspect(missing)
@@ -101,7 +104,7 @@ func (s *Secure) takeMedia(from netip.AddrPort, datagram []byte) bool {
 }
 
 // sendRTP sends a packet if the peer is there: sound at once, the picture as the path takes it.
-func (s *Secure) sendRTP(m Medium, header *rtp.Header, payload []byte, again bool) {
+func (s *Secure) sendRTP(m Medium, header *rtp.Header, payload []byte) {
 	if s.session.Load() == nil || s.target.Load() == nil {
 		s.skip(m)
 		return
@@ -120,20 +123,29 @@ func (s *Secure) sendRTP(m Medium, header *rtp.Header, payload []byte, again boo
 	packet := append((*buffer)[:n], payload...)
 	packet[1] = packet[1]&0x80 | payloadType
 	if m == Video {
-		s.pacer.put(packet, again)
-		if !again {
-			s.parity.add(packet, s.flow.parityNow(), func(b []byte) { s.pacer.put(b, false) })
-		}
+		s.pacer.put(packet)
+		s.parity.add(packet, s.flow.parityNow(), s.pacer.put)
 		return
 	}
 	packet[1] = packet[1]&0x80 | audioPayloadType
 	s.transmit(packet)
+	if s.soundTwice() {
+		if b := s.sent[Audio].before(time.Now(), header.SSRC, header.SequenceNumber); b != nil {
+			s.resend(b)
+		}
+	}
+}
+
+// soundTwice tells whether each packet of sound is sent a second time, with the one after it: where some are lost, and
+// asking for them takes longer than sound can wait.
+func (s *Secure) soundTwice() bool {
+	return time.Duration(s.rtt.Load())+askAgainAfter > soundReserve && s.flow.parityNow() > 0
 }
 
 // transmit numbers, encrypts and sends a packet.
 func (s *Secure) transmit(packet []byte) {
-	m := Video
-	if packet[1]&0x7f == audioPayloadType {
+	kind, m := packet[1]&0x7f, Video
+	if kind == audioPayloadType {
 		m = Audio
 	}
 	session, to := s.session.Load(), s.target.Load()
@@ -143,10 +155,38 @@ func (s *Secure) transmit(packet []byte) {
 	}
 	buffer := s.buffers.Get().(*[]byte)
 	defer s.buffers.Put(buffer)
-	number := s.flow.enter(time.Now(), packet[1]&0x7f == payloadType, len(packet)+extensionSize+sealSize)
-	*buffer = putNumber((*buffer)[:0], packet, number)
-	if session.sealRTP(*buffer, func(b []byte) { s.outlet.send(*to, b) }) != nil {
+	now := time.Now()
+	number := s.flow.enter(now, kind == payloadType, len(packet)+extensionSize+sealSize)
+	*buffer = putNumber((*buffer)[:0], packet, number, m == Audio && s.soundTwice())
+	err := session.sealRTP(*buffer, func(b []byte) {
+		if kind != parityPayloadType {
+			s.sent[m].keep(now, b)
+		}
+		s.outlet.send(*to, b)
+	})
+	if err != nil {
 		s.dropped[m].Add(1)
+	}
+}
+
+// sendAgain sends what a NACK asks for, and returns how many packets that is.
+func (s *Secure) sendAgain(m Medium, nack *rtcp.TransportLayerNack) uint64 {
+	copies := s.sent[m].copies(time.Now(), nack)
+	for _, b := range copies {
+		if m == Video {
+			s.pacer.putAgain(b)
+		} else {
+			s.resend(b)
+		}
+	}
+	return uint64(len(copies))
+}
+
+// resend sends a datagram of ours another time.
+func (s *Secure) resend(datagram []byte) {
+	if to := s.target.Load(); to != nil {
+		s.flow.spend(len(datagram))
+		s.outlet.send(*to, datagram)
 	}
 }
 

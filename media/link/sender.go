@@ -32,7 +32,7 @@ type sender struct {
 	sendSR  func([]byte)
 	onKey   func() // may be nil
 
-	sendAgain func(*rtp.Header, []byte) // nil where packets are not sent again
+	sendAgain func(*rtcp.TransportLayerNack) (count uint64) // nil where packets are not sent again
 
 	chain interceptor.Interceptor
 
@@ -44,7 +44,6 @@ type sender struct {
 	asks     bool            // the peer asked for a key frame at least once
 	known    map[uint32]bool // receivers that reported
 	lastCall time.Time       // of onKey
-	history  history
 }
 
 func newSender(m Medium, cname string, now func() time.Time, onKey func()) (*sender, error) {
@@ -85,7 +84,6 @@ func (s *sender) writeRTP(packet []byte) error {
 	s.stats.Packets++
 	s.stats.Bytes += uint64(len(packet))
 	s.stats.LastSent = s.now()
-	s.history.keep(s.stats.LastSent, header, packet[n:])
 	_, err = s.write.Write(header, packet[n:], nil)
 	return err
 }
@@ -106,7 +104,6 @@ func (s *sender) bind(header *rtp.Header) {
 			return len(payload), nil
 		}))
 	s.asks = false
-	s.history.forget()
 	clear(s.known)
 	s.stats.SSRC, s.stats.LastReport = header.SSRC, time.Time{}
 	s.stats.RemoteLost, s.stats.RemoteFractionLost, s.stats.RemoteJitter, s.stats.RTT = 0, 0, 0, 0
@@ -164,7 +161,6 @@ func (s *sender) joined() {
 // skip makes a key frame because packets before it will not be sent.
 func (s *sender) skip() {
 	s.mu.Lock()
-	s.history.forget()
 	now := s.now()
 	due := s.onKey != nil && now.Sub(s.lastCall) >= keyFrameInterval
 	if due {
@@ -206,8 +202,8 @@ func (s *sender) feedback(packets []rtcp.Packet) bool {
 		case *rtcp.SenderReport:
 			wanted = s.report(now, p.SSRC, p.Reports) || wanted
 		case *rtcp.TransportLayerNack:
-			if p.MediaSSRC == s.info.SSRC {
-				s.stats.Resent += s.history.again(now, p, s.sendAgain)
+			if p.MediaSSRC == s.info.SSRC && s.sendAgain != nil {
+				s.stats.Resent += s.sendAgain(p)
 			}
 		case *rtcp.PictureLossIndication:
 			wanted = s.asked(p.MediaSSRC) || wanted

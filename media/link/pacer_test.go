@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package link
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// testPacer is a pacer that keeps what leaves: packets of 1200 bytes at 1.2 Mbit/s, which is 125 a second.
+type testPacer struct {
+	*pacer
+	*clock
+	left []int
+}
+
+func newTestPacer() *testPacer {
+	tp := &testPacer{clock: newClock()}
+	note := func(b []byte) { tp.left = append(tp.left, int(b[0])) }
+	tp.pacer = newPacer(tp.clock.now, 1_200_000, note, note)
+	return tp
+}
+
+func (tp *testPacer) packet(n int) []byte {
+	b := make([]byte, 1200)
+	b[0] = byte(n)
+	return b
+}
+
+func (tp *testPacer) want(t *testing.T, when string, packets ...int) {
+	t.Helper()
+	if diff := cmp.Diff(packets, tp.left); diff != "" {
+		t.Errorf("%s: what left differs (-want +got):\n%s", when, diff)
+	}
+	tp.left = nil
+}
+
+func TestPacer(t *testing.T) {
+	p := newTestPacer()
+	for n := range 20 {
+		p.put(p.packet(n))
+	}
+	p.want(t, "at once, as much as two usual pictures are", 0, 1, 2, 3, 4, 5, 6, 7, 8)
+	p.putAgain(p.packet(100))
+	if wait := p.flush(); wait <= 0 || wait > 10*time.Millisecond {
+		t.Errorf("wait %v, want the time of a packet", wait)
+	}
+	p.want(t, "nothing more yet")
+	p.pass(10 * time.Millisecond)
+	p.flush()
+	p.want(t, "what is sent again comes first", 100, 9)
+	for range 50 {
+		p.pass(time.Millisecond)
+		p.flush()
+	}
+	p.want(t, "1.5 times the rate", 10, 11, 12, 13, 14, 15, 16, 17, 18, 19)
+	if wait := p.flush(); wait < time.Minute {
+		t.Errorf("wait %v with nothing to send", wait)
+	}
+	p.pass(time.Second)
+	p.put(p.packet(20))
+	p.want(t, "after a pause", 20)
+}
+
+func TestPacerStale(t *testing.T) {
+	p := newTestPacer()
+	count := 0
+	for p.stale() == 0 {
+		p.put(p.packet(1))
+		if count++; count > 1000 {
+			t.Fatal("nothing is ever stale")
+		}
+	}
+	// 9 leave at once, and 0.7 s are 88.
+	if count < 96 || count > 98 {
+		t.Errorf("stale after %d packets, want about 97", count)
+	}
+	p.left = nil
+	p.pass(time.Second)
+	p.flush()
+	p.want(t, "all is forgotten")
+}

@@ -50,8 +50,11 @@ type BoundError struct {
 
 func (e *BoundError) Error() string {
 	of := ""
-	if e.To.Owner != "" {
-		of = fmt.Sprintf(" of %q", e.To.Owner)
+	if owner := e.To.Owner; owner != "" {
+		if filepath.IsAbs(owner) { // A script.
+			owner = filepath.Base(owner)
+		}
+		of = fmt.Sprintf(" of %q", owner)
 	}
 	return fmt.Sprintf("%s belongs to the hotkey %q%s: take another key, or free this one in OBS, Settings, Hotkeys", KeyText(e.Key), e.To.Hotkey, of)
 }
@@ -154,7 +157,7 @@ func (o Order) edit(doc *collection.Doc, profile []collection.Binding) error {
 	settings := map[string]json.RawMessage{}
 	for _, old := range ours(doc) {
 		maps.Copy(settings, old.Settings)
-		if old.Path != o.Script {
+		if o.Undo || old.Path != o.Script {
 			if err := doc.RemoveScript(old.Path); err != nil {
 				return err
 			}

@@ -7,133 +7,119 @@ import (
 	"image"
 	"image/color"
 	"math"
-	"strings"
-
-	"golang.org/x/image/font"
-	"golang.org/x/image/font/gofont/gomedium"
-	"golang.org/x/image/font/opentype"
-	"golang.org/x/image/font/sfnt"
-	"golang.org/x/image/math/fixed"
 )
 
 // Colours of the placeholder: a calm night sky, so that it sits well beside
 // any scene.
 var (
-	skyTop    = color.RGBA{0x1b, 0x22, 0x33, 0xff}
+	skyTop    = color.RGBA{0x1f, 0x28, 0x3d, 0xff}
 	skyBottom = color.RGBA{0x0d, 0x11, 0x19, 0xff}
-	inkColour = color.RGBA{0xe8, 0xed, 0xf5, 0xff}
-	dotColour = color.RGBA{0x4f, 0xc3, 0xb0, 0xff}
+	glow      = color.RGBA{0x2a, 0x5a, 0x62, 0xff}
+	inkColour = color.RGBA{0xf1, 0xf4, 0xf9, 0xff}
+	dimInk    = color.RGBA{0x93, 0xa1, 0xb5, 0xff}
+	ringTone  = color.RGBA{0x4f, 0xc3, 0xb0, 0xff}
+	discTone  = color.RGBA{0x25, 0x33, 0x46, 0xff}
+	bustTone  = color.RGBA{0x6d, 0x80, 0x99, 0xff}
 )
 
 // NewPlaceholder draws the picture that stands on a screen while nothing
-// arrives, with the given text in its middle. Characters that the built-in font
-// lacks (it knows Latin, Greek and Cyrillic) are left out, and a text too long
-// for the picture is shortened. Odd sides of the format are rounded down to
-// even. The error wraps ErrFormat.
-func NewPlaceholder(f VideoFormat, text string) (Frame, error) {
+// arrives: an empty seat, and below it who is awaited. Characters that the
+// built-in font lacks (it knows Latin, Greek and Cyrillic) are left out, and a
+// name too long for the picture is set in two lines or shortened; no name at
+// all becomes "your friend". Odd sides of the format are rounded down to even.
+// The error wraps ErrFormat.
+func NewPlaceholder(f VideoFormat, name string) (Frame, error) {
 	f, err := f.normal()
 	if err != nil {
 		return Frame{}, err
 	}
-	img := image.NewRGBA(image.Rect(0, 0, f.W, f.H))
-	drawSky(img)
-	baseline := f.H * 48 / 100
-	if err := drawText(img, text, baseline); err != nil {
+	letters, err := newLettering()
+	if err != nil {
 		return Frame{}, fmt.Errorf("placeholder: %w", err)
 	}
-	drawDots(img, baseline)
+	if name = letters.drawable(name); name == "" {
+		name = "your friend"
+	}
+	w, h := float64(f.W), float64(f.H)
+	// All is large in proportion: it is mostly seen small, in a corner of a scene.
+	unit := math.Min(h, w*1.1)
+	caption, err := letters.set("Waiting for", unit*0.075, f.W*9/10)
+	if err != nil {
+		return Frame{}, fmt.Errorf("placeholder: %w", err)
+	}
+	title, err := letters.set(name, unit*0.15, f.W*88/100)
+	if err != nil {
+		return Frame{}, fmt.Errorf("placeholder: %w", err)
+	}
+	radius, gap := unit*0.17, unit*0.075
+	top := (h - (2*radius + gap + caption.height() + gap*0.8 + title.height())) / 2
+
+	img := image.NewRGBA(image.Rect(0, 0, f.W, f.H))
+	drawSky(img, w/2, top+radius, unit)
+	drawSeat(img, w/2, top+radius, radius)
+	y := top + 2*radius + gap
+	captionHeight := caption.height()
+	caption.draw(img, w/2, y, dimInk)
+	title.draw(img, w/2, y+captionHeight+gap*0.8, inkColour)
 	return frameFromRGBA(img), nil
 }
 
-// drawSky fills the picture from top to bottom, a little darker in the corners.
-func drawSky(img *image.RGBA) {
+// drawSky fills the picture from top to bottom, a little darker in the corners
+// and with a light around a point.
+func drawSky(img *image.RGBA, cx, cy, unit float64) {
 	w, h := img.Rect.Dx(), img.Rect.Dy()
 	for y := range h {
 		row := mix(skyTop, skyBottom, float64(y)/float64(h))
 		for x := range w {
 			dx, dy := 2*float64(x)/float64(w)-1, 2*float64(y)/float64(h)-1
-			shade := 1 - 0.22*math.Min(1, (dx*dx+dy*dy)/2)
+			shade := 1 - 0.3*math.Min(1, (dx*dx+dy*dy)/2)
+			gx, gy := (float64(x)-cx)/unit, (float64(y)-cy)/unit
+			c := row
+			if near := 1 - (gx*gx+gy*gy)*1.6; near > 0 {
+				c = mix(row, glow, 0.45*near*near*near)
+			}
 			// Banding shows on dark gradients; a fixed grain of one step hides it.
 			grain := float64((x*7+y*13)%5)/4 - 0.5
 			img.SetRGBA(x, y, color.RGBA{
-				level(float64(row.R)*shade + grain), level(float64(row.G)*shade + grain), level(float64(row.B)*shade + grain), 0xff})
+				level(float64(c.R)*shade + grain), level(float64(c.G)*shade + grain), level(float64(c.B)*shade + grain), 0xff})
 		}
 	}
 }
 
-// drawText writes one line, centred, as large as fits and at most a tenth of
-// the height.
-func drawText(img *image.RGBA, text string, baseline int) error {
-	parsed, err := opentype.Parse(gomedium.TTF)
-	if err != nil {
-		return err
-	}
-	w, h := img.Rect.Dx(), img.Rect.Dy()
-	text = drawable(parsed, text)
-	room := fixed.I(w * 84 / 100)
-	size := float64(h) / 10
-	face, err := faceOf(parsed, size)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = face.Close() }()
-	if width := font.MeasureString(face, text); width > room {
-		// Below a third of the full size nobody reads it: shorten instead.
-		size *= math.Max(float64(room)/float64(width), 1.0/3)
-		_ = face.Close()
-		if face, err = faceOf(parsed, size); err != nil {
-			return err
+// drawSeat draws somebody's outline in a disc, with a ring that is not closed
+// yet.
+func drawSeat(img *image.RGBA, cx, cy, radius float64) {
+	disc := radius * 0.84
+	inDisc := func(x, y float64) float64 { return inside(math.Hypot(x-cx, y-cy) - disc) }
+	paint(img, cx, cy, radius, discTone, inDisc)
+	paint(img, cx, cy, radius, bustTone, func(x, y float64) float64 {
+		head := inside(math.Hypot(x-cx, y-(cy-disc*0.2)) - disc*0.34)
+		dx, dy := (x-cx)/1.15, y-(cy+disc*0.98)
+		shoulders := inside(math.Hypot(dx, dy) - disc*0.62)
+		return math.Max(head, math.Min(shoulders, inDisc(x, y)))
+	})
+	width := math.Max(radius*0.055, 0.8)
+	middle := radius - width
+	paint(img, cx, cy, radius+1, ringTone, func(x, y float64) float64 {
+		// The ring fades away against the clock, from the top.
+		turn := math.Atan2(x-cx, cy-y) / (2 * math.Pi)
+		if turn < 0 {
+			turn++
 		}
-		text = shorten(face, text, room)
-	}
-	d := font.Drawer{Dst: img, Src: image.NewUniform(inkColour), Face: face}
-	d.Dot = fixed.Point26_6{X: (fixed.I(w) - d.MeasureString(text)) / 2, Y: fixed.I(baseline)}
-	d.DrawString(text)
-	return nil
+		return inside(math.Abs(math.Hypot(x-cx, y-cy)-middle)-width/2) * math.Max(0, math.Min(1, (turn-0.08)*1.3))
+	})
 }
 
-func faceOf(f *sfnt.Font, size float64) (font.Face, error) {
-	return opentype.NewFace(f, &opentype.FaceOptions{Size: math.Max(size, 6), DPI: 72, Hinting: font.HintingNone})
-}
+// inside is how much of a pixel is inside an edge at that distance from it.
+func inside(distance float64) float64 { return math.Max(0, math.Min(1, 0.5-distance)) }
 
-// drawable returns the text without the characters that the font lacks.
-func drawable(f *sfnt.Font, text string) string {
-	var buf sfnt.Buffer
-	kept := strings.Map(func(r rune) rune {
-		if i, err := f.GlyphIndex(&buf, r); err != nil || i == 0 {
-			return -1
-		}
-		return r
-	}, text)
-	return strings.Join(strings.Fields(kept), " ")
-}
-
-// shorten cuts the end of the text so that it fits.
-func shorten(face font.Face, text string, room fixed.Int26_6) string {
-	runes := []rune(text)
-	for font.MeasureString(face, text) > room && len(runes) > 0 {
-		runes = runes[:len(runes)-1]
-		text = strings.TrimSpace(string(runes)) + "…"
-	}
-	return text
-}
-
-// drawDots draws three dots below the text that fade from left to right.
-func drawDots(img *image.RGBA, baseline int) {
-	w, h := float64(img.Rect.Dx()), float64(img.Rect.Dy())
-	radius := h / 60
-	for i, strength := range []float64{1, 0.6, 0.3} {
-		drawDot(img, w/2+float64(i-1)*radius*5, float64(baseline)+h/8, radius, strength)
-	}
-}
-
-func drawDot(img *image.RGBA, cx, cy, radius, strength float64) {
-	for y := int(cy - radius - 1); y <= int(cy+radius+1); y++ {
-		for x := int(cx - radius - 1); x <= int(cx+radius+1); x++ {
-			distance := math.Hypot(float64(x)+0.5-cx, float64(y)+0.5-cy)
-			cover := math.Max(0, math.Min(1, radius-distance+0.5)) * strength
-			if cover > 0 && image.Pt(x, y).In(img.Rect) {
-				img.SetRGBA(x, y, mix(img.RGBAAt(x, y), dotColour, cover))
+// paint colours the surroundings of a point as far as cover says.
+func paint(img *image.RGBA, cx, cy, reach float64, c color.RGBA, cover func(x, y float64) float64) {
+	area := image.Rect(int(cx-reach)-1, int(cy-reach)-1, int(cx+reach)+2, int(cy+reach)+2).Intersect(img.Rect)
+	for y := area.Min.Y; y < area.Max.Y; y++ {
+		for x := area.Min.X; x < area.Max.X; x++ {
+			if t := cover(float64(x)+0.5, float64(y)+0.5); t > 0 {
+				img.SetRGBA(x, y, mix(img.RGBAAt(x, y), c, t))
 			}
 		}
 	}
@@ -145,4 +131,4 @@ func mix(a, b color.RGBA, t float64) color.RGBA {
 	return color.RGBA{at(a.R, b.R), at(a.G, b.G), at(a.B, b.B), 0xff}
 }
 
-func level(v float64) uint8 { return uint8(math.Max(0, math.Min(255, math.Round(v)))) }
+func level(v float64) uint8 { return uint8(max(0, min(255, v+0.5))) }

@@ -10,7 +10,7 @@ import (
 )
 
 func TestPlaceholder(t *testing.T) {
-	texts := []string{"Waiting for Alice", "", "Ждём Алису", "待っている 🎉", "Waiting for somebody with a name that is far too long to be written on any picture of this world, really"}
+	texts := []string{"Alice", "", "Алису", "待っている 🎉", "Nobodywithoutaspaceinanameofsuchalengththatnopictureholdsit", "somebody with a name that is far too long to be written on any picture of this world, really"}
 	for _, f := range []VideoFormat{{16, 16, 30, 1}, {641, 361, 25, 1}, {640, 360, 30, 1}, {360, 1280, 30, 1}, {1920, 1080, 60, 1}} {
 		for _, text := range texts {
 			p, err := NewPlaceholder(f, text)
@@ -46,12 +46,15 @@ func TestPlaceholderShowsItsText(t *testing.T) {
 		}
 		return n
 	}
-	none, short, long := bright(picture("")), bright(picture("Bob")), bright(picture("Waiting for Bob"))
-	if none >= short || short >= long {
-		t.Errorf("got %d, %d and %d bright pixels for longer and longer texts, want them to grow", none, short, long)
+	one, short, long := bright(picture("B")), bright(picture("Bob")), bright(picture("Bob the Long"))
+	if one == 0 || one >= short || short >= long {
+		t.Errorf("got %d, %d and %d bright pixels for longer and longer names, want them to grow", one, short, long)
 	}
-	if bytes.Equal(picture("Waiting for Bob").Data, picture("Waiting for Eve").Data) {
+	if bytes.Equal(picture("Bob").Data, picture("Eve").Data) {
 		t.Error("two names give the same picture")
+	}
+	if !bytes.Equal(picture("").Data, picture("待っている").Data) {
+		t.Error("a name that cannot be written gives another picture than none")
 	}
 }
 

@@ -28,8 +28,8 @@ type ScreenOptions struct {
 	// even.
 	Format VideoFormat
 	// Placeholder is the picture that stands while there is no other. It must
-	// have the size of Format; the zero Frame means NewPlaceholder with a text
-	// of our own.
+	// have the size of Format; the zero Frame means NewPlaceholder without a
+	// name.
 	Placeholder Frame
 	Log         *slog.Logger
 }
@@ -42,7 +42,7 @@ func (o ScreenOptions) normal() (ScreenOptions, error) {
 	}
 	o.Format = f
 	if !o.Placeholder.is(f) {
-		if o.Placeholder, err = NewPlaceholder(f, "Waiting for your peer"); err != nil {
+		if o.Placeholder, err = NewPlaceholder(f, ""); err != nil {
 			return o, err
 		}
 	}

@@ -34,7 +34,7 @@ func receive(ctx context.Context, c *call) error {
 	if name == "" {
 		name = c.config.Peer
 	}
-	placeholder, err := media.NewPlaceholder(format, "Waiting for "+name)
+	placeholder, err := media.NewPlaceholder(format, name)
 	if err != nil {
 		return err
 	}

@@ -91,7 +91,7 @@ func (d *display) set(ctx context.Context, route Route, format media.VideoFormat
 }
 
 func (d *display) runScreen(ctx context.Context, route Route, format media.VideoFormat, started func()) error {
-	placeholder, err := media.NewPlaceholder(format, "Waiting for "+d.peerName)
+	placeholder, err := media.NewPlaceholder(format, d.peerName)
 	if err != nil {
 		return err
 	}

@@ -31,7 +31,11 @@ type ScreenOptions struct {
 	// have the size of Format; the zero Frame means NewPlaceholder without a
 	// name.
 	Placeholder Frame
-	Log         *slog.Logger
+	// Name is written over the peer's pictures; empty means nothing is.
+	Name string
+	Log  *slog.Logger
+
+	plate *plate // of Name, made by normal
 }
 
 // normal returns the options completed and checked.
@@ -46,6 +50,9 @@ func (o ScreenOptions) normal() (ScreenOptions, error) {
 			return o, err
 		}
 	}
+	if o.plate, err = newPlate(o.Name); err != nil {
+		return o, err
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -55,17 +62,21 @@ func (o ScreenOptions) normal() (ScreenOptions, error) {
 // canvas is the picture that a screen shows at the moment.
 type canvas struct {
 	format VideoFormat
+	log    *slog.Logger
 
 	mu          sync.Mutex
 	placeholder []byte
 	live        []byte
-	arrived     bool // live holds a picture
+	plate       *plate // nil: no name is written
+	arrived     bool   // live holds a picture
 	covered     bool
 }
 
 func newCanvas(o ScreenOptions) *canvas {
 	return &canvas{
 		format:      o.Format,
+		log:         o.Log,
+		plate:       o.plate,
 		placeholder: o.Placeholder.Data,
 		live:        make([]byte, o.Format.FrameSize()),
 		covered:     true,
@@ -80,6 +91,12 @@ func (c *canvas) set(f Frame) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	copy(c.live, f.Data)
+	if c.plate != nil {
+		if err := c.plate.put(c.live, c.format, f.Area); err != nil {
+			c.log.Error("the peer's name cannot be written", "err", err)
+			c.plate = nil
+		}
+	}
 	c.arrived = true
 	return !c.covered
 }

@@ -100,6 +100,7 @@ func TestUsageErrors(t *testing.T) {
 		{"run --peer=bob --base-port 0", `--base-port: "0" is not a number from 1 to 65528`},
 		{"run --peer=bob --json=perhaps", `--json: "perhaps" is neither true nor false`},
 		{"run --peer=bob --obs-password=hunter2", "there is no flag --obs-password"},
+		{"run --peer=bob.invalid --name-plate", "name-plate wants a name to write: give --peer-name NAME as well"},
 		{"run ---", "bad flag syntax: ---"},
 		{"send", "no peer is configured: give --peer ADDRESS, or `peer = \"ADDRESS\"` in the configuration file"},
 		{"send -v4l2src_device", "the flag --v4l2src_device wants a value"},

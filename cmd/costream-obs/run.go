@@ -26,7 +26,7 @@ func runCommand() *command {
 		settings: []string{
 			"peer", "peer-name", "listen", "base-port", "link",
 			"when", "route", "video-out", "video-in", "bitrate", "min-bitrate",
-			"scenes", "layout", "layouts", "clean-feed", "source-name",
+			"scenes", "layout", "layouts", "name-plate", "clean-feed", "source-name",
 			"mic", "mic-source", "peer-audio", "av-offset",
 			"obs-host", "obs-port", "obs-password-file",
 			"json", "verbose",
@@ -81,6 +81,9 @@ func warnFirst(stderr io.Writer, print func(companion.Report)) func(companion.Re
 
 // companionOptions says in the companion's terms what the settings say.
 func companionOptions(c *config.Config) (companion.Options, error) {
+	if c.NamePlate && c.PeerName == "" {
+		return companion.Options{}, usagef("name-plate wants a name to write: give --peer-name NAME as well")
+	}
 	socket, err := controlSocket()
 	if err != nil {
 		return companion.Options{}, err
@@ -99,6 +102,7 @@ func companionOptions(c *config.Config) (companion.Options, error) {
 		PeerAudio:     companion.PeerAudio(c.PeerAudio),
 		Scenes:        c.Scenes,
 		Layouts:       sceneLayouts(c),
+		NamePlate:     c.NamePlate,
 		CleanFeed:     c.CleanFeed,
 		SourceName:    c.SourceName,
 		Mics:          c.Mics,

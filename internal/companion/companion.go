@@ -66,6 +66,9 @@ func New(o Options) (*Companion, error) {
 	c.parts = newKeeper(o.Log, c.wakeUp)
 	c.sound = newSound(c.parts, c.wakeUp, o.Log)
 	c.display = newDisplay(o.VideoIn, o.PeerName, c.parts, c.wakeUp, o.Log)
+	if o.NamePlate {
+		c.display.plate = o.PeerName
+	}
 	c.standby = &standby{link: o.Link, parts: c.parts}
 	return c, nil
 }

@@ -20,6 +20,7 @@ import (
 type display struct {
 	videoIn  string // device of the devices route
 	peerName string
+	plate    string // name over the peer's picture, or empty
 	log      *slog.Logger
 	parts    *keeper
 	changed  func()
@@ -95,7 +96,7 @@ func (d *display) runScreen(ctx context.Context, route Route, format media.Video
 	if err != nil {
 		return err
 	}
-	o := media.ScreenOptions{Format: format, Placeholder: placeholder, Log: d.log}
+	o := media.ScreenOptions{Format: format, Placeholder: placeholder, Name: d.plate, Log: d.log}
 	var s media.Screen
 	if route == RouteDevices {
 		s, err = media.NewDeviceScreen(d.videoIn, o)

@@ -76,6 +76,8 @@ type Options struct {
 	// programme scene, or the scenes that have it already.
 	Scenes  []string
 	Layouts scenes.Layouts
+	// NamePlate writes PeerName over the peer's picture.
+	NamePlate bool
 	// CleanFeed sends the peer the programme without the peer.
 	CleanFeed bool
 	// SourceName is the name of the OBS input that shows the peer.

@@ -33,6 +33,7 @@ type Config struct {
 	// Layout is the layout in scenes that no rule of Layouts is for.
 	Layout     scenes.Layout
 	Layouts    []scenes.Rule
+	NamePlate  bool
 	CleanFeed  bool
 	SourceName string
 

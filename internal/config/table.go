@@ -149,6 +149,11 @@ func Table() []Setting {
 			bind: func(c *Config) value { return &toggle{p: &c.CleanFeed} },
 		},
 		{
+			Key: "name-plate", Group: GroupScenes,
+			Help: "write the name of --peer-name over the peer's picture",
+			bind: func(c *Config) value { return &toggle{p: &c.NamePlate} },
+		},
+		{
 			Key: "source-name", Group: GroupScenes, Arg: "NAME", Default: "Peer",
 			Help: "name of the OBS source that shows the peer",
 			bind: func(c *Config) value { return &text{p: &c.SourceName, check: checkFilled} },

@@ -178,13 +178,14 @@ func (s State) planLoad(p *Plan, o Options) ([]Step, error) {
 
 // addNodes makes single nodes, and those anew that lack exclusive_caps.
 func (s State) addNodes(o Options, missing, wrong []string) Step {
-	step := Step{What: "Add to the devices of v4l2loopback, which is loaded already"}
+	step := Step{What: "Add to the devices of v4l2loopback, which is loaded already",
+		Hint: "If it says \"busy\", a program has one of the devices open; `sudo fuser -v /dev/video*` names it."}
 	for _, path := range wrong {
 		step.Commands = append(step.Commands, run("v4l2loopback-ctl", "delete", path))
 	}
 	for _, path := range []string{o.Out, o.In} {
 		if slices.Contains(missing, path) || slices.Contains(wrong, path) {
-			step.Commands = append(step.Commands, run("v4l2loopback-ctl", "add", "-n", o.label(path), "-x", "1", path))
+			step.Commands = append(step.Commands, run("v4l2loopback-ctl", "add", "-n", o.label(path), "-x", "1", "-b", maxBuffers, path))
 		}
 	}
 	step.Commands = append(step.Commands, settle())

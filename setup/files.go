@@ -66,6 +66,9 @@ func (r records) String() string {
 	return b.String()
 }
 
+// maxBuffers is how many pictures a device holds, of which the module's default is 2.
+const maxBuffers = "4"
+
 // loopbackParameters make both devices. exclusive_caps is a list, in which
 // what is not named is off (measured, 0.12.7).
 func (o Options) loopbackParameters() []string {
@@ -73,7 +76,7 @@ func (o Options) loopbackParameters() []string {
 		"video_nr=" + o.numbers(),
 		fmt.Sprintf("card_label=%s,%s", o.OutLabel, o.InLabel),
 		"exclusive_caps=1,1",
-		"max_buffers=4",
+		"max_buffers=" + maxBuffers,
 	}
 }
 

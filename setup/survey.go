@@ -3,6 +3,7 @@
 package setup
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -26,8 +27,8 @@ type State struct {
 	SecureBoot bool
 
 	Loopback KernelModule
-	// CanAdd: v4l2loopback-ctl can add and delete single devices, which it can
-	// from v4l2loopback 0.13 on.
+	// CanAdd: single devices can be added and deleted, by module and
+	// v4l2loopback-ctl of 0.13 or later.
 	CanAdd  bool
 	Nodes   []VideoNode
 	Holders map[string][]Holder // of the loopback nodes, as far as this user may see
@@ -71,7 +72,7 @@ func (m Machine) Survey() (State, error) {
 			s.Present = append(s.Present, name)
 		}
 	}
-	s.CanAdd = m.exists("dev", "v4l2loopback") && m.exists("usr", "bin", "v4l2loopback-ctl")
+	s.CanAdd = m.exists("dev", "v4l2loopback") && m.controlProgram()
 	if err := m.surveyNodes(&s); err != nil {
 		return State{}, err
 	}
@@ -125,6 +126,22 @@ func (m Machine) aloopCard() int {
 		}
 	}
 	return -1
+}
+
+// controlProgram tells whether there is a v4l2loopback-ctl that can add devices. That of 0.12 and before cannot, and is a
+// shell script (measured, 0.12.7; the others: v4l2loopback's utils).
+func (m Machine) controlProgram() bool {
+	for _, dir := range []string{"usr/bin", "usr/local/bin"} {
+		f, err := os.Open(m.path(dir, "v4l2loopback-ctl"))
+		if err != nil {
+			continue
+		}
+		head := make([]byte, 2)
+		_, err = io.ReadFull(f, head)
+		_ = f.Close()
+		return err == nil && string(head) != "#!"
+	}
+	return false
 }
 
 func (m Machine) exists(parts ...string) bool {

@@ -37,7 +37,7 @@ func TestSurvey(t *testing.T) {
 		"lib/modules/6.1.0-28-amd64/build/Makefile":                                "",
 		"usr/src/v4l2loopback-0.13.2/v4l2loopback.c":                               "",
 		"usr/bin/apt-get":                          "",
-		"usr/bin/v4l2loopback-ctl":                 "",
+		"usr/bin/v4l2loopback-ctl":                 "\x7fELF",
 		"dev/v4l2loopback":                         "",
 		"var/lib/dpkg/info/v4l2loopback-dkms.list": "",
 		"etc/modules-load.d/costream-obs.conf":     fileHead + "\n",
@@ -74,6 +74,33 @@ func TestSurvey(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// TestCanAdd: both the module and the program have to be new enough.
+func TestCanAdd(t *testing.T) {
+	const device, program, own = "dev/v4l2loopback", "usr/bin/v4l2loopback-ctl", "usr/local/bin/v4l2loopback-ctl"
+	for name, test := range map[string]struct {
+		files map[string]string
+		want  bool
+	}{
+		"both":                   {map[string]string{device: "", program: "\x7fELF"}, true},
+		"a program of one's own": {map[string]string{device: "", own: "\x7fELF"}, true},
+		"old program":            {map[string]string{device: "", program: "#!/bin/bash\n"}, false},
+		"old module":             {map[string]string{program: "\x7fELF"}, false},
+		"no program":             {map[string]string{device: ""}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := machine(t, "")
+			addFiles(t, m, test.files)
+			s, err := m.Survey()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s.CanAdd != test.want {
+				t.Errorf("got %t, want %t", s.CanAdd, test.want)
+			}
+		})
 	}
 }
 

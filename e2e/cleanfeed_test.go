@@ -49,11 +49,14 @@ func TestRealCleanFeed(t *testing.T) {
 	p.bobC.Await(e2e.Ready, readyLimit)
 	p.goOnAir(t)
 
-	pip := peerArea(t, p.alice)
+	pip, err := p.alice.PeerArea()
+	if err != nil {
+		t.Fatal(err)
+	}
 	sees := func(what, scene string, colours e2e.Colours) {
 		t.Helper()
 		testbed.Await(t, "Bob sees Alice's programme without himself: "+what, pictureLimit, func() error {
-			return checkQuarters(p.bob, e2e.PeerInput, colours)
+			return p.bob.SeesClean(&e2e.Person{PersonOptions: e2e.PersonOptions{Colours: colours}})
 		})
 		if err := checkWithin(p.alice, scene, pip, p.bob.Colours); err != nil {
 			t.Errorf("%s: Alice's programme does not show Bob: %v", what, err)
@@ -61,9 +64,7 @@ func TestRealCleanFeed(t *testing.T) {
 	}
 	toAlice, toBob := watchPeer(t, p.alice), watchPeer(t, p.bob)
 	sees("at first", testbed.Scene, p.alice.Colours)
-	testbed.Await(t, "Alice sees Bob's programme without herself", pictureLimit, func() error {
-		return checkQuarters(p.alice, e2e.PeerInput, p.bob.Colours)
-	})
+	testbed.Await(t, "Alice sees Bob's programme without herself", pictureLimit, func() error { return p.alice.SeesClean(p.bob) })
 	testbed.Await(t, "Bob's programme shows Alice", pictureLimit, func() error { return p.bob.SeesPeer(p.alice) })
 
 	for _, transition := range []string{"Cut", "Fade"} {
@@ -84,7 +85,7 @@ func TestRealCleanFeed(t *testing.T) {
 		p.alice.OBS.Request("SetSceneItemEnabled", testbed.D{"sceneName": testbed.Scene, "sceneItemId": item, "sceneItemEnabled": enabled}, nil)
 	}
 	enable(false)
-	testbed.Await(t, "Bob sees Alice", pictureLimit, func() error { return checkQuarters(p.bob, e2e.PeerInput, p.alice.Colours) })
+	testbed.Await(t, "Bob sees Alice", pictureLimit, func() error { return p.bob.SeesClean(p.alice) })
 	enable(true)
 	sees("shown again", testbed.Scene, p.alice.Colours)
 
@@ -169,54 +170,13 @@ func itemOf(t *testing.T, p *e2e.Person, scene, source string) int {
 	return items[i].SceneItemID
 }
 
-// peerArea is where the peer stands in a person's first scene.
-func peerArea(t *testing.T, p *e2e.Person) image.Rectangle {
-	t.Helper()
-	id := itemOf(t, p, testbed.Scene, e2e.PeerInput)
-	items, err := p.Items(testbed.Scene)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, it := range items {
-		if it.SceneItemID == id {
-			tr := it.SceneItemTransform
-			if tr.Alignment != 5 {
-				t.Fatalf("the peer's alignment is %d, want 5", tr.Alignment)
-			}
-			at := image.Pt(int(tr.PositionX), int(tr.PositionY))
-			return image.Rectangle{Min: at, Max: at.Add(image.Pt(int(tr.BoundsWidth), int(tr.BoundsHeight)))}
-		}
-	}
-	return image.Rectangle{}
-}
-
-const cleanTolerance = 16
-
-// checkQuarters compares all four quarters of a source of a person's OBS.
-func checkQuarters(p *e2e.Person, source string, want e2e.Colours) error {
-	img, err := p.OBS.TryScreenshot(source)
-	if err != nil {
-		return err
-	}
-	return checkColours(img, img.Bounds(), want)
-}
-
-// checkWithin does so for an area of a scene.
+// checkWithin compares all four quarters of an area of a scene.
 func checkWithin(p *e2e.Person, scene string, area image.Rectangle, want e2e.Colours) error {
 	img, err := p.OBS.TryScreenshot(scene)
 	if err != nil {
 		return err
 	}
-	return checkColours(img, area, want)
-}
-
-func checkColours(img image.Image, area image.Rectangle, want e2e.Colours) error {
-	var errs []error
-	for i, q := range e2e.Quarters(area.Size()) {
-		middle := q.Inset(min(q.Dx(), q.Dy()) / 4).Add(area.Min)
-		errs = append(errs, testbed.CheckRegion(img, middle, want[i], cleanTolerance))
-	}
-	return errors.Join(errs...)
+	return e2e.CheckColours(img, area, want)
 }
 
 // watcher looks all the time at what comes from a friend, for colours that nobody but the viewer has.

@@ -58,7 +58,7 @@ func (p *Person) Beeps(file string, tone testbed.Tone) []time.Duration {
 // when the peer's voice sounds, only that it does so periodically. Both must be on air.
 func (p *Person) LipSync(peer *Person, changes int) []time.Duration {
 	p.tb.Helper()
-	area, err := p.peerItem()
+	area, err := p.PeerArea()
 	if err != nil {
 		p.tb.Fatalf("%s: %v", p.Name, err)
 	}

@@ -111,13 +111,13 @@ func (p *Person) Env() []string {
 // PairWith gives the friend an invite of the person's, after which they need no addresses and no settings.
 func (p *Person) PairWith(binary string, friend *Person) {
 	p.tb.Helper()
-	line := p.costream(binary, "", "pair", "new", "--address="+p.Address)
-	friend.costream(binary, line, "pair", "join")
+	line := p.Costream(binary, "", "pair", "new", "--address="+p.Address)
+	friend.Costream(binary, line, "pair", "join")
 	p.paired, friend.paired = true, true
 }
 
-// costream runs the person's costream-obs to its end and returns what it prints.
-func (p *Person) costream(binary, stdin string, args ...string) string {
+// Costream runs the person's costream-obs to its end and returns what it prints.
+func (p *Person) Costream(binary, stdin string, args ...string) string {
 	p.tb.Helper()
 	c := exec.CommandContext(p.tb.Context(), binary, args...)
 	c.Env, c.Stdin = append(cleanEnv(), p.Env()...), strings.NewReader(stdin)
@@ -154,7 +154,7 @@ func (p *Person) SeesPeer(peer *Person) error {
 	if err := checkProgramme(img, img.Bounds(), peer.Colours); err != nil {
 		return fmt.Errorf("peer source: %w", err)
 	}
-	item, err := p.peerItem()
+	item, err := p.PeerArea()
 	if err != nil {
 		return err
 	}
@@ -166,6 +166,25 @@ func (p *Person) SeesPeer(peer *Person) error {
 		return fmt.Errorf("%s's programme, where the peer source is: %w", p.Name, err)
 	}
 	return nil
+}
+
+// SeesClean returns nil when what the peer sends is the peer's programme as it is without the person: all four quarters.
+func (p *Person) SeesClean(peer *Person) error {
+	img, err := p.OBS.TryScreenshot(PeerInput)
+	if err != nil {
+		return fmt.Errorf("picture of the peer source: %w", err)
+	}
+	return CheckColours(img, img.Bounds(), peer.Colours)
+}
+
+// CheckColours compares the middle of all four quarters of an area.
+func CheckColours(img image.Image, area image.Rectangle, want Colours) error {
+	var errs []error
+	for i, q := range Quarters(area.Size()) {
+		middle := q.Inset(min(q.Dx(), q.Dy()) / 4).Add(area.Min)
+		errs = append(errs, testbed.CheckRegion(img, middle, want[i], colourTolerance))
+	}
+	return errors.Join(errs...)
 }
 
 // colourTolerance allows for JPEG, H.264 and two conversions of colour.
@@ -185,8 +204,8 @@ func checkProgramme(img image.Image, area image.Rectangle, want Colours) error {
 // ErrHidden means that the programme scene has no visible peer source.
 var ErrHidden = errors.New("the peer source is not visible in the programme")
 
-// peerItem is where the peer source stands in the programme.
-func (p *Person) peerItem() (image.Rectangle, error) {
+// PeerArea is where the peer source stands in the programme.
+func (p *Person) PeerArea() (image.Rectangle, error) {
 	items, err := p.Items(testbed.Scene)
 	if err != nil {
 		return image.Rectangle{}, err

@@ -36,8 +36,11 @@ func (o EncoderOptions) normal() EncoderOptions {
 // it runs.
 type encoder struct {
 	node    node
-	bitrate func(kbps int) (property, value string)
+	bitrate func(kbps int) []property
 }
+
+// property is a property of an element, and its value as launch text has it.
+type property struct{ name, value string }
 
 // nameEncoder is the name of the encoder's element in the launch text.
 const nameEncoder = "encoder"
@@ -49,7 +52,9 @@ func chooseEncoder(o EncoderOptions) encoder {
 	return encoder{
 		node: element("x264enc", prop("name", nameEncoder), "tune=zerolatency", "speed-preset=ultrafast",
 			intProp("bitrate", o.BitrateKbps), intProp("key-int-max", o.KeyInt), intProp("vbv-buf-capacity", vbvMillis(o.BitrateKbps))),
-		bitrate: func(kbps int) (string, string) { return "bitrate", strconv.Itoa(kbps) },
+		bitrate: func(kbps int) []property {
+			return []property{{"bitrate", strconv.Itoa(kbps)}, {"vbv-buf-capacity", strconv.Itoa(liveVBVMillis(kbps))}}
+		},
 	}
 }
 
@@ -62,3 +67,8 @@ func vbvMillis(kbps int) int {
 	}
 	return 100
 }
+
+// liveVBVMillis is vbvMillis for a bitrate that follows a path: there a large
+// picture is late, which is worse than coarse. At the lowest rates a key frame
+// must be recognisable still.
+func liveVBVMillis(kbps int) int { return min(max(100_000/kbps, 100), 300) }

@@ -245,3 +245,37 @@ func TestVideoSenderCountsAndPrints(t *testing.T) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
+
+// TestVideoSenderFollowsTheBitrate changes the target while pictures that hold as much as any are sent.
+func TestVideoSenderFollowsTheBitrate(t *testing.T) {
+	f := VideoFormat{640, 360, 30, 1}
+	s, err := NewVideoSender(VideoSenderOptions{Source: TestSource{Pattern: "snow", VideoFormat: f}, Encoder: EncoderOptions{BitrateKbps: 3000}, Out: func([]byte) {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	start(t, s.Run)
+	// perPicture is the mean size of the next pictures, in bytes.
+	perPicture := func(pictures uint64) int {
+		t.Helper()
+		from := s.Stats()
+		deadline := time.After(10 * time.Second)
+		for s.Stats().Frames < from.Frames+pictures {
+			select {
+			case <-deadline:
+				t.Fatal("no pictures")
+			case <-time.After(5 * time.Millisecond):
+			}
+		}
+		to := s.Stats()
+		return int(to.Bytes-from.Bytes) / int(to.Frames-from.Frames)
+	}
+	perPicture(15)
+	for _, kbps := range []int{3000, 1000, 300, 3000} {
+		s.SetBitrate(kbps)
+		perPicture(10)
+		want := kbps * 1000 / 8 / 30
+		if got := perPicture(20); got < want/2 || got > want*3/2 {
+			t.Errorf("at %d kbit/s: got %d bytes for each picture, want about %d", kbps, got, want)
+		}
+	}
+}

@@ -163,7 +163,9 @@ func (s *VideoSender) ForceKeyFrame() {
 
 // SetBitrate changes the target, in kbit/s, without a key frame or a glitch.
 func (s *VideoSender) SetBitrate(kbps int) {
-	s.enc.Set(s.encoder.bitrate(max(kbps, 1)))
+	for _, p := range s.encoder.bitrate(max(kbps, 1)) {
+		s.enc.Set(p.name, p.value)
+	}
 }
 
 // Stats returns the counts so far.

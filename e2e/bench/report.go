@@ -77,14 +77,20 @@ func (f Figures) row() []string {
 	if f.EarP50 > 0 {
 		ear50, ear95 = fmt.Sprintf("%.0f", f.EarP50), fmt.Sprintf("%.0f", f.EarP95)
 	}
-	recv := "-"
+	recv, kbps := "-", "-" // of one process
 	if f.RecvCPU > 0 {
-		recv = fmt.Sprintf("%.2f", f.RecvCPU)
+		recv, kbps = fmt.Sprintf("%.2f", f.RecvCPU), fmt.Sprintf("%.0f", f.Kbps)
+	}
+	delay := func(millis float64) string {
+		if f.P50 == 0 {
+			return "-" // No picture was right.
+		}
+		return fmt.Sprintf("%.1f", millis)
 	}
 	return []string{
-		f.Title, fmt.Sprintf("%.1f", f.P50), fmt.Sprintf("%.1f", f.P95), fmt.Sprintf("%.1f", f.P99),
+		f.Title, delay(f.P50), delay(f.P95), delay(f.P99),
 		percent(f.Frozen), percent(f.Wrong), fmt.Sprintf("%.0f", f.Longest), fmt.Sprintf("%d/%d", f.Shown, f.Sent),
-		fmt.Sprintf("%.2f", f.SendCPU), recv, fmt.Sprintf("%.0f", f.Kbps), fmt.Sprintf("%.1f", f.PSNR), fmt.Sprintf("%.1f", f.PSNRLow), ear50, ear95,
+		fmt.Sprintf("%.2f", f.SendCPU), recv, kbps, fmt.Sprintf("%.1f", f.PSNR), fmt.Sprintf("%.1f", f.PSNRLow), ear50, ear95,
 	}
 }
 

@@ -40,7 +40,7 @@ test-kernel: deps-kernel
 ## bench      latency, cost and quality against what others use, 10 minutes on a machine that does nothing else
 .PHONY: bench
 bench: build-bench
-	build/bench $(BENCH)
+	build/bench -costream build/costream-obs $(BENCH)
 
 ## bench-loss  the same over networks that lose, delay and throttle
 .PHONY: bench-loss
@@ -50,7 +50,7 @@ bench-loss: build-bench
 ## bench-docs  both, and writes the figures into docs/performance.md
 .PHONY: bench-docs
 bench-docs: build-bench
-	build/bench -into docs/performance.md
+	build/bench -costream build/costream-obs -into docs/performance.md
 	build/bench -loss -into docs/performance.md
 
 .PHONY: build-bench

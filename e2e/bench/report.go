@@ -20,6 +20,7 @@ type Report struct {
 	Rounds  int           `json:"rounds"`
 	Window  time.Duration `json:"window"`
 	Figures []Figures     `json:"figures"`
+	Legs    *Legs         `json:"obs_to_obs,omitempty"`
 	Goals   []Goal        `json:"goals"`
 }
 

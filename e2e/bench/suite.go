@@ -118,6 +118,11 @@ func (s suite) measure(tb testbed.TB, o options) Report {
 		f.Error = failed[key(c, sys)]
 		r.Figures = append(r.Figures, f)
 	})
+	if s.legs && o.costream != "" && tb.Context().Err() == nil {
+		o.log.Info("measuring", "system", "two OBS")
+		legs := obsToOBS(tb, o.costream)
+		r.Legs = &legs
+	}
 	r.Took = time.Since(r.Taken)
 	r.Goals = s.goals(r)
 	return r

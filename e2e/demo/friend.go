@@ -3,15 +3,9 @@
 package main
 
 import (
-	"encoding/base64"
 	"fmt"
-	"image"
 	"image/color"
-	"image/jpeg"
 	"path/filepath"
-	"slices"
-	"strings"
-	"time"
 
 	"github.com/costream-obs/costream-obs/e2e"
 	"github.com/costream-obs/costream-obs/internal/testbed"
@@ -76,10 +70,7 @@ type friend struct {
 	companion *e2e.Companion
 }
 
-const (
-	lampInput = "Lamp"
-	codeInput = "Editor"
-)
+const codeInput = "Editor"
 
 func newFriend(tb testbed.TB, l looks) *friend {
 	f := &friend{Person: e2e.NewPerson(tb, l.PersonOptions, testbed.NewDisplay(tb))}
@@ -91,76 +82,15 @@ func newFriend(tb testbed.TB, l looks) *friend {
 		"sceneName": testbed.Scene, "inputName": codeInput, "inputKind": "image_source",
 		"inputSettings": testbed.D{"file": path},
 	}, nil)
-	f.OBS.AddPatch(testbed.Scene, testbed.Patch{Name: lampInput, Colour: lampOff, Area: f.lamp()})
+	f.AddLamp()
 	return f
 }
 
 func (f *friend) canvas() string { return fmt.Sprintf("%dx%d at %d fps", f.Width, f.Height, f.FPS) }
-
-var (
-	lampOff = color.RGBA{0x30, 0x30, 0x30, 0xff}
-	lampOn  = color.RGBA{0xf0, 0xc0, 0x20, 0xff}
-)
-
-// lamp is where the lamp is on the canvas, at its upper right.
-func (f *friend) lamp() image.Rectangle {
-	side := f.Height / 10
-	return image.Rect(f.Width-2*side, side/2, f.Width-side, side*3/2)
-}
-
-// glancePause keeps the watching from slowing down what is watched.
-const glancePause = 8 * time.Millisecond
-
-// measure returns the median time from a request that changes the lamp in one OBS to the moment
-// when a small screenshot of the other's peer source shows it. The screenshot's own time, some
-// milliseconds, is included.
-func measure(tb testbed.TB, from, to *friend) time.Duration {
-	colours := []color.RGBA{lampOn, lampOff}
-	var times []time.Duration
-	for i := range probes {
-		want := colours[i%2]
-		began := time.Now()
-		from.OBS.SetPatchColour(lampInput, want)
-		for {
-			img, err := to.glance()
-			if err == nil {
-				err = testbed.CheckRegion(img, scaled(from.lamp(), from.Width, img.Bounds().Dx()), want, 60)
-			}
-			if err == nil {
-				break
-			}
-			if time.Since(began) > airLimit {
-				tb.Fatalf("the lamp's change did not reach %s: %v", to.Name, err)
-			}
-			time.Sleep(glancePause)
-		}
-		times = append(times, time.Since(began))
-	}
-	slices.Sort(times)
-	return times[len(times)/2]
-}
-
-// glance is a small picture of the peer source: a large one would keep OBS from its work.
-func (f *friend) glance() (image.Image, error) {
-	var shot struct{ ImageData string }
-	if err := f.OBS.TryRequest("GetSourceScreenshot", testbed.D{
-		"sourceName": e2e.PeerInput, "imageFormat": "jpg", "imageWidth": 160, "imageCompressionQuality": 90,
-	}, &shot); err != nil {
-		return nil, err
-	}
-	_, data, _ := strings.Cut(shot.ImageData, ",")
-	return jpeg.Decode(base64.NewDecoder(base64.StdEncoding, strings.NewReader(data)))
-}
 
 // lockPeer locks the peer's item: OBS selects what is new and draws handles around it otherwise.
 func (f *friend) lockPeer() {
 	var item struct{ SceneItemID int }
 	f.OBS.Request("GetSceneItemId", testbed.D{"sceneName": testbed.Scene, "sourceName": e2e.PeerInput}, &item)
 	f.OBS.Request("SetSceneItemLocked", testbed.D{"sceneName": testbed.Scene, "sceneItemId": item.SceneItemID, "sceneItemLocked": true}, nil)
-}
-
-// scaled is the middle of an area of a canvas in a picture of another size but the same shape.
-func scaled(r image.Rectangle, canvas, picture int) image.Rectangle {
-	r = r.Inset(r.Dx() / 4)
-	return image.Rect(r.Min.X*picture/canvas, r.Min.Y*picture/canvas, r.Max.X*picture/canvas, r.Max.Y*picture/canvas)
 }

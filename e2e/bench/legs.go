@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/costream-obs/costream-obs/e2e"
+	"github.com/costream-obs/costream-obs/e2e/bench/score"
+	"github.com/costream-obs/costream-obs/internal/testbed"
+)
+
+// Legs are the times of a change in one OBS until another OBS shows it, in which two costream-obs take part, over the
+// portable route and the secure link. All hold the time of the measuring itself, which Own has and nothing else.
+type Legs struct {
+	P50   float64 `json:"p50_ms"` // OBS to OBS
+	P95   float64 `json:"p95_ms"`
+	Own   float64 `json:"own_ms"` // median until the same OBS shows it
+	Error string  `json:"error,omitempty"`
+}
+
+const (
+	legProbes = 61
+	readyIn   = 60 * time.Second
+	airIn     = 30 * time.Second
+)
+
+// obsToOBS measures with two real OBS of 1280x720 at 30 pictures a second.
+func obsToOBS(tb testbed.TB, costream string) Legs {
+	var legs Legs
+	err := testbed.Main(tb.Context(), tb.Logf, func(tb testbed.TB) {
+		display := testbed.NewDisplay(tb)
+		alice, bob := newFriend(tb, e2e.Alice(), display), newFriend(tb, e2e.Bob(), display)
+		alice.PairWith(costream, bob)
+		a, b := alice.Run(costream, bob), bob.Run(costream, alice)
+		a.Await(e2e.Ready, readyIn)
+		b.Await(e2e.Ready, readyIn)
+		alice.OBS.StartStream()
+		bob.OBS.StartStream()
+		a.Await(e2e.OnAirWithPeer, airIn)
+		b.Await(e2e.OnAirWithPeer, airIn)
+		alice.PictureDelays(bob, 3)
+		there, own := alice.PictureDelays(bob, legProbes), alice.PictureDelays(alice, legProbes)
+		legs = Legs{
+			P50: millis(score.Quantile(there, 0.5)), P95: millis(score.Quantile(there, 0.95)), Own: millis(score.Quantile(own, 0.5)),
+		}
+		a.Stop()
+		b.Stop()
+	})
+	if err != nil {
+		legs.Error = firstLine(err)
+	}
+	return legs
+}
+
+func newFriend(tb testbed.TB, o e2e.PersonOptions, display *testbed.Display) *e2e.Person {
+	o.Width, o.Height, o.FPS = 1280, 720, 30
+	p := e2e.NewPerson(tb, o, display)
+	p.AddLamp()
+	return p
+}
+
+// goal is what we want of the whole way.
+func (l Legs) goal(secure Figures) Goal {
+	const limit = 150
+	g := Goal{What: "OBS to OBS p50, portable, 1280x720 at 30", Goal: fmt.Sprintf("under %d ms", limit), Result: l.Error}
+	if l.Error == "" {
+		g.Met = l.P50 < limit
+		g.Result = fmt.Sprintf("%.0f ms (p95 %.0f), of which %.0f for OBS to draw it and the measuring", l.P50, l.P95, l.Own)
+		if secure.P50 > 0 {
+			g.Result += fmt.Sprintf(", about %.0f from end to end of the link at 1080p, the rest OBS's screenshots and its media source", secure.P50)
+		}
+	}
+	return g
+}

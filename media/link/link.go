@@ -3,8 +3,9 @@
 // Package link moves RTP packets between two peers over UDP: who may send to us, which port is for what, sender and
 // receiver reports, requests for key frames, and figures about all that.
 //
-// It knows nothing of pictures or sound beyond where an H.264 key frame begins, has no jitter buffer and never reorders:
-// packets are handed on in the order in which they arrive. It does not depend on GStreamer or on cgo.
+// It knows nothing of pictures or sound beyond where an H.264 picture or key frame begins. A plain link hands packets on as
+// they arrive. A secure link gets lost ones again and hands them on in their order, sets the rate of the picture to what
+// the path takes, and holds nothing back that could be shown. The package does not depend on GStreamer or on cgo.
 package link
 
 import (
@@ -85,7 +86,8 @@ type Link interface {
 // pile up in the socket. A nil function is not called.
 type Handler struct {
 	// RTP takes one packet of the peer. The packet is valid only during the call. Calls for one Medium come one after
-	// the other, calls for different media may overlap.
+	// the other, calls for different media may overlap. A secure link calls it in the order in which packets were sent,
+	// for whole pictures, and for none that needs a lost one.
 	RTP func(m Medium, s Stream, packet []byte)
 
 	// End tells that a stream is over: the peer said goodbye, or was silent for 2 s, or a new stream takes its place.

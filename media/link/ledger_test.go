@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package link
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/pion/interceptor/pkg/twcc"
+	"github.com/pion/rtcp"
+)
+
+// TestLedger sends packets over several wraps of their numbers. All that come, and those that do not, must be told once,
+// at the times at which they came.
+func TestLedger(t *testing.T) {
+	const ms = time.Millisecond
+	l, recorder := &ledger{}, twcc.NewRecorder(1)
+	var acks []ack
+	settle := func() {
+		t.Helper()
+		for _, p := range recorder.BuildFeedbackPacket() {
+			b, err := p.Marshal()
+			if err != nil {
+				t.Fatal(err)
+			}
+			report := &rtcp.TransportLayerCC{}
+			if err := report.Unmarshal(b); err != nil {
+				t.Fatal(err)
+			}
+			acks = l.settle(acks, report)
+			acks = l.settle(acks, report) // comes twice
+		}
+	}
+	const packets = 150_000
+	sent := simStart
+	for n := range packets {
+		sent = sent.Add(ms)
+		number := l.enter(sent, 100+n%100)
+		if n%10 != 3 {
+			recorder.Record(2, number, int64(n)*1000+20_000)
+		}
+		if n%25 == 24 {
+			settle()
+		}
+	}
+	if len(acks) != packets {
+		t.Fatalf("got %d, want each of %d once", len(acks), packets)
+	}
+	for n, got := range acks {
+		want := ack{sent: simStart.Add(time.Duration(n+1) * ms), size: 100 + n%100, lost: n%10 == 3}
+		arrived := time.Duration(n)*ms + 20*ms
+		if off := got.arrived - arrived; !want.lost && (off < -ms || off > ms) {
+			t.Fatalf("packet %d: came at %v, want %v", n, got.arrived, arrived)
+		}
+		got.arrived = 0
+		if diff := cmp.Diff(want, got, cmp.AllowUnexported(ack{})); diff != "" {
+			t.Fatalf("packet %d (-want +got):\n%s", n, diff)
+		}
+	}
+}
+
+// FuzzLedger lets a peer report anything.
+func FuzzLedger(f *testing.F) {
+	recorder := twcc.NewRecorder(1)
+	for n := range uint16(40) {
+		if n%7 != 3 {
+			recorder.Record(2, n, int64(n)*int64(n)*1000)
+		}
+	}
+	for _, p := range recorder.BuildFeedbackPacket() {
+		if b, err := p.Marshal(); err == nil {
+			f.Add(b)
+		}
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		report := &rtcp.TransportLayerCC{}
+		if report.Unmarshal(b) != nil {
+			return
+		}
+		flow := newFlow(DefaultMinBitrate, DefaultMaxBitrate)
+		for range 100 {
+			flow.enter(simStart, true, 1200)
+		}
+		for range 3 {
+			if picture, all, _ := flow.report(simStart.Add(time.Second), report); picture < DefaultMinBitrate || picture > DefaultMaxBitrate || all <= 0 {
+				t.Errorf("rates of %d and %d", picture, all)
+			}
+		}
+	})
+}
+
+func TestTransportNumber(t *testing.T) {
+	plain := packet(t, 7, 8, []byte{1, 2, 3})
+	for _, twice := range []bool{false, true} {
+		got, number, again, ok := takeNumber(putNumber(nil, plain, 65000, twice))
+		if !ok || number != 65000 || again != twice || !cmp.Equal(got, plain) {
+			t.Errorf("got %v, number %d, twice %v, %v", got, number, again, ok)
+		}
+	}
+	if got, _, _, ok := takeNumber(plain); ok || !cmp.Equal(got, plain) {
+		t.Errorf("without a number: got %v, %v", got, ok)
+	}
+	other := append([]byte(nil), plain...)
+	other[0] |= extensionBit
+	if got := putNumber(nil, other, 1, false); !cmp.Equal(got, other) {
+		t.Errorf("with an extension of its own: got %v", got)
+	}
+}

@@ -67,6 +67,7 @@ type air struct {
 	videoOut    *outgoing
 	audioOut    *outgoing
 	kbps        atomic.Int64 // that the link allows our picture; 0 where it does not say
+	kbpsLogged  atomic.Int64
 
 	together *together
 
@@ -152,12 +153,7 @@ func (a *air) runLink(ctx context.Context, started func()) error {
 				s.ForceKeyFrame()
 			}
 		},
-		Bitrate: func(bits int) {
-			a.kbps.Store(int64(bits / 1000))
-			if s := a.videoSender.Load(); s != nil {
-				s.SetBitrate(bits / 1000)
-			}
-		},
+		Bitrate: func(bits int) { a.setBitrate(bits / 1000) },
 	})
 	if err != nil {
 		return err
@@ -166,6 +162,17 @@ func (a *air) runLink(ctx context.Context, started func()) error {
 	a.link.Store(&l)
 	defer a.link.Store(nil)
 	return l.Run(ctx)
+}
+
+// setBitrate lets our picture take what the way to the peer allows, in kbit/s.
+func (a *air) setBitrate(kbps int) {
+	a.kbps.Store(int64(kbps))
+	if s := a.videoSender.Load(); s != nil {
+		s.SetBitrate(kbps)
+	}
+	if last := a.kbpsLogged.Load(); !alike(int(last), kbps) && a.kbpsLogged.CompareAndSwap(last, int64(kbps)) {
+		a.o.log.Info("bit rate of our picture", "kbit/s", kbps)
+	}
 }
 
 // send passes a packet to the link that runs now.

@@ -156,13 +156,17 @@ func (c *congestion) drain(now time.Time, queue time.Duration) {
 		c.full, c.fullFrom, c.before = true, now, c.rate
 	}
 	if now.Sub(c.fullFrom) > drainLimit {
-		c.base = lowestDelay{}
-		c.arrivals = c.arrivals[:0]
-		c.full, c.freeFrom = false, now
+		c.forgetPath()
+		c.freeFrom = now
 		return
 	}
 	c.capacity = c.outflow()
 	c.rate = min(c.before, c.capacity*(share-min(queue.Seconds()/drainTime.Seconds(), 0.5)))
+}
+
+// forgetPath forgets how long the path is.
+func (c *congestion) forgetPath() {
+	c.base, c.arrivals, c.full = lowestDelay{}, c.arrivals[:0], false
 }
 
 // outflow is how fast packets come out of a queue.

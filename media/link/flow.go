@@ -67,6 +67,13 @@ func (f *flow) begin() {
 	f.told = start
 }
 
+// moved forgets how long the path was, since the peer is at another address.
+func (f *flow) moved() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.congestion.forgetPath()
+}
+
 // whole is what it takes to send a picture of a given rate, and sound.
 func whole(picture int) int { return int(float64(picture)/pictureShare) + soundRate }
 

@@ -46,9 +46,9 @@ type path struct {
 	addr       netip.AddrPort
 	configured bool
 	since      time.Time
-	due        time.Time // of the next check
-	answered   time.Time // when the newest answer came
-	rtt        time.Duration
+	due        time.Time      // of the next check
+	answered   time.Time      // when the newest answer came
+	rtt        time.Duration  // smoothed; 0 before the first answer
 	pending    []pendingCheck // oldest first
 }
 
@@ -157,7 +157,11 @@ func (p *paths) answer(now time.Time, from netip.AddrPort, t transaction) bool {
 	if i < 0 {
 		return false
 	}
-	k.answered, k.rtt = now, now.Sub(k.pending[i].at)
+	rtt := now.Sub(k.pending[i].at)
+	if k.rtt > 0 {
+		rtt = k.rtt + (rtt-k.rtt)/4
+	}
+	k.answered, k.rtt = now, rtt
 	k.pending = append(k.pending[:0], k.pending[i+1:]...)
 	if p.selected == nil || p.selected.late(now) {
 		p.selected = k

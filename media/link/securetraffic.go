@@ -203,6 +203,7 @@ func (s *Secure) setTarget(now time.Time) {
 	if old := s.target.Load(); old == nil || *old != s.paths.selected.addr {
 		addr := s.paths.selected.addr
 		s.target.Store(&addr)
+		s.flow.moved()
 		s.log.Info("peer answers", "address", addr, "rtt", s.paths.selected.rtt)
 		signal(s.news)
 	}

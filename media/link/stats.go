@@ -10,7 +10,7 @@ import (
 // Stats are the figures of a link since it was made, except where a comment says otherwise.
 type Stats struct {
 	Peer  netip.Addr    // where we send to; for a name the address that it resolved to last; zero while a secure link looks for the peer
-	RTT   time.Duration // of the newest check on a secure link's path
+	RTT   time.Duration // of the newest checks on a secure link's path, smoothed
 	Video MediumStats
 	Audio MediumStats
 

@@ -206,7 +206,11 @@ func checkOptions(c *call, settings string) (checks.Options, error) {
 	if err != nil {
 		return checks.Options{}, err
 	}
-	o := checks.Options{SettingsError: c.settingsErr, SettingsFile: settings, ControlSocket: socket, Log: c.log}
+	state, err := stateDir()
+	if err != nil {
+		return checks.Options{}, err
+	}
+	o := checks.Options{SettingsError: c.settingsErr, SettingsFile: settings, ControlSocket: socket, StateDir: state, Log: c.log}
 	if c.config == nil {
 		o.FindOBS = func() (obsctl.Endpoint, error) { return obsctl.Endpoint{}, c.settingsErr }
 		return o, nil

@@ -20,6 +20,7 @@ import (
 	"github.com/costream-obs/costream-obs/internal/doctor"
 	"github.com/costream-obs/costream-obs/internal/doctor/checks"
 	"github.com/costream-obs/costream-obs/internal/golden"
+	"github.com/costream-obs/costream-obs/internal/hotkeys"
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/media/link"
 	"github.com/costream-obs/costream-obs/obsctl"
@@ -233,6 +234,15 @@ var faults = []fault{
 	{"peer buffered", func(f *fixture) {
 		f.change("Peer", func(in *checks.Input) { delete(in.Settings, "buffering") })
 	}, []string{"obs.source"}},
+	{"hotkeys wait", func(f *fixture) { f.hotkeys.Entry = &hotkeys.Entry{Waiting: true} }, []string{"obs.hotkeys"}},
+	{"hotkeys refused", func(f *fixture) {
+		f.hotkeys.Entry = &hotkeys.Entry{Problem: `F9 belongs to the hotkey "libobs.mute" of "Mic/Aux": take another key`}
+	}, []string{"obs.hotkeys"}},
+	{"hotkeys in another scene collection", func(f *fixture) { f.hotkeys.Script = "" }, []string{"obs.hotkeys"}},
+	{"hotkeys without their script", func(f *fixture) {
+		f.hotkeys.ScriptErr = &fs.PathError{Op: "open", Path: f.hotkeys.Script, Err: syscall.ENOENT}
+	}, []string{"obs.hotkeys"}},
+	{"hotkeys of another version", func(f *fixture) { f.hotkeys.Current = false }, []string{"obs.hotkeys"}},
 	{"Flatpak without devices", func(f *fixture) {
 		f.flatpak("[Context]\nshared=network;ipc;\nsockets=x11;wayland;pulseaudio;\ndevices=dri;\n")
 	}, []string{"obs.flatpak"}},

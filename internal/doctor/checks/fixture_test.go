@@ -20,6 +20,7 @@ import (
 	"github.com/costream-obs/costream-obs/internal/companion"
 	"github.com/costream-obs/costream-obs/internal/doctor"
 	"github.com/costream-obs/costream-obs/internal/doctor/checks"
+	"github.com/costream-obs/costream-obs/internal/hotkeys"
 	"github.com/costream-obs/costream-obs/media/link"
 	"github.com/costream-obs/costream-obs/obsctl"
 	"github.com/costream-obs/costream-obs/setup"
@@ -58,6 +59,7 @@ type fixture struct {
 	processes []obsctl.Process
 	obs       checks.OBS
 	obsErr    error
+	hotkeys   checks.Hotkeys
 	sound     checks.Sound
 	soundErr  error
 	peak      float64
@@ -116,9 +118,13 @@ func healthy(t *testing.T) *fixture {
 		daemon:    checks.Daemon{Running: true, Report: companion.Report{State: companion.OnAirWithPeer, Route: companion.RouteDevices}},
 		endpoint:  obsctl.Endpoint{Host: "127.0.0.1", Port: 4455, Password: "correct horse", AuthRequired: true, Enabled: true, PID: recordedPID, Source: "/home/me/.config/obs-studio/global.ini"},
 		processes: []obsctl.Process{{PID: recordedPID, ConfigHome: "/home/me/.config"}},
-		peak:      0.02,
-		addrs:     []string{"198.51.100.7"},
-		local:     "192.168.1.5",
+		hotkeys: checks.Hotkeys{
+			Entry: &hotkeys.Entry{}, Collection: "Untitled", Script: "/home/me/.local/share/costream-obs/costream-obs.lua", Current: true,
+			Keys: map[hotkeys.Action][]string{hotkeys.Toggle: {"F9"}},
+		},
+		peak:  0.02,
+		addrs: []string{"198.51.100.7"},
+		local: "192.168.1.5",
 	}
 	f.probe = link.ProbeReport{
 		Peer: peerAt, Asked: []netip.AddrPort{peerAt}, Seen: netip.MustParseAddrPort("203.0.113.9:61000"),
@@ -250,6 +256,7 @@ func (f *fixture) machine(t *testing.T) *checks.Machine {
 		Endpoint:  func(context.Context) (obsctl.Endpoint, error) { return f.endpoint, f.findErr },
 		Processes: func(context.Context) ([]obsctl.Process, error) { return f.processes, nil },
 		OBS:       func(context.Context) (checks.OBS, error) { return f.obs, f.obsErr },
+		Hotkeys:   func(context.Context) (checks.Hotkeys, error) { return f.hotkeys, nil },
 		Sound:     func(context.Context) (checks.Sound, error) { return f.sound, f.soundErr },
 		Peak:      func(context.Context, string) (float64, error) { return f.peak, nil },
 		Resolve:   func(context.Context, string) ([]string, error) { return f.addrs, f.lookup },

@@ -42,6 +42,7 @@ type Options struct {
 	// not to be looked for here.
 	RemoteOBS     bool
 	ControlSocket string
+	StateDir      string       // what costream-obs keeps
 	Log           *slog.Logger // nil discards
 }
 
@@ -66,6 +67,7 @@ type Machine struct {
 	Processes func(context.Context) ([]obsctl.Process, error)
 	OBS       func(context.Context) (OBS, error)
 	Change    OBSChanger
+	Hotkeys   func(context.Context) (Hotkeys, error)
 	Sound     func(context.Context) (Sound, error)
 	// Peak is the loudest sample that a source gives within half a second, 0 to 1.
 	Peak func(ctx context.Context, source string) (float64, error)
@@ -94,6 +96,7 @@ func New(o Options) *Machine {
 	m.Processes = once(func(context.Context) ([]obsctl.Process, error) { return obsctl.FindProcesses(""), nil })
 	m.OBS = once(m.lookAtOBS)
 	m.Change = m.changeOBS
+	m.Hotkeys = once(func(context.Context) (Hotkeys, error) { return lookAtHotkeys(o.StateDir) })
 	m.Sound = once(func(ctx context.Context) (Sound, error) { return lookAtSound(ctx, setup.Pulse{}) })
 	m.Peak = recordPeak
 	m.Resolve = resolveHost

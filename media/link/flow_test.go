@@ -19,6 +19,7 @@ type simPath struct {
 	delay  time.Duration                  // one way
 	jitter time.Duration
 	loss   float64
+	detour func(at time.Duration) float64 // more delay, in ms; may be nil
 }
 
 // simPacket is a packet of a picture, or of sound when picture is 0.
@@ -130,7 +131,11 @@ func (s *sim) ship(at time.Duration, p simPacket) {
 		return
 	}
 	s.free = begin + time.Duration(float64(p.size+overhead+headers)*8/s.path.rate(at)*1e9)
-	s.last = max(s.last, s.free+s.path.delay+time.Duration(s.rng.Float64()*float64(s.path.jitter)))
+	delay := s.path.delay
+	if s.path.detour != nil {
+		delay += time.Duration(s.path.detour(at)) * time.Millisecond
+	}
+	s.last = max(s.last, s.free+delay+time.Duration(s.rng.Float64()*float64(s.path.jitter)))
 	s.at(s.last, func(now time.Duration) {
 		s.record.Record(2, number, int64(now/time.Microsecond))
 		if p.picture == 0 {
@@ -233,6 +238,8 @@ func TestFlow(t *testing.T) {
 		{"loses 20 %", simPath{rate: steady(50e6), queue: 300 * ms, delay: 25 * ms, loss: 0.2}, all, 15 * s, 20 * s, 300_000, 1_000_000, 5 * s, 500 * ms},
 		{"still picture tells nothing", simPath{rate: steady(50e6), queue: 300 * ms, delay: 10 * ms}, always(0.2), 10 * s, 20 * s, 3_000_000, 3_300_000, 0, 60 * ms},
 		{"begins to move on a narrow path", simPath{rate: steady(1.5e6), queue: 300 * ms, delay: 10 * ms}, between(10*s, 20*s, 1, 0.2), 9 * s, 20 * s, 1_000_000, 1_600_000, 500 * ms, 500 * ms},
+		{"becomes longer", simPath{rate: steady(50e6), queue: 300 * ms, delay: 10 * ms, detour: between(10*s, 30*s, 80, 0)}, all, 17 * s, 30 * s, 5_500_000, 6_000_000, 0, 150 * ms},
+		{"becomes shorter", simPath{rate: steady(50e6), queue: 300 * ms, delay: 10 * ms, detour: between(0, 10*s, 80, 0)}, all, 5 * s, 30 * s, 5_900_000, 6_000_000, 0, 150 * ms},
 		{"less than the least", simPath{rate: between(10*s, 20*s, 0.25e6, 4e6), queue: 300 * ms, delay: 10 * ms}, all, 26 * s, 30 * s, 2_500_000, 3_800_000, 0, 200 * ms},
 	} {
 		t.Run(test.name, func(t *testing.T) {

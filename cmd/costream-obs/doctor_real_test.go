@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -42,6 +43,11 @@ func (c *couple) doctor(t *testing.T, args ...string) (report doctor.Report, cod
 		t.Fatalf("%v (%v), it wrote %q and %q", jsonErr, err, stdout.String(), stderr.String())
 	}
 	return report, cmd.ProcessState.ExitCode()
+}
+
+// finds tells whether a check finds something with this text.
+func finds(report doctor.Report, id, text string) bool {
+	return slices.ContainsFunc(report.Checks, func(f doctor.Finding) bool { return f.ID == id && strings.Contains(f.Detail, text) })
 }
 
 // await returns when a check finds something with this text, or nothing where the text is empty.
@@ -117,6 +123,36 @@ func TestRealDoctorOnAir(t *testing.T) {
 		t.Errorf("peer source: got %+v, exit code %d, want it mended", report, code)
 	}
 	testbed.Await(t, "Alice sees Bob again", 20*time.Second, func() error { return c.alice.SeesPeer(c.bob) })
+
+	obs.Request("SetProfileParameter", testbed.D{"parameterCategory": "Audio", "parameterName": "SampleRate", "parameterValue": "44100"}, nil)
+	c.await(t, "obs.rate", "44100 Hz")
+	obs.Request("SetProfileParameter", testbed.D{"parameterCategory": "Audio", "parameterName": "SampleRate", "parameterValue": "48000"}, nil)
+	c.await(t, "obs.rate", "")
+
+	wrong := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(wrong, []byte("not that one\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if report, code := c.doctor(t, "--only", "obs.ws", "--obs-password-file", wrong); code != exitFailure || !finds(report, "obs.ws.connect", "does not accept the password") {
+		t.Errorf("wrong password: got %+v, exit code %d, want it found", report, code)
+	}
+
+	// As OBS's dialog leaves it.
+	file := filepath.Join(obs.Config, "obs-studio", "plugin_config", "obs-websocket", "config.json")
+	server, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	off := regexp.MustCompile(`"server_enabled": ?true`).ReplaceAllString(string(server), `"server_enabled":false`)
+	if off == string(server) {
+		t.Fatalf("%s does not switch the WebSocket server on:\n%s", file, server)
+	}
+	for _, step := range []struct{ content, found string }{{off, "WebSocket server is switched off"}, {string(server), ""}} {
+		if err := os.WriteFile(file, []byte(step.content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c.await(t, "obs.ws.config", step.found)
+	}
 
 	// A companion that hangs does not keep doctor from looking.
 	pid := companionPID(t, c.binary, c.alice.Address)

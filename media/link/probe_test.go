@@ -49,6 +49,14 @@ func standby(t testing.TB, o link.SecureOptions) (s *link.Secure, stop func()) {
 	return s, stop
 }
 
+// probeFor probes for a while where nobody answers.
+func probeFor(t *testing.T, s *link.Secure, limit time.Duration) link.ProbeReport {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	return s.Probe(ctx)
+}
+
 // wantFound checks a report about a peer on this machine.
 func wantFound(t *testing.T, r link.ProbeReport) {
 	t.Helper()
@@ -75,10 +83,9 @@ func TestProbe(t *testing.T) {
 			here := link.SecureOptions{Identity: ids[1], Listen: addr, Port: port + 1, Peers: []string{endpoint(addr, port)}}
 			ours, stopOurs := standby(t, here)
 
-			began := time.Now()
-			r := ours.Probe(t.Context())
-			if took := time.Since(began); r.Peer.IsValid() || took > busyLimit {
-				t.Errorf("nobody is there: got %+v after %v", r, took)
+			r := probeFor(t, ours, 500*time.Millisecond)
+			if r.Peer.IsValid() {
+				t.Errorf("nobody is there: got %+v", r)
 			}
 			if want := []netip.AddrPort{netip.MustParseAddrPort(endpoint(addr, port))}; !slices.Equal(r.Asked, want) {
 				t.Errorf("got asked %v, want %v", r.Asked, want)
@@ -109,6 +116,45 @@ func TestProbe(t *testing.T) {
 			wantFound(t, second.Probe(t.Context()))
 			both(t, onAir, second, 1, 2)
 		})
+	}
+}
+
+// TestProbeTogether: of two who ask at the same time, or almost, neither leaves before the other has all answers, although
+// only one knows where the other is.
+func TestProbeTogether(t *testing.T) {
+	noGoroutines(t)
+	ids := identities(t)
+	for _, later := range []time.Duration{0, 100 * time.Millisecond, 900 * time.Millisecond} {
+		port := testbed.FreeUDPPorts(t, 2)
+		options := [2]link.SecureOptions{
+			{Identity: ids[0], Listen: "127.0.0.1", Port: port},
+			{Identity: ids[1], Listen: "127.0.0.1", Port: port + 1, Peers: []string{endpoint("127.0.0.1", port)}},
+		}
+		reports := make(chan link.ProbeReport, 2)
+		for i, o := range options {
+			l, err := link.NewSecure(o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			ended := make(chan error, 1)
+			go func() { ended <- l.Standby(ctx) }()
+			time.AfterFunc(time.Duration(i)*later, func() {
+				r := l.Probe(ctx)
+				cancel()
+				if err := <-ended; err != nil {
+					t.Errorf("Standby: %v", err)
+				}
+				reports <- r
+			})
+		}
+		for range options {
+			r := <-reports
+			wantFound(t, r)
+			if r.Lost > 0 {
+				t.Errorf("%v later: got %d lost, want none", later, r.Lost)
+			}
+		}
 	}
 }
 
@@ -157,7 +203,7 @@ func TestProbeStrangers(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			start(t, link.SecureOptions{Identity: test.id, Listen: "127.0.0.1", Port: int(from.Port()), Peers: []string{at}})
-			r := ours.Probe(t.Context())
+			r := probeFor(t, ours, time.Second)
 			if r.Peer.IsValid() || !slices.Equal(r.Strangers, test.strangers) || !slices.Equal(r.Twins, test.twins) {
 				t.Errorf("got %+v, want strangers %v and twins %v", r, test.strangers, test.twins)
 			}

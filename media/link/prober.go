@@ -14,9 +14,14 @@ import (
 )
 
 const (
-	// findWithin is how long the peer is looked for, and findAgain the time between two requests to one address meanwhile.
-	findWithin = 2 * time.Second
+	// findWithin is how long the peer is looked for: two people who start at the same time are some seconds apart.
+	// findAgain is the time between two requests to one address meanwhile.
+	findWithin = 5 * time.Second
 	findAgain  = 200 * time.Millisecond
+
+	// A peer that is probing, too, is answered until it has been quiet for quietAfter, but no longer than quietWithin.
+	quietAfter  = 300 * time.Millisecond
+	quietWithin = 2 * time.Second
 
 	// probeCount requests are sent with probePause between them.
 	probeCount = 50
@@ -88,7 +93,8 @@ type prober struct {
 
 	mu        sync.Mutex
 	heard     uint32 // requests of the peer, but for padded ones
-	answers   int    // in the second since refilled
+	heardAt   time.Time
+	answers   int // in the second since refilled
 	refilled  time.Time
 	callers   addresses
 	strangers addresses
@@ -131,6 +137,7 @@ func (p *prober) take(from netip.AddrPort, datagram []byte) bool {
 		return true
 	case whose == peers:
 		p.callers.add(from, now)
+		p.heardAt = now
 		if !got.padded {
 			p.heard++
 		}
@@ -187,6 +194,7 @@ func (p *prober) probe(ctx context.Context, known func() []netip.AddrPort) Probe
 	if first := p.find(ctx, known, &report.Asked); first != nil {
 		report.Peer = first.to
 		report.take(p.measure(ctx, first))
+		p.awaitQuiet(ctx)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -264,6 +272,21 @@ func (p *prober) measure(ctx context.Context, first *question) []*question {
 		}
 	}
 	return series
+}
+
+// awaitQuiet lets the peer end a series of its own.
+func (p *prober) awaitQuiet(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, quietWithin)
+	defer cancel()
+	for {
+		p.mu.Lock()
+		busy := quietAfter - time.Since(p.heardAt)
+		p.mu.Unlock()
+		if busy <= 0 || ctx.Err() != nil {
+			return
+		}
+		pause(ctx, busy)
+	}
 }
 
 // ask sends a request in a datagram of a size, or the smallest one for 0.

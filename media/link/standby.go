@@ -17,7 +17,7 @@ type Prober interface {
 	Standby(ctx context.Context) error
 
 	// Probe looks for the peer, measures the way there and back, and returns what it has found out: after about a second
-	// where the peer answers, after two where nobody does, and when ctx ends. The peer answers on air, in Standby, and while
+	// where the peer answers, after five where nobody does, and when ctx ends. The peer answers on air, in Standby, and while
 	// it probes itself. Run or Standby must be under way.
 	Probe(ctx context.Context) ProbeReport
 }

@@ -41,7 +41,7 @@ func All(m *Machine) []doctor.Check {
 	}
 	asked := func(severity doctor.Severity, id, title string, run run, needs ...string) doctor.Check {
 		c := row(severity, id, groupNetwork, "the peer's machine: "+title, run, needs...)
-		c.OnRequest = true
+		c.OnRequest, c.Timeout = true, probeLimit+time.Second
 		return c
 	}
 	// GStreamer looks at all its plugins when it runs for the first time: 6 to

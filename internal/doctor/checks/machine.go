@@ -107,18 +107,22 @@ func New(o Options) *Machine {
 		}
 		return bindPorts(o.Listen, o.BasePort)
 	}
-	m.Probe = once(m.probePeer)
+	m.Probe = onceWithin(probeLimit, m.probePeer)
 	return m
 }
 
 // once makes a question be asked once, whoever asks first.
 func once[T any](ask func(context.Context) (T, error)) func(context.Context) (T, error) {
+	return onceWithin(askLimit, ask)
+}
+
+func onceWithin[T any](limit time.Duration, ask func(context.Context) (T, error)) func(context.Context) (T, error) {
 	var do sync.Once
 	var value T
 	var err error
 	return func(ctx context.Context) (T, error) {
 		do.Do(func() {
-			ctx, cancel := context.WithTimeout(ctx, askLimit)
+			ctx, cancel := context.WithTimeout(ctx, limit)
 			defer cancel()
 			value, err = ask(ctx)
 		})

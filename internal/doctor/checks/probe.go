@@ -16,6 +16,8 @@ import (
 )
 
 const (
+	// probeLimit is how long a probe may take: 5 s until the peer is found, or given up, and 4 s after that.
+	probeLimit = 10 * time.Second
 	// smallestPath is the least size of IP packets that has to get through: media packets stay below it, and IPv6
 	// promises as much.
 	smallestPath = 1280

@@ -115,9 +115,6 @@ func (h hotkeySetup) set() error {
 	}
 	done, err := h.order.Carry(h.obs)
 	if errors.Is(err, collection.ErrRunning) {
-		if err := h.order.Check(h.obs); err != nil {
-			return err
-		}
 		return h.wait("The hotkeys are prepared: " + h.keys() + ".")
 	}
 	if err != nil {

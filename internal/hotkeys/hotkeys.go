@@ -80,8 +80,9 @@ type Done struct {
 	Backups     []string // where they are kept as they were
 }
 
-// Carry carries the order out. Its error matches *BoundError, collection.ErrRunning and what else File.Edit returns; what
-// was done before it is in Done.
+// Carry carries the order out, in all of its collections or, when one of them does not allow it, in none. Its error
+// matches *BoundError, collection.ErrRunning and what else File.Edit returns. Beside an open OBS only an order that could
+// be carried out gives ErrRunning, as far as OBS has written its files.
 func (o Order) Carry(d collection.Dir) (Done, error) {
 	var done Done
 	files, err := o.files(d)
@@ -93,6 +94,15 @@ func (o Order) Carry(d collection.Dir) (Done, error) {
 		return done, err
 	}
 	for _, f := range files {
+		doc, err := f.Read()
+		if err == nil {
+			err = o.edit(doc, profile)
+		}
+		if err != nil {
+			return done, fmt.Errorf("scene collection %q: %w", f.Name(), err)
+		}
+	}
+	for _, f := range files {
 		if err := f.Edit(func(doc *collection.Doc) error { return o.edit(doc, profile) }); err != nil {
 			return done, err
 		}
@@ -100,28 +110,6 @@ func (o Order) Carry(d collection.Dir) (Done, error) {
 		done.Backups = append(done.Backups, f.Backup())
 	}
 	return done, nil
-}
-
-// Check says what would keep the order from being carried out, as far as OBS has written its files.
-func (o Order) Check(d collection.Dir) error {
-	files, err := o.files(d)
-	if err != nil {
-		return err
-	}
-	profile, err := o.profile(d)
-	if err != nil {
-		return err
-	}
-	for _, f := range files {
-		doc, err := f.Read()
-		if err != nil {
-			return err
-		}
-		if err := o.edit(doc, profile); err != nil {
-			return fmt.Errorf("scene collection %q: %w", f.Name(), err)
-		}
-	}
-	return nil
 }
 
 // files are the collections that the order is about.

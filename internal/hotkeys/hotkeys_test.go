@@ -149,7 +149,9 @@ func TestCarryRefuses(t *testing.T) {
 		m := newMachine(t)
 		o := order(test.keys)
 		_, err := o.Carry(m.dir())
-		for _, err := range []error{err, o.Check(m.dir())} {
+		m.startOBS()
+		_, beside := o.Carry(m.dir())
+		for _, err := range []error{err, beside} {
 			if !errors.As(err, new(*BoundError)) || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("%v: got %v, want %s", test.keys, err, test.want)
 			}
@@ -164,6 +166,20 @@ func TestCarryRefuses(t *testing.T) {
 	}
 	if _, err := order(map[Action]string{Hide: "F9"}).Carry(m.dir()); !errors.As(err, new(*BoundError)) {
 		t.Errorf("a key of another hotkey of ours: got %v, want a BoundError", err)
+	}
+}
+
+// What cannot be done in one collection is done in none.
+func TestCarryAllOrNone(t *testing.T) {
+	m := newMachine(t)
+	m.put("basic/scenes/Zoo.json", `{"name":"Zoo","sources":[{"name":"Cam","hotkeys":{"libobs.mute":[{"key":"OBS_KEY_F9"}]}}]}`)
+	o := order(map[Action]string{Toggle: "F9"})
+	o.All = true
+	if _, err := o.Carry(m.dir()); !errors.As(err, new(*BoundError)) || !strings.Contains(err.Error(), `"Zoo"`) {
+		t.Errorf("got %v, want a BoundError in Zoo", err)
+	}
+	if got := m.get(mainFile); got != mainText {
+		t.Errorf("the first collection became %s", got)
 	}
 }
 

@@ -45,25 +45,28 @@ func (r *receiver) patience(now time.Time) time.Duration {
 	switch {
 	case r.medium == Video:
 		return gapPatience + r.picture.repair
-	case r.asks():
-		return min(r.rtt()+askAgainAfter+jitter, soundReserve)
-	case now.Sub(r.twice) < time.Second:
+	case r.twice(now):
 		return copyPatience
+	case r.asks(now):
+		return min(r.rtt()+askAgainAfter+jitter, soundReserve)
 	default:
 		return 0
 	}
 }
 
-// asks tells whether a missing packet can come in time when it is asked for.
-func (r *receiver) asks() bool {
-	return r.medium == Video || r.rtt()+askAgainAfter <= soundReserve
+// asks tells whether missing packets are asked for: where they can come in time, and no copy comes anyway.
+func (r *receiver) asks(now time.Time) bool {
+	return r.medium == Video || !r.twice(now) && r.rtt()+askAgainAfter <= soundReserve
 }
+
+// twice tells whether each packet comes a second time.
+func (r *receiver) twice(now time.Time) bool { return now.Sub(r.lastTwice) < time.Second }
 
 // comesTwice notes that each packet comes a second time.
 func (r *receiver) comesTwice() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.twice = r.now()
+	r.lastTwice = r.now()
 }
 
 // mend notes what is missing, to ask for it. More tells that the picture goes on after this packet.
@@ -73,7 +76,7 @@ func (r *receiver) mend(now time.Time, n, before uint64, at place, more bool) {
 		return
 	case n > before+1 && at == newest && r.medium == Audio:
 		r.gaps = append(r.gaps, gap{lo: before + 1, hi: n - 1, due: now.Add(r.patience(now))})
-		if r.asks() {
+		if r.asks(now) {
 			r.repair.gap(now, before+1, n-1)
 		}
 	case n > before+1 && at == newest:

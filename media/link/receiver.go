@@ -39,17 +39,17 @@ type receiver struct {
 
 	calls sync.Mutex // held while handler functions run, so that they keep their order; taken before mu
 
-	mu       sync.Mutex
-	latch    latch
-	ids      uint64
-	info     *interceptor.StreamInfo // of the current stream; nil when there is none
-	read     interceptor.RTPReader
-	sequence sequence
-	picture  picture
-	gaps     gaps      // in sound
-	twice    time.Time // when sound was last said to come twice
-	repair   repair
-	stats    ReceiveStats
+	mu        sync.Mutex
+	latch     latch
+	ids       uint64
+	info      *interceptor.StreamInfo // of the current stream; nil when there is none
+	read      interceptor.RTPReader
+	sequence  sequence
+	picture   picture
+	gaps      gaps      // in sound
+	lastTwice time.Time // when sound was last said to come twice
+	repair    repair
+	stats     ReceiveStats
 
 	assembly *assembly // nil where packets are handed on as they come; used with calls held
 	parity   parity    // of all packets of the newest group; used with calls held

@@ -3,6 +3,9 @@
 package kernel_test
 
 import (
+	"encoding/json"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/costream-obs/costream-obs/e2e"
@@ -20,16 +23,31 @@ func TestGuestPairCleanFeed(t *testing.T) {
 		t.Helper()
 		t.Log(s.self.Costream(binary, "", append([]string{"setup", "clean-feed"}, args...)...))
 	}
-	restart := func() {
+	file := filepath.Join(s.self.OBS.Config, "obs-studio", "basic", "scenes", "Untitled.json")
+	restart := func(camera bool) {
 		t.Helper()
 		mark := s.companion.Mark()
 		s.self.OBS.Interrupt()
 		s.companion.AwaitSince(mark, e2e.Waiting, airLimit)
+		await(t, "the companion writes the collection", pictureLimit, func() error {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				return err
+			}
+			var collection struct {
+				Camera struct{ Scene string } `json:"virtual-camera"`
+			}
+			if err := json.Unmarshal(text, &collection); err != nil {
+				return err
+			}
+			got := collection.Camera.Scene
+			return orNil((got == cleanfeed.Scene) == camera, "the camera's scene is %q", got)
+		})
 		s.self.OBS.Start()
 		s.companion.AwaitSince(mark, e2e.Ready, readyLimit)
 	}
 	setup()
-	restart()
+	restart(true)
 	s.m.at("the camera is set")
 	s.goOnAir()
 	s.awaitPeer(0)
@@ -58,7 +76,7 @@ func TestGuestPairCleanFeed(t *testing.T) {
 	s.cleanOBS()
 	s.wantScenes("Turned", testbed.Scene, cleanfeed.Scene)
 	setup("--undo")
-	restart()
+	restart(false)
 	s.wantScenes("Turned", testbed.Scene)
 	s.m.at("end")
 }

@@ -31,8 +31,9 @@ func (p *Pipeline) Sink(name string) (*Sink, error) {
 }
 
 // Pull calls out with the bytes of each buffer until ctx ends or the pipeline
-// stops. The bytes are valid only during the call.
+// stops. The bytes are valid only during the call. It is called once.
 func (s *Sink) Pull(ctx context.Context, out func([]byte)) {
+	defer s.waker.close()
 	s.PullTimed(ctx, func(data []byte, _ time.Duration) { out(data) })
 }
 

@@ -33,6 +33,7 @@ import "C"
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"syscall"
@@ -51,12 +52,16 @@ type waker struct {
 	raw  syscall.RawConn
 }
 
-// newWaker takes over a descriptor that does not block. It is closed by close, or when nobody needs the waker any more.
+// newWaker takes over a descriptor that does not block. One that is never closed is closed with the garbage.
 func newWaker(fd int) (*waker, error) {
 	w := &waker{file: os.NewFile(uintptr(fd), "gstreamer")}
-	var err error
-	if w.raw, err = w.file.SyscallConn(); err != nil {
-		return nil, fmt.Errorf("pipeline: %w", err)
+	// Only what is in the poller has deadlines.
+	err := w.file.SetReadDeadline(time.Time{})
+	if err == nil {
+		w.raw, err = w.file.SyscallConn()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("pipeline: %w", errors.Join(err, w.file.Close()))
 	}
 	return w, nil
 }

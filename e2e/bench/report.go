@@ -15,10 +15,10 @@ import (
 type Report struct {
 	Title   string        `json:"title"`
 	Taken   time.Time     `json:"taken"`
-	Took    time.Duration `json:"took"`
+	Took    time.Duration `json:"took_ns"`
 	Machine Machine       `json:"machine"`
 	Rounds  int           `json:"rounds"`
-	Window  time.Duration `json:"window"`
+	Window  time.Duration `json:"window_ns"`
 	Figures []Figures     `json:"figures"`
 	Legs    *Legs         `json:"obs_to_obs,omitempty"`
 	Goals   []Goal        `json:"goals"`

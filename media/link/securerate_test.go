@@ -224,7 +224,7 @@ func TestRealSecureRate(t *testing.T) {
 	}
 }
 
-// TestRealSecureLoss sums up how long the picture stands still on paths that lose packets.
+// TestRealSecureLoss sums up how long the picture stands still on paths that lose packets, and how much sound is missing.
 func TestRealSecureLoss(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes half a minute")
@@ -264,6 +264,9 @@ func TestRealSecureLoss(t *testing.T) {
 				pictures, 100*got, longest.Round(ms), stats.Packets, stats.Requested, stats.Restored, stats.Lost, v.soundLost, v.sound)
 			if got > 3*test.goal {
 				t.Errorf("frozen for %.2f %% of the time, want under %.1f %%", 100*got, 100*test.goal)
+			}
+			if v.soundLost > v.sound/100 {
+				t.Errorf("%d of %d packets of sound did not come in time, want next to none", v.soundLost, v.sound)
 			}
 		})
 	}

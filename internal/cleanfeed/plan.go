@@ -57,7 +57,9 @@ type planner struct {
 // plan returns the edits that bring our scenes in step. What the peer sees comes last, so that it is complete by then.
 // names are those of the mirrors that were made before, by the scene or group that they mirror.
 func plan(s snapshot, t twins, names map[string]string) []edit {
-	p := &planner{snapshot: s, twins: t, names: maps.Clone(names), seen: make(map[string]bool)}
+	s.taken = maps.Clone(s.taken)
+	p := &planner{snapshot: s, twins: t, names: make(map[string]string), seen: make(map[string]bool)}
+	maps.Copy(p.names, names)
 	show := s.program
 	if s.mirrored(show) {
 		p.mirror(show)

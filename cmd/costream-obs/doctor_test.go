@@ -62,7 +62,7 @@ func TestDoctorBrokenSettings(t *testing.T) {
         why: costream-obs does not start with settings that it does not understand, and doctor cannot know what to look at.
         next: Mend that line; ` + "`costream-obs run --help`" + ` lists all settings.
   ok    svc.run: it does not run now
-  skip  svc.unit: systemd does not look after this user's programs
+  skip  svc.unit: systemd does not run here
 
 This machine
   ok    host.gst: GStreamer has all that is needed

@@ -37,6 +37,7 @@ func table() []Check {
 	return []Check{
 		check("a.one", Error, Fine("all is well")),
 		check("a.two", Error, Fine("")),
+		check("a.command", Error, Fine("one may also press the other switch, which is done by `press --soft /dev/other`")),
 		check("a.three", Error, bad, "a.one"),
 		check("b.one", Error, Fine("never run"), "a.three"),
 		check("b.two", Error, Fine("never run"), "b.one"),
@@ -86,7 +87,7 @@ func TestRun(t *testing.T) {
 		order = append(order, f.ID)
 	}
 	want := []short{
-		{"a.one", "", OK}, {"a.two", "", OK}, {"a.three", "", Fail},
+		{"a.one", "", OK}, {"a.two", "", OK}, {"a.command", "", OK}, {"a.three", "", Fail},
 		{"b.one", "a.three", Skip}, {"b.two", "a.three", Skip}, {"b.three", "", Skip}, {"b.four", "b.three", Skip},
 		{"c.one", "", Warn}, {"c.two", "", Warn}, {"c.three", "", OK},
 	}
@@ -96,7 +97,7 @@ func TestRun(t *testing.T) {
 	if diff := cmp.Diff(order, seen); diff != "" {
 		t.Errorf("the observer saw another order (-report +seen):\n%s", diff)
 	}
-	if want := (Counts{OK: 3, Warn: 2, Fail: 1, Skip: 4}); r.Counts != want || r.Ready {
+	if want := (Counts{OK: 4, Warn: 2, Fail: 1, Skip: 4}); r.Counts != want || r.Ready {
 		t.Errorf("got %+v, ready %t, want %+v and not ready", r.Counts, r.Ready, want)
 	}
 }
@@ -148,7 +149,7 @@ func TestOnly(t *testing.T) {
 		want  []string
 		err   string
 	}{
-		{nil, []string{"a.one", "a.two", "a.three", "b.one", "b.two", "b.three", "b.four", "c.one", "c.two", "c.three"}, ""},
+		{nil, []string{"a.one", "a.two", "a.command", "a.three", "b.one", "b.two", "b.three", "b.four", "c.one", "c.two", "c.three"}, ""},
 		{[]string{"b.one", "c"}, []string{"b.one", "c.one", "c.two", "c.three"}, ""},
 		{[]string{"c.four"}, []string{"c.four"}, ""},
 		{[]string{"a.tow"}, nil, `there is no check "a.tow"; did you mean a.two?`},

@@ -137,8 +137,11 @@ func (p *Printer) pretty(b *strings.Builder, f Finding) {
 		if f.Detail != "" {
 			line += ": " + f.Detail
 		}
-		title, detail := f.Title, strings.TrimPrefix(s.cut(line, len(indent)), f.Title)
-		fmt.Fprintf(b, "  %s %s%s\n", s.paint(green, "✓"), title, s.paint(dim, detail))
+		text := s.cut(line, len(indent))
+		if strings.Contains(f.Detail, "`") { // half a command helps nobody
+			text = strings.TrimPrefix(s.wrap(line, indent), indent)
+		}
+		fmt.Fprintf(b, "  %s %s%s\n", s.paint(green, "✓"), f.Title, s.paint(dim, strings.TrimPrefix(text, f.Title)))
 		return
 	}
 	sign, colour := "!", yellow

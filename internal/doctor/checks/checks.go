@@ -80,6 +80,7 @@ func All(m *Machine) []doctor.Check {
 		row(doctor.Warning, "obs.video", groupOBS, "its picture can be sent as it is", m.video, "obs.ws.connect"),
 		row(doctor.Warning, "obs.rate", groupOBS, "its sound has 48 kHz", m.sampleRate, "obs.ws.connect"),
 		row(doctor.Warning, "obs.source", groupOBS, "the peer's source is in order", m.peerSource, "obs.ws.connect"),
+		row(doctor.Warning, "obs.loop", groupOBS, "the peer does not get themselves back", m.loop, "obs.ws.connect"),
 		row(doctor.Warning, "obs.hotkeys", groupOBS, "its hotkeys for the peer are in order", m.hotkeysSetUp, "svc.config"),
 
 		row(doctor.Error, "audio.server", groupSound, "a sound server answers", m.soundServer),

@@ -70,6 +70,11 @@ var faults = []fault{
 		f.nodes[2].Err = &fs.PathError{Op: "open", Path: "/dev/video11", Err: syscall.EACCES}
 	}, []string{"host.user"}},
 
+	{"group joined since the login", func(f *fixture) {
+		f.files["etc/group"] = "root:x:0:\nvideo:x:44:you,me\n"
+		f.nodes[2].Err = &fs.PathError{Op: "open", Path: "/dev/video11", Err: syscall.EACCES}
+	}, []string{"host.user"}},
+
 	{"module not installed", func(f *fixture) { f.offAir(); f.unload(); f.files[modules] = "kernel/drivers/net/dummy.ko:\n" }, []string{"v4l2.module.file"}},
 	{"module for another kernel, no headers", func(f *fixture) {
 		f.offAir()
@@ -234,6 +239,9 @@ var faults = []fault{
 	{"peer buffered", func(f *fixture) {
 		f.change("Peer", func(in *checks.Input) { delete(in.Settings, "buffering") })
 	}, []string{"obs.source"}},
+	{"peer in the programme, no clean feed", func(f *fixture) { f.obs.Feed = false }, []string{"obs.loop"}},
+	{"peer in the clean feed", func(f *fixture) { f.obs.FeedLoop = "To peer: Scene" }, []string{"obs.loop"}},
+	{"clean feed as programme", func(f *fixture) { f.obs.Program = "To peer" }, []string{"obs.loop"}},
 	{"hotkeys wait", func(f *fixture) { f.hotkeys.Entry = &hotkeys.Entry{Waiting: true} }, []string{"obs.hotkeys"}},
 	{"hotkeys refused", func(f *fixture) {
 		f.hotkeys.Entry = &hotkeys.Entry{Problem: `F9 belongs to the hotkey "libobs.mute" of "Mic/Aux": take another key`}

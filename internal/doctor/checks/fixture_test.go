@@ -134,7 +134,7 @@ func healthy(t *testing.T) *fixture {
 	readJSON(t, "obs-29.0.2.json", &f.obs)
 	readJSON(t, "sound-on-air.json", &f.sound)
 	// It was recorded where there is no kernel module.
-	f.obs.HasCamera, f.obs.CameraOn = true, true
+	f.obs.HasCamera, f.obs.CameraOn, f.obs.Feed = true, true, true
 	f.change("Peer", func(in *checks.Input) {
 		in.Kind, in.Settings = "v4l2_input", map[string]any{"device_id": "/dev/video11", "buffering": false, "costream_obs": "peer"}
 	})
@@ -241,7 +241,7 @@ func (f *fixture) machine(t *testing.T) *checks.Machine {
 		}
 	}
 	return &checks.Machine{
-		Options: f.o, Root: root, Home: "/home/me", Kernel: f.kernel,
+		Options: f.o, Root: root, Home: "/home/me", User: "me", Kernel: f.kernel,
 		Elements: func(context.Context) error { return f.missing },
 		Nodes:    func(context.Context) ([]setup.VideoNode, error) { return f.nodes, nil },
 		Controls: func(path string) (setup.Controls, error) { return f.controls[path], nil },

@@ -117,6 +117,22 @@ func (m *Machine) gstreamer(ctx context.Context) doctor.Result {
 		Next: "Install its plugins anew: `sudo apt install --reinstall gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav`"}
 }
 
+const whyOpen = "OBS's virtual camera writes to these devices and costream-obs reads them, both as you."
+
+// joined tells whether the user is a member of a group, which a program has its rights from only after the next login.
+func (m *Machine) joined(group string) bool {
+	text, err := os.ReadFile(m.path("etc", "group"))
+	if err != nil || m.User == "" {
+		return false
+	}
+	for line := range strings.Lines(string(text)) {
+		if f := strings.Split(strings.TrimSpace(line), ":"); len(f) == 4 && f[0] == group {
+			return slices.Contains(strings.Split(f[3], ","), m.User)
+		}
+	}
+	return false
+}
+
 // access is host.user.
 func (m *Machine) access(ctx context.Context) doctor.Result {
 	if m.Route == "portable" {
@@ -137,11 +153,18 @@ func (m *Machine) access(ctx context.Context) doctor.Result {
 		}
 	}
 	switch {
+	case len(denied) > 0 && m.joined("video"):
+		return doctor.Result{
+			Status: doctor.Fail,
+			Detail: "You may open " + strings.Join(denied, " and ") + " from your next login on: you have joined the group video since the last one.",
+			Why:    whyOpen,
+			Next:   "Log out and in again, or restart the machine.",
+		}
 	case len(denied) > 0:
 		return doctor.Result{
 			Status: doctor.Fail,
 			Detail: "You may not open " + strings.Join(denied, " and ") + ".",
-			Why:    "OBS's virtual camera writes to these devices and costream-obs reads them, both as you.",
+			Why:    whyOpen,
 			Next:   "Join the group that may: `sudo usermod -aG video $USER`, then log out and in again.",
 		}
 	case len(ours) == 0:

@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"os/user"
 	"path/filepath"
 	"sync"
 	"time"
@@ -53,6 +54,7 @@ type Machine struct {
 	// Root stands for "/" with its dev, etc, lib, proc, sys and usr.
 	Root   string
 	Home   string
+	User   string // the name; empty where it is not known
 	Kernel string // the running one, as uname -r prints it
 
 	// Elements returns a *media.MissingElementError where GStreamer lacks something.
@@ -87,6 +89,9 @@ const askLimit = 4 * time.Second
 func New(o Options) *Machine {
 	m := &Machine{Options: o, Kernel: kernelRelease()}
 	m.Home, _ = os.UserHomeDir()
+	if u, err := user.Current(); err == nil {
+		m.User = u.Username
+	}
 	m.Elements = func(context.Context) error { return missingElements() }
 	m.Nodes = once(func(context.Context) ([]setup.VideoNode, error) { return setup.Machine{}.VideoNodes() })
 	m.Controls = setup.Machine{}.Controls

@@ -36,6 +36,9 @@ type OBS struct {
 	Inputs     []Input              `json:"inputs"`
 	Special    obsctl.SpecialInputs `json:"special"`
 	Peer       scenes.State         `json:"peer"`
+	// Feed: the scene for the peer shows something, and FeedLoop is the scene in it that shows the peer, "" if none does.
+	Feed     bool   `json:"feed,omitempty"`
+	FeedLoop string `json:"feedLoop,omitempty"`
 }
 
 // Input is an input of OBS with what the checks want of it.
@@ -102,6 +105,9 @@ func (m *Machine) lookAtOBS(ctx context.Context) (OBS, error) {
 	}
 	source := scenes.Source{Name: m.SourceName, Settings: map[string]any{"device_id": m.VideoIn}}
 	if o.Peer, err = scenes.Status(ctx, obsscenes.New(c), source, nil); err != nil {
+		return OBS{}, fmt.Errorf("OBS at %s: %w", o.Address, err)
+	}
+	if err := o.askFeed(ctx, c); err != nil {
 		return OBS{}, fmt.Errorf("OBS at %s: %w", o.Address, err)
 	}
 	return o, nil

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/costream-obs/costream-obs/internal/cleanfeed"
 	"github.com/costream-obs/costream-obs/internal/companion"
 	"github.com/costream-obs/costream-obs/internal/doctor"
 	"github.com/costream-obs/costream-obs/internal/obsscenes"
@@ -48,8 +49,11 @@ func (m *Machine) cameraType(ctx context.Context) doctor.Result {
 			continue
 		}
 		shows := readCameraType(filepath.Join(m.path(p.ConfigHome), "obs-studio", "basic", "scenes"), obs.Collection, obs.Version.OBS)
-		if shows == "" {
+		switch shows {
+		case "":
 			return doctor.Fine("as far as OBS's files tell")
+		case showsFeed:
+			return doctor.Fine("the programme without the peer, as far as OBS's files tell")
 		}
 		return doctor.Result{
 			Status: doctor.Fail,
@@ -60,6 +64,9 @@ func (m *Machine) cameraType(ctx context.Context) doctor.Result {
 	}
 	return doctor.Skipped("OBS's files are not at hand")
 }
+
+// showsFeed is what the virtual camera shows after setup clean-feed.
+const showsFeed = "the scene for the peer"
 
 // readCameraType says in words what the virtual camera shows in a scene
 // collection when that is not the programme. The keys changed in OBS 30.0.0,
@@ -74,21 +81,25 @@ func readCameraType(dir, collection string, version obsctl.Semver) string {
 		var content struct {
 			Name   string `json:"name"`
 			Camera struct {
-				Type     int `json:"type"`
-				Internal int `json:"internal"`
-				Type2    int `json:"type2"`
+				Type     int    `json:"type"`
+				Internal int    `json:"internal"`
+				Type2    int    `json:"type2"`
+				Scene    string `json:"scene"`
 			} `json:"virtual-camera"`
 		}
 		if json.Unmarshal(data, &content) != nil || content.Name != collection {
 			continue
 		}
-		c := content.Camera
+		c, scene := content.Camera, "one scene"
+		if c.Scene == cleanfeed.Scene {
+			scene = showsFeed
+		}
 		if version.AtLeast(ver(30, 0, 0)) && c.Type2 != 0 {
-			return map[int]string{1: "one scene", 2: "one source", 4: "the preview"}[c.Type2]
+			return map[int]string{1: scene, 2: "one source", 4: "the preview"}[c.Type2]
 		}
 		switch {
 		case c.Type == 1:
-			return "one scene"
+			return scene
 		case c.Type == 2:
 			return "one source"
 		case c.Internal == 1:

@@ -19,7 +19,7 @@ func (m *Machine) unit(ctx context.Context) doctor.Result {
 	text, err := m.Exec(ctx, "systemctl", "--user", "show", unitName,
 		"--property=LoadState,UnitFileState,ActiveState,SubState,Result,ExecMainStatus,MainPID,NeedDaemonReload")
 	if err != nil {
-		return doctor.Skipped("systemd does not look after this user's programs")
+		return doctor.Skipped("systemd does not run here")
 	}
 	is := make(map[string]string)
 	for line := range strings.Lines(text) {

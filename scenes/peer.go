@@ -26,9 +26,10 @@ type Spot struct {
 	Item      int    `json:"item"`
 	Input     string `json:"input"`
 	Enabled   bool   `json:"enabled"`
-	Ours      bool   `json:"ours"`      // costream-obs added it and will remove it
-	Hidden    bool   `json:"hidden"`    // the user hid it
-	Programme bool   `json:"programme"` // Scene is the programme scene
+	Ours      bool   `json:"ours"`             // costream-obs added it and will remove it
+	Hidden    bool   `json:"hidden"`           // the user hid it
+	Programme bool   `json:"programme"`        // Scene is the programme scene
+	Layout    string `json:"layout,omitempty"` // what Arrange was asked for, unless it was moved since
 }
 
 // State is what Status found.
@@ -61,7 +62,7 @@ func Status(ctx context.Context, obs OBS, src Source, patterns []string) (State,
 		for _, f := range h.itemsOf(sc) {
 			im := h.c.item(f.scene.Name, f.item.ID)
 			spot := Spot{Scene: sc.Name, Item: f.item.ID, Input: f.item.Source, Enabled: f.item.Enabled,
-				Ours: im.Ours, Hidden: im.Hidden, Programme: sc.Name == h.s.Program}
+				Ours: im.Ours, Hidden: im.Hidden, Programme: sc.Name == h.s.Program, Layout: im.Layout}
 			if f.scene.Group {
 				spot.Group = f.scene.Name
 			}

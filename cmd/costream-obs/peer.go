@@ -270,6 +270,9 @@ func printState(w io.Writer, state scenes.State) error {
 		if s.Ours {
 			notes = append(notes, "added by costream-obs")
 		}
+		if s.Layout != "" {
+			notes = append(notes, s.Layout)
+		}
 		if s.Hidden {
 			notes = append(notes, "hidden by you")
 		}

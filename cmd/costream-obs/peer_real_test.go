@@ -78,6 +78,11 @@ func TestRealPeerCommands(t *testing.T) {
 		{args: "show", want: result{Stdout: "Nothing to change.\n"}, eyes: []bool{true}, inGame: []bool{true}},
 		{args: "layout list", want: result{Stdout: "No layout is saved. Place the peer in OBS as you like it, then: costream-obs peer layout save NAME\n"}, eyes: []bool{true}, inGame: []bool{true}},
 		{args: "layout pip --corner top-left --size 25%", want: result{Stdout: "Laid out in scene \"Scene\"\n"}, eyes: []bool{true}, inGame: []bool{true}},
+		{
+			args: "status", eyes: []bool{true}, inGame: []bool{true},
+			want: result{Stdout: "Source \"Peer\" (ffmpeg_source) in scene collection \"Untitled\":\n" +
+				"  Scene  shown  in the programme, pip top-left 25%\n  Game   shown\n"},
+		},
 		{args: "layout save small", want: result{}, eyes: []bool{true}, inGame: []bool{true}},
 		{args: "layout list", want: result{Stdout: "small  made on 640x360\n"}, eyes: []bool{true}, inGame: []bool{true}},
 		{

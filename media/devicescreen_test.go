@@ -60,12 +60,12 @@ func TestDeviceScreenWritesExactColours(t *testing.T) {
 					return len(b) == even.FrameSize() && middle(b, even) == [3]byte{level(y), level(cb), level(cr)}
 				}
 			}
-			await(t, "placeholder", pictures, 2*time.Second, want(violet))
+			await(t, "placeholder", pictures, soon, want(violet))
 			s.Placeholder(false)
 			s.Show(solid(f, teal))
-			await(t, "picture", pictures, 2*time.Second, want(teal))
+			await(t, "picture", pictures, soon, want(teal))
 			s.Placeholder(true)
-			await(t, "placeholder again", pictures, 2*time.Second, want(violet))
+			await(t, "placeholder again", pictures, soon, want(violet))
 		})
 	}
 }
@@ -73,7 +73,7 @@ func TestDeviceScreenWritesExactColours(t *testing.T) {
 func TestDeviceScreenNeverFallsSilent(t *testing.T) {
 	f := VideoFormat{320, 180, 50, 1}
 	s, pictures, written := deviceFrames(t, f, violet)
-	await(t, "first", pictures, 2*time.Second, func([]byte) bool { return true })
+	await(t, "first", pictures, soon, func([]byte) bool { return true })
 	s.Placeholder(false)
 	s.Show(solid(f, teal))
 	// The peer stalls: the last picture is written on.
@@ -87,12 +87,12 @@ func TestDeviceScreenNeverFallsSilent(t *testing.T) {
 func TestDeviceScreenShowsOnArrival(t *testing.T) {
 	f := VideoFormat{320, 180, 2, 1}
 	s, pictures, _ := deviceFrames(t, f, violet)
-	await(t, "first", pictures, 2*time.Second, func([]byte) bool { return true })
+	await(t, "first", pictures, soon, func([]byte) bool { return true })
 	s.Placeholder(false)
 	y, _, _ := bt709(teal)
 	begin := time.Now()
 	s.Show(solid(f, teal))
-	await(t, "picture", pictures, 2*time.Second, func(b []byte) bool { return middle(b, f)[0] == level(y) })
+	await(t, "picture", pictures, soon, func(b []byte) bool { return middle(b, f)[0] == level(y) })
 	// The screen's own next tick would be up to half a second away.
 	if took := time.Since(begin); took > 200*time.Millisecond {
 		t.Errorf("took %v, want at once", took)

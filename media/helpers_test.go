@@ -56,6 +56,9 @@ func feed(t testing.TB, f VideoFormat, push func()) (stop func()) {
 	})
 }
 
+// soon is how long what comes in no time may take on a machine that does much else.
+const soon = 10 * time.Second
+
 // await returns the first value that ok accepts, or fails after limit.
 func await[T any](t testing.TB, what string, from <-chan T, limit time.Duration, ok func(T) bool) T {
 	t.Helper()

@@ -78,7 +78,7 @@ func TestSocketScreenShows(t *testing.T) {
 	for _, step := range steps {
 		step.do()
 		for i, r := range []<-chan Frame{first, second} {
-			await(t, fmt.Sprintf("%s, reader %d", step.what, i), r, 2*time.Second, shows(step.want))
+			await(t, fmt.Sprintf("%s, reader %d", step.what, i), r, soon, shows(step.want))
 		}
 	}
 }
@@ -119,9 +119,9 @@ func TestSocketScreenDropsStuckReader(t *testing.T) {
 	}
 	defer func() { _ = stuck.Close() }()
 	well := reader(t, s)
-	await(t, "a picture beside a stuck reader", well, 2*time.Second, shows(violet))
+	await(t, "a picture beside a stuck reader", well, soon, shows(violet))
 	time.Sleep(stuckAfter + time.Second) // the reader reads nothing for so long
-	await(t, "a picture long after", well, 2*time.Second, shows(violet))
+	await(t, "a picture long after", well, soon, shows(violet))
 	// What the kernel had buffered comes, then the end.
 	_ = stuck.SetReadDeadline(time.Now().Add(5 * time.Second))
 	if _, err := io.Copy(io.Discard, stuck); err != nil && strings.Contains(err.Error(), "timeout") {
@@ -132,7 +132,7 @@ func TestSocketScreenDropsStuckReader(t *testing.T) {
 func TestSocketScreenRefusesTooMany(t *testing.T) {
 	s := newSocket(t, VideoFormat{320, 180, 30, 1}, violet)
 	for range maxReaders {
-		await(t, "picture", reader(t, s), 2*time.Second, shows(violet))
+		await(t, "picture", reader(t, s), soon, shows(violet))
 	}
 	c, err := net.Dial("tcp", s.Addr().String())
 	if err != nil {

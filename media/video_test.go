@@ -144,7 +144,7 @@ func TestVideoSenderRestarts(t *testing.T) {
 		p.receiver = r
 		p.mu.Unlock()
 		_, stopSender := newImageSender(t, f, jpegOf(t, filled(f.W, f.H, c)), p.push)
-		await(t, "picture of sender "+string(rune('1'+i)), frames, 3*time.Second, shows(c))
+		await(t, "picture of sender "+string(rune('1'+i)), frames, soon, shows(c))
 		stopSender()
 		stopReceiver()
 	}
@@ -157,7 +157,7 @@ func TestVideoReceiverSurvivesNewStream(t *testing.T) {
 	r, frames := newReceiver(t, f)
 	for _, c := range []color.RGBA{orange, teal} {
 		_, stop := newImageSender(t, f, jpegOf(t, filled(f.W, f.H, c)), r.Push)
-		await(t, "picture of the next sender", frames, 3*time.Second, shows(c))
+		await(t, "picture of the next sender", frames, soon, shows(c))
 		stop()
 	}
 }

@@ -81,7 +81,7 @@ func (r *repair) overdue(now time.Time, newest uint64) {
 // arrived notes that a packet came after all. One that comes sooner than an answer can was not lost: those after it get
 // as much time before they are asked for.
 func (r *repair) arrived(now time.Time, rtt time.Duration, number uint64) {
-	r.disorder -= r.disorder / 256
+	r.disorder -= r.disorder / 4096
 	if i, ok := slices.BinarySearchFunc(r.missing, number, func(m missingPacket, n uint64) int {
 		switch {
 		case m.number < n:
@@ -92,7 +92,7 @@ func (r *repair) arrived(now time.Time, rtt time.Duration, number uint64) {
 		return 0
 	}); ok {
 		if late := now.Sub(r.missing[i].since); late < rtt {
-			r.disorder = max(r.disorder, min(late, maxDisorder))
+			r.disorder = max(r.disorder, min(late+late/4, maxDisorder))
 		}
 		r.missing = slices.Delete(r.missing, i, i+1)
 	}

@@ -63,6 +63,7 @@ type Secure struct {
 	pacer    *pacer      // of the picture
 	parity   parityMaker // used by the picture's sender, with its lock held
 	sent     [2]history  // by Medium
+	heard    uint16      // number of the newest packet of sound; used by the receiving goroutine alone
 	arrivals *arrivals
 	onRate   func(bits int) // may be nil
 

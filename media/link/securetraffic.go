@@ -86,12 +86,8 @@ func (s *Secure) takeMedia(from netip.AddrPort, datagram []byte) bool {
 	}
 	if numbered {
 		missing := s.arrivals.came(time.Now(), binary.BigEndian.Uint32(b[8:]), number)
-		if twice && m == Audio {
-			s.receivers[Audio].comesTwice()
-		}
-		// Where the end of a picture is lost, sound tells sooner than the next picture does.
-		if m == Audio && missing > 0 {
-			s.receivers[Video].suspect(missing)
+		if m == Audio {
+			s.soundCame(binary.BigEndian.Uint16(b[2:]), missing, twice)
 		}
 	}
 	if b[1]&0x7f == parityPayloadType && len(b) >= rtpHeaderSize {
@@ -100,6 +96,19 @@ func (s *Secure) takeMedia(from netip.AddrPort, datagram []byte) bool {
 	}
 	s.receivers[m].readRTP(from, b)
 	return true
+}
+
+// soundCame notes a packet of sound. Where more is missing before it than sound, the end of a picture may be lost: that
+// shows sooner than by the next picture.
+func (s *Secure) soundCame(number uint16, missing int, twice bool) {
+	if twice {
+		s.receivers[Audio].comesTwice()
+	}
+	missing -= max(int(int16(number-s.heard))-1, 0)
+	s.heard = number
+	if missing > 0 {
+		s.receivers[Video].suspect(missing)
+	}
 }
 
 // report tells the peer what came of it, until ctx ends.

@@ -9,12 +9,6 @@ const (
 	// damaged. Longer than the disorder of real paths, shorter than two pictures.
 	gapPatience = 30 * time.Millisecond
 
-	// soundReserve is how long sound may wait for a packet that was lost: less than the speakers have in hand.
-	soundReserve = 40 * time.Millisecond
-
-	// copyPatience is how long it waits for a copy, which comes with the next packet.
-	copyPatience = 15 * time.Millisecond
-
 	// askInterval is the shortest time between two requests for a key frame.
 	askInterval = 250 * time.Millisecond
 

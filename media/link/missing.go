@@ -9,6 +9,14 @@ import (
 	"github.com/pion/rtcp"
 )
 
+const (
+	// soundReserve is how long sound may wait for a packet that was lost: less than the speakers have in hand.
+	soundReserve = 40 * time.Millisecond
+
+	// copyPatience is how long it waits for a copy, which comes with the next packet.
+	copyPatience = 15 * time.Millisecond
+)
+
 // ask asks for what is missing, packets or a key frame, if that is due. It returns when to look again, and the last
 // packet that was given up.
 func (r *receiver) ask(now time.Time) (again time.Time, lost uint64) {

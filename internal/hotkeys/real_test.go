@@ -188,6 +188,19 @@ func (s *stage) await(what string, eyes map[string][]string) {
 	})
 }
 
+// pressMute holds F8 until an input is muted or not.
+func (s *stage) pressMute(input string, want bool) {
+	s.Helper()
+	release := s.obs.Display.Hold("F8")
+	testbed.Await(s, fmt.Sprintf("%s to be muted: %v", input, want), 20*time.Second, func() error {
+		if s.muted(input) != want {
+			return errors.New("it is not so")
+		}
+		return nil
+	})
+	release()
+}
+
 func (s *stage) scriptLog() string {
 	var lines []string
 	for line := range strings.Lines(s.obs.Log()) {
@@ -227,15 +240,8 @@ func TestRealHotkeys(t *testing.T) {
 	s.press("KP_5", "hidden")
 	s.press("ctrl+alt+p", "shown")
 
-	release := s.obs.Display.Hold("F8")
-	testbed.Await(t, "the peer to be muted", 20*time.Second, func() error {
-		if !s.muted("Peer") {
-			return errors.New("it is heard")
-		}
-		return nil
-	})
-	release()
-	s.obs.Request("SetInputMute", testbed.D{"inputName": "Peer", "inputMuted": false}, nil)
+	s.pressMute("Peer", true)
+	s.pressMute("Peer", false)
 
 	// Whatever shows it anywhere makes the next toggle a hide.
 	s.press("KP_5", "hidden")
@@ -283,6 +289,20 @@ func TestRealMarked(t *testing.T) {
 	expect[testbed.Scene+"/Another"] = []string{"hidden"}
 	s.await("the marked one to be hidden", expect)
 	release()
+}
+
+// Where an input of ours brings the peer's voice into the stream, whatever the user calls it, that one is muted.
+func TestRealMute(t *testing.T) {
+	s := newStage(t)
+	s.carry(s.order(map[Action]string{Mute: "F8"}))
+	s.obs.Start()
+	s.obs.Request("CreateInput", testbed.D{"sceneName": testbed.Scene, "inputName": "Voice", "inputKind": "pulse_output_capture",
+		"inputSettings": testbed.D{"device_id": "costream_frompeer.monitor"}}, nil)
+	s.pressMute("Voice", true)
+	if s.muted("Peer") {
+		t.Error("the peer's picture was muted as well")
+	}
+	s.pressMute("Voice", false)
 }
 
 // In studio mode the programme is a copy of its scene: viewers see what the key did at once.

@@ -222,17 +222,7 @@ func TestRealSoundServerGoes(t *testing.T) {
 // machine's sound server.
 func remotePeer(t testing.TB, hz int, out func([]byte)) {
 	t.Helper()
-	g := row(element("audiotestsrc", "is-live=true", intProp("freq", hz), "volume=0.5", "samplesperbuffer=480"),
-		caps("audio/x-raw,rate=48000,channels=1"), element("opusenc", "frame-size=10"),
-		element("rtpopuspay", intProp("pt", payloadType)), packetSink())
-	line, err := pipe.Parse(g.String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	sink, err := line.Sink(namePackets)
-	if err != nil {
-		t.Fatal(err)
-	}
+	line, sink := voiceLine(t, hz, "is-live=true")
 	start(t, func(ctx context.Context) error {
 		return line.Run(ctx, func(ctx context.Context) { sink.Pull(ctx, out) })
 	})

@@ -16,9 +16,9 @@ type speech struct {
 	fast    float64 // by how much the peer's clock is faster than ours
 	late    func(packet int) time.Duration
 
-	said, come int // packets that were said, and that came
-	played     int // frames
-	out        []int16
+	come   int // packets that came
+	played int // frames
+	out    []int16
 }
 
 const (

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -81,4 +82,31 @@ func TestInboxGivesEachStreamItsReceiver(t *testing.T) {
 	if b.running() != nil {
 		t.Error("a receiver is left after the inbox's end")
 	}
+}
+
+func TestInboxHoldsPackets(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	r := newStubReceiver()
+	b := newInbox(link.Video, func() (receiver, error) { return r, nil }, func(error) {}, slog.New(slog.DiscardHandler))
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		b.run(ctx)
+	}()
+	const wait = 80 * time.Millisecond
+	b.hold(wait)
+	for _, packet := range []string{"one", "two"} {
+		put := time.Now()
+		b.put(link.Stream{ID: 1}, []byte(packet))
+		if got := await(t, r.got, "a packet"); got != packet {
+			t.Errorf("got packet %q, want %q", got, packet)
+		}
+		if got := time.Since(put); got < wait {
+			t.Errorf("packet %q: got it after %v, want at least %v", packet, got, wait)
+		}
+	}
+	b.hold(time.Hour)
+	b.put(link.Stream{ID: 1}, []byte("never"))
+	cancel()
+	await(t, ended, "the end while a packet waits")
 }

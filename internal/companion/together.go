@@ -21,6 +21,7 @@ const togetherEvery = time.Second
 type together struct {
 	air  *air
 	sync *lipsync.Sync
+	last lipsync.Waits
 	wait atomic.Int64              // of the voice, in nanoseconds
 	seen map[link.Medium]time.Time // when the newest sender report came
 	side map[link.Medium]lipsync.Medium
@@ -77,16 +78,17 @@ func (t *together) look(l link.Link, now time.Time) {
 	if ok && voice.Latency() > 0 {
 		t.side[link.Audio].Output(voice.Latency())
 	}
-	before := t.wait.Load()
 	waits := t.sync.Look(now)
 	t.wait.Store(int64(waits.Audio))
 	a.video.hold(waits.Video)
 	if ok {
 		voice.SetDelay(waits.Audio)
 	}
-	if time.Duration(before) != waits.Audio || waits.Video > 0 {
-		a.o.log.Debug("voice and picture", "voice waits", waits.Audio, "picture waits", waits.Video)
+	if waits == t.last {
+		return
 	}
+	t.last = waits
+	a.o.log.Debug("voice and picture are brought together", "voice waits", waits.Audio, "picture waits", waits.Video)
 }
 
 // report passes on a sender report that is new.

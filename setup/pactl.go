@@ -21,9 +21,19 @@ var (
 	ErrOldPactl = errors.New("pactl is too old, costream-obs needs version 16 or newer; see: pactl --version")
 	// ErrNoServer means that no sound server answers.
 	ErrNoServer = errors.New("no sound server answers; start it with: systemctl --user start pipewire-pulse.service || pulseaudio --start")
+	// ErrHangs means that a sound server is there and does not answer in time. It is an ErrNoServer, too.
+	ErrHangs error = hangs{}
 	// ErrNotFound means that a sink, module or stream does not exist (any more).
 	ErrNotFound = errors.New("no such sound node, module or stream")
 )
+
+type hangs struct{}
+
+func (hangs) Error() string {
+	return "the sound server is too busy, or hangs; if it stays so, restart it with: systemctl --user restart pipewire-pulse.service || { pulseaudio --kill; pulseaudio --start; }"
+}
+
+func (hangs) Is(target error) bool { return target == ErrNoServer }
 
 // pactlTimeout bounds each question to the sound server, which answers within
 // milliseconds when it is well.
@@ -91,7 +101,7 @@ func (p Pulse) pactlError(ctx context.Context, args []string, stderr string, err
 	case errors.Is(err, exec.ErrNotFound):
 		return ErrNoPactl
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return fmt.Errorf("%s: no answer within %v%s: %w", what, pactlTimeout, at, ErrNoServer)
+		return fmt.Errorf("%s: no answer within %v%s: %w", what, pactlTimeout, at, ErrHangs)
 	case ctx.Err() != nil:
 		return fmt.Errorf("%s: %w", what, ctx.Err())
 	case strings.Contains(said, "invalid option"):

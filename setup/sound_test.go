@@ -164,6 +164,15 @@ func TestPactlErrors(t *testing.T) {
 			t.Errorf("error: got %v, want %v", err, setup.ErrNoPactl)
 		}
 	})
+	t.Run("hangs", func(t *testing.T) {
+		fakePactl(t, "exec sleep 60")
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		_, err := setup.Pulse{}.Info(ctx)
+		if !errors.Is(err, setup.ErrHangs) || !errors.Is(err, setup.ErrNoServer) {
+			t.Errorf("error: got %v, want %v", err, setup.ErrHangs)
+		}
+	})
 	t.Run("cancelled", func(t *testing.T) {
 		fakePactl(t, "exec sleep 60")
 		ctx, cancel := context.WithCancel(t.Context())

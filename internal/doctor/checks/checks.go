@@ -40,7 +40,7 @@ func All(m *Machine) []doctor.Check {
 		return doctor.Check{ID: id, Group: group, Title: title, Severity: severity, Needs: needs, Run: run}
 	}
 	asked := func(severity doctor.Severity, id, title string, run run, needs ...string) doctor.Check {
-		c := row(severity, id, groupNetwork, "the peer's machine: "+title, run, needs...)
+		c := row(severity, id, groupNetwork, title, run, needs...)
 		c.OnRequest, c.Timeout = true, probeLimit+time.Second
 		return c
 	}
@@ -97,9 +97,9 @@ func All(m *Machine) []doctor.Check {
 
 		row(doctor.Error, "net.ports", groupNetwork, "our UDP ports are free", m.ports, "svc.config"),
 		row(doctor.Error, "net.addr", groupNetwork, "the peer's address is known and has a route", m.peerAddress, "svc.config"),
-		asked(doctor.Error, "net.key", "it has the key of the same pair", m.sameKey, "net.ports", "net.addr"),
-		asked(doctor.Error, "net.probe", "it answers, fast and all the time", m.answers, "net.key"),
-		asked(doctor.Warning, "net.clock", "its clock and ours agree", m.sameTime, "net.probe"),
+		asked(doctor.Error, "net.key", "the peer's key is that of our pair", m.sameKey, "net.ports", "net.addr"),
+		asked(doctor.Error, "net.probe", "the peer's machine answers", m.answers, "net.key"),
+		asked(doctor.Warning, "net.clock", "the peer's clock agrees with ours", m.sameTime, "net.probe"),
 		row(doctor.Warning, "net.rmem", groupNetwork, "the kernel holds packets long enough", m.receiveBuffer, "svc.config"),
 	}
 }

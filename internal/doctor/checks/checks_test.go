@@ -264,6 +264,7 @@ var faults = []fault{
 	{"no pactl", func(f *fixture) { f.soundErr = setup.ErrNoPactl }, []string{"audio.server"}},
 	{"old pactl", func(f *fixture) { f.soundErr = setup.ErrOldPactl }, []string{"audio.server"}},
 	{"no sound server", func(f *fixture) { f.soundErr = setup.ErrNoServer }, []string{"audio.server"}},
+	{"sound server hangs", func(f *fixture) { f.soundErr = setup.ErrHangs }, []string{"audio.server"}},
 	{"strange sound server", func(f *fixture) { f.soundErr = errors.New("pactl info: exit status 1") }, []string{"audio.server"}},
 	{"our sink is the default", func(f *fixture) { f.sound.Info.DefaultSink = "costream_topeer" }, []string{"audio.sink"}},
 	{"our sink is gone", func(f *fixture) {
@@ -360,7 +361,8 @@ var faults = []fault{
 	{"much is lost", func(f *fixture) { f.probe.Lost, f.probe.LostOut = 7, 7 }, []string{"net.probe"}},
 	{"much is lost on the way back", func(f *fixture) { f.probe.Lost = 7 }, []string{"net.probe"}},
 	{"much is lost both ways", func(f *fixture) { f.probe.Lost, f.probe.LostOut = 7, 4 }, []string{"net.probe"}},
-	{"far away", func(f *fixture) { f.probe.RTT = 312 * time.Millisecond }, []string{"net.probe"}},
+	{"far away", func(f *fixture) { f.probe.RTT, f.probe.MinRTT = 312*time.Millisecond, 280*time.Millisecond }, []string{"net.probe"}},
+	{"queues on the way", func(f *fixture) { f.probe.RTT = 312 * time.Millisecond }, []string{"net.probe"}},
 	{"the peer's clock is wrong", func(f *fixture) {
 		f.probe.ClockAhead = -63 * time.Minute
 		f.programs["timedatectl show --property=NTPSynchronized --value"] = "yes\n"

@@ -105,7 +105,10 @@ func (m *Machine) running(ctx context.Context) doctor.Result {
 			Next:   "Do what the report says; if a check below fails as well, begin with that one.",
 		}
 	}
-	return doctor.Fine("%s", strings.TrimSpace(fmt.Sprintf("%s %s", d.Report.State, d.Report.Detail)))
+	if d.Report.Detail == "" {
+		return doctor.Fine("%s", d.Report.State)
+	}
+	return doctor.Fine("%s: %s", d.Report.State, d.Report.Detail)
 }
 
 // tilde shortens the paths in the user's home.

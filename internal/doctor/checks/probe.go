@@ -79,7 +79,7 @@ func (m *Machine) sameKey(ctx context.Context) doctor.Result {
 		return bad("The two may not understand each other.", "Update the older one; `costream-obs version` tells.",
 			"Your friend's costream-obs speaks version %d of the secure link, yours version %d.", report.Version, link.ProbeVersion)
 	case report.Peer.IsValid():
-		return doctor.Fine("yes")
+		return doctor.Fine("")
 	case len(report.Twins) > 0:
 		return bad("One machine invites and the other one joins; two that do the same cannot talk to each other.",
 			"Was the file of the pair copied? Then pair the two machines: "+pairAnew+". If that address is this machine's own, give your friend's with --peer.",
@@ -105,7 +105,10 @@ func (m *Machine) answers(ctx context.Context) doctor.Result {
 		return doctor.Result{Status: status, Detail: fmt.Sprintf(format, args...), Why: why, Next: next}
 	}
 	lost := float64(report.Lost) / float64(max(report.Sent, 1))
-	const unheard = "Pictures and sound would not get through either."
+	const (
+		unheard = "Pictures and sound would not get through either."
+		late    = "You would talk over each other."
+	)
 	switch {
 	case !report.Peer.IsValid() && len(report.Asked) == 0:
 		return bad(doctor.Fail, unheard, "Ask your friend to run `costream-obs doctor --peer` now, and run it here at the same time; or give your friend's address: `costream-obs doctor --peer ADDRESS`.",
@@ -125,8 +128,11 @@ func (m *Machine) answers(ctx context.Context) doctor.Result {
 		return bad(doctor.Warn, "What is lost is sent again, which takes time; where much is lost pictures stand still and the voice breaks up.",
 			"Use a cable in place of Wi-Fi on both sides, stop other uploads and downloads, and lower --bitrate.",
 			"Of %d packets to %s %d got lost%s.", report.Sent, report.Peer, report.Lost, whichWay(report))
+	case report.RTT > tolerableRTT && report.MinRTT < tolerableRTT/2:
+		return bad(doctor.Warn, late, "Something makes packets wait: close what needs much computing time (`top` shows), and stop other uploads and downloads, on both sides.",
+			"Most answers from %s take %v or more, although it can be %v.", report.Peer, millis(report.RTT), millis(report.MinRTT))
 	case report.RTT > tolerableRTT:
-		return bad(doctor.Warn, "You would talk over each other.",
+		return bad(doctor.Warn, late,
 			fmt.Sprintf("Is there a detour on the way, such as the relay of a VPN (`tailscale status` tells)? Then forward UDP port %d on one of the two sides, and give that address with --peer.", m.BasePort),
 			"An answer from %s takes %v.", report.Peer, millis(report.RTT))
 	}

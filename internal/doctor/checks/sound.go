@@ -118,6 +118,8 @@ func (m *Machine) soundServer(ctx context.Context) doctor.Result {
 		return bad("The program pactl is not installed.", "Install it: `sudo apt install pulseaudio-utils`")
 	case errors.Is(err, setup.ErrOldPactl):
 		return bad("The program pactl is older than version 16.", "Update it with your system: Debian 12, Ubuntu 22.10 and Fedora 36 have one that is new enough.")
+	case errors.Is(err, setup.ErrHangs):
+		return bad("A sound server is there, but does not answer in time.", "Is this machine short of computing time (`top` shows)? If not, restart the server: `systemctl --user restart pipewire-pulse.service` where PipeWire is installed, else `pulseaudio --kill`, then `pulseaudio --start`.")
 	case errors.Is(err, setup.ErrNoServer):
 		return bad("No sound server answers.", "Start it: `systemctl --user start pipewire-pulse.service` where PipeWire is installed, else `pulseaudio --start`. It has to run as you, not as root.")
 	}

@@ -20,6 +20,7 @@ type simPath struct {
 	jitter time.Duration
 	loss   float64
 	detour func(at time.Duration) float64 // more delay, in ms; may be nil
+	stall  time.Duration                  // at the receiver, four times a second
 }
 
 // simPacket is a packet of a picture, or of sound when picture is 0.
@@ -136,7 +137,11 @@ func (s *sim) ship(at time.Duration, p simPacket) {
 		delay += time.Duration(s.path.detour(at)) * time.Millisecond
 	}
 	s.last = max(s.last, s.free+delay+time.Duration(s.rng.Float64()*float64(s.path.jitter)))
-	s.at(s.last, func(now time.Duration) {
+	seen := s.last
+	if begin := seen.Truncate(time.Second / 4); seen < begin+s.path.stall {
+		seen = begin + s.path.stall
+	}
+	s.at(seen, func(now time.Duration) {
 		s.record.Record(2, number, int64(now/time.Microsecond))
 		if p.picture == 0 {
 			s.sound = append(s.sound, now-at)
@@ -240,6 +245,8 @@ func TestFlow(t *testing.T) {
 		{"begins to move on a narrow path", simPath{rate: steady(1.5e6), queue: 300 * ms, delay: 10 * ms}, between(10*s, 20*s, 1, 0.2), 9 * s, 20 * s, 1_000_000, 1_600_000, 500 * ms, 500 * ms},
 		{"becomes longer", simPath{rate: steady(50e6), queue: 300 * ms, delay: 10 * ms, detour: between(10*s, 30*s, 80, 0)}, all, 17 * s, 30 * s, 5_500_000, 6_000_000, 0, 150 * ms},
 		{"becomes shorter", simPath{rate: steady(50e6), queue: 300 * ms, delay: 10 * ms, detour: between(0, 10*s, 80, 0)}, all, 5 * s, 30 * s, 5_900_000, 6_000_000, 0, 150 * ms},
+		{"a busy receiver", simPath{rate: steady(50e6), queue: 300 * ms, delay: 10 * ms, stall: 70 * ms}, all, 5 * s, 30 * s, 5_000_000, 6_000_000, 15 * s, 150 * ms},
+		{"a very busy receiver", simPath{rate: steady(50e6), queue: 300 * ms, delay: 10 * ms, stall: 150 * ms}, all, 5 * s, 30 * s, 3_000_000, 6_000_000, 25 * s, 250 * ms},
 		{"less than the least", simPath{rate: between(10*s, 20*s, 0.25e6, 4e6), queue: 300 * ms, delay: 10 * ms}, all, 26 * s, 30 * s, 2_500_000, 3_800_000, 0, 200 * ms},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -22,7 +22,7 @@ const quiet = 400 * time.Millisecond
 // observed is what is known of OBS. Events and the slow tick mark what is to be asked again.
 type observed struct {
 	streaming, recording, virtualCam bool
-	streamEnds, recordEnds           time.Time // when OBS said that it stops; zero otherwise
+	streamEnds, recordEnds           time.Time // when OBS said last that it stops or has stopped; zero once it says anything else
 
 	program    string
 	collection string
@@ -113,8 +113,10 @@ func phaseActive(p obsctl.OutputPhase, now bool) bool {
 	}
 }
 
+// endOf is when an output began to end. A busy OBS says that one has stopped and calls it active for some time after
+// (measured, 29.0.2: 1 s).
 func endOf(p obsctl.OutputPhase) time.Time {
-	if p == obsctl.Stopping {
+	if p == obsctl.Stopping || p == obsctl.Stopped {
 		return time.Now()
 	}
 	return time.Time{}

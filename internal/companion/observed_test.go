@@ -5,6 +5,7 @@ package companion
 import (
 	"log/slog"
 	"testing"
+	"time"
 
 	"github.com/costream-obs/costream-obs/obsctl"
 )
@@ -46,6 +47,23 @@ func TestOnAirFollowsItsTrigger(t *testing.T) {
 				t.Errorf("on air is %v, want %v", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestEndOfOutput: an output that OBS says has stopped is not believed to be active, until OBS says that it has started.
+func TestEndOfOutput(t *testing.T) {
+	s := newTestSession(Options{})
+	for _, tt := range []struct {
+		phase obsctl.OutputPhase
+		ended bool
+	}{{obsctl.Started, false}, {obsctl.Stopping, true}, {obsctl.Stopped, true}, {obsctl.Starting, false}, {obsctl.Started, false}} {
+		s.note(obsctl.StreamState{Phase: tt.phase})
+		s.note(obsctl.RecordState{Phase: tt.phase})
+		for _, at := range []time.Time{s.seen.streamEnds, s.seen.recordEnds} {
+			if got := time.Since(at) < stopLimit; got != tt.ended {
+				t.Errorf("after %v: ended is %v, want %v", tt.phase, got, tt.ended)
+			}
+		}
 	}
 }
 

@@ -42,6 +42,7 @@ type airOptions struct {
 	format     media.VideoFormat // of the screen
 	speakers   []string
 	avOffset   time.Duration // by which the peer's voice comes later than it would
+	apart      bool          // voice and picture do not wait for each other
 	legs       *legs
 	peerSeen   func(bool)
 	shaped     func(image.Rectangle) // gets the part of the screen that the peer's picture covers; may be nil
@@ -90,7 +91,11 @@ func goOnAir(parent context.Context, o airOptions) *air {
 	a.video = newInbox(link.Video, a.newVideoReceiver, func(err error) { a.parts.note("peer's picture", err) }, o.log)
 	a.audio = newInbox(link.Audio, a.newAudioReceiver, func(err error) { a.parts.note("peer's voice", err) }, o.log)
 	a.together = newTogether(a)
-	for _, part := range []func(context.Context){a.video.run, a.audio.run, a.watchPeer, a.together.run} {
+	parts := []func(context.Context){a.video.run, a.audio.run, a.watchPeer}
+	if !o.apart {
+		parts = append(parts, a.together.run)
+	}
+	for _, part := range parts {
 		a.wg.Add(1)
 		go func() {
 			defer a.wg.Done()

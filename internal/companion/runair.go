@@ -29,8 +29,9 @@ type AirOptions struct {
 	Log      *slog.Logger // nil discards
 }
 
-// RunAir is one time on air without an OBS, for measuring: link, senders and receivers are those of a Companion. It
-// returns when ctx has ended and nothing is sent any more.
+// RunAir is one time on air without an OBS, for measuring: link, senders and receivers are those of a Companion, except
+// that voice and picture do not wait for each other. Which one has to depends on what OBS adds to each. It returns when ctx
+// has ended and nothing is sent any more.
 func RunAir(ctx context.Context, o AirOptions) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -39,7 +40,7 @@ func RunAir(ctx context.Context, o AirOptions) {
 	a := goOnAir(ctx, airOptions{
 		link: o.Link, resends: o.PeerAsks, keyInt: shared.keyDistance() * o.FPS,
 		picture: o.Picture, shoot: o.Feed, bitrate: o.BitrateKbps, microphone: o.Microphone,
-		screen: o.Screen, format: o.Format, speakers: o.Speakers,
+		apart: true, screen: o.Screen, format: o.Format, speakers: o.Speakers,
 		peerSeen: func(seen bool) { o.Log.Info("peer", "seen", seen) },
 		changed:  func() {}, log: o.Log,
 	})

@@ -5,6 +5,7 @@ package companion
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/costream-obs/costream-obs/internal/cleanfeed"
 	"github.com/costream-obs/costream-obs/internal/cleanfeed/camera"
@@ -88,6 +89,14 @@ func (s *session) removeFeed(ctx context.Context) error {
 		s.feedOf = s.seen.collection
 	}
 	return s.c.feed.Remove(ctx, s.obs, s.feedCamera)
+}
+
+// checkProgramme tells the user who chose our scene as the programme, where the peer has no place.
+func (s *session) checkProgramme(context.Context) error {
+	if !cleanfeed.Ours(s.seen.program) {
+		return nil
+	}
+	return fmt.Errorf("it is the scene %q, which is made for your peer: choose one of your own scenes in OBS", s.seen.program)
 }
 
 // ofFeed tells the events that only the clean feed needs, or that it causes.

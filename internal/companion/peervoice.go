@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/costream-obs/costream-obs/internal/cleanfeed"
 	"github.com/costream-obs/costream-obs/obsctl"
 )
 
@@ -77,6 +78,7 @@ func (s *session) addPeerAudio(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	scenes = slices.DeleteFunc(scenes, cleanfeed.Ours)
 	if !s.seen.has(peerAudioInput) {
 		if s.changes.PeerAudio == nil {
 			s.changes.PeerAudio = make(map[string]bool)

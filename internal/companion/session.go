@@ -193,6 +193,7 @@ func (s *session) goOn(ctx context.Context) {
 	if s.air != nil {
 		s.air.setMuted(s.allMuted())
 	}
+	s.try(ctx, "programme", s.checkProgramme)
 	s.try(ctx, "peer source", s.showPeer)
 	s.try(ctx, "peer source's picture", s.revivePeerInput)
 	s.try(ctx, "peer source's mute", s.followPeerMute)
@@ -205,7 +206,7 @@ func (s *session) goOff(ctx context.Context) {
 	s.try(ctx, "OBS's picture", s.closePicture)
 	s.try(ctx, "clean feed", s.removeFeed)
 	s.try(ctx, "microphone", s.unmonitor)
-	for _, name := range []string{"OBS's sound capture", "peer source's picture", "peer source's mute"} {
+	for _, name := range []string{"programme", "OBS's sound capture", "peer source's picture", "peer source's mute"} {
 		s.clear(name)
 	}
 	s.stopping, s.hint = false, ""

@@ -52,10 +52,10 @@ func newSpeaker(sink string, log *slog.Logger) (*speaker, error) {
 }
 
 // The sink stays synchronised: what an unsynchronised one piles up stays as
-// delay (measured). It sets the pace, since the source before it blocks.
+// delay (measured). It sets the pace: it is fed when it asks.
 func speakerGraph(sink string) graph {
 	return row(
-		element("appsrc", prop("name", nameSound), "format=time", "block=true", intProp("max-bytes", 2*soundChannels*frames(chunk)), prop("caps", soundCaps)),
+		element("appsrc", prop("name", nameSound), "format=time", prop("caps", soundCaps)),
 		element("pulsesink", append(pulseProps(nameSpeaker, sink),
 			intProp("buffer-time", speakerBuffer), intProp("latency-time", speakerLatency))...),
 	)
@@ -69,7 +69,8 @@ func (s *speaker) run(ctx context.Context) error {
 
 func (s *speaker) play(ctx context.Context) {
 	pcm := make([]int16, soundChannels*frames(chunk))
-	for at := time.Duration(0); ctx.Err() == nil; at += chunk {
+	var at time.Duration
+	err := s.sound.Feed(ctx, func() bool {
 		s.playout.read(pcm)
 		err := s.sound.PushTimed(2*len(pcm), at, func(b []byte) {
 			for i, v := range pcm {
@@ -78,11 +79,16 @@ func (s *speaker) play(ctx context.Context) {
 		})
 		if err != nil {
 			// The pipeline ends, and says why.
-			return
+			return false
 		}
 		if now := s.pipe.RunningTime(); now > 0 {
 			s.ahead.Store(int64(at - now))
 		}
+		at += chunk
+		return true
+	})
+	if err != nil {
+		s.log.Warn("no sound", "error", err)
 	}
 }
 

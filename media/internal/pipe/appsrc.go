@@ -3,6 +3,7 @@
 package pipe
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"runtime"
@@ -29,6 +30,18 @@ func (p *Pipeline) Source(name string) (*Source, error) {
 		return nil, err
 	}
 	return &Source{pipeline: p, app: app.SrcFromElement(e)}, nil
+}
+
+// Feed calls next, which pushes, whenever the pipeline has taken everything that
+// was pushed, until ctx ends or next returns false.
+func (s *Source) Feed(ctx context.Context, next func() bool) error {
+	w, err := newSourceWaker(s.app)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	w.each(ctx, func() bool { return !next() })
+	return nil
 }
 
 // Push copies data into one buffer and queues it. It does not block unless the

@@ -5,6 +5,7 @@ package pipe
 /*
 #cgo pkg-config: gstreamer-app-1.0
 #include <gst/app/gstappsink.h>
+#include <gst/app/gstappsrc.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -21,6 +22,14 @@ static void close_fd(gpointer fd) { close(GPOINTER_TO_INT(fd)); }
 static void wake_on_sample(void *sink, int fd) {
 	GstAppSinkCallbacks callbacks = { .eos = wake_eos, .new_sample = wake_sample };
 	gst_app_sink_set_callbacks(GST_APP_SINK(sink), &callbacks, GINT_TO_POINTER(fd), close_fd);
+}
+
+static void wake_need(GstAppSrc *src, guint length, gpointer fd) { eventfd_write(GPOINTER_TO_INT(fd), 1); }
+
+// wake_on_need takes over fd, which is closed with the source.
+static void wake_on_need(void *src, int fd) {
+	GstAppSrcCallbacks callbacks = { .need_data = wake_need };
+	gst_app_src_set_callbacks(GST_APP_SRC(src), &callbacks, GINT_TO_POINTER(fd), close_fd);
 }
 
 static int bus_fd(void *bus) {
@@ -70,6 +79,16 @@ func (w *waker) close() { _ = w.file.Close() }
 
 // newSinkWaker wakes when an appsink has a sample or the stream is over.
 func newSinkWaker(sink *app.Sink) (*waker, error) {
+	return newEventWaker(func(fd C.int) { C.wake_on_sample(sink.Unsafe(), fd) })
+}
+
+// newSourceWaker wakes when an appsrc has nothing left to give.
+func newSourceWaker(source *app.Source) (*waker, error) {
+	return newEventWaker(func(fd C.int) { C.wake_on_need(source.Unsafe(), fd) })
+}
+
+// newEventWaker wakes when the descriptor that it gives away is written to.
+func newEventWaker(give func(fd C.int)) (*waker, error) {
 	fd, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
 	if err != nil {
 		return nil, fmt.Errorf("pipeline: %w", err)
@@ -78,12 +97,12 @@ func newSinkWaker(sink *app.Sink) (*waker, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The sink may live longer than the waker, and must not write to what the number stands for then.
+	// The element may live longer than the waker, and must not write to what the number stands for then.
 	own, err := duplicate(fd)
 	if err != nil {
 		return nil, err
 	}
-	C.wake_on_sample(sink.Unsafe(), C.int(own))
+	give(C.int(own))
 	return w, nil
 }
 

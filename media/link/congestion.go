@@ -36,7 +36,7 @@ const (
 	growthDouble = 700 * time.Millisecond
 
 	// used is the share of the rate that must have been sent for the rate to grow: nothing is known of what was not tried.
-	used = 0.7
+	used = 0.6
 
 	// Losses up to lossAllowed do not keep the rate from growing, and those from lossLimit make it smaller. Radio loses
 	// packets at any rate, a full path with a short queue many.

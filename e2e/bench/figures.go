@@ -33,7 +33,7 @@ type Figures struct {
 
 	SendCPU float64 `json:"send_cpu"` // seconds each second
 	RecvCPU float64 `json:"recv_cpu"`
-	Kbps    float64 `json:"kbps"`
+	Kbps    float64 `json:"kbps"` // 0 of one process
 	PSNR    float64 `json:"psnr_db"`
 	PSNRLow float64 `json:"psnr_low_db"` // that of the worst twentieth
 
@@ -70,9 +70,9 @@ func summarise(c testCase, s system, turns []turn) Figures {
 			ear95 = append(ear95, millis(score.Quantile(t.ear, 0.95)))
 		}
 		var quality []float64
-		for _, s := range t.shown {
-			if s.PSNR > 0 {
-				quality = append(quality, s.PSNR)
+		for _, picture := range t.shown {
+			if picture.PSNR > 0 {
+				quality = append(quality, picture.PSNR)
 			}
 		}
 		psnr = append(psnr, score.Quantile(quality, 0.5))
@@ -81,7 +81,9 @@ func summarise(c testCase, s system, turns []turn) Figures {
 		first = append(first, millis(t.first))
 		send = append(send, t.sendCPU.Seconds()/seconds)
 		recv = append(recv, t.recvCPU.Seconds()/seconds)
-		kbps = append(kbps, float64(t.bytes)*8/1000/seconds)
+		if s.ports > 0 {
+			kbps = append(kbps, float64(t.bytes)*8/1000/seconds)
+		}
 		if c.recovers() {
 			recovery = append(recovery, recoveryOf(c, t))
 		}

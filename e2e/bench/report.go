@@ -32,7 +32,7 @@ func (r Report) json(out io.Writer) error {
 
 // header says where the figures come from.
 func (r Report) header() string {
-	return fmt.Sprintf("%s, %s. %d rounds of %v each.", r.Taken.Format("2 January 2006"), r.Machine, r.Rounds, r.Window)
+	return fmt.Sprintf("%s, %s. Turns of each system: %d of %v.", r.Taken.Format("2 January 2006"), r.Machine, r.Rounds, r.Window)
 }
 
 // table is a title, a row of headings and rows.

@@ -7,7 +7,8 @@
 // that is missing (Plan, a pure function). Apply carries edits out, and Reconcile does the whole
 // round: look, plan, remember, edit, remember. What the user moved, resized, copied, renamed
 // or hid stays as the user left it; what this package added it removes again, and it never
-// removes anything else.
+// removes anything else. What the user asks for by command (SetVisible, Add, Remove, Arrange,
+// Use, Restore) is noted in the same memory, so that it lasts.
 //
 // It is not a client of OBS: it states the few requests it needs as the interface OBS. It knows
 // nothing of streams or networks either: someone else decides when the peer is to be present

@@ -105,7 +105,7 @@ func (r *receiver) suspect(count int) {
 	if r.info == nil || !r.sequence.started {
 		return
 	}
-	r.repair.gap(r.now(), r.sequence.highest+1, r.sequence.highest+uint64(count))
+	r.repair.guess(r.now(), r.sequence.highest+1, r.sequence.highest+uint64(count))
 	r.wake()
 }
 

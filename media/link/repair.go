@@ -39,23 +39,40 @@ type missingPacket struct {
 	number uint64
 	since  time.Time
 	due    time.Time
+
+	guessed bool // nothing has shown that it was sent
 }
 
 // gap notes that the packets from lo to hi are missing.
 func (r *repair) gap(now time.Time, lo, hi uint64) {
+	r.hole = now
+	wait := r.disorder
+	if now.Sub(r.parity) < time.Second {
+		wait = max(wait, parityWait)
+	}
+	for i := range r.missing {
+		if m := &r.missing[i]; m.guessed && m.number >= lo && m.number <= hi {
+			*m = missingPacket{number: m.number, since: now, due: now.Add(wait)}
+		}
+	}
+	r.add(missingPacket{since: now, due: now.Add(wait)}, lo, hi)
+}
+
+// guess notes that the packets from lo to hi may have been sent and be missing. They are asked for once.
+func (r *repair) guess(now time.Time, lo, hi uint64) {
+	r.add(missingPacket{since: now, due: now.Add(r.disorder), guessed: true}, lo, hi)
+}
+
+// add appends the packets from lo to hi that are not in the list yet.
+func (r *repair) add(m missingPacket, lo, hi uint64) {
 	if len(r.missing) > 0 {
 		lo = max(lo, r.missing[len(r.missing)-1].number+1)
 	}
 	if !r.enabled || hi < lo || hi-lo >= maxMissing {
 		return
 	}
-	r.hole = now
-	wait := r.disorder
-	if now.Sub(r.parity) < time.Second {
-		wait = max(wait, parityWait)
-	}
-	for n := lo; n <= hi; n++ {
-		r.missing = append(r.missing, missingPacket{n, now, now.Add(wait)})
+	for m.number = lo; m.number <= hi; m.number++ {
+		r.missing = append(r.missing, m)
 	}
 	if over := len(r.missing) - maxMissing; over > 0 {
 		r.missing = slices.Delete(r.missing, 0, over)
@@ -74,7 +91,7 @@ func (r *repair) await(now time.Time, more bool) {
 func (r *repair) overdue(now time.Time, newest uint64) {
 	if !r.tail.IsZero() && !now.Before(r.tail) {
 		r.tail = time.Time{}
-		r.gap(now, newest+1, newest+tailLength)
+		r.guess(now, newest+1, newest+tailLength)
 	}
 }
 
@@ -91,7 +108,7 @@ func (r *repair) arrived(now time.Time, rtt time.Duration, number uint64) {
 		}
 		return 0
 	}); ok {
-		if late := now.Sub(r.missing[i].since); late < rtt {
+		if late := now.Sub(r.missing[i].since); late < rtt && !r.missing[i].guessed {
 			r.disorder = max(r.disorder, min(late+late/4, maxDisorder))
 		}
 		r.missing = slices.Delete(r.missing, i, i+1)
@@ -107,6 +124,9 @@ func (r *repair) ask(now time.Time, rtt, patience time.Duration) (numbers []uint
 		if !m.due.After(now) {
 			numbers = append(numbers, uint16(m.number))
 			m.due = now.Add(rtt + askAgainAfter)
+			if m.guessed {
+				m.due = m.since.Add(patience + time.Nanosecond)
+			}
 		}
 		next = sooner(next, m.due)
 	}

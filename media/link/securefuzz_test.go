@@ -212,6 +212,22 @@ func TestRepair(t *testing.T) {
 	r.arrived(c.now(), rtt, 100)
 	c.pass(rtt - askAgainAfter)
 	ask("again", 102)
+	c.pass(rtt + askAgainAfter)
+	ask("and again", 102)
+	r.arrived(c.now(), rtt, 102)
+	late := r.disorder
+	r.guess(c.now(), 200, 203)
+	c.pass(late)
+	ask("guessed", 200, 201, 202, 203)
+	r.arrived(c.now(), rtt, 200)
+	if r.disorder > late {
+		t.Errorf("what was only guessed to be missing is not late, got %v", r.disorder)
+	}
+	c.pass(rtt + askAgainAfter)
+	ask("guessed, once")
+	r.gap(c.now(), 201, 202)
+	c.pass(late)
+	ask("they are missing indeed", 201, 202)
 	c.pass(patience)
 	if got, next := r.ask(c.now(), rtt, patience); len(got) != 0 || !next.IsZero() {
 		t.Errorf("asked for %v, next %v, want it given up", got, next)

@@ -119,6 +119,9 @@ func (s *session) removePeerVoice(ctx context.Context) error {
 	if !s.changes.PeerAudio[s.seen.collection] {
 		return nil
 	}
+	if err := s.removeItems(ctx, peerAudioInput); err != nil {
+		return err
+	}
 	err := s.obs.RemoveInput(ctx, peerAudioInput)
 	if err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
 		return fmt.Errorf("input %q: %w", peerAudioInput, err)
@@ -126,4 +129,28 @@ func (s *session) removePeerVoice(ctx context.Context) error {
 	delete(s.changes.PeerAudio, s.seen.collection)
 	s.seen.askInputs = true
 	return s.saveChanges(ctx)
+}
+
+// removeItems takes an input out of all scenes. Where only the input is removed, scenes that are not shown keep an item
+// of it (measured, 29.0.2).
+func (s *session) removeItems(ctx context.Context, input string) error {
+	scenes, err := s.obs.Scenes(ctx)
+	if err != nil {
+		return err
+	}
+	for _, scene := range scenes {
+		items, err := s.obs.SceneItems(ctx, scene)
+		if err != nil {
+			return err
+		}
+		for _, it := range items {
+			if it.Source != input {
+				continue
+			}
+			if err := s.obs.RemoveSceneItem(ctx, scene, it.ID); err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
+				return fmt.Errorf("input %q in scene %q: %w", input, scene, err)
+			}
+		}
+	}
+	return nil
 }

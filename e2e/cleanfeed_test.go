@@ -36,6 +36,8 @@ func TestRealCleanFeed(t *testing.T) {
 	p.alice.PairWith(binary, p.bob)
 	second := e2e.Colours{p.alice.Colours[1], p.alice.Colours[2], p.alice.Colours[3], p.alice.Colours[0]}
 	addScenes(p.alice, second)
+	// So that Bob's voice gets an input of its own, which stands in Alice's scenes, and so in their mirrors as well.
+	p.alice.OBS.Request("SetInputMute", testbed.D{"inputName": "Desktop Audio", "inputMuted": true}, nil)
 	p.alice.OBS.Interrupt()
 	filesBefore := obsFiles(t, p.alice.OBS)
 	p.alice.OBS.Start()
@@ -116,6 +118,15 @@ func TestRealCleanFeed(t *testing.T) {
 	p.alice.OBS.Request("SetStudioModeEnabled", testbed.D{"studioModeEnabled": false}, nil)
 	sees("studio mode left", secondScene, second)
 
+	t.Log("our own scene as the programme")
+	p.alice.OBS.Request("SetCurrentProgramScene", testbed.D{"sceneName": cleanfeed.Scene}, nil)
+	p.aliceC.AwaitProblem(e2e.OnAirWithPeer, "choose one of your own scenes", pictureLimit)
+	testbed.Await(t, "Bob sees Alice", pictureLimit, func() error {
+		return p.bob.SeesClean(&e2e.Person{PersonOptions: e2e.PersonOptions{Colours: second}})
+	})
+	p.alice.OBS.Request("SetCurrentProgramScene", testbed.D{"sceneName": secondScene}, nil)
+	sees("a scene of hers again", secondScene, second)
+
 	byBob, byAlice := toBob.end(), toAlice.end()
 	t.Logf("pictures looked at for a second self: %d by Bob, %d by Alice", byBob, byAlice)
 	if byBob == 0 || byAlice == 0 {
@@ -126,6 +137,8 @@ func TestRealCleanFeed(t *testing.T) {
 	p.alice.OBS.Request("SetCurrentProgramScene", testbed.D{"sceneName": testbed.Scene}, nil)
 	p.alice.SetColour(3, e2e.Alice().Colours[3])
 	sees("at last", testbed.Scene, p.alice.Colours)
+	p.awaitVoices(t)
+	testbed.Await(t, "Alice's viewers hear both once", voiceLimit, func() error { return p.alice.ChannelCarries(p.bob, 4*time.Second) })
 
 	p.alice.OBS.Request("SetCurrentSceneTransition", testbed.D{"transitionName": "Fade"}, nil)
 	p.alice.OBS.StopStream()

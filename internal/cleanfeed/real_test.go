@@ -274,11 +274,16 @@ func TestRealFollowsEdits(t *testing.T) {
 	s.wantClean(main)
 	t.Logf("100 steps of the mouse: %d scenes read", s.count.items.Load()-before)
 
+	s.user("SetCurrentProgramScene", testbed.D{"sceneName": Scene})
+	s.wantClean(main)
 	s.stop()
 	if err := s.feed.Remove(t.Context(), s.client, false); err != nil {
 		t.Fatal(err)
 	}
 	testbed.Await(t, "the user's scenes alone", 5*time.Second, func() error {
+		if program := s.user("GetSceneList", nil)["currentProgramSceneName"]; program != main {
+			return fmt.Errorf("the programme is %v", program)
+		}
 		if got := s.scenes(); !slices.Equal(got, []string{main}) {
 			return fmt.Errorf("scenes off air: %q", got)
 		}

@@ -103,8 +103,9 @@ func (r *AudioReceiver) SetDelay(d time.Duration) {
 // nothing plays.
 func (r *AudioReceiver) Latency() time.Duration { return r.speakers[0].latency() }
 
-// Gaps is how often there was nothing to play, at the first of the sinks.
-func (r *AudioReceiver) Gaps() int { return r.speakers[0].playout.ranDry() }
+// Breaks is how often the sound broke off because there was nothing to play, or
+// skipped because too much had come late, at the first of the sinks.
+func (r *AudioReceiver) Breaks() int { return r.speakers[0].playout.breaks() }
 
 // Run receives until ctx ends (nil) or one of its sinks fails, which ends all.
 func (r *AudioReceiver) Run(ctx context.Context) error {

@@ -96,14 +96,13 @@ func TestRealDrift(t *testing.T) {
 			start(t, r.Run)
 			speak(t, voice(t, 1000, learn+watch+30*time.Second), fast, never, r.Push)
 			p.Record(testbed.Headphones+".monitor", learn)
-			gaps, latency := r.Gaps(), r.Latency()
+			breaks := r.Breaks()
 			missing := missingTone(p.Record(testbed.Headphones+".monitor", watch), 1000)
-			t.Logf("%d gaps in the first %v, %d in the next %v; latency %v, then %v; %.1f %% missing",
-				gaps, learn, r.Gaps()-gaps, watch, latency, r.Latency(), 100*missing)
-			// Uncorrected it would be 600 ms. A busy machine makes gaps of its own.
-			const most = 150 * time.Millisecond
-			if r.Latency() > most || missing > 0.05 {
-				t.Errorf("got a latency of %v and %.1f %% missing, want at most %v and 5 %%", r.Latency(), 100*missing, most)
+			more := r.Breaks() - breaks
+			t.Logf("%d breaks in the first %v, %d in the next %v; latency %v; %.1f %% missing", breaks, learn, more, watch, r.Latency(), 100*missing)
+			// Uncorrected there are a dozen and more. A busy machine makes some of its own.
+			if more > 4 || missing > 0.05 {
+				t.Errorf("got %d breaks and %.1f %% missing, want at most 4 and 5 %%", more, 100*missing)
 			}
 		})
 	}

@@ -93,8 +93,8 @@ func (p *playout) wait() time.Duration {
 	return soundTime(p.natural)
 }
 
-// ranDry is how often there was nothing to play.
-func (p *playout) ranDry() int {
+// breaks is how often there was nothing to play, or too much of it.
+func (p *playout) breaks() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.gaps
@@ -109,6 +109,7 @@ func (p *playout) write(pcm []int16) {
 	defer p.mu.Unlock()
 	p.held = append(p.held, pcm[:len(pcm)/soundChannels*soundChannels]...)
 	if over := p.inHand() - p.delay - p.spare; over > frames(wayTooMuch) {
+		p.gaps++
 		p.pass(over)
 		p.begin()
 	}

@@ -19,12 +19,13 @@ const togetherEvery = time.Second
 // together makes the peer's voice and picture arrive together, and tells the peer what it takes to
 // do the same with ours.
 type together struct {
-	air  *air
-	sync *lipsync.Sync
-	last lipsync.Waits
-	wait atomic.Int64              // of the voice, in nanoseconds
-	seen map[link.Medium]time.Time // when the newest sender report came
-	side map[link.Medium]lipsync.Medium
+	air    *air
+	sync   *lipsync.Sync
+	last   lipsync.Waits
+	breaks int                       // of the voice, as last told
+	wait   atomic.Int64              // of the voice, in nanoseconds
+	seen   map[link.Medium]time.Time // when the newest sender report came
+	side   map[link.Medium]lipsync.Medium
 }
 
 func newTogether(a *air) *together {
@@ -77,6 +78,10 @@ func (t *together) look(l link.Link, now time.Time) {
 	voice, ok := a.audio.running().(*media.AudioReceiver)
 	if ok && voice.Latency() > 0 {
 		t.side[link.Audio].Output(voice.Latency())
+		if n := voice.Breaks(); n != t.breaks {
+			t.breaks = n
+			a.o.log.Debug("the peer's voice broke off", "times", n, "latency", voice.Latency())
+		}
 	}
 	waits := t.sync.Look(now)
 	t.wait.Store(int64(waits.Audio))

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"syscall"
 	"testing"
 	"time"
 
@@ -105,6 +106,37 @@ func TestRealDrift(t *testing.T) {
 				t.Errorf("got %d breaks and %.1f %% missing, want at most 4 and 5 %%", more, 100*missing)
 			}
 		})
+	}
+}
+
+// A sound server that stands still for a while leaves neither silence nor delay.
+func TestRealSoundServerStalls(t *testing.T) {
+	testbed.Need(t)
+	p := newPulse(t)
+	r, err := NewAudioReceiver(AudioReceiverOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	start(t, r.Run)
+	speak(t, voice(t, 1000, 60*time.Second), 0, never, r.Push)
+	awaitTone(t, p, testbed.Headphones+".monitor", 1000, 0.4, 0.6)
+	for _, stall := range []time.Duration{100 * time.Millisecond, 1500 * time.Millisecond} {
+		before := r.Latency()
+		if err := syscall.Kill(p.PID(), syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(stall)
+		if err := syscall.Kill(p.PID(), syscall.SIGCONT); err != nil {
+			t.Fatal(err)
+		}
+		testbed.Await(t, "the sound as it was", 20*time.Second, func() error {
+			missing := missingTone(p.Record(testbed.Headphones+".monitor", time.Second), 1000)
+			if more := r.Latency() - before; missing > 0 || more > 50*time.Millisecond {
+				return fmt.Errorf("after %v: %.0f %% missing, %v more latency", stall, 100*missing, more)
+			}
+			return nil
+		})
+		t.Logf("after %v: latency %v, was %v; %d breaks", stall, r.Latency(), before, r.Breaks())
 	}
 }
 

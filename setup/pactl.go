@@ -64,6 +64,7 @@ func (p Pulse) environ() []string {
 func (p Pulse) pactl(ctx context.Context, args ...string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, pactlTimeout)
 	defer cancel()
+	keepFiles()
 	cmd := exec.CommandContext(ctx, "pactl", args...)
 	cmd.Env = p.environ()
 	cmd.WaitDelay = time.Second

@@ -5,9 +5,11 @@ package setup_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -171,6 +173,18 @@ func TestPactlErrors(t *testing.T) {
 		_, err := setup.Pulse{}.Info(ctx)
 		if !errors.Is(err, setup.ErrHangs) || !errors.Is(err, setup.ErrNoServer) {
 			t.Errorf("error: got %v, want %v", err, setup.ErrHangs)
+		}
+	})
+	t.Run("has nothing of ours open", func(t *testing.T) {
+		// As a C library opens a file.
+		fd, err := syscall.Open("/dev/null", syscall.O_RDWR, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = syscall.Close(fd) }()
+		fakePactl(t, fmt.Sprintf("if [ -e /proc/self/fd/%d ]; then echo open >&2; exit 1; fi; echo '{}'", fd))
+		if _, err := (setup.Pulse{}).Info(t.Context()); err != nil {
+			t.Errorf("got %v, want the file closed", err)
 		}
 	})
 	t.Run("cancelled", func(t *testing.T) {

@@ -66,6 +66,7 @@ func (p Pulse) subscribe(ctx context.Context, changes chan<- Change) (came bool)
 		default:
 		}
 	}
+	keepFiles()
 	cmd := exec.CommandContext(ctx, "pactl", "subscribe")
 	cmd.Env = p.environ()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

@@ -91,7 +91,8 @@ func TestRealDoctorOnAir(t *testing.T) {
 	report, code := c.doctor(t)
 	t.Logf("doctor took %v", time.Since(began).Round(time.Millisecond))
 	for _, f := range report.Checks {
-		if f.Status == doctor.Warn || f.Status == doctor.Fail {
+		// The friends show each other, without the clean feed.
+		if f.ID != "obs.loop" && (f.Status == doctor.Warn || f.Status == doctor.Fail) {
 			t.Errorf("nothing wrong: got %+v", f)
 		}
 	}

@@ -111,8 +111,9 @@ func (m *Machine) answers(ctx context.Context) doctor.Result {
 	)
 	switch {
 	case !report.Peer.IsValid() && len(report.Asked) == 0:
-		return bad(doctor.Fail, unheard, "Ask your friend to run `costream-obs doctor --peer` now, and run it here at the same time; or give your friend's address: `costream-obs doctor --peer ADDRESS`.",
-			"Your friend has not called, and this machine knows no address of theirs.")
+		return bad(doctor.Warn, "Whether pictures and sound get through can then be found out only from your friend's side, which knows where you are.",
+			"Ask your friend to run `costream-obs doctor --peer`, and run it here at the same time; or give your friend's address: `costream-obs doctor --peer ADDRESS`.",
+			"This machine knows no address of your friend's, and nobody has called just now.")
 	case !report.Peer.IsValid():
 		return bad(doctor.Fail, unheard,
 			fmt.Sprintf("Does it run at your friend's, `costream-obs run`, or `costream-obs doctor --peer` at the same time? If so, let the router and the firewall on one of the two sides pass UDP port %d on to the machine, or put both machines into one VPN (WireGuard, Tailscale).", m.BasePort),

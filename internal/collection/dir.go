@@ -47,10 +47,10 @@ func Of(pid int, o obsctl.FindOptions) (Dir, error) {
 }
 
 // Flatpak says whether this is the directory of the Flatpak of OBS, which sees the user's home directory but a /tmp of
-// its own; Snap whether it is that of the Snap, which sees no hidden directories.
+// its own.
 func (d Dir) Flatpak() bool { return strings.Contains(d.Path, "/.var/app/com.obsproject.Studio/") }
 
-// Snap: see Flatpak.
+// Snap says whether this is the directory of the Snap of OBS, which sees nothing hidden in the user's home directory.
 func (d Dir) Snap() bool { return strings.Contains(d.Path, "/snap/obs-studio/") }
 
 // Running returns the process id of an OBS that uses this directory, 0 if none does.

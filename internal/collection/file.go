@@ -32,10 +32,10 @@ const (
 	stepRenamed  = "renamed"
 )
 
-// Path is where the collection is; Name is what the user calls it.
+// Path is where the collection is.
 func (f *File) Path() string { return f.path }
 
-// Name: see Path.
+// Name is what the user calls the collection.
 func (f *File) Name() string { return f.name }
 
 // Backup is where the collection is kept as it was before the last edit. OBS does not list it among its collections.

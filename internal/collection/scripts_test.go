@@ -104,10 +104,3 @@ func TestVirtualCamera(t *testing.T) {
 		t.Errorf("both forms: got %s, want %s", got, want)
 	}
 }
-
-func TestScenes(t *testing.T) {
-	got, err := mustParse(t, `{"sources":[{"id":"scene","name":"A"},{"id":"group","name":"G"},{"id":"scene","name":"B"}]}`).Scenes()
-	if diff := cmp.Diff([]string{"A", "B"}, got); diff != "" || err != nil {
-		t.Errorf("%v (-want +got):\n%s", err, diff)
-	}
-}

@@ -19,9 +19,9 @@ const (
 	// records in pieces of so long (pulse-input.c). What waits in its stream comes on top.
 	captureLeg = 25 * time.Millisecond
 	// mediaSourceLeg is from a raw picture written to the socket of a Media Source to the programme:
-	// 80 to 130 ms, settled each time OBS opens it (TestRealLipSync). OBS's media cursor does not
-	// tell: it is that of the picture read last.
-	mediaSourceLeg = 105 * time.Millisecond
+	// 50 to 130 ms, settled each time OBS opens it (TestRealLipSync, 6 runs), so this is the middle.
+	// OBS's media cursor does not tell: it is that of the picture read last.
+	mediaSourceLeg = 90 * time.Millisecond
 )
 
 // legs are the parts of the way of picture and voice that no pipeline of ours sees: how much later

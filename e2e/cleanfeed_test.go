@@ -142,16 +142,7 @@ func TestRealCleanFeed(t *testing.T) {
 
 	p.alice.OBS.Request("SetCurrentSceneTransition", testbed.D{"transitionName": "Fade"}, nil)
 	p.alice.OBS.StopStream()
-	testbed.Await(t, "Alice's OBS is as before", offAirLimit, func() error {
-		now, err := observe(p.alice)
-		if err != nil {
-			return err
-		}
-		if diff := cmp.Diff(before, now); diff != "" {
-			return errors.New("(-before +now):\n" + diff)
-		}
-		return nil
-	})
+	awaitAsBefore(t, p.alice, before)
 	p.aliceC.Await(e2e.Ready, readyLimit)
 	p.alice.OBS.Interrupt()
 	if diff := cmp.Diff(filesBefore, obsFiles(t, p.alice.OBS)); diff != "" {

@@ -3,7 +3,11 @@
 package e2e_test
 
 import (
+	"errors"
 	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/costream-obs/costream-obs/e2e"
 	"github.com/costream-obs/costream-obs/internal/testbed"
@@ -64,4 +68,19 @@ func observe(p *e2e.Person) (observed, error) {
 	ask("GetSceneCollectionList", nil, &collections)
 	o.Collection = collections.CurrentSceneCollectionName
 	return o, failed
+}
+
+// awaitAsBefore returns when a person's OBS is as it was.
+func awaitAsBefore(t *testing.T, p *e2e.Person, before observed) {
+	t.Helper()
+	testbed.Await(t, p.Name+"'s OBS is as before", offAirLimit, func() error {
+		now, err := observe(p)
+		if err != nil {
+			return err
+		}
+		if diff := cmp.Diff(before, now); diff != "" {
+			return errors.New("(-before +now):\n" + diff)
+		}
+		return nil
+	})
 }

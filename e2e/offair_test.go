@@ -37,16 +37,7 @@ func TestRealOffAir(t *testing.T) {
 	testbed.Await(t, "Alice sees Bob where she moved him", pictureLimit, func() error { return p.alice.SeesPeer(p.bob) })
 
 	p.alice.OBS.StopStream()
-	testbed.Await(t, "Alice's OBS is as before", offAirLimit, func() error {
-		now, err := observe(p.alice)
-		if err != nil {
-			return err
-		}
-		if diff := cmp.Diff(before, now); diff != "" {
-			return errors.New("(-before +now):\n" + diff)
-		}
-		return nil
-	})
+	awaitAsBefore(t, p.alice, before)
 	p.aliceC.Await(e2e.Ready, readyLimit)
 	p.bobC.Await(e2e.OnAir, readyLimit)
 

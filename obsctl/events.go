@@ -97,8 +97,8 @@ type (
 	PreviewScene struct{ Name string }
 	// StudioMode: studio mode was switched on or off.
 	StudioMode struct{ On bool }
-	// ScenesChanged: the list of scenes, or its order, is another one.
-	ScenesChanged struct{}
+	// ScenesChanged: the list of scenes, or its order, is another one. Removed: a scene is gone.
+	ScenesChanged struct{ Removed bool }
 	// SceneRenamed: a scene (or group) got another name.
 	SceneRenamed struct{ Old, New string }
 
@@ -207,8 +207,10 @@ func translate(raw any) (event Event, known bool) {
 		return PreviewScene{e.SceneName}, true
 	case *events.StudioModeStateChanged:
 		return StudioMode{e.StudioModeEnabled}, true
-	case *events.SceneListChanged, *events.SceneCreated, *events.SceneRemoved:
+	case *events.SceneListChanged, *events.SceneCreated:
 		return ScenesChanged{}, true
+	case *events.SceneRemoved:
+		return ScenesChanged{Removed: true}, true
 	case *events.SceneNameChanged:
 		return SceneRenamed{Old: e.OldSceneName, New: e.SceneName}, true
 

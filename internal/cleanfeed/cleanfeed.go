@@ -22,6 +22,7 @@ import (
 	"context"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/costream-obs/costream-obs/obsctl"
 )
@@ -83,6 +84,7 @@ type Feed struct {
 	program    string           // the user's scene that is shown
 	air        map[string]scene // what the programme shows of it, with its groups: in studio mode not what they hold now
 	last       snapshot
+	quietUntil time.Time
 }
 
 // New returns a Feed that knows no OBS yet. log may be nil.

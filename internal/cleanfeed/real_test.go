@@ -35,6 +35,7 @@ type stage struct {
 	feed   *Feed
 	count  *counting
 	stop   func()
+	lost   bool // OBS has ended, so following it has, too
 }
 
 // counting counts the requests that change or list items.
@@ -90,9 +91,10 @@ func (s *stage) follow() {
 		}
 		stopped = true
 		cancel()
-		if err := <-done; err != nil {
+		if err := <-done; err != nil && !s.lost {
 			s.Errorf("follow: %v", err)
 		}
+		s.lost = false
 	}
 	s.Cleanup(func() { s.stop(); _ = client.Close() })
 }
@@ -286,6 +288,35 @@ func TestRealFollowsEdits(t *testing.T) {
 		}
 		if got := s.scenes(); !slices.Equal(got, []string{main}) {
 			return fmt.Errorf("scenes off air: %q", got)
+		}
+		return nil
+	})
+}
+
+// An OBS that quits is left alone, and what it saved of ours is removed when it is back.
+func TestRealQuit(t *testing.T) {
+	s := newStage(t)
+	s.addPeer(testbed.Scene, testbed.D{"positionX": 100})
+	s.follow()
+	s.wantClean(testbed.Scene)
+	s.lost = true
+	s.tb.Interrupt()
+	code, err := s.tb.Process().Wait(t.Context())
+	if err != nil || code != 0 {
+		t.Errorf("OBS ended with code %d and %v, want 0", code, err)
+	}
+	s.stop()
+	s.tb.Start()
+	s.feed.Begin(func(context.Context) ([]string, error) { return []string{peer}, nil })
+	s.follow()
+	s.wantClean(testbed.Scene)
+	s.stop()
+	if err := s.feed.Remove(t.Context(), s.client, false); err != nil {
+		t.Fatal(err)
+	}
+	testbed.Await(t, "the user's scenes alone", 5*time.Second, func() error {
+		if got := s.scenes(); !slices.Equal(got, []string{testbed.Scene}) {
+			return fmt.Errorf("scenes: %q", got)
 		}
 		return nil
 	})

@@ -67,7 +67,9 @@ func (s *session) prepareFeed(ctx context.Context) error {
 	if !s.wantsFeed() {
 		return nil
 	}
-	return s.c.feed.Sync(ctx, s.obs)
+	err := s.c.feed.Sync(ctx, s.obs)
+	s.feedReady = err == nil
+	return err
 }
 
 // followFeed keeps the scene for the peer in step with the programme. It has a connection of its own: it must not wait
@@ -88,6 +90,7 @@ func (s *session) removeFeed(ctx context.Context) error {
 		s.lookAtCamera()
 		s.feedOf = s.seen.collection
 	}
+	s.feedReady = false
 	return s.c.feed.Remove(ctx, s.obs, s.feedCamera)
 }
 

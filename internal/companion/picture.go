@@ -22,7 +22,7 @@ const (
 
 // openPicture makes OBS's programme reach us on the chosen route.
 func (s *session) openPicture(ctx context.Context) error {
-	if s.camera {
+	if s.camera || s.wantsFeed() && !s.feedReady {
 		return nil
 	}
 	route, why := s.chooseRoute()

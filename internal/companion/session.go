@@ -43,6 +43,7 @@ type session struct {
 	legs          legs
 	speakers      []string
 	feedCamera    bool   // OBS's virtual camera shows the clean feed
+	feedReady     bool   // it is there to be sent
 	feedOf        string // the scene collection for which that was looked up last off air
 	camera        bool   // the output for pictures runs and was verified
 	problems      map[string]error

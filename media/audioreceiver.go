@@ -100,7 +100,7 @@ func (r *AudioReceiver) SetDelay(d time.Duration) {
 
 // Latency is the time from Push to the ear without the delay of SetDelay, as
 // far as the sound server knows it, at the first of the sinks. It is 0 while
-// nothing plays.
+// it is not known.
 func (r *AudioReceiver) Latency() time.Duration { return r.speakers[0].latency() }
 
 // Breaks is how often the sound broke off because there was nothing to play, or

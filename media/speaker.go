@@ -15,11 +15,14 @@ import (
 
 const (
 	// Buffer of a speaker in microseconds, and what it takes at a time. Mouth to
-	// ear is 56 to 59 ms with 25/5, 64 with 30/10 and 69 with 40/10, on a busy
-	// machine without more gaps; with 20/10 (53 ms) it now and then lost its tone
-	// (measured, PulseAudio 16.1, null sinks).
+	// ear is 53 ms with 20/10, 56 to 59 with 25/5, 64 with 30/10 and 69 with 40/10;
+	// a busy machine makes no more gaps with the one than with the other (measured,
+	// PulseAudio 16.1, null sinks).
 	speakerBuffer  = 25000
 	speakerLatency = 5000
+	// mostAhead is more than a sink is ever ahead. The clock of a stream whose
+	// server stood still is wrong by more for some seconds (measured).
+	mostAhead = 150 * time.Millisecond
 	// chunk is how much is handed to the sound server at a time.
 	chunk = 5 * time.Millisecond
 )
@@ -96,10 +99,10 @@ func (s *speaker) play(ctx context.Context) {
 }
 
 // latency is the time from write of the playout to the ear, without the delay
-// that was asked for.
+// that was asked for, or 0 while it is not known.
 func (s *speaker) latency() time.Duration {
 	ahead := time.Duration(s.ahead.Load())
-	if ahead == 0 {
+	if ahead <= 0 || ahead > mostAhead {
 		return 0
 	}
 	return s.playout.wait() + ahead

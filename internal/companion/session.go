@@ -26,7 +26,8 @@ const (
 )
 
 // session is the time of one connection to OBS. Its goroutine owns all that the companion knows of
-// this OBS and is the only one that changes anything in it.
+// this OBS and is the only one that changes anything in it, but for the scenes of the clean feed,
+// which are that part's own.
 type session struct {
 	c   *Companion
 	obs *obsctl.Client

@@ -8,7 +8,7 @@
 // a scene or group within, gets a mirror: a scene of ours with copies of all its items but the peer's, with their
 // transform, order, blend mode and eye, and with the scene's filters. Scenes and groups within that show the peer get
 // mirrors as well. A group always does, because OBS moves the items of a group that stands in two scenes (obs_scene's
-// resize_group, read in 29.0.2). Show and hide transitions and the scale filter of items are not copied: obs-websocket
+// resize_group in its source). Show and hide transitions and the scale filter of items are not copied: obs-websocket
 // has no request for them. The mirrors follow the user's edits, and the programme's switches at the start of a
 // transition.
 //

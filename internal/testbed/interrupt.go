@@ -23,6 +23,11 @@ func interruptIdle(p *Process) {
 		tries = 500
 		pause = 10 * time.Millisecond
 	)
+	if _, err := mainCall(p.PID()); err != nil {
+		awaitQuiet(p.PID())
+		p.Interrupt()
+		return
+	}
 	for range tries {
 		p.signal(syscall.SIGSTOP)
 		idle := awaitStopped(p.PID()) && waitsForEvents(p.PID())
@@ -64,14 +69,45 @@ func awaitStopped(pid int) bool {
 // Xlib and Qt wait for an answer do not.
 func waitsForEvents(pid int) bool {
 	const poll = 7 // amd64's number
-	call, err := os.ReadFile(fmt.Sprintf("/proc/%d/syscall", pid))
+	call, err := mainCall(pid)
 	if err != nil {
 		return false
 	}
 	var number int64
 	var fds, count, timeout uint64
-	if _, err := fmt.Sscanf(string(call), "%d %v %v %v", &number, &fds, &count, &timeout); err != nil {
+	if _, err := fmt.Sscanf(call, "%d %v %v %v", &number, &fds, &count, &timeout); err != nil {
 		return false // it was running
 	}
 	return number == poll && int32(timeout) > 0
+}
+
+// mainCall is the system call that a process's main thread is in, as the
+// kernel writes it. User-mode Linux does not tell it.
+func mainCall(pid int) (string, error) {
+	call, err := os.ReadFile(fmt.Sprintf("/proc/%d/syscall", pid))
+	return string(call), err
+}
+
+// awaitQuiet returns when a process's main thread has slept for a while, which
+// is most often when it waits for events.
+func awaitQuiet(pid int) {
+	const (
+		tries = 500
+		quiet = 10 * time.Millisecond
+	)
+	for range tries {
+		_, before := mainThread(pid)
+		time.Sleep(quiet)
+		if asleep, after := mainThread(pid); asleep && after == before {
+			return
+		}
+	}
+}
+
+// mainThread tells whether a process's main thread sleeps, and the lines of
+// /proc that count how often it has gone to sleep or lost the processor.
+func mainThread(pid int) (asleep bool, switches string) {
+	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	_, switches, _ = strings.Cut(string(status), "voluntary_ctxt_switches")
+	return strings.Contains(string(status), "State:\tS"), switches
 }

@@ -64,15 +64,19 @@ func (s DeviceSource) capture() ([]node, VideoFormat, error) {
 	}, f, nil
 }
 
+// pushed is the element that takes pictures from us, of which only the newest waits.
+func pushed(caps string) node {
+	return element("appsrc", prop("name", nameImages), "is-live=true", "format=time", "do-timestamp=true",
+		"max-buffers=1", "leaky-type=downstream", prop("caps", caps))
+}
+
 func (s ImageSource) capture() ([]node, VideoFormat, error) {
 	f, err := s.normal()
 	if err != nil {
 		return nil, f, err
 	}
 	return []node{
-		element("appsrc", prop("name", nameImages), "is-live=true", "format=time", "do-timestamp=true",
-			"max-buffers=1", "leaky-type=downstream",
-			prop("caps", fmt.Sprintf("image/jpeg,framerate=%d/%d", f.FPSNum, f.FPSDen))),
+		pushed(fmt.Sprintf("image/jpeg,framerate=%d/%d", f.FPSNum, f.FPSDen)),
 		element("jpegdec"),
 		element("videoconvert"),
 		element("videoscale"),
@@ -85,9 +89,7 @@ func (s RawSource) capture() ([]node, VideoFormat, error) {
 		return nil, f, err
 	}
 	return []node{
-		element("appsrc", prop("name", nameImages), "is-live=true", "format=time", "do-timestamp=true",
-			"max-buffers=1", "leaky-type=downstream",
-			prop("caps", fmt.Sprintf("video/x-raw,format=YUY2,width=%d,height=%d,framerate=%d/%d", f.W, f.H, f.FPSNum, f.FPSDen))),
+		pushed(fmt.Sprintf("video/x-raw,format=YUY2,width=%d,height=%d,framerate=%d/%d", f.W, f.H, f.FPSNum, f.FPSDen)),
 		element("videoconvert", "matrix-mode=none"),
 	}, f, nil
 }

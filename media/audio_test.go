@@ -69,11 +69,7 @@ func TestRealSoundArrives(t *testing.T) {
 	p.PlayTone(testbed.MicrophoneSink, testbed.Tone{Hz: 1000})
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			r, err := NewAudioReceiver(AudioReceiverOptions{Sinks: tt.sinks})
-			if err != nil {
-				t.Fatal(err)
-			}
-			start(t, r.Run)
+			r := startAudioReceiver(t, AudioReceiverOptions{Sinks: tt.sinks})
 			s, err := NewAudioSender(AudioSenderOptions{Device: testbed.MicrophoneSink + ".monitor", Out: r.Push})
 			if err != nil {
 				t.Fatal(err)
@@ -212,11 +208,7 @@ func TestRealSoundServerGoes(t *testing.T) {
 
 	// All start again once the server is back.
 	p.Restart()
-	r2, err := NewAudioReceiver(AudioReceiverOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	start(t, r2.Run)
+	r2 := startAudioReceiver(t, AudioReceiverOptions{})
 	listener.Store(r2)
 	awaitTone(t, p, testbed.Headphones+".monitor", 440, 0.4, 0.6)
 
@@ -297,11 +289,7 @@ func TestRealMonitorReaderKeepsLatencySmall(t *testing.T) {
 func BenchmarkRealMouthToEar(b *testing.B) {
 	testbed.Need(b)
 	p := newPulse(b)
-	r, err := NewAudioReceiver(AudioReceiverOptions{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	start(b, r.Run)
+	r := startAudioReceiver(b, AudioReceiverOptions{})
 	s, err := NewAudioSender(AudioSenderOptions{Device: testbed.MicrophoneSink + ".monitor", Out: r.Push})
 	if err != nil {
 		b.Fatal(err)

@@ -90,11 +90,7 @@ func TestRealDrift(t *testing.T) {
 	for _, fast := range []float64{0.02, -0.02} {
 		t.Run(fmt.Sprintf("%+.0f %%", 100*fast), func(t *testing.T) {
 			const learn, watch = 15 * time.Second, 30 * time.Second
-			r, err := NewAudioReceiver(AudioReceiverOptions{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			start(t, r.Run)
+			r := startAudioReceiver(t, AudioReceiverOptions{})
 			speak(t, voice(t, 1000, learn+watch+30*time.Second), fast, never, r.Push)
 			p.Record(testbed.Headphones+".monitor", learn)
 			breaks := r.Breaks()
@@ -113,11 +109,7 @@ func TestRealDrift(t *testing.T) {
 func TestRealSoundServerStalls(t *testing.T) {
 	testbed.Need(t)
 	p := newPulse(t)
-	r, err := NewAudioReceiver(AudioReceiverOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	start(t, r.Run)
+	r := startAudioReceiver(t, AudioReceiverOptions{})
 	speak(t, voice(t, 1000, 60*time.Second), 0, never, r.Push)
 	awaitTone(t, p, testbed.Headphones+".monitor", 1000, 0.4, 0.6)
 	for _, stall := range []time.Duration{100 * time.Millisecond, 1500 * time.Millisecond} {
@@ -144,11 +136,7 @@ func TestRealSoundServerStalls(t *testing.T) {
 func TestRealVoiceWithLoss(t *testing.T) {
 	testbed.Need(t)
 	p := newPulse(t)
-	r, err := NewAudioReceiver(AudioReceiverOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	start(t, r.Run)
+	r := startAudioReceiver(t, AudioReceiverOptions{})
 	// 5 %, and now and then two in a row.
 	lost := func(i int) bool { return i%20 == 0 || i%200 == 1 }
 	speak(t, voice(t, 1000, 30*time.Second), 0, lost, r.Push)

@@ -11,33 +11,26 @@ import (
 	"image/jpeg"
 	"testing"
 	"time"
+
+	"github.com/costream-obs/costream-obs/internal/testbed"
 )
 
 // start runs something until the test ends, which fails when it ended earlier
 // or with an error. The returned function ends it before.
 func start(t testing.TB, run func(context.Context) error) (stop func()) {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- run(ctx) }()
-	stopped := false
-	stop = func() {
-		if stopped {
-			return
-		}
-		stopped = true
-		cancel()
-		select {
-		case err := <-done:
-			if err != nil {
-				t.Errorf("run: %v", err)
-			}
-		case <-time.After(10 * time.Second):
-			t.Error("run did not end within 10 s")
-		}
+	return testbed.Run(t, "run", run)
+}
+
+// startAudioReceiver runs a receiver until the test ends.
+func startAudioReceiver(t testing.TB, o AudioReceiverOptions) *AudioReceiver {
+	t.Helper()
+	r, err := NewAudioReceiver(o)
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Cleanup(stop)
-	return stop
+	start(t, r.Run)
+	return r
 }
 
 // feed calls push at the format's rate until the test ends.

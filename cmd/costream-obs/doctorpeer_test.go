@@ -3,7 +3,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -88,20 +87,5 @@ func startFriend(t *testing.T, invite pairing.Invite, o link.SecureOptions) (sto
 	if len(o.Peers) > 0 {
 		run = l.Run // calls them
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- run(ctx) }()
-	stopped := false
-	stop = func() {
-		if stopped {
-			return
-		}
-		stopped = true
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("the friend's link: %v", err)
-		}
-	}
-	t.Cleanup(stop)
-	return stop
+	return testbed.Run(t, "the friend's link", run)
 }

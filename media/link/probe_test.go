@@ -26,27 +26,7 @@ func standby(t testing.TB, o link.SecureOptions) (s *link.Secure, stop func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- s.Standby(ctx) }()
-	stopped := false
-	stop = func() {
-		if stopped {
-			return
-		}
-		stopped = true
-		cancel()
-		select {
-		case err := <-done:
-			if err != nil {
-				t.Errorf("Standby: %v", err)
-			}
-		case <-time.After(patience):
-			t.Error("Standby did not return")
-		}
-	}
-	t.Cleanup(stop)
-	return s, stop
+	return s, testbed.Run(t, "Standby", s.Standby)
 }
 
 // probeFor probes for a while where nobody answers.

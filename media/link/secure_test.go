@@ -4,7 +4,6 @@ package link_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/binary"
 	"fmt"
 	"log/slog"
@@ -83,26 +82,7 @@ func start(t testing.TB, o link.SecureOptions) *side {
 	if s.Secure, err = link.NewSecure(o); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	result := make(chan error, 1)
-	go func() { result <- s.Run(ctx) }()
-	stopped := false
-	s.stop = func() {
-		if stopped {
-			return
-		}
-		stopped = true
-		cancel()
-		select {
-		case err := <-result:
-			if err != nil {
-				t.Errorf("Run: %v", err)
-			}
-		case <-time.After(patience):
-			t.Fatal("Run did not return")
-		}
-	}
-	t.Cleanup(s.stop)
+	s.stop = testbed.Run(t, "Run", s.Run)
 	return s
 }
 

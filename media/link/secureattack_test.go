@@ -81,18 +81,25 @@ func (f *forger) next() []byte {
 	return b
 }
 
+// overNAT returns two sides that talk to each other, a at an address of its own and b behind a router.
+func overNAT(t *testing.T) (at netip.AddrPort, router *nat, a, b *side) {
+	t.Helper()
+	ids := identities(t)
+	at = netip.MustParseAddrPort(endpoint("127.0.0.1", testbed.FreeUDPPorts(t, 1)))
+	a = start(t, link.SecureOptions{Identity: ids[0], Listen: "127.0.0.1", Port: int(at.Port())})
+	router = newNAT(t, at)
+	b = start(t, link.SecureOptions{Identity: ids[1], Listen: "127.0.0.1", Port: testbed.FreeUDPPorts(t, 1), Peers: []string{router.address()}})
+	a.talk(t, 1)
+	b.talk(t, 2)
+	both(t, a, b, 1, 2)
+	return at, router, a, b
+}
+
 // TestSecureAttack sends 100,000 datagrams of somebody without the key into a live link, from the peer's own address and
 // from many others.
 func TestSecureAttack(t *testing.T) {
 	noGoroutines(t)
-	ids := identities(t)
-	at := netip.MustParseAddrPort(endpoint("127.0.0.1", testbed.FreeUDPPorts(t, 1)))
-	a := start(t, link.SecureOptions{Identity: ids[0], Listen: "127.0.0.1", Port: int(at.Port())})
-	router := newNAT(t, at)
-	b := start(t, link.SecureOptions{Identity: ids[1], Listen: "127.0.0.1", Port: testbed.FreeUDPPorts(t, 1), Peers: []string{router.address()}})
-	a.talk(t, 1)
-	b.talk(t, 2)
-	both(t, a, b, 1, 2)
+	at, router, a, b := overNAT(t)
 	testbed.Await(t, "reports to forge", patience, func() error {
 		if len(router.seen(kindRTCP)) < 4 {
 			return errNotYet
@@ -195,14 +202,7 @@ func cpuTime() time.Duration {
 // TestSecureNewPort changes the port of a NAT in front of one side.
 func TestSecureNewPort(t *testing.T) {
 	noGoroutines(t)
-	ids := identities(t)
-	at := netip.MustParseAddrPort(endpoint("127.0.0.1", testbed.FreeUDPPorts(t, 1)))
-	a := start(t, link.SecureOptions{Identity: ids[0], Listen: "127.0.0.1", Port: int(at.Port())})
-	router := newNAT(t, at)
-	b := start(t, link.SecureOptions{Identity: ids[1], Listen: "127.0.0.1", Port: testbed.FreeUDPPorts(t, 1), Peers: []string{router.address()}})
-	a.talk(t, 1)
-	b.talk(t, 2)
-	both(t, a, b, 1, 2)
+	_, router, _, b := overNAT(t)
 	for range 3 {
 		before := b.await(t, link.Video, 2)
 		router.rebind()

@@ -5,6 +5,9 @@ PREFIX ?= /usr/local
 # .ci/install-go puts a Go into build/.go where the system has none that is new enough; many have theirs off PATH.
 export PATH := $(CURDIR)/build/.go/bin:$(PATH):/usr/local/go/bin
 
+# One set of flags for all that is built, so that go-gst, which takes minutes, is compiled once.
+export GOFLAGS := -trimpath $(GOFLAGS)
+
 .DEFAULT_GOAL := help
 
 ## demo       two OBS on this machine co-stream with each other; ends with a picture of both
@@ -15,7 +18,7 @@ demo: deps-test
 ## build      the program: build/costream-obs
 .PHONY: build
 build: deps-build
-	go build -trimpath -o build/costream-obs ./cmd/costream-obs
+	go build -o build/costream-obs ./cmd/costream-obs
 
 ## test       everything: format, vet, staticcheck, unit tests with -race, tests with real OBS
 .PHONY: test
@@ -55,8 +58,8 @@ bench-docs: build-bench
 
 .PHONY: build-bench
 build-bench: deps-test build
-	go build -trimpath -o build/bench ./e2e/bench
-	go build -trimpath -o build/bench-peer ./e2e/bench/peer
+	go build -o build/bench ./e2e/bench
+	go build -o build/bench-peer ./e2e/bench/peer
 
 ## bench-go   Go's own benchmarks of the media path's parts
 .PHONY: bench-go

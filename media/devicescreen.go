@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"time"
 )
 
 // DeviceScreen shows pictures on a v4l2loopback device that OBS reads. It
@@ -17,7 +16,6 @@ import (
 type DeviceScreen struct {
 	canvas *canvas
 	open   func() (io.WriteCloser, error)
-	shown  chan struct{} // has a value when a picture waits to be written
 	log    *slog.Logger
 }
 
@@ -37,22 +35,13 @@ func newDeviceScreen(o ScreenOptions, open func(VideoFormat) (io.WriteCloser, er
 	return &DeviceScreen{
 		canvas: newCanvas(o),
 		open:   func() (io.WriteCloser, error) { return open(o.Format) },
-		shown:  make(chan struct{}, 1),
 		log:    o.Log,
 	}, nil
 }
 
 // Show has the picture written to the device at once, unless the placeholder
 // covers it.
-func (s *DeviceScreen) Show(f Frame) {
-	if !s.canvas.set(f) {
-		return
-	}
-	select {
-	case s.shown <- struct{}{}:
-	default:
-	}
-}
+func (s *DeviceScreen) Show(f Frame) { s.canvas.set(f) }
 
 // Placeholder covers the peer's picture, or uncovers it.
 func (s *DeviceScreen) Placeholder(on bool) { s.canvas.cover(on) }
@@ -71,22 +60,12 @@ func (s *DeviceScreen) Run(ctx context.Context) (err error) {
 		}
 	}()
 	s.log.Debug("device screen starts", "format", s.canvas.format)
-	frame := s.canvas.format.FrameTime()
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-s.shown:
-			timer.Reset(2 * frame)
-		case <-timer.C:
-			timer.Reset(frame)
-		}
-		var err error
+	err = s.canvas.follow(ctx, s.canvas.format.FrameTime(), func() (err error) {
 		s.canvas.view(func(picture []byte) { _, err = device.Write(picture) })
-		if err != nil {
-			return fmt.Errorf("device screen: %w", err)
-		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("device screen: %w", err)
 	}
+	return nil
 }

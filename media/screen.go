@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"time"
 )
 
 // Screen shows pictures to OBS: the peer's, or a placeholder while there are
@@ -70,6 +71,7 @@ type canvas struct {
 	plate       *plate // nil: no name is written
 	arrived     bool   // live holds a picture
 	covered     bool
+	followers   map[chan struct{}]bool // each has a value when there is something new to show
 }
 
 func newCanvas(o ScreenOptions) *canvas {
@@ -80,13 +82,14 @@ func newCanvas(o ScreenOptions) *canvas {
 		placeholder: o.Placeholder.Data,
 		live:        make([]byte, o.Format.FrameSize()),
 		covered:     true,
+		followers:   make(map[chan struct{}]bool),
 	}
 }
 
-// set takes a new picture and reports whether it is on show now.
-func (c *canvas) set(f Frame) bool {
+// set takes a new picture.
+func (c *canvas) set(f Frame) {
 	if !f.is(c.format) {
-		return false
+		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -98,13 +101,59 @@ func (c *canvas) set(f Frame) bool {
 		}
 	}
 	c.arrived = true
-	return !c.covered
+	if !c.covered {
+		c.tell()
+	}
 }
 
 func (c *canvas) cover(on bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.covered = on
+	if on != c.covered {
+		c.covered = on
+		c.tell()
+	}
+}
+
+// tell has each follower look. The caller holds mu.
+func (c *canvas) tell() {
+	for f := range c.followers {
+		select {
+		case f <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// follow calls show at first and whenever there is something new to show, and again
+// and again at a pace while there is nothing new, until ctx ends (nil) or show fails.
+func (c *canvas) follow(ctx context.Context, pace time.Duration, show func() error) error {
+	news := make(chan struct{}, 1)
+	c.mu.Lock()
+	c.followers[news] = true
+	c.mu.Unlock()
+	defer func() {
+		c.mu.Lock()
+		delete(c.followers, news)
+		c.mu.Unlock()
+	}()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		wait := pace
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-news:
+			// The next one may be a little late.
+			wait = 2 * pace
+		case <-timer.C:
+		}
+		if err := show(); err != nil {
+			return err
+		}
+		timer.Reset(wait)
+	}
 }
 
 // view calls use with the picture on show, which must not be kept.

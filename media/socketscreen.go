@@ -24,52 +24,37 @@ const maxReaders = 8
 
 // SocketScreen shows pictures to OBS Media Sources that read raw video from a
 // TCP socket of ours. It needs no kernel module.
-//
-// Each reader gets exactly the format's number of pictures per second from the
-// moment it connects, because OBS counts pictures to know the time: one too
-// many, or one sent ahead, would stay as delay for good.
 type SocketScreen struct {
 	canvas   *canvas
 	log      *slog.Logger
 	listener net.Listener
-	wire     wire
+	clock    string
 }
 
-// wire is how pictures are put into a byte stream, and how OBS is told.
-type wire struct {
-	inputFormat string
-	options     func(VideoFormat) string
-	// header returns what goes before the first picture, and frameHeader what
-	// goes before the picture that is due at a time after the first.
-	header      func(VideoFormat) []byte
-	frameHeader func(VideoFormat, time.Duration) []byte
-}
+// repeatEach is how often a reader gets the picture on show when there is no
+// newer one, so that one that is gone or stuck is noticed.
+const repeatEach = 250 * time.Millisecond
 
-// rawVideo is pictures and nothing else. BenchmarkRealMediaSource compares it
-// with y4m and NUT, which were neither clearly quicker nor slower, so this is
-// the simplest. Time stamps by the wall clock are left out: the two readers
-// that had them showed delays of over 1.5 s on a busy machine.
-func rawVideo() wire {
-	return wire{
-		inputFormat: "rawvideo",
-		options: func(f VideoFormat) string {
-			return fmt.Sprintf("fflags=nobuffer probesize=32 analyzeduration=0 video_size=%dx%d pixel_format=yuv420p framerate=%d/%d",
-				f.W, f.H, f.FPSNum, f.FPSDen)
-		},
-		header:      func(VideoFormat) []byte { return nil },
-		frameHeader: func(VideoFormat, time.Duration) []byte { return nil },
-	}
-}
+// fastClock has OBS's reader take the pictures for 1000 a second, so that each is
+// always overdue by the time stamps that it makes up by counting them. OBS then
+// shows the newest with its next frame: both waits on the way, that of the reader's
+// thread (media-playback, mp_media_sleep) and that of the source's queue (libobs,
+// ready_async_frame), only wait for what is not due yet. So a picture is on in 18 to
+// 20 ms, which is half a picture of OBS and what it takes to read. With the true rate
+// the delay was whatever it had been when OBS opened the source, 50 to 130 ms (86 in
+// the same run), and with times by the wall clock 113, which grew to over 1.5 s on a
+// busy machine (29.0.2, 1280x720 at 30 a second; BenchmarkRealMediaSource).
+const fastClock = "framerate=1000"
 
 var _ Screen = (*SocketScreen)(nil)
 
 // NewSocketScreen makes a screen and listens at once, such as on 127.0.0.1:0
 // for any free port. The socket is closed when Run ends.
 func NewSocketScreen(listen string, o ScreenOptions) (*SocketScreen, error) {
-	return newSocketScreen(listen, o, rawVideo())
+	return newSocketScreen(listen, o, fastClock)
 }
 
-func newSocketScreen(listen string, o ScreenOptions, w wire) (*SocketScreen, error) {
+func newSocketScreen(listen string, o ScreenOptions, clock string) (*SocketScreen, error) {
 	o, err := o.normal()
 	if err != nil {
 		return nil, fmt.Errorf("socket screen: %w", err)
@@ -78,7 +63,7 @@ func newSocketScreen(listen string, o ScreenOptions, w wire) (*SocketScreen, err
 	if err != nil {
 		return nil, fmt.Errorf("socket screen: %w", err)
 	}
-	return &SocketScreen{canvas: newCanvas(o), log: o.Log, listener: l, wire: w}, nil
+	return &SocketScreen{canvas: newCanvas(o), log: o.Log, listener: l, clock: clock}, nil
 }
 
 // Addr returns where the screen listens.
@@ -87,11 +72,13 @@ func (s *SocketScreen) Addr() net.Addr { return s.listener.Addr() }
 // MediaSourceSettings returns the settings of an OBS input of kind
 // ffmpeg_source that shows this screen.
 func (s *SocketScreen) MediaSourceSettings() map[string]any {
+	f := s.canvas.format
 	return map[string]any{
-		"is_local_file":       false,
-		"input":               "tcp://" + s.Addr().String(),
-		"input_format":        s.wire.inputFormat,
-		"ffmpeg_options":      s.wire.options(s.canvas.format),
+		"is_local_file": false,
+		"input":         "tcp://" + s.Addr().String(),
+		"input_format":  "rawvideo",
+		"ffmpeg_options": fmt.Sprintf("fflags=nobuffer probesize=32 analyzeduration=0 video_size=%dx%d pixel_format=yuv420p %s",
+			f.W, f.H, s.clock),
 		"buffering_mb":        0,
 		"reconnect_delay_sec": 1,
 		"restart_on_activate": false,
@@ -102,7 +89,7 @@ func (s *SocketScreen) MediaSourceSettings() map[string]any {
 	}
 }
 
-// Show takes the peer's newest picture; each reader gets it with its next tick.
+// Show has each reader get the picture at once, unless the placeholder covers it.
 func (s *SocketScreen) Show(f Frame) { s.canvas.set(f) }
 
 // Placeholder covers the peer's picture, or uncovers it.
@@ -150,28 +137,14 @@ func (s *SocketScreen) serve(ctx context.Context, conn net.Conn) {
 	defer stop()
 	s.log.Debug("reader connected", "addr", conn.RemoteAddr())
 
-	f := s.canvas.format
-	packet := s.wire.header(f)
-	// A reader that was slow misses pictures; it never gets two at once.
-	pace := newPace(f)
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-timer.C:
-		}
-		packet = append(packet, s.wire.frameHeader(f, f.at(pace.n))...)
-		s.canvas.view(func(p []byte) { packet = append(packet, p...) })
+	var picture []byte
+	err := s.canvas.follow(ctx, repeatEach, func() error {
+		s.canvas.view(func(p []byte) { picture = append(picture[:0], p...) })
 		_ = conn.SetWriteDeadline(time.Now().Add(stuckAfter))
-		if _, err := conn.Write(packet); err != nil {
-			if ctx.Err() == nil {
-				s.log.Debug("reader gone", "addr", conn.RemoteAddr(), "err", err, "stuck", errors.Is(err, os.ErrDeadlineExceeded))
-			}
-			return
-		}
-		packet = packet[:0]
-		timer.Reset(pace.next(time.Now(), 1))
+		_, err := conn.Write(picture)
+		return err
+	})
+	if err != nil && ctx.Err() == nil {
+		s.log.Debug("reader gone", "addr", conn.RemoteAddr(), "err", err, "stuck", errors.Is(err, os.ErrDeadlineExceeded))
 	}
 }

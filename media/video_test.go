@@ -171,8 +171,22 @@ func TestVideoKeyFrameOnRequest(t *testing.T) {
 		p.mu.Lock()
 		p.receiver = r
 		p.mu.Unlock()
-		s.ForceKeyFrame()
-		await(t, joined, frames, time.Second, shows(orange))
+		// Like a link, it asks again: the first key frame may come before the receiver runs.
+		ask := time.NewTicker(300 * time.Millisecond)
+		defer ask.Stop()
+		limit := time.After(soon)
+		for {
+			s.ForceKeyFrame()
+			select {
+			case f := <-frames:
+				if shows(orange)(f) {
+					return
+				}
+			case <-ask.C:
+			case <-limit:
+				t.Fatalf("%s: none within %v", joined, soon)
+			}
+		}
 	}
 	deadline := time.Now().Add(5 * time.Second)
 	for s.Stats().Frames < 10 {

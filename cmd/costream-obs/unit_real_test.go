@@ -72,7 +72,7 @@ func TestRealService(t *testing.T) {
 	binary := filepath.Join(prefix, "bin", "costream-obs")
 	root := filepath.Join("..", "..")
 	for _, args := range [][]string{
-		{"go", "build", "-trimpath", "-o", filepath.Join(root, "build", "costream-obs"), "."},
+		{"go", "build", "-o", filepath.Join(root, "build", "costream-obs"), "."},
 		{"make", "-C", root, "install", "PREFIX=" + prefix},
 	} {
 		if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {

@@ -18,10 +18,9 @@ const (
 	// captureLeg is by how much later than the programme says it was OBS plays what it monitors: it
 	// records in pieces of so long (pulse-input.c). What waits in its stream comes on top.
 	captureLeg = 25 * time.Millisecond
-	// mediaSourceLeg is from a raw picture written to the socket of a Media Source to the programme:
-	// 50 to 130 ms, settled each time OBS opens it (TestRealLipSync, 6 runs), so this is the middle.
-	// OBS's media cursor does not tell: it is that of the picture read last.
-	mediaSourceLeg = 90 * time.Millisecond
+	// readLeg is what OBS takes to read a picture of 1280x720 from the socket of a Media Source
+	// (BenchmarkRealMediaSource).
+	readLeg = 3 * time.Millisecond
 )
 
 // legs are the parts of the way of picture and voice that no pipeline of ours sees: how much later
@@ -55,12 +54,12 @@ func (p *shotPace) came(now time.Time) time.Duration {
 	return p.takes + max(p.each-p.frame, 0)/2
 }
 
-// screenLeg is the time from Show of a screen to OBS's programme, on average.
+// screenLeg is the time from Show of a screen to OBS's programme, on average: OBS shows what was
+// written with its next picture.
 func screenLeg(route Route, format media.VideoFormat) time.Duration {
-	if route == RouteDevices {
-		// OBS shows what was written with its next picture.
-		return format.FrameTime() / 2
+	leg := format.FrameTime() / 2
+	if route == RoutePortable {
+		leg += readLeg
 	}
-	// The socket is written at the screen's own pace.
-	return format.FrameTime()/2 + mediaSourceLeg
+	return leg
 }

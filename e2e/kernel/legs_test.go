@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package kernel_test
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"image/color"
+	"io"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/costream-obs/costream-obs/e2e"
+	"github.com/costream-obs/costream-obs/internal/testbed"
+	"github.com/costream-obs/costream-obs/media"
+)
+
+// The colours of what changes, and how often it does.
+var (
+	legDark   = color.RGBA{0x20, 0x20, 0x20, 0xff}
+	legBright = color.RGBA{0xe0, 0xe0, 0xe0, 0xff}
+)
+
+const (
+	legChanges = 24
+	// lookPause keeps the looking from slowing down what is looked at.
+	lookPause = 10 * time.Millisecond
+)
+
+// TestGuestLegs: OBS's virtual camera is 3 pictures later than its programme, and its video capture shows a picture with
+// the next of its own. The companion takes both into account when it brings voice and picture together.
+func TestGuestLegs(t *testing.T) {
+	needGuest(t, "alone")
+	rootSetup(t, "--yes").check(t, 0, "Done.")
+	alice, _ := friends("a")
+	p := e2e.NewPerson(t, alice, testbed.NewDisplay(t))
+	t.Cleanup(func() { keepLogs(t, p.OBS) })
+	frame := time.Second / time.Duration(p.FPS)
+
+	camera := cameraLeg(t, p) / frame.Seconds()
+	capture := captureLeg(t, p) / frame.Seconds()
+	t.Logf("OBS at %d pictures a second: camera %.1f pictures after the programme, video capture %.1f after the device", p.FPS, camera, capture)
+	// What a change waits for on average is half a picture; a guest is slow by a part of one, too.
+	if camera < 2.5 || camera > 4 {
+		t.Errorf("virtual camera: got %.1f pictures, want about 3", camera)
+	}
+	if capture < 0.3 || capture > 1.2 {
+		t.Errorf("video capture: got %.1f pictures, want about 0.5", capture)
+	}
+}
+
+// cameraLeg is how many seconds after the programme the camera shows a change.
+func cameraLeg(t *testing.T, p *e2e.Person) float64 {
+	t.Helper()
+	p.OBS.Request("StartVirtualCam", nil, nil)
+	await(t, "the camera writes", pictureLimit, func() error { return orNil(written(t, videoOut), "nobody writes to %s", videoOut) })
+	device, err := os.Open(videoOut)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bright := make(chan bool, 1)
+	stop := testbed.Run(t, "reader of the camera", func(ctx context.Context) error {
+		picture := make([]byte, p.Width*p.Height*2) // YUYV
+		for ctx.Err() == nil {
+			if _, err := io.ReadFull(device, picture); err != nil {
+				return fmt.Errorf("read %s: %w", videoOut, err)
+			}
+			select {
+			case <-bright:
+			default:
+			}
+			// A pixel of the first quarter.
+			bright <- picture[(p.Height/4*p.Width+p.Width/4)*2] > 0x80
+		}
+		return nil
+	})
+	took := mean(p.FPS, func(c color.RGBA) {
+		p.SetColour(0, c)
+		limit := time.After(pictureLimit)
+		for {
+			select {
+			case is := <-bright:
+				if is == (c == legBright) {
+					return
+				}
+			case <-limit:
+				t.Fatalf("the camera does not show %v", c)
+			}
+		}
+	})
+	stop()
+	_ = device.Close()
+	p.OBS.Request("StopVirtualCam", nil, nil)
+	// The programme itself shows a change half a picture later, on average.
+	return took - 0.5/float64(p.FPS)
+}
+
+// captureLeg is how many seconds after it was written to the device OBS's video capture shows a change.
+func captureLeg(t *testing.T, p *e2e.Person) float64 {
+	t.Helper()
+	format := media.VideoFormat{W: p.Width, H: p.Height, FPSNum: p.FPS, FPSDen: 1}
+	screen, err := media.NewDeviceScreen(videoIn, media.ScreenOptions{Format: format})
+	if err != nil {
+		t.Fatal(err)
+	}
+	testbed.Run(t, "screen", screen.Run)
+	await(t, "the screen writes", pictureLimit, func() error { return orNil(written(t, videoIn), "nobody writes to %s", videoIn) })
+	p.OBS.Request("CreateInput", testbed.D{"sceneName": testbed.Scene, "inputName": e2e.PeerInput, "inputKind": "v4l2_input",
+		"inputSettings": testbed.D{"device_id": videoIn, "buffering": false}}, nil)
+	shows := func(c color.RGBA) error {
+		img, err := p.OBS.TryScreenshot(e2e.PeerInput)
+		if err != nil {
+			return err
+		}
+		return testbed.CheckRegion(img, img.Bounds().Inset(p.Height/4), c, 40)
+	}
+	screen.Placeholder(false)
+	var looks []time.Duration
+	took := mean(p.FPS, func(c color.RGBA) {
+		screen.Show(grey(format, c))
+		for deadline := time.Now().Add(pictureLimit); ; time.Sleep(lookPause) {
+			began := time.Now()
+			err := shows(c)
+			looks = append(looks, time.Since(began))
+			if err == nil {
+				return
+			}
+			if began.After(deadline) {
+				t.Fatalf("the change is not seen: %v", err)
+			}
+		}
+	})
+	slices.SortFunc(looks, cmp.Compare)
+	// OBS draws a screenshot when it is asked, and a change comes anywhere between two of them.
+	look := looks[len(looks)/2]
+	t.Logf("a look takes %v", look)
+	return took - (look + (look+lookPause)/2).Seconds()
+}
+
+// mean is how many seconds a change takes, which come at all times within a picture of OBS.
+func mean(fps int, change func(color.RGBA)) float64 {
+	var all time.Duration
+	for i := range legChanges {
+		time.Sleep(time.Second/2 + time.Second/time.Duration(fps)*time.Duration(i)/legChanges)
+		began := time.Now()
+		change([]color.RGBA{legBright, legDark}[i%2])
+		all += time.Since(began)
+	}
+	return all.Seconds() / legChanges
+}
+
+// grey is a picture of one shade of grey.
+func grey(f media.VideoFormat, c color.RGBA) media.Frame {
+	data := make([]byte, f.FrameSize())
+	for i := range data {
+		if data[i] = 0x80; i < f.W*f.H {
+			data[i] = 16 + byte(int(c.R)*219/255)
+		}
+	}
+	return media.Frame{Data: data, W: f.W, H: f.H}
+}

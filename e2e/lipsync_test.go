@@ -25,9 +25,7 @@ func TestRealLipSync(t *testing.T) {
 	p.ready(t)
 	p.goOnAir(t)
 	p.awaitVoices(t)
-	// 40 ms is what is aimed at. OBS's Media Source differs by as much from one opening to the next, and OBS's screenshots
-	// come late by some 50 ms more where four encoders share two cores (seen: -80 to +55 ms).
-	const changes, most = 20, 100 * time.Millisecond
+	const changes, most = 20, 40 * time.Millisecond
 	errors := p.bob.LipSync(p.alice, changes)
 	slices.Sort(errors)
 	median := errors[changes/2]

@@ -85,6 +85,20 @@ func TestPaceDropsAndNeverCatchesUp(t *testing.T) {
 	}
 }
 
+func TestPaceShifts(t *testing.T) {
+	const ms = time.Millisecond
+	for _, tt := range []struct{ by, want time.Duration }{
+		{0, 20 * ms}, {3 * ms, 23 * ms}, {-3 * ms, 17 * ms}, {20 * ms, 20 * ms}, {17 * ms, 17 * ms}, {1003 * ms, 23 * ms}, {-57 * ms, 23 * ms},
+	} {
+		p := newPace(VideoFormat{FPSNum: 50, FPSDen: 1})
+		now := p.start
+		p.shift(tt.by)
+		if got := p.next(now, 1); got != tt.want {
+			t.Errorf("by %v: got a wait of %v, want %v", tt.by, got, tt.want)
+		}
+	}
+}
+
 func TestI420Layout(t *testing.T) {
 	for _, size := range [][2]int{{16, 16}, {18, 16}, {20, 18}, {22, 18}, {640, 360}, {854, 480}, {1366, 768}} {
 		w, h := size[0], size[1]

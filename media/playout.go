@@ -61,10 +61,11 @@ type playout struct {
 
 	now, before window
 	left        int // output frames until the next window
-	natural     int // frames that wait on average when delay is 0
+	natural     int // frames that are there on average when something comes and delay is 0
 }
 
-// window is what was seen in hand during a time.
+// window is what was seen in hand during a time: the least when something was played,
+// and how much on average when something came.
 type window struct {
 	least, sum, looks int
 }
@@ -107,6 +108,8 @@ func (p *playout) inHand() int { return len(p.held)/soundChannels - 1 }
 func (p *playout) write(pcm []int16) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.now.sum += p.inHand()
+	p.now.looks++
 	p.held = append(p.held, pcm[:len(pcm)/soundChannels*soundChannels]...)
 	if over := p.inHand() - p.delay - p.spare; over > frames(wayTooMuch) {
 		p.gaps++
@@ -170,12 +173,12 @@ func (p *playout) silence(out []int16) {
 // watch notes what is in hand before n frames are played.
 func (p *playout) watch(n int) {
 	p.now.least = min(p.now.least, p.inHand()-n)
-	p.now.sum += p.inHand()
-	p.now.looks++
 	if p.left -= n; p.left > 0 {
 		return
 	}
-	p.natural = p.now.sum/p.now.looks - p.now.least + p.spare
+	if p.now.looks > 0 {
+		p.natural = p.now.sum/p.now.looks - p.now.least + p.spare
+	}
 	p.spare = max(p.spare-frames(spareDecay), frames(leastSpare))
 	p.before, p.now = p.now, window{least: math.MaxInt}
 	p.left = frames(spareWindow)

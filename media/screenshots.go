@@ -25,6 +25,10 @@ type ScreenshotPump struct {
 	// Skipped returns how many pictures OBS has failed to draw in time since
 	// its start (renderSkippedFrames). Nil means that the pump never gives way.
 	Skipped func(ctx context.Context) (int, error)
+	// SinceDrawn returns how long before a time OBS began to draw its programme,
+	// and false while that is not known. Pictures are then taken soon after, when
+	// they are newest. Nil is never known.
+	SinceDrawn func(t time.Time) (time.Duration, bool)
 	// Push takes each JPEG image; VideoSender.PushImage fits.
 	Push func(jpeg []byte)
 	Log  *slog.Logger
@@ -33,6 +37,8 @@ type ScreenshotPump struct {
 const (
 	// skipCheck is how often the pump looks whether OBS suffers.
 	skipCheck = time.Second
+	// afterDrawn is how long after OBS begins to draw a picture all of it is there.
+	afterDrawn = 4 * time.Millisecond
 	// shootRetry is the pause after a screenshot that failed.
 	shootRetry = 250 * time.Millisecond
 )
@@ -87,6 +93,11 @@ func (p *ScreenshotPump) Run(ctx context.Context) error {
 				log.Info("OBS draws late, screenshots changed pace", "one in", yield.divisor())
 			}
 		}
+		if p.SinceDrawn != nil {
+			if since, ok := p.SinceDrawn(pace.start); ok {
+				pace.shift(afterDrawn - since)
+			}
+		}
 		timer.Reset(pace.next(time.Now(), yield.divisor()))
 	}
 }
@@ -99,6 +110,12 @@ type pace struct {
 }
 
 func newPace(f VideoFormat) *pace { return &pace{format: f, start: time.Now()} }
+
+// shift moves the grid by d, or by as many pictures less that it is moved least.
+func (p *pace) shift(d time.Duration) {
+	frame := p.format.FrameTime()
+	p.start = p.start.Add(d - d.Round(frame))
+}
 
 // next returns how long to wait for the next picture, which is step pictures of
 // the format after the last. Pictures whose time has passed are left out rather

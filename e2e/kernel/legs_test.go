@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/costream-obs/costream-obs/e2e"
 	"github.com/costream-obs/costream-obs/internal/testbed"
 	"github.com/costream-obs/costream-obs/media"
@@ -57,10 +59,12 @@ func cameraLeg(t *testing.T, p *e2e.Person) float64 {
 	t.Helper()
 	p.OBS.Request("StartVirtualCam", nil, nil)
 	await(t, "the camera writes", pictureLimit, func() error { return orNil(written(t, videoOut), "nobody writes to %s", videoOut) })
-	device, err := os.Open(videoOut)
+	// Without Go's poller: v4l2loopback 0.12.7 does not say to those who read when there is something.
+	fd, err := unix.Open(videoOut, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
+	device := os.NewFile(uintptr(fd), videoOut)
 	bright := make(chan bool, 1)
 	stop := testbed.Run(t, "reader of the camera", func(ctx context.Context) error {
 		picture := make([]byte, p.Width*p.Height*2) // YUYV

@@ -44,6 +44,7 @@ type airOptions struct {
 	avOffset   time.Duration // by which the peer's voice comes later than it would
 	apart      bool          // voice and picture do not wait for each other
 	legs       *legs
+	beat       func(context.Context) // keeps legs.beat; may be nil
 	peerSeen   func(bool)
 	shaped     func(image.Rectangle) // gets the part of the screen that the peer's picture covers; may be nil
 	changed    func()
@@ -94,6 +95,9 @@ func goOnAir(parent context.Context, o airOptions) *air {
 	parts := []func(context.Context){a.video.run, a.audio.run, a.watchPeer}
 	if !o.apart {
 		parts = append(parts, a.together.run)
+	}
+	if o.beat != nil {
+		parts = append(parts, o.beat)
 	}
 	for _, part := range parts {
 		a.wg.Add(1)
@@ -248,6 +252,7 @@ func (a *air) newAudioReceiver() (receiver, error) {
 
 // show puts a picture of the peer on the screen.
 func (a *air) show(f media.Frame) {
+	a.o.legs.shown(time.Now())
 	a.o.screen.Show(f)
 	if a.o.shaped != nil {
 		a.o.shaped(f.Area)

@@ -13,11 +13,15 @@ import (
 // other source stands; OBS tells none of them.
 const (
 	// cameraFrames is how many frame times the virtual camera is later than the programme: 97 ms
-	// at 30 a second.
+	// at 30 a second (TestGuestLegs).
 	cameraFrames = 3
 	// captureLeg is by how much later than the programme says it was OBS plays what it monitors: it
-	// records in pieces of so long (pulse-input.c). What waits in its stream comes on top.
-	captureLeg = 25 * time.Millisecond
+	// records in pieces of so long (pulse-input.c), and begins to play each when it has it. What
+	// waits in its stream then comes on top; on average half a piece more waits there.
+	captureLeg = 25*time.Millisecond - 25*time.Millisecond/2
+	// recordLeg is by how much sooner than it is heard OBS's programme has what we play: OBS records
+	// what the sink takes, which is this much ahead for the buffer that we ask for.
+	recordLeg = media.SinkLead
 	// readLeg is what OBS takes to read a picture of 1280x720 from the socket of a Media Source
 	// (BenchmarkRealMediaSource).
 	readLeg = 3 * time.Millisecond
@@ -27,39 +31,70 @@ const (
 // than OBS has them in its programme we get them, and how much later than we show a picture OBS has
 // it in its programme. They change while we are on air.
 type legs struct {
-	picture, voice, screen atomic.Int64 // nanoseconds
+	picture, voice, screen smooth
+	read                   atomic.Int64 // of screen, what goes by before OBS has the picture, in nanoseconds
+	beat                   beat
 }
 
-// shotPace follows how long screenshots take and how far apart they are.
+// begin is for a time on air.
+func (l *legs) begin(route Route, f media.VideoFormat) {
+	l.beat.reset(f)
+	l.picture.reset()
+	l.screen.reset()
+	l.read.Store(0)
+	if route == RoutePortable {
+		l.read.Store(int64(readLeg))
+	}
+	l.shown(time.Now())
+}
+
+// shown notes that a picture is given to the screen: OBS has it in its programme with the next
+// picture that it draws once it has read it.
+func (l *legs) shown(now time.Time) {
+	read := time.Duration(l.read.Load())
+	l.screen.add(read + l.beat.until(now.Add(read)))
+}
+
+// smooth is the mean of about the last 8 durations. One goroutine may add while others read.
+type smooth struct{ d atomic.Int64 }
+
+func (s *smooth) reset() { s.d.Store(0) }
+
+func (s *smooth) add(d time.Duration) {
+	if was := s.value(); was != 0 {
+		d = was + (d-was)/8
+	}
+	s.d.Store(int64(d))
+}
+
+func (s *smooth) value() time.Duration { return time.Duration(s.d.Load()) }
+
+// shotPace follows how old screenshots are: what they show when they are asked for, how long they take, and how far apart
+// they are.
 type shotPace struct {
-	frame       time.Duration // between two pictures of OBS
-	last        time.Time
-	takes, each time.Duration // averages
+	beat             *beat
+	frame            time.Duration // between two pictures of OBS
+	last             time.Time
+	old, takes, each smooth
 }
 
-// asked notes that a screenshot is asked for. OBS draws it at once; the rest is making the image and
-// bringing it here.
+// asked notes that a screenshot is asked for. It shows what OBS's programme showed last.
 func (p *shotPace) asked(now time.Time) {
 	if !p.last.IsZero() {
-		p.each += (now.Sub(p.last) - p.each) / 8
+		p.each.add(now.Sub(p.last))
 	}
 	p.last = now
+	old, ok := p.beat.since(now)
+	if !ok {
+		old = p.frame / 2
+	}
+	p.old.add(old)
 }
 
 // came notes that it is here, and returns by how much the picture is later than OBS's programme.
 // Each of our pictures stands for as many of OBS's as there are between it and the next, and so is
 // late by half of that time on average.
 func (p *shotPace) came(now time.Time) time.Duration {
-	p.takes += (now.Sub(p.last) - p.takes) / 8
-	return p.takes + max(p.each-p.frame, 0)/2
-}
-
-// screenLeg is the time from Show of a screen to OBS's programme, on average: OBS shows what was
-// written with its next picture.
-func screenLeg(route Route, format media.VideoFormat) time.Duration {
-	leg := format.FrameTime() / 2
-	if route == RoutePortable {
-		leg += readLeg
-	}
-	return leg
+	p.takes.add(now.Sub(p.last))
+	return p.old.value() + p.takes.value() + max(p.each.value()-p.frame, 0)/2
 }

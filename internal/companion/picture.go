@@ -137,12 +137,12 @@ func (s *session) shooter(format media.VideoFormat) func(context.Context, func([
 		defer func() { _ = shots.Close() }()
 		ctx, finish := context.WithCancelCause(ctx)
 		defer finish(nil)
-		pace := shotPace{frame: frame}
+		pace := shotPace{beat: &s.legs.beat, frame: frame}
 		pump := media.ScreenshotPump{
 			Shoot: func(ctx context.Context, w, h int) ([]byte, error) {
 				pace.asked(time.Now())
 				picture, err := shots.Screenshot(ctx, s.sentScene(clean), w, h, "jpg", jpegQuality)
-				s.legs.picture.Store(int64(pace.came(time.Now())))
+				s.legs.picture.add(pace.came(time.Now()))
 				if refused := (*obsctl.RequestError)(nil); err != nil && !errors.As(err, &refused) {
 					// The connection is of no more use.
 					finish(err)
@@ -154,8 +154,9 @@ func (s *session) shooter(format media.VideoFormat) func(context.Context, func([
 				stats, err := obs.Stats(ctx)
 				return stats.RenderSkipped, err
 			},
-			Push: push,
-			Log:  log,
+			SinceDrawn: s.legs.beat.since,
+			Push:       push,
+			Log:        log,
 		}
 		if err := pump.Run(ctx); err != nil {
 			return err

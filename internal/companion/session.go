@@ -317,9 +317,15 @@ func (s *session) startAir() {
 		changed: s.c.wakeUp,
 		log:     s.log,
 	}
-	s.legs.screen.Store(int64(screenLeg(s.route, opts.format)))
+	s.legs.begin(s.route, format)
+	opts.beat = func(ctx context.Context) {
+		s.legs.beat.follow(ctx, func(ctx context.Context) (int, error) {
+			stats, err := s.obs.Stats(ctx)
+			return stats.RenderTotal, err
+		})
+	}
 	if s.route == RouteDevices {
-		s.legs.picture.Store(int64(cameraFrames * format.FrameTime()))
+		s.legs.picture.add(cameraFrames * format.FrameTime())
 		opts.picture = media.DeviceSource{Path: o.VideoOut, VideoFormat: format}
 	} else {
 		opts.picture = media.ImageSource{VideoFormat: format}

@@ -64,20 +64,20 @@ func (t *together) run(ctx context.Context) {
 func (t *together) look(l link.Link, now time.Time) {
 	a := t.air
 	if s := a.videoSender.Load(); s != nil {
-		l.SetAge(link.Video, s.Age()+time.Duration(a.o.legs.picture.Load()))
+		l.SetAge(link.Video, s.Age()+a.o.legs.picture.value())
 	}
 	if s := a.audioSender.Load(); s != nil {
-		l.SetAge(link.Audio, s.Age()+time.Duration(a.o.legs.voice.Load()))
+		l.SetAge(link.Audio, s.Age()+a.o.legs.voice.value())
 	}
 	stats := l.Stats()
 	t.report(link.Video, stats.Video.Receive)
 	t.report(link.Audio, stats.Audio.Receive)
 	if r, ok := a.video.running().(*media.VideoReceiver); ok && r.Latency() > 0 {
-		t.side[link.Video].Output(r.Latency() + time.Duration(a.o.legs.screen.Load()))
+		t.side[link.Video].Output(r.Latency() + a.o.legs.screen.value())
 	}
 	voice, ok := a.audio.running().(*media.AudioReceiver)
 	if ok && voice.Latency() > 0 {
-		t.side[link.Audio].Output(voice.Latency())
+		t.side[link.Audio].Output(voice.Latency() - recordLeg)
 		if n := voice.Breaks(); n != t.breaks {
 			t.breaks = n
 			a.o.log.Debug("the peer's voice broke off", "times", n, "latency", voice.Latency())

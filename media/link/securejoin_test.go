@@ -66,34 +66,40 @@ func TestRealSecurePictureAfterOutage(t *testing.T) {
 	}
 	noGoroutines(t)
 	path := relay.Path{Delay: 10 * time.Millisecond}
-	network := stand(t, path)
-	c, v := &camera{}, &viewer{parts: map[uint32]*viewed{}}
-	c.rate.Store(3_000_000)
-	a := network.start(t, 0, link.Handler{KeyFrameRequest: c.ask, Bitrate: func(bits int) { c.rate.Store(int64(bits)) }})
-	network.start(t, 1, link.Handler{RTP: v.take})
-	speak(t, a)
-	c.shoot(t, a)
-	v.first(t, time.Now())
-	for _, test := range []struct {
-		name string
-		cut  []relay.Direction
-	}{
-		{"there", []relay.Direction{relay.AToB}},
-		{"back", []relay.Direction{relay.BToA}},
-		{"both ways", []relay.Direction{relay.AToB, relay.BToA}},
-	} {
-		for _, d := range test.cut {
-			network.SetPath(d, relay.Path{Loss: 1})
+	type outage struct {
+		name    string
+		cut     []relay.Direction
+		network *place
+		camera  *camera
+		viewer  *viewer
+	}
+	outages := []*outage{
+		{name: "there", cut: []relay.Direction{relay.AToB}},
+		{name: "back", cut: []relay.Direction{relay.BToA}},
+		{name: "both ways", cut: []relay.Direction{relay.AToB, relay.BToA}},
+	}
+	for _, o := range outages {
+		o.network, o.camera, o.viewer = stand(t, path), &camera{}, &viewer{parts: map[uint32]*viewed{}}
+		o.camera.rate.Store(3_000_000)
+		a := o.network.start(t, 0, link.Handler{KeyFrameRequest: o.camera.ask, Bitrate: func(bits int) { o.camera.rate.Store(int64(bits)) }})
+		o.network.start(t, 1, link.Handler{RTP: o.viewer.take})
+		speak(t, a)
+		o.camera.shoot(t, a)
+		o.viewer.first(t, time.Now())
+		for _, d := range o.cut {
+			o.network.SetPath(d, relay.Path{Loss: 1})
 		}
-		<-time.After(10 * time.Second)
-		for _, d := range test.cut {
-			network.SetPath(d, path)
+	}
+	<-time.After(10 * time.Second)
+	for _, o := range outages {
+		for _, d := range o.cut {
+			o.network.SetPath(d, path)
 		}
 		began := time.Now()
-		took := v.first(t, began).Sub(began)
-		t.Logf("cut %s: a picture after %v, of %d kbit/s", test.name, took.Round(time.Millisecond), c.rate.Load()/1000)
+		took := o.viewer.first(t, began).Sub(began)
+		t.Logf("cut %s: a picture after %v, of %d kbit/s", o.name, took.Round(time.Millisecond), o.camera.rate.Load()/1000)
 		if took > busyLimit {
-			t.Errorf("cut %s: a picture after %v, want 1s", test.name, took)
+			t.Errorf("cut %s: a picture after %v, want 1s", o.name, took)
 		}
 	}
 }

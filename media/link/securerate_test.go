@@ -231,6 +231,7 @@ func TestRealSecureLoss(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes half a minute")
 	}
+	noGoroutines(t)
 	const ms = time.Millisecond
 	for _, test := range []struct {
 		name string
@@ -242,7 +243,7 @@ func TestRealSecureLoss(t *testing.T) {
 		{"bursts of 8, RTT 20", relay.Path{Delay: 10 * ms, Loss: 0.002, Burst: 8}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			noGoroutines(t)
+			t.Parallel()
 			c, v := &camera{}, &viewer{parts: map[uint32]*viewed{}}
 			c.key.Store(true)
 			c.rate.Store(3_000_000)

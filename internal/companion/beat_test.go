@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package companion
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/costream-obs/costream-obs/media"
+)
+
+// drawing is an OBS in virtual time that is asked by a beat.
+type drawing struct {
+	b     *beat
+	each  time.Duration
+	since time.Time // when it drew its picture 0
+	now   time.Time
+	asked int
+	late  func() time.Duration // of an answer
+}
+
+// after asks for so long.
+func (d *drawing) after(long time.Duration) {
+	for end := d.now.Add(long); d.now.Before(end); d.asked++ {
+		n := int(d.now.Sub(d.since) / d.each)
+		d.now = d.now.Add(d.late())
+		d.b.told(n, d.now)
+		d.now = d.now.Add(d.b.pause(d.asked))
+	}
+}
+
+// wrong is how far the beat is off.
+func (d *drawing) wrong(t *testing.T) time.Duration {
+	t.Helper()
+	since, ok := d.b.since(d.now)
+	if !ok {
+		t.Fatal("got nothing known, want to know when OBS draws")
+	}
+	if got, want := d.b.until(d.now), d.each-since; got != want {
+		t.Errorf("until the next: got %v, want %v", got, want)
+	}
+	late := (d.now.Sub(d.since)%d.each - since + d.each) % d.each
+	return min(late, d.each-late)
+}
+
+func TestBeat(t *testing.T) {
+	const ms = time.Millisecond
+	tests := []struct {
+		name   string
+		format media.VideoFormat
+		late   time.Duration // at most
+		want   time.Duration // most that it may be wrong by
+	}{
+		{"30 a second, answers at once", media.VideoFormat{FPSNum: 30, FPSDen: 1}, 0, 3 * ms},
+		{"30 a second, answers take time", media.VideoFormat{FPSNum: 30, FPSDen: 1}, 20 * ms, 10 * ms},
+		{"60000/1001 a second", media.VideoFormat{FPSNum: 60000, FPSDen: 1001}, ms, 3 * ms},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			random := rand.New(rand.NewPCG(1, 2))
+			var b beat
+			b.reset(tt.format)
+			now := time.Now()
+			d := &drawing{
+				b: &b, now: now, since: now.Add(-71 * time.Hour), each: time.Second * time.Duration(tt.format.FPSDen) / time.Duration(tt.format.FPSNum),
+				late: func() time.Duration { return time.Duration(random.Int64N(int64(tt.late) + 1)) },
+			}
+			if _, ok := b.since(now); ok {
+				t.Error("got a beat before anything is known")
+			}
+			if got, want := b.until(now), d.each/2; got != want {
+				t.Errorf("before anything is known: got %v until the next, want %v", got, want)
+			}
+			d.after(time.Second)
+			if wrong := d.wrong(t); wrong > tt.want {
+				t.Errorf("soon: got it wrong by %v, want at most %v", wrong, tt.want)
+			}
+			for range 60 {
+				d.after(time.Minute)
+				if wrong := d.wrong(t); wrong > tt.want {
+					t.Fatalf("later: got it wrong by %v, want at most %v", wrong, tt.want)
+				}
+			}
+			// OBS counts anew, at other times.
+			d.since = d.now.Add(-11 * ms)
+			d.after(time.Minute)
+			if wrong := d.wrong(t); wrong > tt.want {
+				t.Errorf("anew: got it wrong by %v, want at most %v", wrong, tt.want)
+			}
+		})
+	}
+}

@@ -252,7 +252,6 @@ func (a *air) newAudioReceiver() (receiver, error) {
 
 // show puts a picture of the peer on the screen.
 func (a *air) show(f media.Frame) {
-	a.o.legs.shown(time.Now())
 	a.o.screen.Show(f)
 	if a.o.shaped != nil {
 		a.o.shaped(f.Area)

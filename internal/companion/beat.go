@@ -75,18 +75,6 @@ func (b *beat) since(t time.Time) (time.Duration, bool) {
 	return since, true
 }
 
-// until is how long after a time OBS begins to draw the next picture, and half a picture, the mean,
-// while that is not known.
-func (b *beat) until(t time.Time) time.Duration {
-	since, ok := b.since(t)
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if !ok {
-		return b.each / 2
-	}
-	return b.each - since
-}
-
 // follow asks drawn again and again until ctx ends.
 func (b *beat) follow(ctx context.Context, drawn func(context.Context) (int, error)) {
 	timer := time.NewTimer(0)

@@ -31,28 +31,22 @@ const (
 // than OBS has them in its programme we get them, and how much later than we show a picture OBS has
 // it in its programme. They change while we are on air.
 type legs struct {
-	picture, voice, screen smooth
-	read                   atomic.Int64 // of screen, what goes by before OBS has the picture, in nanoseconds
-	beat                   beat
+	picture, voice smooth
+	screen         atomic.Int64 // nanoseconds
+	beat           beat
 }
 
-// begin is for a time on air.
+// begin is for a time on air of an OBS that draws at the rate of f.
 func (l *legs) begin(route Route, f media.VideoFormat) {
 	l.beat.reset(f)
 	l.picture.reset()
-	l.screen.reset()
-	l.read.Store(0)
+	// OBS shows what was written with its next picture. How long it has to wait for that is known, but no more use
+	// than the mean: where the picture is held back for the voice it is shown with the nearest one to the voice.
+	screen := f.FrameTime() / 2
 	if route == RoutePortable {
-		l.read.Store(int64(readLeg))
+		screen += readLeg
 	}
-	l.shown(time.Now())
-}
-
-// shown notes that a picture is given to the screen: OBS has it in its programme with the next
-// picture that it draws once it has read it.
-func (l *legs) shown(now time.Time) {
-	read := time.Duration(l.read.Load())
-	l.screen.add(read + l.beat.until(now.Add(read)))
+	l.screen.Store(int64(screen))
 }
 
 // smooth is the mean of about the last 8 durations. One goroutine may add while others read.

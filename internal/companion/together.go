@@ -73,7 +73,7 @@ func (t *together) look(l link.Link, now time.Time) {
 	t.report(link.Video, stats.Video.Receive)
 	t.report(link.Audio, stats.Audio.Receive)
 	if r, ok := a.video.running().(*media.VideoReceiver); ok && r.Latency() > 0 {
-		t.side[link.Video].Output(r.Latency() + a.o.legs.screen.value())
+		t.side[link.Video].Output(r.Latency() + time.Duration(a.o.legs.screen.Load()))
 	}
 	voice, ok := a.audio.running().(*media.AudioReceiver)
 	if ok && voice.Latency() > 0 {

@@ -12,9 +12,10 @@ import (
 // What OBS itself adds to the way of picture and voice. These are measured with 29.0.2 where no
 // other source stands; OBS tells none of them.
 const (
-	// cameraFrames is how many frame times the virtual camera is later than the programme: 97 ms
-	// at 30 a second (TestGuestLegs).
-	cameraFrames = 3
+	// cameraLeg is by how much more than a picture the virtual camera is later than the programme:
+	// OBS reads a picture back from the graphics card while it draws the next. It was 202 ms at 5 a
+	// second, 105 at 10 and 57 at 20 (TestGuestLegs).
+	cameraLeg = 5 * time.Millisecond
 	// captureLeg is by how much later than the programme says it was OBS plays what it monitors: it
 	// records in pieces of so long (pulse-input.c), and begins to play each when it has it. What
 	// waits in its stream then comes on top; on average half a piece more waits there.

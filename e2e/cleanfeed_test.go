@@ -32,7 +32,7 @@ const (
 // scenes; off air they are as they were.
 func TestRealCleanFeed(t *testing.T) {
 	testbed.Need(t)
-	p := newFriends(t)
+	p := newFriends(t, e2e.Alice(), e2e.Bob())
 	p.alice.PairWith(binary, p.bob)
 	second := e2e.Colours{p.alice.Colours[1], p.alice.Colours[2], p.alice.Colours[3], p.alice.Colours[0]}
 	addScenes(p.alice, second)

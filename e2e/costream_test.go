@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/costream-obs/costream-obs/e2e"
 	"github.com/costream-obs/costream-obs/internal/testbed"
 )
 
@@ -21,6 +22,14 @@ func TestRealCoStream(t *testing.T) {
 func TestRealCoStreamPlain(t *testing.T) {
 	testbed.Need(t)
 	coStream(t, newPlainPair(t))
+}
+
+// TestRealCoStreamPipeWire: so they do where the sound server is PipeWire, as on most desktops of today.
+func TestRealCoStreamPipeWire(t *testing.T) {
+	testbed.Need(t)
+	alice, bob := e2e.Alice(), e2e.Bob()
+	alice.PipeWire, bob.PipeWire = true, true
+	coStream(t, newPairOf(t, alice, bob))
 }
 
 func coStream(t *testing.T, p *pair) {

@@ -14,15 +14,12 @@ import (
 // TestRealLipSync: Bob's viewers see and hear Alice together, as Alice's own do.
 func TestRealLipSync(t *testing.T) {
 	testbed.Need(t)
-	display := testbed.NewDisplay(t)
 	// Small pictures, so that two OBS and what they send leave two cores some rest.
 	small := func(o e2e.PersonOptions) e2e.PersonOptions {
 		o.Width, o.Height, o.FPS = 320, 180, 30
 		return o
 	}
-	p := &pair{alice: e2e.NewPerson(t, small(e2e.Alice()), display), bob: e2e.NewPerson(t, small(e2e.Bob()), display)}
-	p.alice.PairWith(binary, p.bob)
-	p.ready(t)
+	p := newPairOf(t, small(e2e.Alice()), small(e2e.Bob()))
 	p.goOnAir(t)
 	p.awaitVoices(t)
 	const changes, most = 20, 40 * time.Millisecond

@@ -63,7 +63,13 @@ type pair struct {
 // newPair starts two OBS, and a ready companion beside each, who are paired and use the secure link.
 func newPair(t *testing.T) *pair {
 	t.Helper()
-	p := newFriends(t)
+	return newPairOf(t, e2e.Alice(), e2e.Bob())
+}
+
+// newPairOf does the same for others than Alice and Bob as they mostly are.
+func newPairOf(t *testing.T, alice, bob e2e.PersonOptions) *pair {
+	t.Helper()
+	p := newFriends(t, alice, bob)
 	p.alice.PairWith(binary, p.bob)
 	p.ready(t)
 	return p
@@ -72,15 +78,15 @@ func newPair(t *testing.T) *pair {
 // newPlainPair does the same for the plain link.
 func newPlainPair(t *testing.T) *pair {
 	t.Helper()
-	p := newFriends(t)
+	p := newFriends(t, e2e.Alice(), e2e.Bob())
 	p.ready(t)
 	return p
 }
 
-func newFriends(t *testing.T) *pair {
+func newFriends(t *testing.T, alice, bob e2e.PersonOptions) *pair {
 	t.Helper()
 	display := testbed.NewDisplay(t)
-	return &pair{alice: e2e.NewPerson(t, e2e.Alice(), display), bob: e2e.NewPerson(t, e2e.Bob(), display)}
+	return &pair{alice: e2e.NewPerson(t, alice, display), bob: e2e.NewPerson(t, bob, display)}
 }
 
 // ready starts the companions.

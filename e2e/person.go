@@ -28,6 +28,7 @@ type PersonOptions struct {
 	Colours       Colours
 	Voice         testbed.Tone
 	Preview       bool // OBS's window shows the programme
+	PipeWire      bool // the sound server is PipeWire in place of PulseAudio
 }
 
 // Colours are those of the four quarters of a person's programme. The peer's
@@ -80,7 +81,12 @@ type Person struct {
 // NewPerson starts everything but costream-obs.
 func NewPerson(tb testbed.TB, o PersonOptions, display *testbed.Display) *Person {
 	tb.Helper()
-	p := &Person{PersonOptions: o, Address: testbed.LoopbackAddress(tb), Pulse: testbed.NewPulse(tb), Channel: testbed.NewRTMP(tb), tb: tb, state: tb.TempDir()}
+	p := &Person{PersonOptions: o, Address: testbed.LoopbackAddress(tb), Channel: testbed.NewRTMP(tb), tb: tb, state: tb.TempDir()}
+	if o.PipeWire {
+		p.Pulse = testbed.NewPipeWire(tb)
+	} else {
+		p.Pulse = testbed.NewPulse(tb)
+	}
 	var patches []testbed.Patch
 	for i, area := range Quarters(image.Pt(o.Width, o.Height)) {
 		patches = append(patches, testbed.Patch{Name: p.patch(i), Colour: o.Colours[i], Area: area})

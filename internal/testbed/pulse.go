@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Names of the sound nodes that every private PulseAudio has.
+// Names of the sound nodes that every private sound server has.
 const (
 	// Headphones is the default sink: what its user hears.
 	Headphones = "default_out"
@@ -23,15 +23,42 @@ const (
 	Microphone = "mic"
 )
 
-// Pulse is a private PulseAudio server.
+// Pulse is a private sound server that speaks PulseAudio's protocol:
+// PulseAudio itself, or PipeWire.
 type Pulse struct {
 	Server     string // for PULSE_SERVER
 	RuntimeDir string // for XDG_RUNTIME_DIR
 
 	tb      TB
 	dir     string
-	script  string
+	script  string // of PulseAudio
+	start   func()
 	process *Process
+}
+
+// newPulse makes a server that does not run yet.
+func newPulse(tb TB) *Pulse {
+	tb.Helper()
+	dir := shortDir(tb)
+	run := filepath.Join(dir, "run")
+	socket := filepath.Join(run, "pulse", "native")
+	if err := os.MkdirAll(filepath.Dir(socket), 0o700); err != nil {
+		tb.Fatalf("%v", err)
+	}
+	return &Pulse{Server: "unix:" + socket, RuntimeDir: run, tb: tb, dir: dir, script: filepath.Join(dir, "default.pa")}
+}
+
+// nodes are the commands that make the nodes that every server has; options
+// are for the sinks.
+func nodes(options string) []string {
+	card := " rate=48000" + options + " sink_properties=device.description="
+	return []string{
+		"load-module module-null-sink sink_name=" + Headphones + card + "DefaultOut",
+		"load-module module-null-sink sink_name=" + MicrophoneSink + card + "FakeMic",
+		"load-module module-remap-source master=" + MicrophoneSink + ".monitor source_name=" + Microphone,
+		"set-default-sink " + Headphones,
+		"set-default-source " + Microphone,
+	}
 }
 
 // NewPulse starts a private PulseAudio. Each extra line is added to its start
@@ -39,32 +66,21 @@ type Pulse struct {
 func NewPulse(tb TB, extra ...string) *Pulse {
 	tb.Helper()
 	requirePrograms(tb, "pulseaudio", "pactl", "pacat")
-	dir := shortDir(tb)
-	run := filepath.Join(dir, "run")
-	socket := filepath.Join(run, "pulse", "native")
-	if err := os.MkdirAll(filepath.Dir(socket), 0o700); err != nil {
-		tb.Fatalf("%v", err)
-	}
+	p := newPulse(tb)
+	p.start = p.startPulse
 	// Without norewinds a null sink hands its first sound over in one piece
 	// of two seconds; with it in pieces of 50 ms (measured, 16.1).
-	const card = " rate=48000 norewinds=1 sink_properties=device.description="
-	lines := []string{
-		"load-module module-null-sink sink_name=" + Headphones + card + "DefaultOut",
-		"load-module module-null-sink sink_name=" + MicrophoneSink + card + "FakeMic",
-		"load-module module-remap-source master=" + MicrophoneSink + ".monitor source_name=" + Microphone,
-		"set-default-sink " + Headphones,
-		"set-default-source " + Microphone,
-	}
-	lines = append(lines, extra...)
+	lines := append(nodes(" norewinds=1"), extra...)
 	// Last, so that the server answers only when everything else is there.
-	lines = append(lines, "load-module module-native-protocol-unix socket="+socket+" auth-anonymous=1")
-	p := &Pulse{Server: "unix:" + socket, RuntimeDir: run, tb: tb, dir: dir, script: filepath.Join(dir, "default.pa")}
+	lines = append(lines, "load-module module-native-protocol-unix socket="+p.socket()+" auth-anonymous=1")
 	writeFile(tb, p.script, strings.Join(lines, "\n")+"\n")
 	p.start()
 	return p
 }
 
-func (p *Pulse) start() {
+func (p *Pulse) socket() string { return strings.TrimPrefix(p.Server, "unix:") }
+
+func (p *Pulse) startPulse() {
 	p.tb.Helper()
 	p.process = Start(p.tb, Command{
 		Path: "pulseaudio",
@@ -72,10 +88,8 @@ func (p *Pulse) start() {
 			"--disallow-exit=yes", "--high-priority=no", "--realtime=no", "--log-target=stderr"},
 		Env: append(baseEnv(), "HOME="+p.dir, "XDG_RUNTIME_DIR="+p.RuntimeDir),
 	})
-	const limit = 20 * time.Second
-	socket := strings.TrimPrefix(p.Server, "unix:")
-	Await(p.tb, "PulseAudio answers", limit, func() error {
-		c, err := net.DialTimeout("unix", socket, time.Second)
+	Await(p.tb, "PulseAudio answers", soundLimit, func() error {
+		c, err := net.DialTimeout("unix", p.socket(), time.Second)
 		if err != nil {
 			return err
 		}

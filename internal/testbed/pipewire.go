@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package testbed
+
+import (
+	"errors"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// NewPipeWire starts a private PipeWire with pipewire-pulse and WirePlumber,
+// which has the same nodes as NewPulse's PulseAudio.
+func NewPipeWire(tb TB) *Pulse {
+	tb.Helper()
+	requirePrograms(tb, "pipewire", "pipewire-pulse", "wireplumber", "dbus-run-session", "pactl", "pacat")
+	p := newPulse(tb)
+	p.start = p.startPipeWire
+	// It leaves the machine's own devices alone (WirePlumber 0.4).
+	config := filepath.Join(p.dir, ".config", "wireplumber")
+	writeFile(tb, filepath.Join(config, "main.lua.d", "51-none.lua"), "alsa_monitor.enabled = false\nv4l2_monitor.enabled = false\nlibcamera_monitor.enabled = false\n")
+	writeFile(tb, filepath.Join(config, "bluetooth.lua.d", "51-none.lua"), "bluez_monitor.enabled = false\n")
+	p.start()
+	return p
+}
+
+// pipeWire starts the three, each to end with the shell. WirePlumber does not
+// start without a message bus.
+const pipeWire = "setpriv --pdeathsig KILL pipewire & setpriv --pdeathsig KILL wireplumber & setpriv --pdeathsig KILL pipewire-pulse & wait"
+
+func (p *Pulse) startPipeWire() {
+	p.tb.Helper()
+	p.process = Start(p.tb, Command{
+		Name: "PipeWire", Path: "dbus-run-session",
+		Args: []string{"--", "setpriv", "--pdeathsig", "KILL", "sh", "-c", pipeWire},
+		Env:  append(baseEnv(), "HOME="+p.dir, "XDG_RUNTIME_DIR="+p.RuntimeDir),
+	})
+	Await(p.tb, "PipeWire answers, with WirePlumber", soundLimit, func() error {
+		cmd := exec.CommandContext(p.tb.Context(), "pactl", "get-default-sink")
+		cmd.Env = append(baseEnv(), p.Env()...)
+		out, err := cmd.CombinedOutput()
+		if err == nil && strings.HasPrefix(string(out), "@") {
+			return errors.New("WirePlumber has not chosen a sink yet")
+		}
+		return err
+	})
+	for _, line := range nodes("") {
+		p.Pactl(strings.Fields(line)...)
+	}
+	Await(p.tb, "the default devices", soundLimit, func() error {
+		if got := p.Pactl("get-default-sink") + " " + p.Pactl("get-default-source"); got != Headphones+" "+Microphone {
+			return errors.New("they are " + got)
+		}
+		return nil
+	})
+}
+
+// soundLimit is for a sound server on a busy machine.
+const soundLimit = 20 * time.Second

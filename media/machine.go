@@ -29,6 +29,10 @@ func Init() error {
 	return nil
 }
 
+// GStreamerVersion is the version of GStreamer, as in "1.22.0", or empty where it
+// has no elements at all.
+func GStreamerVersion() string { return pipe.Version() }
+
 // machine is what all senders, receivers and screens share: a pipeline, its
 // texts and its errors.
 type machine struct {

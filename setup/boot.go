@@ -14,6 +14,9 @@ type Boot struct {
 	LoadedBy string
 	// Options are the files of modprobe.d(5) with options for it, in the order in which they are read.
 	Options []OptionsFile
+	// Initramfs is the file that puts the module into the initramfs, which has its own copy of the options; empty when
+	// none does.
+	Initramfs string
 }
 
 // OptionsFile is a file of modprobe.d with options for v4l2loopback.
@@ -33,7 +36,7 @@ func (b Boot) Option(name string) (value, path string) {
 	return "", ""
 }
 
-// Boot reads modules-load.d and modprobe.d.
+// Boot reads modules-load.d and modprobe.d, and what initramfs-tools is told.
 func (m Machine) Boot() Boot {
 	var b Boot
 	for _, path := range m.dropIns("modules-load.d") {
@@ -41,6 +44,12 @@ func (m Machine) Boot() Boot {
 			if len(words) == 1 && words[0] == "v4l2loopback" {
 				b.LoadedBy = path
 			}
+		}
+	}
+	const initramfs = "/etc/initramfs-tools/modules"
+	for _, words := range configLines(m.text(initramfs)) {
+		if words[0] == "v4l2loopback" {
+			b.Initramfs = initramfs
 		}
 	}
 	for _, path := range m.dropIns("modprobe.d") {

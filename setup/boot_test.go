@@ -18,9 +18,11 @@ func TestBoot(t *testing.T) {
 		"usr/lib/modprobe.d/98-v4l2loopback.conf": "options v4l2loopback exclusive_caps=1\noptions snd-aloop index=3\n#options v4l2loopback video_nr=1\n",
 		"etc/modprobe.d/hidden.conf":              "blacklist floppy\n",
 		"usr/lib/modprobe.d/hidden.conf":          "options v4l2loopback video_nr=7\n",
+		"etc/initramfs-tools/modules":             "# v4l2loopback\nv4l2loopback video_nr=10,11\n",
 	})
 	want := Boot{
-		LoadedBy: "/usr/lib/modules-load.d/video.conf",
+		LoadedBy:  "/usr/lib/modules-load.d/video.conf",
+		Initramfs: "/etc/initramfs-tools/modules",
 		Options: []OptionsFile{
 			{Path: "/etc/modprobe.d/90-own.conf", Options: map[string]string{"video_nr": "10,11", "card_label": "to peer, from peer", "exclusive_caps": "1,1"}},
 			{Path: "/usr/lib/modprobe.d/98-v4l2loopback.conf", Options: map[string]string{"exclusive_caps": "1"}},

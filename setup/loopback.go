@@ -41,6 +41,9 @@ type VideoNode struct {
 	// Format is what a loopback node carries, for example
 	// "YUYV:1920x1080@30"; empty while nobody has set it.
 	Format string
+	// MaxOpeners is how many times a loopback node can be open at a time; 0 where
+	// the module does not say.
+	MaxOpeners int
 	// Err says why the node could not be opened; the directions are unknown
 	// then.
 	Err error
@@ -81,6 +84,7 @@ func (m Machine) videoNode(name string, number int) VideoNode {
 		Label:  m.attribute(name, "name"),
 		Format: m.attribute(name, "format"),
 	}
+	n.MaxOpeners, _ = strconv.Atoi(m.attribute(name, "max_openers"))
 	query := m.query
 	if query == nil {
 		query = queryCapability

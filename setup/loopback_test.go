@@ -102,9 +102,9 @@ func TestVideoNodes(t *testing.T) {
 	}
 	want := []VideoNode{
 		{Path: "/dev/video2", Number: 2, Label: "Webcam", Capture: true},
-		{Path: "/dev/video10", Number: 10, Label: "loop10", Loopback: true, Output: true},
-		{Path: "/dev/video11", Number: 11, Label: "loop11", Loopback: true, Capture: true, Format: "YUYV:1280x720@30"},
-		{Path: "/dev/video12", Number: 12, Label: "locked", Loopback: true},
+		{Path: "/dev/video10", Number: 10, Label: "loop10", Loopback: true, MaxOpeners: 10, Output: true},
+		{Path: "/dev/video11", Number: 11, Label: "loop11", Loopback: true, MaxOpeners: 10, Capture: true, Format: "YUYV:1280x720@30"},
+		{Path: "/dev/video12", Number: 12, Label: "locked", Loopback: true, MaxOpeners: 10},
 	}
 	if diff := cmp.Diff(want, got, cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".Err" }, cmp.Ignore())); diff != "" {
 		t.Errorf("nodes (-want +got):\n%s", diff)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/costream-obs/costream-obs/internal/doctor"
 	"github.com/costream-obs/costream-obs/internal/golden"
+	"github.com/costream-obs/costream-obs/media"
 )
 
 func TestDoctorUsage(t *testing.T) {
@@ -65,7 +66,7 @@ func TestDoctorBrokenSettings(t *testing.T) {
   skip  svc.unit: systemd does not run here
 
 This machine
-  ok    host.gst: GStreamer has all that is needed
+  ok    host.gst: GStreamer ` + media.GStreamerVersion() + ` has all that is needed
   skip  host.user: waits for svc.config
 
 Network and peer

@@ -43,6 +43,9 @@ func (m *Machine) bootFiles(context.Context) doctor.Result {
 	case !bothExclusive(caps):
 		return wrong("The options in %s give exclusive_caps=%s; each of the two devices needs a value of its own.", cmp.Or(capsFile, strings.Join(files, " and ")), orNone(caps))
 	}
+	if file := boot.Initramfs; file != "" {
+		return doctor.Fine("%s, %s; and in the initramfs by %s: after each change run `sudo update-initramfs -u`", boot.LoadedBy, strings.Join(files, ", "), file)
+	}
 	return doctor.Fine("%s, %s", boot.LoadedBy, strings.Join(files, ", "))
 }
 

@@ -162,6 +162,10 @@ var faults = []fault{
 		f.nodes[1] = written(10, "costream-topeer", "YUYV:1280x720@30")
 		f.holders[777] = holder{"ffmpeg", []string{"/dev/video10"}}
 	}, []string{"v4l2.dev.holders"}},
+	{"too many have it open", func(f *fixture) {
+		f.nodes[2].MaxOpeners = 3
+		f.holders[777] = holder{"ffplay", []string{"/dev/video11"}}
+	}, []string{"v4l2.dev.holders"}},
 	{"another user's writer", func(f *fixture) {
 		f.offAir()
 		f.nodes[2] = written(11, "costream-frompeer", "YUYV:1280x720@30")

@@ -221,6 +221,14 @@ func (m *Machine) holders(ctx context.Context) doctor.Result {
 		if n.Written() && !rightful {
 			return foreignWriter(device.path, others)
 		}
+		if n.MaxOpeners > 0 && len(holders) >= n.MaxOpeners {
+			return doctor.Result{
+				Status: doctor.Fail,
+				Detail: fmt.Sprintf("%d programs have %s open, and no more can.", len(holders), device.path),
+				Why:    "OBS or costream-obs cannot open it once more.",
+				Next:   fmt.Sprintf("Close what you do not need; `fuser -v %s` lists them.", device.path),
+			}
+		}
 		for _, h := range others {
 			also = append(also, fmt.Sprintf("%s reads %s", h, device.path))
 		}

@@ -242,7 +242,7 @@ func (f *fixture) machine(t *testing.T) *checks.Machine {
 	}
 	return &checks.Machine{
 		Options: f.o, Root: root, Home: "/home/me", User: "me", Kernel: f.kernel,
-		Elements: func(context.Context) error { return f.missing },
+		Elements: func(context.Context) error { return f.missing }, GStreamer: func() string { return "1.22.0" },
 		Nodes:    func(context.Context) ([]setup.VideoNode, error) { return f.nodes, nil },
 		Controls: func(path string) (setup.Controls, error) { return f.controls[path], nil },
 		Exec: func(_ context.Context, name string, args ...string) (string, error) {

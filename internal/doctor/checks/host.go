@@ -97,7 +97,7 @@ func (m *Machine) gstreamer(ctx context.Context) doctor.Result {
 	var missing *media.MissingElementError
 	switch {
 	case err == nil:
-		return doctor.Fine("")
+		return doctor.Fine("GStreamer %s has all that is needed", m.GStreamer())
 	case errors.As(err, &missing):
 		var elements, packages []string
 		for _, e := range missing.Missing {

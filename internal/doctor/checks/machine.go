@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/companion"
+	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/media/link"
 	"github.com/costream-obs/costream-obs/obsctl"
 	"github.com/costream-obs/costream-obs/setup"
@@ -59,8 +60,10 @@ type Machine struct {
 
 	// Elements returns a *media.MissingElementError where GStreamer lacks something.
 	Elements func(context.Context) error
-	Nodes    func(context.Context) ([]setup.VideoNode, error)
-	Controls func(path string) (setup.Controls, error)
+	// GStreamer returns its version.
+	GStreamer func() string
+	Nodes     func(context.Context) ([]setup.VideoNode, error)
+	Controls  func(path string) (setup.Controls, error)
 	// Exec runs a program and returns what it printed.
 	Exec   func(ctx context.Context, name string, args ...string) (string, error)
 	Daemon func(context.Context) (Daemon, error)
@@ -93,6 +96,7 @@ func New(o Options) *Machine {
 		m.User = u.Username
 	}
 	m.Elements = func(context.Context) error { return missingElements() }
+	m.GStreamer = media.GStreamerVersion
 	m.Nodes = once(func(context.Context) ([]setup.VideoNode, error) { return setup.Machine{}.VideoNodes() })
 	m.Controls = setup.Machine{}.Controls
 	m.Exec = runProgram

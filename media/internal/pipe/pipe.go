@@ -71,6 +71,17 @@ func Has(element string) bool {
 	return gst.Find(element) != nil
 }
 
+// Version is that of GStreamer's core elements, as in "1.22.0", or empty where
+// they are missing.
+func Version() string {
+	Init()
+	p, err := gst.GetRegistry().FindPlugin("coreelements")
+	if err != nil {
+		return ""
+	}
+	return p.Version()
+}
+
 // Pipeline is one pipeline. It runs at most once.
 type Pipeline struct {
 	gst     *gst.Pipeline

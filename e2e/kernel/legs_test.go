@@ -42,20 +42,21 @@ func TestGuestLegs(t *testing.T) {
 	t.Cleanup(func() { keepLogs(t, p.OBS) })
 	frame := time.Second / time.Duration(p.FPS)
 
-	camera := cameraLeg(t, p) / frame.Seconds()
-	capture := captureLeg(t, p) / frame.Seconds()
-	t.Logf("OBS at %d pictures a second: camera %.1f pictures after the programme, video capture %.1f after the device", p.FPS, camera, capture)
-	// What a change waits for on average is half a picture; a guest is slow by a part of one, too.
-	if camera < 0.7 || camera > 1.7 {
-		t.Errorf("virtual camera: got %.1f pictures, want about 1", camera)
+	// Of changes at all times within a picture the quickest need not wait for OBS's next one, and meets a guest that is
+	// not busy.
+	camera, capture := cameraTimes(t, p), captureTimes(t, p)
+	t.Logf("OBS at %d pictures a second: a change is in the camera after %v (median %v), and from the device in OBS after %v (median %v)",
+		p.FPS, camera[0], camera[legChanges/2], capture[0], capture[legChanges/2])
+	if got := camera[0].Seconds() / frame.Seconds(); got < 0.8 || got > 1.9 {
+		t.Errorf("virtual camera: got it %.1f pictures after the programme, want about 1", got)
 	}
-	if capture < 0.3 || capture > 1.2 {
-		t.Errorf("video capture: got %.1f pictures, want about 0.5", capture)
+	if got := capture[0].Seconds() / frame.Seconds(); got > 0.9 {
+		t.Errorf("video capture: got it after %.1f pictures, want less than one", got)
 	}
 }
 
-// cameraLeg is how many seconds after the programme the camera shows a change.
-func cameraLeg(t *testing.T, p *e2e.Person) float64 {
+// cameraTimes are how long changes of the programme take to the camera, in order.
+func cameraTimes(t *testing.T, p *e2e.Person) []time.Duration {
 	t.Helper()
 	p.OBS.Request("StartVirtualCam", nil, nil)
 	await(t, "the camera writes", pictureLimit, func() error { return orNil(written(t, videoOut), "nobody writes to %s", videoOut) })
@@ -81,7 +82,7 @@ func cameraLeg(t *testing.T, p *e2e.Person) float64 {
 		}
 		return nil
 	})
-	took := mean(p.FPS, func(c color.RGBA) {
+	took := times(p.FPS, func(c color.RGBA) {
 		p.SetColour(0, c)
 		limit := time.After(pictureLimit)
 		for {
@@ -98,12 +99,11 @@ func cameraLeg(t *testing.T, p *e2e.Person) float64 {
 	stop()
 	_ = device.Close()
 	p.OBS.Request("StopVirtualCam", nil, nil)
-	// The programme itself shows a change half a picture later, on average.
-	return took - 0.5/float64(p.FPS)
+	return took
 }
 
-// captureLeg is how many seconds after it was written to the device OBS's video capture shows a change.
-func captureLeg(t *testing.T, p *e2e.Person) float64 {
+// captureTimes are how long what is written to the device takes to OBS's video capture, in order, with the look at it.
+func captureTimes(t *testing.T, p *e2e.Person) []time.Duration {
 	t.Helper()
 	format := media.VideoFormat{W: p.Width, H: p.Height, FPSNum: p.FPS, FPSDen: 1}
 	screen, err := media.NewDeviceScreen(videoIn, media.ScreenOptions{Format: format})
@@ -122,38 +122,31 @@ func captureLeg(t *testing.T, p *e2e.Person) float64 {
 		return testbed.CheckRegion(img, img.Bounds().Inset(p.Height/4), c, 40)
 	}
 	screen.Placeholder(false)
-	var looks []time.Duration
-	took := mean(p.FPS, func(c color.RGBA) {
+	return times(p.FPS, func(c color.RGBA) {
 		screen.Show(grey(format, c))
 		for deadline := time.Now().Add(pictureLimit); ; time.Sleep(lookPause) {
-			began := time.Now()
 			err := shows(c)
-			looks = append(looks, time.Since(began))
 			if err == nil {
 				return
 			}
-			if began.After(deadline) {
+			if time.Now().After(deadline) {
 				t.Fatalf("the change is not seen: %v", err)
 			}
 		}
 	})
-	slices.SortFunc(looks, cmp.Compare)
-	// OBS draws a screenshot when it is asked, and a change comes anywhere between two of them.
-	look := looks[len(looks)/2]
-	t.Logf("a look takes %v", look)
-	return took - (look + (look+lookPause)/2).Seconds()
 }
 
-// mean is how many seconds a change takes, which come at all times within a picture of OBS.
-func mean(fps int, change func(color.RGBA)) float64 {
-	var all time.Duration
+// times are how long changes take, in order, which come at all times within a picture of OBS.
+func times(fps int, change func(color.RGBA)) []time.Duration {
+	var all []time.Duration
 	for i := range legChanges {
 		time.Sleep(time.Second/2 + time.Second/time.Duration(fps)*time.Duration(i)/legChanges)
 		began := time.Now()
 		change([]color.RGBA{legBright, legDark}[i%2])
-		all += time.Since(began)
+		all = append(all, time.Since(began).Round(time.Millisecond))
 	}
-	return all.Seconds() / legChanges
+	slices.SortFunc(all, cmp.Compare)
+	return all
 }
 
 // grey is a picture of one shade of grey.

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/costream-obs/costream-obs/internal/mean"
 	"github.com/costream-obs/costream-obs/media/internal/pipe"
 )
 
@@ -42,7 +43,7 @@ type AudioSender struct {
 	out     func([]byte)
 	packets *pipe.Sink
 	mute    *pipe.Element
-	age     average
+	age     mean.Mean
 }
 
 // NewAudioSender makes a sender, not muted. The error wraps a
@@ -104,7 +105,7 @@ func (s *AudioSender) SetMuted(muted bool) {
 func (s *AudioSender) Run(ctx context.Context) error {
 	return s.run(ctx, func(ctx context.Context) {
 		s.packets.PullTimed(ctx, func(packet []byte, at time.Duration) {
-			s.age.add(s.pipe.RunningTime() - at)
+			s.age.Add(s.pipe.RunningTime()-at, aboutASecond)
 			s.out(packet)
 		})
 	})
@@ -112,4 +113,4 @@ func (s *AudioSender) Run(ctx context.Context) error {
 
 // Age is how long before Out got a packet, on average, its sound was at the
 // source.
-func (s *AudioSender) Age() time.Duration { return s.age.value() }
+func (s *AudioSender) Age() time.Duration { return s.age.Value() }

@@ -33,6 +33,9 @@ func Init() error {
 // has no elements at all.
 func GStreamerVersion() string { return pipe.Version() }
 
+// aboutASecond is how many pictures or packets count in a mean.
+const aboutASecond = 32
+
 // machine is what all senders, receivers and screens share: a pipeline, its
 // texts and its errors.
 type machine struct {

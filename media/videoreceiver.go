@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/costream-obs/costream-obs/internal/mean"
 	"github.com/costream-obs/costream-obs/media/internal/pipe"
 )
 
@@ -51,7 +52,7 @@ type VideoReceiver struct {
 	frames  *pipe.Sink
 	scale   *pipe.Element
 	tight   []byte // buffer for pictures that GStreamer pads
-	latency average
+	latency mean.Mean
 }
 
 // NewVideoReceiver makes a receiver. The error wraps ErrFormat or a
@@ -124,10 +125,10 @@ func (r *VideoReceiver) Run(ctx context.Context) error {
 
 // Latency is the time from the Push of a picture's packets to its Out, on
 // average.
-func (r *VideoReceiver) Latency() time.Duration { return r.latency.value() }
+func (r *VideoReceiver) Latency() time.Duration { return r.latency.Value() }
 
 func (r *VideoReceiver) show(data []byte, at time.Duration) {
-	r.latency.add(r.pipe.RunningTime() - at)
+	r.latency.Add(r.pipe.RunningTime()-at, aboutASecond)
 	w, h := r.format.W, r.format.H
 	if len(data) != len(r.tight) {
 		if _, size := i420Planes(w, h); len(data) != size {

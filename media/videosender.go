@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/costream-obs/costream-obs/internal/mean"
 	"github.com/costream-obs/costream-obs/media/internal/pipe"
 )
 
@@ -48,7 +49,7 @@ type VideoSender struct {
 
 	pushed, sent, bytes, frames atomic.Uint64
 
-	age    average
+	age    mean.Mean
 	newest time.Duration // the time of the picture that the last packet was of
 }
 
@@ -126,12 +127,12 @@ func (s *VideoSender) Run(ctx context.Context) error {
 
 // Age is how long before Out got the first packet of a picture, on average, the
 // picture came into the pipeline: from the device, or by PushImage.
-func (s *VideoSender) Age() time.Duration { return s.age.value() }
+func (s *VideoSender) Age() time.Duration { return s.age.Value() }
 
 func (s *VideoSender) send(packet []byte, at time.Duration) {
 	if at != s.newest {
 		s.newest = at
-		s.age.add(s.pipe.RunningTime() - at)
+		s.age.Add(s.pipe.RunningTime()-at, aboutASecond)
 	}
 	s.sent.Add(1)
 	s.bytes.Add(uint64(len(packet)))

@@ -135,7 +135,7 @@ func (s *session) routeMics(ctx context.Context, mics []string) error {
 		if err := s.c.sound.toPeer(ctx, stream); err != nil {
 			return err
 		}
-		s.legs.voice.add(captureLeg + stream.Latency)
+		s.legs.voice.Add(captureLeg+stream.Latency, legLooks)
 		if err := s.watchLatency(ctx, mic, stream.Latency); err != nil {
 			return err
 		}

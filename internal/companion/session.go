@@ -325,7 +325,7 @@ func (s *session) startAir() {
 		})
 	}
 	if s.route == RouteDevices {
-		s.legs.picture.add(format.FrameTime() + cameraLeg)
+		s.legs.picture.Add(format.FrameTime()+cameraLeg, legLooks)
 		opts.picture = media.DeviceSource{Path: o.VideoOut, VideoFormat: format}
 	} else {
 		opts.picture = media.ImageSource{VideoFormat: format}

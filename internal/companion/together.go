@@ -64,10 +64,10 @@ func (t *together) run(ctx context.Context) {
 func (t *together) look(l link.Link, now time.Time) {
 	a := t.air
 	if s := a.videoSender.Load(); s != nil {
-		l.SetAge(link.Video, s.Age()+a.o.legs.picture.value())
+		l.SetAge(link.Video, s.Age()+a.o.legs.picture.Value())
 	}
 	if s := a.audioSender.Load(); s != nil {
-		l.SetAge(link.Audio, s.Age()+a.o.legs.voice.value())
+		l.SetAge(link.Audio, s.Age()+a.o.legs.voice.Value())
 	}
 	stats := l.Stats()
 	t.report(link.Video, stats.Video.Receive)

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package mean keeps the mean of durations that come one after the other, of which
+// the newest count most. It keeps no samples, and knows nothing of a median.
+package mean
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// Mean is a mean; the zero value is that of no durations. One goroutine may add
+// while others read.
+type Mean struct{ d atomic.Int64 }
+
+// Add takes a duration, as one of about so many that count.
+func (m *Mean) Add(d time.Duration, of int) {
+	if was := m.Value(); was != 0 {
+		d = was + (d-was)/time.Duration(of)
+	}
+	m.d.Store(int64(d))
+}
+
+// Value is the mean, 0 while there is none.
+func (m *Mean) Value() time.Duration { return time.Duration(m.d.Load()) }
+
+// Reset forgets all durations.
+func (m *Mean) Reset() { m.d.Store(0) }

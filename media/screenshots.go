@@ -133,8 +133,16 @@ const (
 	// stray is how many pictures OBS may draw late between two looks without
 	// any fault of ours.
 	stray = 1
-	// slowest is the most that a pump gives way: one picture in this many.
-	slowest = 8
+	// slowest is the most that a pump gives way: one picture in this many. With 8
+	// each was late by 117 ms more than with 1, on average, and looked like a slide
+	// show.
+	slowest = 4
+	// futileLooks is for how many looks at the slowest pace OBS may go on to draw
+	// late more than half as many pictures as before the pump gave way. Then it
+	// suffers from something else, as from a game, and the pump does not give way
+	// for futileFor.
+	futileLooks = 5
+	futileFor   = time.Minute
 	// calmFirst is how long OBS must be well before the pump gets faster
 	// again; it doubles, up to calmMost, each time that was too early.
 	calmFirst = 5 * time.Second
@@ -149,6 +157,10 @@ type courtesy struct {
 	changed time.Time // of the last slow-down or speed-up
 	calm    time.Duration
 	trial   bool // the last change was a speed-up
+
+	before      int       // pictures drawn late in the look that made the pump leave its full pace
+	late, looks int       // since it is at the slowest: pictures drawn late, and looks
+	futile      time.Time // when giving way turned out to be of no use
 }
 
 // divisor returns n of "one picture in n".
@@ -157,18 +169,32 @@ func (c *courtesy) divisor() int64 { return 1 << c.shift }
 // observe takes OBS's count of pictures drawn late, and reports whether the
 // pace changed.
 func (c *courtesy) observe(skipped int, now time.Time) bool {
-	rose := c.known && skipped > c.skipped+stray
+	late := 0
+	if c.known {
+		late = max(skipped-c.skipped, 0)
+	}
+	rose := late > stray
 	c.known, c.skipped = true, skipped
 	if c.calm == 0 {
 		c.calm = calmFirst
 	}
 	switch {
+	case c.ofNoUse(late):
+		c.shift = 0
+		c.changed, c.trial, c.futile = now, false, now
+		return true
+	case rose && now.Sub(c.futile) < futileFor:
+		return false
 	case rose && c.divisor() < slowest:
+		if c.shift == 0 {
+			c.before = late
+		}
 		if c.trial && now.Sub(c.changed) < c.calm {
 			c.calm = min(2*c.calm, calmMost)
 		}
 		c.shift++
 		c.changed, c.trial = now, false
+		c.late, c.looks = 0, 0
 		return true
 	case rose:
 		c.changed, c.trial = now, false
@@ -179,4 +205,19 @@ func (c *courtesy) observe(skipped int, now time.Time) bool {
 		return true
 	}
 	return false
+}
+
+// ofNoUse counts a look at the slowest pace, and tells after enough of them whether
+// OBS draws nearly as many pictures late as it did before.
+func (c *courtesy) ofNoUse(late int) bool {
+	if c.divisor() < slowest {
+		return false
+	}
+	c.late += late
+	if c.looks++; c.looks < futileLooks {
+		return false
+	}
+	ofNoUse := 2*c.late > c.looks*c.before
+	c.late, c.looks = 0, 0
+	return ofNoUse
 }

@@ -22,7 +22,8 @@ func TestCourtesy(t *testing.T) {
 		{"first count is no rise", []int{1000, 1000}, []int64{1, 1}},
 		{"a stray one is no reason", []int{0, 1, 2, 3, 4}, []int64{1, 1, 1, 1, 1}},
 		{"one bad second", []int{0, 3, 3, 3, 3, 3, 3, 3}, []int64{1, 2, 2, 2, 2, 2, 1, 1}},
-		{"down to the slowest", []int{0, 2, 4, 6, 8, 10}, []int64{1, 2, 4, 8, 8, 8}},
+		{"down to the slowest, which helps", []int{0, 4, 8, 10, 11, 12, 13, 14, 15}, []int64{1, 2, 4, 4, 4, 4, 4, 4, 2}},
+		{"of no use, so not again", []int{0, 2, 4, 6, 8, 10, 12, 14, 16, 18}, []int64{1, 2, 4, 4, 4, 4, 4, 1, 1, 1}},
 		{"OBS restarted", []int{50, 0, 0, 0}, []int64{1, 1, 1, 1}},
 		{"too early, so longer", []int{0, 2, 2, 2, 2, 2, 2, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4}, []int64{1, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1}},
 	}

@@ -99,6 +99,12 @@ func TestSummaryAndGoals(t *testing.T) {
 	if diff := cmp.Diff(want, secure); diff != "" {
 		t.Errorf("figures (-want +got):\n%s", diff)
 	}
+	// Turns that showed nothing are frozen, and do not make it cheap.
+	dark := turn{window: time.Second, sent: 30, screen: score.Screen{Frozen: time.Second}}
+	half := summarise(s.cases[0], systems()[1], []turn{fakeTurn(21 * time.Millisecond), dark, dark})
+	if got, want := half.CPU(), secure.CPU(); got != want || half.P50 != secure.P50 || half.Frozen < 0.6 {
+		t.Errorf("with two dark turns: got %.1f s/s, %.0f ms, frozen %.2f, want %.1f, %.0f and two thirds", got, half.P50, half.Frozen, want, secure.P50)
+	}
 	var met []bool
 	for _, g := range latencyGoals(r) {
 		met = append(met, g.Met)

@@ -9,7 +9,8 @@ import (
 )
 
 // Figures are those of a system in one case, of all its turns. Times and rates are the medians of the turns, so that one
-// that something disturbed does not count; shares are of all turns together.
+// that something disturbed does not count; shares are of all turns together. A turn that showed nothing is frozen all the time,
+// and has neither times nor cost.
 type Figures struct {
 	Case   string `json:"case"`
 	System string `json:"system"`
@@ -60,6 +61,12 @@ func summarise(c testCase, s system, turns []turn) Figures {
 		f.Longest = max(f.Longest, millis(t.screen.Longest))
 		f.Sent += t.sent
 		f.Shown += len(t.shown)
+		if c.recovers() {
+			recovery = append(recovery, recoveryOf(c, t))
+		}
+		if len(t.shown) == 0 {
+			continue
+		}
 		if delays := score.Delays(t.shown); len(delays) > 0 {
 			p50 = append(p50, millis(score.Quantile(delays, 0.5)))
 			p95 = append(p95, millis(score.Quantile(delays, 0.95)))
@@ -83,9 +90,6 @@ func summarise(c testCase, s system, turns []turn) Figures {
 		recv = append(recv, t.recvCPU.Seconds()/seconds)
 		if s.ports > 0 {
 			kbps = append(kbps, float64(t.bytes)*8/1000/seconds)
-		}
-		if c.recovers() {
-			recovery = append(recovery, recoveryOf(c, t))
 		}
 	}
 	median := func(values []float64) float64 { return score.Quantile(values, 0.5) }

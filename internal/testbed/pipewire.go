@@ -14,7 +14,7 @@ import (
 // which has the same nodes as NewPulse's PulseAudio.
 func NewPipeWire(tb TB) *Pulse {
 	tb.Helper()
-	requirePrograms(tb, "pipewire", "pipewire-pulse", "wireplumber", "dbus-run-session", "pactl", "pacat")
+	requirePrograms(tb, "pipewire", "pw-cli", "pipewire-pulse", "wireplumber", "dbus-run-session", "pactl", "pacat")
 	p := newPulse(tb)
 	p.start = p.startPipeWire
 	// It leaves the machine's own devices alone (WirePlumber 0.4).
@@ -25,9 +25,11 @@ func NewPipeWire(tb TB) *Pulse {
 	return p
 }
 
-// pipeWire starts the three, each to end with the shell. WirePlumber does not
-// start without a message bus.
-const pipeWire = "setpriv --pdeathsig KILL pipewire & setpriv --pdeathsig KILL wireplumber & setpriv --pdeathsig KILL pipewire-pulse & wait"
+// pipeWire starts the three, each to end with the shell, the others once PipeWire
+// answers: WirePlumber ends at once where it does not. Nor does it start without a
+// message bus.
+const pipeWire = "setpriv --pdeathsig KILL pipewire & until pw-cli info 0 >/dev/null 2>&1; do sleep 0.05; done; " +
+	"setpriv --pdeathsig KILL wireplumber & setpriv --pdeathsig KILL pipewire-pulse & wait"
 
 func (p *Pulse) startPipeWire() {
 	p.tb.Helper()

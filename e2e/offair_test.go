@@ -17,8 +17,7 @@ import (
 // is back where the user left it.
 func TestRealOffAir(t *testing.T) {
 	testbed.Need(t)
-	display := testbed.NewDisplay(t)
-	p := &pair{alice: e2e.NewPerson(t, e2e.Alice(), display), bob: e2e.NewPerson(t, e2e.Bob(), display)}
+	p := newFriends(t, e2e.Alice(), e2e.Bob())
 	p.alice.OBS.Interrupt()
 	filesBefore := obsFiles(t, p.alice.OBS)
 	p.alice.OBS.Start()

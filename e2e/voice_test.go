@@ -19,8 +19,7 @@ const secondOfSound = 1500 * time.Millisecond
 // and is back off air, and without Desktop Audio the peer comes into the stream by an input of ours.
 func TestRealVoices(t *testing.T) {
 	testbed.Need(t)
-	display := testbed.NewDisplay(t)
-	p := &pair{alice: e2e.NewPerson(t, e2e.Alice(), display), bob: e2e.NewPerson(t, e2e.Bob(), display)}
+	p := newFriends(t, e2e.Alice(), e2e.Bob())
 	const desktop, mic = "Desktop Audio", "Mic/Aux"
 	monitorType := func(input string) string {
 		var answer struct{ MonitorType string }

@@ -93,7 +93,7 @@ func (m Machine) videoNode(name string, number int) VideoNode {
 	if err != nil {
 		// Only v4l2loopback has this attribute, which says so even where the
 		// node itself may not be opened.
-		n.Loopback = m.attribute(name, "max_openers") != ""
+		n.Loopback = n.MaxOpeners > 0
 		n.Err = err
 		return n
 	}

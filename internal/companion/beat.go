@@ -38,11 +38,8 @@ type beat struct {
 func (b *beat) reset(f media.VideoFormat) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.base, b.offsets, b.each = time.Now(), b.offsets[:0], 0
-	if f.FPSNum > 0 {
-		// OBS cuts off parts of a nanosecond, too (libobs, obs_init_video).
-		b.each = time.Second * time.Duration(f.FPSDen) / time.Duration(f.FPSNum)
-	}
+	// OBS cuts off parts of a nanosecond, too (libobs, obs_init_video).
+	b.base, b.offsets, b.each = time.Now(), b.offsets[:0], f.FrameTime()
 }
 
 // told takes OBS's answer that it has drawn so many pictures, and when it came. The answer is late by

@@ -94,6 +94,7 @@ func TestPlayoutFollowsDrift(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			s := &speech{playout: newPlayout(), fast: tt.fast}
 			s.hear(20 * time.Second)
 			settled := s.playout.breaks()

@@ -173,6 +173,7 @@ func TestSocketScreenPortTaken(t *testing.T) {
 func TestSocketScreenToFFmpeg(t *testing.T) {
 	for _, f := range []VideoFormat{{640, 360, 30, 1}, {641, 361, 25, 1}, {854, 480, 60, 1}, {320, 180, 30000, 1001}} {
 		t.Run(f.String(), func(t *testing.T) {
+			t.Parallel()
 			s := newSocket(t, f, violet)
 			s.Placeholder(false)
 			s.Show(solid(f, teal))

@@ -138,7 +138,7 @@ func TestRealCleanFeed(t *testing.T) {
 	p.alice.SetColour(3, e2e.Alice().Colours[3])
 	sees("at last", testbed.Scene, p.alice.Colours)
 	p.awaitVoices(t)
-	testbed.Await(t, "Alice's viewers hear both once", voiceLimit, func() error { return p.alice.ChannelCarries(p.bob, 4*time.Second) })
+	testbed.Await(t, "Alice's viewers hear both once", voiceLimit, func() error { return p.alice.ChannelCarries(p.bob, listen) })
 
 	p.alice.OBS.Request("SetCurrentSceneTransition", testbed.D{"transitionName": "Fade"}, nil)
 	p.alice.OBS.StopStream()

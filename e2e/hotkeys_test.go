@@ -81,7 +81,7 @@ func TestRealHotkeys(t *testing.T) {
 		return nil
 	})
 	release := p.alice.OBS.Display.Hold("ctrl+alt+m")
-	testbed.Await(t, "Alice hears Bob again", voiceLimit, func() error { return p.alice.HearsOnly(p.bob, 4*secondOfSound) })
+	testbed.Await(t, "Alice hears Bob again", voiceLimit, func() error { return p.alice.HearsOnly(p.bob, listen) })
 	release()
 
 	p.alice.OBS.StopStream()

@@ -48,6 +48,8 @@ const (
 	airLimit = 30 * time.Second
 	// pictureLimit holds for a picture once the companion has reported it.
 	pictureLimit = 10 * time.Second
+	// listen is how long each voice is listened to: four bursts of it.
+	listen = 4 * time.Second
 	// voiceLimit leaves room for several tries.
 	voiceLimit = 40 * time.Second
 	// offAirLimit is what a user is promised.
@@ -124,12 +126,20 @@ func (p *pair) awaitPictures(t *testing.T) {
 	testbed.Await(t, "Alice sees Bob", pictureLimit, func() error { return p.alice.SeesPeer(p.bob) })
 }
 
-// awaitVoices returns when each hears the other. A recovery may catch the
-// first seconds in the middle of a burst, and a busy machine loses some, so it
-// listens more than once.
+// awaitVoices returns when each hears the other; both listen at once. A recovery
+// may catch the first seconds in the middle of a burst, and a busy machine loses
+// some, so each listens more than once.
 func (p *pair) awaitVoices(t *testing.T) {
 	t.Helper()
-	const listen = 4 * time.Second
-	testbed.Await(t, "Bob hears Alice once", voiceLimit, func() error { return p.bob.HearsOnly(p.alice, listen) })
-	testbed.Await(t, "Alice hears Bob once", voiceLimit, func() error { return p.alice.HearsOnly(p.bob, listen) })
+	heard := t.Run("voices", func(t *testing.T) {
+		for _, who := range []struct{ ear, mouth *e2e.Person }{{p.bob, p.alice}, {p.alice, p.bob}} {
+			t.Run(who.ear.Name, func(t *testing.T) {
+				t.Parallel()
+				testbed.Await(t, "hears "+who.mouth.Name+" once", voiceLimit, func() error { return who.ear.HearsOnly(who.mouth, listen) })
+			})
+		}
+	})
+	if !heard {
+		t.FailNow()
+	}
 }

@@ -70,5 +70,5 @@ func TestRealRecovery(t *testing.T) {
 	began = time.Now()
 	p.alice.Pulse.Restart()
 	recovered(began)
-	t.Logf("voices are back after %v", time.Since(began).Round(100*time.Millisecond))
+	t.Logf("voices are back, and each was listened to for %v, after %v", listen, time.Since(began).Round(100*time.Millisecond))
 }

@@ -58,7 +58,7 @@ func TestRealVoices(t *testing.T) {
 	p.bob.OBS.Request("SetInputMute", testbed.D{"inputName": mic, "inputMuted": true}, nil)
 	testbed.Await(t, "Alice does not hear a muted Bob", 5*time.Second, hears)
 	p.bob.OBS.Request("SetInputMute", testbed.D{"inputName": mic, "inputMuted": false}, nil)
-	testbed.Await(t, "Alice hears Bob again", voiceLimit, func() error { return p.alice.HearsOnly(p.bob, 4*time.Second) })
+	testbed.Await(t, "Alice hears Bob again", voiceLimit, func() error { return p.alice.HearsOnly(p.bob, listen) })
 
 	p.bob.OBS.StopStream()
 	awaitMonitor(desktop, "OBS_MONITORING_TYPE_MONITOR_ONLY")

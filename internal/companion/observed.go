@@ -87,7 +87,11 @@ func (s *session) note(ev obsctl.Event) {
 		o.askInputs, o.scenesLooked = true, false
 	case obsctl.CollectionChanging, obsctl.ProfileChanging:
 		o.changing = true
-	case obsctl.CollectionChanged, obsctl.ProfileChanged:
+	case obsctl.CollectionChanged:
+		o.collection = e.Name
+		o.all()
+		s.tries = make(map[string]*attempt)
+	case obsctl.ProfileChanged:
 		o.all()
 		s.tries = make(map[string]*attempt)
 	case obsctl.Exiting:
@@ -122,7 +126,8 @@ func endOf(p obsctl.OutputPhase) time.Time {
 	return time.Time{}
 }
 
-// observe asks OBS for what may have changed.
+// observe asks OBS for what may have changed. Where OBS does not say all, or ctx ends in between, that
+// part stays as it was: to undo our changes takes the collection that they were made in.
 func (s *session) observe(ctx context.Context) error {
 	o := &s.seen
 	if o.askOutputs {
@@ -166,39 +171,44 @@ func (s *session) observeOutputs(ctx context.Context) error {
 // errNoProgram is the state of an OBS that is just loading or quitting.
 var errNoProgram = errors.New("OBS has no programme scene at the moment")
 
-func (s *session) observeScene(ctx context.Context) (err error) {
-	o := &s.seen
-	if o.program, err = s.obs.ProgramScene(ctx); err != nil {
+func (s *session) observeScene(ctx context.Context) error {
+	program, err := s.obs.ProgramScene(ctx)
+	if err != nil {
 		return err
 	}
-	if o.program == "" {
+	if program == "" {
 		return errNoProgram
 	}
-	program := o.program
+	collection, _, err := s.obs.Collections(ctx)
+	if err != nil {
+		return err
+	}
+	video, err := s.obs.VideoSettings(ctx)
+	if err != nil {
+		return err
+	}
 	s.c.program.Store(&program)
-	if o.collection, _, err = s.obs.Collections(ctx); err != nil {
-		return err
-	}
-	if o.video, err = s.obs.VideoSettings(ctx); err != nil {
-		return err
-	}
+	o := &s.seen
+	o.program, o.collection, o.video = program, collection, video
 	o.askScene = false
 	return nil
 }
 
-func (s *session) observeInputs(ctx context.Context) (err error) {
-	o := &s.seen
-	if o.inputs, err = s.obs.Inputs(ctx); err != nil {
+func (s *session) observeInputs(ctx context.Context) error {
+	inputs, err := s.obs.Inputs(ctx)
+	if err != nil {
 		return err
 	}
-	if o.special, err = s.obs.SpecialInputs(ctx); err != nil {
+	special, err := s.obs.SpecialInputs(ctx)
+	if err != nil {
 		return err
 	}
-	if o.monitored, err = s.obs.Monitored(ctx); err != nil {
+	monitored, err := s.obs.Monitored(ctx)
+	if err != nil {
 		return err
 	}
 	muted := make(map[string]bool)
-	for _, mic := range s.mics() {
+	for _, mic := range s.micsOf(special) {
 		m, err := s.obs.InputMuted(ctx, mic)
 		if obsctl.IsCode(err, obsctl.CodeNotFound) {
 			continue
@@ -208,7 +218,8 @@ func (s *session) observeInputs(ctx context.Context) (err error) {
 		}
 		muted[mic] = m
 	}
-	o.muted = muted
+	o := &s.seen
+	o.inputs, o.special, o.monitored, o.muted = inputs, special, monitored, muted
 	o.askInputs = false
 	return nil
 }

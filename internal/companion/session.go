@@ -378,10 +378,13 @@ func (s *session) report() {
 	s.c.reports.report(r)
 }
 
-// mics are the inputs that go to the peer: those of --mic, else OBS's own microphone inputs.
-func (s *session) mics() []string {
+// mics are the inputs that go to the peer.
+func (s *session) mics() []string { return s.micsOf(s.seen.special) }
+
+// micsOf are those of --mic, else OBS's own microphone inputs.
+func (s *session) micsOf(special obsctl.SpecialInputs) []string {
 	if len(s.c.o.Mics) > 0 {
 		return s.c.o.Mics
 	}
-	return s.seen.special.Mics
+	return special.Mics
 }

@@ -17,18 +17,20 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/costream-obs/costream-obs/internal/fakeobs"
 )
 
 // TestLateReply is the first fault of goobs: an answer that comes after the
 // deadline leaves its reader blocked for ever, and every later request too.
 func TestLateReply(t *testing.T) {
 	release := make(chan struct{})
-	f := (&fakeOBS{handle: func(request string, _ json.RawMessage) (any, *RequestError) {
+	f := (&fakeobs.Server{Handle: func(request string, _ json.RawMessage) (any, *fakeobs.Refusal) {
 		if request == "GetStreamStatus" {
 			<-release
 		}
 		return nil, nil
-	}}).start(t)
+	}}).Start(t)
 	before := runtime.NumGoroutine()
 	c := dialFake(t, f, Options{Timeout: 500 * time.Millisecond})
 
@@ -81,11 +83,11 @@ func awaitGoroutines(t *testing.T, want int) {
 func TestReset(t *testing.T) {
 	t.Run("in the middle of a request", func(t *testing.T) {
 		asked, release := make(chan struct{}), make(chan struct{})
-		f := (&fakeOBS{handle: func(string, json.RawMessage) (any, *RequestError) {
+		f := (&fakeobs.Server{Handle: func(string, json.RawMessage) (any, *fakeobs.Refusal) {
 			close(asked)
 			<-release
 			return nil, nil
-		}}).start(t)
+		}}).Start(t)
 		defer close(release)
 		c := dialFake(t, f, Options{Timeout: time.Minute})
 		failed := make(chan error, 1)
@@ -94,16 +96,16 @@ func TestReset(t *testing.T) {
 			failed <- err
 		}()
 		within(t, "the request", 5*time.Second, asked)
-		f.reset()
+		f.Reset()
 		if err := within(t, "the end of the request", 5*time.Second, failed); !errors.Is(err, ErrLost) {
 			t.Errorf("request: got error %v, want ErrLost", err)
 		}
 		within(t, "Done", 5*time.Second, c.Done())
 	})
 	t.Run("idle", func(t *testing.T) {
-		f := (&fakeOBS{}).start(t)
+		f := (&fakeobs.Server{}).Start(t)
 		c := dialFake(t, f, Options{Timeout: time.Minute, Heartbeat: time.Hour})
-		f.reset()
+		f.Reset()
 		within(t, "Done", 5*time.Second, c.Done())
 		if !errors.Is(c.Err(), ErrLost) {
 			t.Errorf("Err: got %v, want ErrLost", c.Err())
@@ -117,9 +119,9 @@ func TestReset(t *testing.T) {
 // TestHeartbeat: an OBS that is frozen, or gone without a word, shows only by
 // not answering.
 func TestHeartbeat(t *testing.T) {
-	f := (&fakeOBS{}).start(t)
+	f := (&fakeobs.Server{}).Start(t)
 	c := dialFake(t, f, Options{Timeout: 500 * time.Millisecond, Heartbeat: 20 * time.Millisecond})
-	f.stopAnswering()
+	f.Answer(false)
 	within(t, "Done", 5*time.Second, c.Done())
 	if !errors.Is(c.Err(), ErrNoAnswer) {
 		t.Errorf("Err: got %v, want ErrNoAnswer", c.Err())
@@ -130,10 +132,10 @@ func TestHeartbeat(t *testing.T) {
 // deadline of the next.
 func TestQueue(t *testing.T) {
 	const each, requests = 30 * time.Millisecond, 20
-	f := (&fakeOBS{handle: func(string, json.RawMessage) (any, *RequestError) {
+	f := (&fakeobs.Server{Handle: func(string, json.RawMessage) (any, *fakeobs.Refusal) {
 		time.Sleep(each)
 		return nil, nil
-	}}).start(t)
+	}}).Start(t)
 	c := dialFake(t, f, Options{Timeout: requests / 2 * each})
 	failures := make(chan error)
 	for range requests {
@@ -152,12 +154,12 @@ func TestQueue(t *testing.T) {
 // TestCancel: a caller that gives up does not cost the connection.
 func TestCancel(t *testing.T) {
 	release := make(chan struct{})
-	f := (&fakeOBS{handle: func(request string, _ json.RawMessage) (any, *RequestError) {
+	f := (&fakeobs.Server{Handle: func(request string, _ json.RawMessage) (any, *fakeobs.Refusal) {
 		if request == "GetRecordStatus" {
 			<-release
 		}
 		return map[string]any{"outputActive": request == "GetStreamStatus"}, nil
-	}}).start(t)
+	}}).Start(t)
 	c := dialFake(t, f, Options{})
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
@@ -175,21 +177,21 @@ func TestCancel(t *testing.T) {
 func TestRefusal(t *testing.T) {
 	tests := []struct {
 		name    string
-		refusal RequestError
+		refusal fakeobs.Refusal
 		want    RequestError
 		text    string
 	}{
-		{"with a comment", RequestError{Code: 600, Comment: "No source was found by the name of `Pe (600)er`."},
+		{"with a comment", fakeobs.Refusal{Code: 600, Comment: "No source was found by the name of `Pe (600)er`."},
 			RequestError{"SetInputMute", 600, "ResourceNotFound", "No source was found by the name of `Pe (600)er`."},
 			"OBS refused SetInputMute: No source was found by the name of `Pe (600)er` (code 600)"},
-		{"without", RequestError{Code: 500}, RequestError{"SetInputMute", 500, "OutputRunning", ""},
+		{"without", fakeobs.Refusal{Code: 500}, RequestError{"SetInputMute", 500, "OutputRunning", ""},
 			"OBS refused SetInputMute: OutputRunning (code 500)"},
-		{"with lines", RequestError{Code: 400, Comment: "a\nb"}, RequestError{"SetInputMute", 400, "InvalidRequestField", "a\nb"},
+		{"with lines", fakeobs.Refusal{Code: 400, Comment: "a\nb"}, RequestError{"SetInputMute", 400, "InvalidRequestField", "a\nb"},
 			"OBS refused SetInputMute: a\nb (code 400)"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			f := (&fakeOBS{handle: func(string, json.RawMessage) (any, *RequestError) { return nil, &tt.refusal }}).start(t)
+			f := (&fakeobs.Server{Handle: func(string, json.RawMessage) (any, *fakeobs.Refusal) { return nil, &tt.refusal }}).Start(t)
 			err := dialFake(t, f, Options{}).SetInputMuted(t.Context(), "Peer", true)
 			var got *RequestError
 			if !errors.As(err, &got) {
@@ -209,9 +211,9 @@ func TestRefusal(t *testing.T) {
 }
 
 func TestUnreadableAnswer(t *testing.T) {
-	f := (&fakeOBS{handle: func(string, json.RawMessage) (any, *RequestError) {
+	f := (&fakeobs.Server{Handle: func(string, json.RawMessage) (any, *fakeobs.Refusal) {
 		return map[string]any{"outputActive": "live_key_123"}, nil
-	}}).start(t)
+	}}).Start(t)
 	_, err := dialFake(t, f, Options{}).StreamActive(t.Context())
 	if err == nil || strings.Contains(err.Error(), "live_key_123") {
 		t.Errorf("got error %v, want one that does not quote the answer", err)
@@ -219,23 +221,23 @@ func TestUnreadableAnswer(t *testing.T) {
 }
 
 func TestEvents(t *testing.T) {
-	f := (&fakeOBS{}).start(t)
+	f := (&fakeobs.Server{}).Start(t)
 	c := dialFake(t, f, Options{})
 	type D = map[string]any
-	f.event("StreamStateChanged", D{"outputActive": true, "outputState": "OBS_WEBSOCKET_OUTPUT_RECONNECTING"})
-	f.event("RecordStateChanged", D{"outputState": "OBS_WEBSOCKET_OUTPUT_STARTED"})
-	f.event("RecordStateChanged", D{"outputState": "OBS_WEBSOCKET_OUTPUT_BRAND_NEW"})
-	f.event("VirtualcamStateChanged", D{"outputActive": true, "outputState": "OBS_WEBSOCKET_OUTPUT_STARTED"})
-	f.event("SomethingOfTheFuture", D{"x": 1})
-	f.event("InputMuteStateChanged", D{"inputName": "Mic/Aux", "inputMuted": true})
-	f.event("InputAudioMonitorTypeChanged", D{"inputName": "Mic/Aux", "monitorType": "OBS_MONITORING_TYPE_MONITOR_ONLY"})
-	f.event("InputNameChanged", D{"inputName": "B", "oldInputName": "A"})
-	f.event("SceneItemEnableStateChanged", D{"sceneName": "S", "sceneItemId": 3, "sceneItemEnabled": false})
-	f.event("SceneItemCreated", D{"sceneName": "S", "sceneItemId": 4, "sourceName": "Peer"})
-	f.event("SceneNameChanged", D{"sceneName": "T", "oldSceneName": "S"})
-	f.event("CurrentSceneCollectionChanging", D{"sceneCollectionName": "One"})
-	f.event("CurrentSceneCollectionChanged", D{"sceneCollectionName": "Two"})
-	f.event("ExitStarted", nil)
+	f.Event("StreamStateChanged", D{"outputActive": true, "outputState": "OBS_WEBSOCKET_OUTPUT_RECONNECTING"})
+	f.Event("RecordStateChanged", D{"outputState": "OBS_WEBSOCKET_OUTPUT_STARTED"})
+	f.Event("RecordStateChanged", D{"outputState": "OBS_WEBSOCKET_OUTPUT_BRAND_NEW"})
+	f.Event("VirtualcamStateChanged", D{"outputActive": true, "outputState": "OBS_WEBSOCKET_OUTPUT_STARTED"})
+	f.Event("SomethingOfTheFuture", D{"x": 1})
+	f.Event("InputMuteStateChanged", D{"inputName": "Mic/Aux", "inputMuted": true})
+	f.Event("InputAudioMonitorTypeChanged", D{"inputName": "Mic/Aux", "monitorType": "OBS_MONITORING_TYPE_MONITOR_ONLY"})
+	f.Event("InputNameChanged", D{"inputName": "B", "oldInputName": "A"})
+	f.Event("SceneItemEnableStateChanged", D{"sceneName": "S", "sceneItemId": 3, "sceneItemEnabled": false})
+	f.Event("SceneItemCreated", D{"sceneName": "S", "sceneItemId": 4, "sourceName": "Peer"})
+	f.Event("SceneNameChanged", D{"sceneName": "T", "oldSceneName": "S"})
+	f.Event("CurrentSceneCollectionChanging", D{"sceneCollectionName": "One"})
+	f.Event("CurrentSceneCollectionChanged", D{"sceneCollectionName": "Two"})
+	f.Event("ExitStarted", nil)
 	want := []Event{
 		StreamState{Reconnecting}, RecordState{Started}, VirtualCamState{true},
 		MuteChanged{"Mic/Aux", true}, MonitorTypeChanged{"Mic/Aux", MonitorOnly}, InputRenamed{Old: "A", New: "B"},
@@ -249,7 +251,7 @@ func TestEvents(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}
-	f.reset()
+	f.Reset()
 	within(t, "Done", 5*time.Second, c.Done())
 	if want := "OBS was closed"; !strings.Contains(c.Err().Error(), want) {
 		t.Errorf("Err after ExitStarted: got %q, want it to say %q", c.Err(), want)
@@ -259,11 +261,11 @@ func TestEvents(t *testing.T) {
 // TestEventOverflow: a consumer that sleeps loses the oldest events and blocks
 // nobody.
 func TestEventOverflow(t *testing.T) {
-	f := (&fakeOBS{}).start(t)
+	f := (&fakeobs.Server{}).Start(t)
 	c := dialFake(t, f, Options{})
 	const sent = 3 * eventBuffer
 	for i := range sent {
-		f.event("InputRemoved", map[string]any{"inputName": fmt.Sprint(i)})
+		f.Event("InputRemoved", map[string]any{"inputName": fmt.Sprint(i)})
 		// The answer shows that what was sent before has been read by goobs,
 		// whose own buffer would drop events of a burst like this one.
 		if _, err := c.Stats(t.Context()); err != nil {
@@ -289,13 +291,13 @@ func TestDialErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	nobody := endpointOf(gone.Addr())
+	nobody := endpointAt(gone.Addr())
 	_ = gone.Close()
 	running := nobody
 	running.PID = 4711
 	web := httptest.NewServer(nil)
 	t.Cleanup(web.Close)
-	locked := (&fakeOBS{password: "hunter2"}).start(t).Endpoint
+	locked := endpointOf((&fakeobs.Server{Password: "hunter2"}).Start(t))
 	wrong, none := locked, locked
 	wrong.Password, none.Password = "hunter3", ""
 
@@ -309,9 +311,9 @@ func TestDialErrors(t *testing.T) {
 		{"OBS runs, nothing listens", running, ErrRefused, "process 4711"},
 		{"wrong password", wrong, ErrAuth, "does not accept the password"},
 		{"no password", none, ErrAuth, "asks for a password"},
-		{"too old", (&fakeOBS{version: "27.2.4"}).start(t).Endpoint, ErrTooOld, "OBS 27.2.4"},
-		{"a web server", endpointOf(web.Listener.Addr()), ErrNotOBS, "not OBS's websocket server"},
-		{"accepts and is silent", endpointOf(silent.Addr()), ErrNoAnswer, "no answer"},
+		{"too old", endpointOf((&fakeobs.Server{Version: "27.2.4"}).Start(t)), ErrTooOld, "OBS 27.2.4"},
+		{"a web server", endpointAt(web.Listener.Addr()), ErrNotOBS, "not OBS's websocket server"},
+		{"accepts and is silent", endpointAt(silent.Addr()), ErrNoAnswer, "no answer"},
 		{"unknown host", Endpoint{Host: "obs.invalid", Port: 4455}, ErrUnreachable, "obs.invalid"},
 	}
 	for _, tt := range tests {
@@ -343,7 +345,7 @@ func TestDialErrors(t *testing.T) {
 	t.Run("caller gives up", func(t *testing.T) {
 		cancelled, give := context.WithCancel(t.Context())
 		time.AfterFunc(20*time.Millisecond, give)
-		if _, err := Dial(cancelled, endpointOf(silent.Addr()), Options{}); !errors.Is(err, context.Canceled) {
+		if _, err := Dial(cancelled, endpointAt(silent.Addr()), Options{}); !errors.Is(err, context.Canceled) {
 			t.Errorf("got error %v, want context.Canceled", err)
 		}
 	})

@@ -9,6 +9,8 @@ import (
 	"net"
 	"testing"
 	"time"
+
+	"github.com/costream-obs/costream-obs/internal/fakeobs"
 )
 
 // keep runs k until the test ends and returns the clients that it makes.
@@ -38,16 +40,16 @@ func keep(t *testing.T, k *Keeper) <-chan *Client {
 }
 
 func TestKeeperReplacesClients(t *testing.T) {
-	f := (&fakeOBS{}).start(t)
+	f := (&fakeobs.Server{}).Start(t)
 	down := make(chan error, 10)
 	clients := keep(t, &Keeper{
-		Find:       func() (Endpoint, error) { return f.Endpoint, fmt.Errorf("%w: tried all the same", ErrNoConfig) },
+		Find:       func() (Endpoint, error) { return endpointOf(f), fmt.Errorf("%w: tried all the same", ErrNoConfig) },
 		Options:    Options{Timeout: 500 * time.Millisecond, Heartbeat: 20 * time.Millisecond},
 		MinBackoff: time.Millisecond, MaxBackoff: 10 * time.Millisecond,
 		OnDown: func(err error) { down <- err },
 	})
 	first := within(t, "the first client", 5*time.Second, clients)
-	f.reset()
+	f.Reset()
 	second := within(t, "a client after the reset", 5*time.Second, clients)
 	if first == second {
 		t.Error("after the reset: got the same client")
@@ -57,13 +59,11 @@ func TestKeeperReplacesClients(t *testing.T) {
 	}
 	within(t, "Done of the first client", 5*time.Second, first.Done())
 
-	f.stopAnswering()
+	f.Answer(false)
 	if err := within(t, "OnDown", 5*time.Second, down); !errors.Is(err, ErrNoAnswer) {
 		t.Errorf("OnDown when OBS is frozen: got %v, want ErrNoAnswer", err)
 	}
-	f.mu.Lock()
-	f.deaf = false
-	f.mu.Unlock()
+	f.Answer(true)
 	within(t, "a client after the freeze", 5*time.Second, clients)
 }
 
@@ -74,7 +74,7 @@ func TestKeeperBackoff(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	nobody := endpointOf(gone.Addr())
+	nobody := endpointAt(gone.Addr())
 	_ = gone.Close()
 	attempts := make(chan time.Time, 100)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -101,11 +101,11 @@ func TestKeeperBackoff(t *testing.T) {
 // TestKeeperNoTightLoop: a use that fails at once does not make the keeper
 // hammer OBS.
 func TestKeeperNoTightLoop(t *testing.T) {
-	f := (&fakeOBS{}).start(t)
+	f := (&fakeobs.Server{}).Start(t)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	k := &Keeper{
-		Find:       func() (Endpoint, error) { return f.Endpoint, nil },
+		Find:       func() (Endpoint, error) { return endpointOf(f), nil },
 		MinBackoff: 50 * time.Millisecond, MaxBackoff: time.Second,
 	}
 	used := 0
@@ -118,8 +118,8 @@ func TestKeeperNoTightLoop(t *testing.T) {
 }
 
 func TestKeeperStops(t *testing.T) {
-	f := (&fakeOBS{}).start(t)
-	k := &Keeper{Find: func() (Endpoint, error) { return f.Endpoint, nil }}
+	f := (&fakeobs.Server{}).Start(t)
+	k := &Keeper{Find: func() (Endpoint, error) { return endpointOf(f), nil }}
 	want := fmt.Errorf("done here: %w", ErrStop)
 	if err := k.Run(t.Context(), func(context.Context, *Client) error { return want }); !errors.Is(err, want) {
 		t.Errorf("Run: got error %v, want %v", err, want)

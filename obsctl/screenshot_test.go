@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/costream-obs/costream-obs/internal/fakeobs"
 )
 
 // picture is as large, and as little compressible, as a JPEG of the given
@@ -28,13 +30,13 @@ type shooter interface {
 	Screenshot(ctx context.Context, source string, w, h int, format string, quality int) ([]byte, error)
 }
 
-func shooters(t testing.TB, f *fakeOBS, opts Options) map[string]shooter {
-	client, err := Dial(t.Context(), f.Endpoint, opts)
+func shooters(t testing.TB, f *fakeobs.Server, opts Options) map[string]shooter {
+	client, err := Dial(t.Context(), endpointOf(f), opts)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = client.Close() })
-	alone, err := DialScreenshots(t.Context(), f.Endpoint, opts)
+	alone, err := DialScreenshots(t.Context(), endpointOf(f), opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +53,7 @@ func TestScreenshot(t *testing.T) {
 	tests := []struct {
 		name    string
 		answer  any
-		refusal *RequestError
+		refusal *fakeobs.Refusal
 		code    int // 0: not refused
 		ok      bool
 	}{
@@ -59,12 +61,12 @@ func TestScreenshot(t *testing.T) {
 		{name: "no data URL", answer: map[string]string{"imageData": "AAAA"}},
 		{name: "no picture", answer: map[string]string{}},
 		{name: "cut short", answer: map[string]string{"imageData": "data:image/jpg;base64,AAA"}},
-		{name: "no such source", refusal: &RequestError{Code: 600, Comment: "no `;base64,` either"}, code: 600},
+		{name: "no such source", refusal: &fakeobs.Refusal{Code: 600, Comment: "no `;base64,` either"}, code: 600},
 	}
 	for _, tt := range tests {
-		f := (&fakeOBS{password: "pw", handle: func(string, json.RawMessage) (any, *RequestError) {
+		f := (&fakeobs.Server{Password: "pw", Handle: func(string, json.RawMessage) (any, *fakeobs.Refusal) {
 			return tt.answer, tt.refusal
-		}}).start(t)
+		}}).Start(t)
 		for name, s := range shooters(t, f, Options{}) {
 			t.Run(tt.name+"/"+name, func(t *testing.T) {
 				got, err := s.Screenshot(t.Context(), "Scene", 64, 36, "jpg", 80)
@@ -81,11 +83,11 @@ func TestScreenshot(t *testing.T) {
 
 func TestScreenshotsEnd(t *testing.T) {
 	release := make(chan struct{})
-	f := (&fakeOBS{handle: func(string, json.RawMessage) (any, *RequestError) { <-release; return nil, nil }}).start(t)
+	f := (&fakeobs.Server{Handle: func(string, json.RawMessage) (any, *fakeobs.Refusal) { <-release; return nil, nil }}).Start(t)
 	defer close(release)
 	dial := func(timeout time.Duration) *Screenshots {
 		t.Helper()
-		s, err := DialScreenshots(t.Context(), f.Endpoint, Options{Timeout: timeout})
+		s, err := DialScreenshots(t.Context(), endpointOf(f), Options{Timeout: timeout})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -114,13 +116,13 @@ func TestScreenshotsEnd(t *testing.T) {
 	})
 	t.Run("reset", func(t *testing.T) {
 		s := dial(time.Minute)
-		time.AfterFunc(20*time.Millisecond, f.reset)
+		time.AfterFunc(20*time.Millisecond, f.Reset)
 		if err := shoot(t.Context(), s); !errors.Is(err, ErrLost) {
 			t.Errorf("got error %v, want ErrLost", err)
 		}
 	})
 	t.Run("wrong password", func(t *testing.T) {
-		locked := (&fakeOBS{password: "pw"}).start(t).Endpoint
+		locked := endpointOf((&fakeobs.Server{Password: "pw"}).Start(t))
 		locked.Password = "other"
 		if _, err := DialScreenshots(t.Context(), locked, Options{}); !errors.Is(err, ErrAuth) {
 			t.Errorf("got error %v, want ErrAuth", err)
@@ -135,9 +137,9 @@ func BenchmarkScreenshot(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	f := (&fakeOBS{handle: func(string, json.RawMessage) (any, *RequestError) {
+	f := (&fakeobs.Server{Handle: func(string, json.RawMessage) (any, *fakeobs.Refusal) {
 		return json.RawMessage(answer), nil
-	}}).start(b)
+	}}).Start(b)
 	for name, s := range shooters(b, f, Options{}) {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {

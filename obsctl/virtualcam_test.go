@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/costream-obs/costream-obs/internal/fakeobs"
 )
 
 // fakeCam is a virtual camera and the /proc of the OBS that has it.
@@ -56,23 +58,23 @@ func (c *fakeCam) open(active bool) {
 	}
 }
 
-func (c *fakeCam) handle(request string, _ json.RawMessage) (any, *RequestError) {
+func (c *fakeCam) handle(request string, _ json.RawMessage) (any, *fakeobs.Refusal) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.missing {
-		return nil, &RequestError{Code: CodeInvalidState, Comment: "VirtualCam is not available."}
+		return nil, &fakeobs.Refusal{Code: CodeInvalidState, Comment: "VirtualCam is not available."}
 	}
 	switch request {
 	case "StartVirtualCam":
 		if c.active {
-			return nil, &RequestError{Code: CodeOutputRunning}
+			return nil, &fakeobs.Refusal{Code: CodeOutputRunning}
 		}
 		if !c.broken {
 			c.open(true)
 		}
 	case "StopVirtualCam":
 		if !c.active {
-			return nil, &RequestError{Code: CodeOutputNotRunning}
+			return nil, &fakeobs.Refusal{Code: CodeOutputNotRunning}
 		}
 		c.open(false)
 	}
@@ -124,7 +126,7 @@ func TestEnsureVirtualCam(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			proc := tt.cam.procRoot(t)
-			f := (&fakeOBS{handle: tt.cam.handle}).start(t)
+			f := (&fakeobs.Server{Handle: tt.cam.handle}).Start(t)
 			started, err := dialFake(t, f, Options{}).EnsureVirtualCam(t.Context(), VirtualCam{
 				Device: "/dev/video10", PID: camPID, ProcRoot: proc,
 				Preflight: func(context.Context) error { return tt.preflight },
@@ -138,7 +140,7 @@ func TestEnsureVirtualCam(t *testing.T) {
 			if tt.cam.active != tt.active {
 				t.Errorf("camera afterwards: got active %v, want %v", tt.cam.active, tt.active)
 			}
-			if diff := cmp.Diff(tt.requests, f.requests()); diff != "" {
+			if diff := cmp.Diff(tt.requests, f.Requests()); diff != "" {
 				t.Errorf("requests (-want +got):\n%s", diff)
 			}
 		})
@@ -149,13 +151,13 @@ func TestEnsureVirtualCam(t *testing.T) {
 // start; there is one attempt.
 func TestVirtualCamDead(t *testing.T) {
 	cam := fakeCam{broken: true}
-	f := (&fakeOBS{handle: cam.handle}).start(t)
+	f := (&fakeobs.Server{Handle: cam.handle}).Start(t)
 	_, err := dialFake(t, f, Options{}).EnsureVirtualCam(t.Context(), VirtualCam{Device: "/dev/video10"})
 	if !errors.Is(err, ErrVirtualCamDead) {
 		t.Errorf("got error %v, want ErrVirtualCamDead", err)
 	}
 	starts := 0
-	for _, request := range f.requests() {
+	for _, request := range f.Requests() {
 		if request == "StartVirtualCam" {
 			starts++
 		}

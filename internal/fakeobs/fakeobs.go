@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package obsctl
+// Package fakeobs is an obs-websocket server for faults that a real OBS cannot be made to show at will: a late
+// answer, a reset connection, an answer that never comes. It speaks just enough of the protocol for that, and knows
+// nothing of scenes; what it cannot answer is for the tests with a real OBS.
+package fakeobs
 
 import (
 	"crypto/sha256"
@@ -11,73 +14,75 @@ import (
 	"net/http/httptest"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/gorilla/websocket"
 )
 
-// fakeOBS speaks just enough of obs-websocket for faults that a real OBS
-// cannot be made to show at will.
-type fakeOBS struct {
-	Endpoint Endpoint
-	// handle answers requests; it may be nil, and may return nil data for an
-	// empty success. GetVersion and GetStats are answered without it.
-	handle func(request string, data json.RawMessage) (answer any, refusal *RequestError)
-	// version is what GetVersion says; 29.0.2 when empty.
-	version string
-	// password makes the server ask for it.
-	password string
+// Server is one OBS. Set its fields before Start.
+type Server struct {
+	// Handle answers requests, each connection's one after the other. It may be nil, and may return a nil answer for
+	// an empty success. GetVersion and GetStats are answered without it.
+	Handle func(request string, data json.RawMessage) (answer any, refusal *Refusal)
+	// Version is what GetVersion says; 29.0.2 when empty.
+	Version string
+	// Password makes the server ask for it.
+	Password string
 
+	addr  *net.TCPAddr
 	mu    sync.Mutex
-	conns []*fakeConn
+	conns []*conn
 	seen  []string // names of the requests, without GetVersion and GetStats
 	deaf  bool
 }
 
-type fakeConn struct {
+// Refusal is the answer to a request that fails.
+type Refusal struct {
+	Code    int // of obs-websocket, such as 600 for what does not exist
+	Comment string
+}
+
+type conn struct {
 	tcp *net.TCPConn
 	ws  *websocket.Conn
 	mu  sync.Mutex
 }
 
-func (c *fakeConn) send(op int, d any) {
+func (c *conn) send(op int, d any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	_ = c.ws.WriteJSON(map[string]any{"op": op, "d": d})
 }
 
-func (f *fakeOBS) start(t testing.TB) *fakeOBS {
+// Start serves until the test ends.
+func (f *Server) Start(t testing.TB) *Server {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(f.serve))
 	t.Cleanup(func() {
 		server.CloseClientConnections()
-		f.eachConn(func(c *fakeConn) { _ = c.ws.Close() })
+		f.eachConn(func(c *conn) { _ = c.ws.Close() })
 		server.Close()
 	})
-	f.Endpoint = endpointOf(server.Listener.Addr())
-	f.Endpoint.Password = Secret(f.password)
+	f.addr = server.Listener.Addr().(*net.TCPAddr)
 	return f
 }
 
-func endpointOf(addr net.Addr) Endpoint {
-	tcp := addr.(*net.TCPAddr)
-	return Endpoint{Host: tcp.IP.String(), Port: tcp.Port, Enabled: true, Source: "the test"}
-}
+// Addr is where it listens once it was started.
+func (f *Server) Addr() *net.TCPAddr { return f.addr }
 
-func (f *fakeOBS) serve(w http.ResponseWriter, r *http.Request) {
+func (f *Server) serve(w http.ResponseWriter, r *http.Request) {
 	var upgrader websocket.Upgrader
 	ws, err := upgrader.Upgrade(w, r, nil)
 	if err != nil {
 		return
 	}
-	c := &fakeConn{tcp: ws.NetConn().(*net.TCPConn), ws: ws}
+	c := &conn{tcp: ws.NetConn().(*net.TCPConn), ws: ws}
 	f.mu.Lock()
 	f.conns = append(f.conns, c)
 	f.mu.Unlock()
 	defer func() { _ = ws.Close() }()
 
 	hello := map[string]any{"obsWebSocketVersion": "5.1.0", "rpcVersion": 1}
-	if f.password != "" {
+	if f.Password != "" {
 		hello["authentication"] = map[string]string{"challenge": "ch", "salt": "sa"}
 	}
 	c.send(0, hello)
@@ -95,7 +100,7 @@ func (f *fakeOBS) serve(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		switch {
-		case m.Op == 1 && f.password != "" && m.D.Authentication != proof(f.password, "sa", "ch"):
+		case m.Op == 1 && f.Password != "" && m.D.Authentication != proof(f.Password, "sa", "ch"):
 			_ = ws.WriteMessage(websocket.CloseMessage, websocket.FormatCloseMessage(4009, "Authentication failed."))
 			return
 		case m.Op == 1:
@@ -112,7 +117,7 @@ func proof(password, salt, challenge string) string {
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
-func (f *fakeOBS) answer(c *fakeConn, request, id string, data json.RawMessage) {
+func (f *Server) answer(c *conn, request, id string, data json.RawMessage) {
 	f.mu.Lock()
 	deaf := f.deaf
 	if request != "GetVersion" && request != "GetStats" {
@@ -123,17 +128,17 @@ func (f *fakeOBS) answer(c *fakeConn, request, id string, data json.RawMessage) 
 		return
 	}
 	var answer any
-	var refused *RequestError
+	var refused *Refusal
 	switch {
 	case request == "GetVersion":
-		version := f.version
+		version := f.Version
 		if version == "" {
 			version = "29.0.2"
 		}
 		answer = map[string]any{"obsVersion": version, "obsWebSocketVersion": "5.1.0"}
 	case request == "GetStats":
-	case f.handle != nil:
-		answer, refused = f.handle(request, data)
+	case f.Handle != nil:
+		answer, refused = f.Handle(request, data)
 	}
 	status := map[string]any{"code": 100, "result": true}
 	if refused != nil {
@@ -146,7 +151,7 @@ func (f *fakeOBS) answer(c *fakeConn, request, id string, data json.RawMessage) 
 	c.send(7, d)
 }
 
-func (f *fakeOBS) eachConn(do func(*fakeConn)) {
+func (f *Server) eachConn(do func(*conn)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, c := range f.conns {
@@ -154,51 +159,30 @@ func (f *fakeOBS) eachConn(do func(*fakeConn)) {
 	}
 }
 
-// event sends an event to every client.
-func (f *fakeOBS) event(kind string, data any) {
-	f.eachConn(func(c *fakeConn) { c.send(5, map[string]any{"eventType": kind, "eventIntent": 1, "eventData": data}) })
+// Event sends an event to every client.
+func (f *Server) Event(kind string, data any) {
+	f.eachConn(func(c *conn) { c.send(5, map[string]any{"eventType": kind, "eventIntent": 1, "eventData": data}) })
 }
 
-// reset breaks every connection with a RST, as the kernel does for an OBS that
+// Reset breaks every connection with a RST, as the kernel does for an OBS that
 // is killed with unread data.
-func (f *fakeOBS) reset() {
-	f.eachConn(func(c *fakeConn) {
+func (f *Server) Reset() {
+	f.eachConn(func(c *conn) {
 		_ = c.tcp.SetLinger(0)
 		_ = c.tcp.Close()
 	})
 }
 
-// stopAnswering leaves the connections open and every request unanswered.
-func (f *fakeOBS) stopAnswering() {
+// Answer says whether requests are answered. Where they are not, the connections stay open.
+func (f *Server) Answer(on bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.deaf = true
+	f.deaf = !on
 }
 
-func (f *fakeOBS) requests() []string {
+// Requests are the names of the requests so far, without GetVersion and GetStats.
+func (f *Server) Requests() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return append([]string(nil), f.seen...)
-}
-
-func dialFake(t *testing.T, f *fakeOBS, opts Options) *Client {
-	t.Helper()
-	c, err := Dial(t.Context(), f.Endpoint, opts)
-	if err != nil {
-		t.Fatalf("Dial: %v", err)
-	}
-	t.Cleanup(func() { _ = c.Close() })
-	return c
-}
-
-// within fails the test when ch is not closed, or gives nothing, in time.
-func within[T any](t *testing.T, what string, limit time.Duration, ch <-chan T) T {
-	t.Helper()
-	select {
-	case v := <-ch:
-		return v
-	case <-time.After(limit):
-		t.Fatalf("%s: not within %v", what, limit)
-		panic("unreachable")
-	}
 }

@@ -175,8 +175,14 @@ func (s *session) watchLatency(ctx context.Context, mic string, latency time.Dur
 	return s.toggleMonitor(ctx, mic)
 }
 
+// toggleMonitor notes what it interrupts, since it may be interrupted itself.
 func (s *session) toggleMonitor(ctx context.Context, mic string) error {
 	was := s.seen.monitored[mic]
+	if s.changes.noteMonitor(s.seen.collection, mic, was) {
+		if err := s.saveChanges(ctx); err != nil {
+			return err
+		}
+	}
 	if err := s.setMonitor(ctx, mic, obsctl.MonitorOff); err != nil {
 		return err
 	}

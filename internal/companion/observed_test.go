@@ -3,15 +3,10 @@
 package companion
 
 import (
-	"context"
-	"encoding/json"
 	"log/slog"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
-	"github.com/costream-obs/costream-obs/internal/fakeobs"
 	"github.com/costream-obs/costream-obs/obsctl"
 )
 
@@ -104,68 +99,5 @@ func TestMuteEventReachesTheState(t *testing.T) {
 	s.note(obsctl.MuteChanged{Input: "Mic", Muted: true})
 	if !s.allMuted() {
 		t.Error("the peer still hears a microphone that was muted")
-	}
-}
-
-// TestStopBetweenQuestions: whichever question to OBS a Ctrl-C catches, what we changed is given back.
-func TestStopBetweenQuestions(t *testing.T) {
-	const collection, mic = "Evening", "Mic/Aux"
-	type D = map[string]any
-	answers := map[string]any{
-		"GetStreamStatus":          D{"outputActive": true},
-		"GetSceneList":             D{"currentProgramSceneName": "Scene"},
-		"GetSceneCollectionList":   D{"currentSceneCollectionName": collection},
-		"GetVideoSettings":         D{"baseWidth": 640, "baseHeight": 360, "outputWidth": 640, "outputHeight": 360, "fpsNumerator": 30, "fpsDenominator": 1},
-		"GetInputList":             D{"inputs": []D{{"inputName": mic}}},
-		"GetSpecialInputs":         D{"mic1": mic},
-		"GetInputAudioMonitorType": D{"monitorType": "OBS_MONITORING_TYPE_MONITOR_AND_OUTPUT"},
-		"GetInputMute":             D{"inputMuted": true},
-	}
-	for caught := range answers {
-		t.Run(caught, func(t *testing.T) {
-			ctx, stop := context.WithCancel(t.Context())
-			defer stop()
-			told := make(chan string, 2)
-			obs := (&fakeobs.Server{Handle: func(request string, data json.RawMessage) (any, *fakeobs.Refusal) {
-				switch request {
-				case caught:
-					stop()
-				case "SetInputAudioMonitorType":
-					told <- string(data)
-				}
-				return answers[request], nil
-			}}).Start(t)
-			at := obsctl.Endpoint{Host: obs.Addr().IP.String(), Port: obs.Addr().Port, Enabled: true}
-			client, err := obsctl.Dial(t.Context(), at, obsctl.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer client.Close()
-
-			s := newTestSession(Options{})
-			s.obs = client
-			s.seen.all()
-			s.seen.collection = collection
-			s.seen.monitored = map[string]obsctl.MonitorType{mic: obsctl.MonitorAndOutput}
-			s.changes.noteMonitor(collection, mic, obsctl.MonitorOnly)
-			if err := s.observe(ctx); ctx.Err() == nil {
-				t.Fatalf("OBS was not asked: got %v", err)
-			}
-			if diff := cmp.Diff(map[string]obsctl.MonitorType{mic: obsctl.MonitorAndOutput}, s.seen.monitored); diff != "" {
-				t.Errorf("what is monitored (-want +got):\n%s", diff)
-			}
-			if err := s.unmonitor(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			close(told)
-			var got []string
-			for request := range told {
-				got = append(got, request)
-			}
-			want := []string{`{"inputName":"Mic/Aux","monitorType":"OBS_MONITORING_TYPE_MONITOR_ONLY"}`}
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("what OBS was told (-want +got):\n%s", diff)
-			}
-		})
 	}
 }

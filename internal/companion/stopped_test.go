@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package companion
+
+import (
+	"context"
+	"encoding/json"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/costream-obs/costream-obs/internal/fakeobs"
+	"github.com/costream-obs/costream-obs/obsctl"
+)
+
+const (
+	testCollection = "Evening"
+	testMic        = "Mic/Aux"
+
+	monitorOff       = "OBS_MONITORING_TYPE_NONE"
+	monitorOnly      = "OBS_MONITORING_TYPE_MONITOR_ONLY"
+	monitorAndOutput = "OBS_MONITORING_TYPE_MONITOR_AND_OUTPUT"
+)
+
+// monitoring are the types of monitoring that an OBS was told, in turn.
+type monitoring struct {
+	mu   sync.Mutex
+	told []string
+}
+
+func (m *monitoring) want(t *testing.T, types ...string) {
+	t.Helper()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if diff := cmp.Diff(types, m.told); diff != "" {
+		t.Errorf("how OBS was told to monitor (-want +got):\n%s", diff)
+	}
+}
+
+// onAirWithFake is a session on air whose microphone is monitored. Its OBS calls asked before it answers.
+func onAirWithFake(t *testing.T, asked func(request string)) (*session, *monitoring) {
+	t.Helper()
+	type D = map[string]any
+	m := &monitoring{}
+	obs := (&fakeobs.Server{Handle: func(request string, data json.RawMessage) (any, *fakeobs.Refusal) {
+		asked(request)
+		switch request {
+		case "SetInputAudioMonitorType":
+			var set struct{ MonitorType string }
+			_ = json.Unmarshal(data, &set)
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			m.told = append(m.told, set.MonitorType)
+			return nil, nil
+		case "GetStreamStatus":
+			return D{"outputActive": true}, nil
+		case "GetSceneList":
+			return D{"currentProgramSceneName": "Scene"}, nil
+		case "GetSceneCollectionList":
+			return D{"currentSceneCollectionName": testCollection}, nil
+		case "GetVideoSettings":
+			return D{"baseWidth": 640, "baseHeight": 360, "outputWidth": 640, "outputHeight": 360, "fpsNumerator": 30, "fpsDenominator": 1}, nil
+		case "GetInputList":
+			return D{"inputs": []D{{"inputName": testMic}}}, nil
+		case "GetSpecialInputs":
+			return D{"mic1": testMic}, nil
+		case "GetInputAudioMonitorType":
+			return D{"monitorType": monitorAndOutput}, nil
+		case "GetInputMute":
+			return D{"inputMuted": false}, nil
+		}
+		return nil, nil
+	}}).Start(t)
+	at := obsctl.Endpoint{Host: obs.Addr().IP.String(), Port: obs.Addr().Port, Enabled: true}
+	client, err := obsctl.Dial(t.Context(), at, obsctl.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = client.Close() })
+	s := newTestSession(Options{})
+	s.obs = client
+	s.seen.all()
+	s.seen.collection = testCollection
+	s.seen.monitored = map[string]obsctl.MonitorType{testMic: obsctl.MonitorAndOutput}
+	return s, m
+}
+
+// TestStopBetweenQuestions: whichever question to OBS a Ctrl-C catches, what we changed is given back.
+func TestStopBetweenQuestions(t *testing.T) {
+	for _, caught := range []string{
+		"GetStreamStatus", "GetSceneList", "GetSceneCollectionList", "GetVideoSettings",
+		"GetInputList", "GetSpecialInputs", "GetInputAudioMonitorType", "GetInputMute",
+	} {
+		t.Run(caught, func(t *testing.T) {
+			ctx, stop := context.WithCancel(t.Context())
+			defer stop()
+			s, monitoring := onAirWithFake(t, func(request string) {
+				if request == caught {
+					stop()
+				}
+			})
+			s.changes.noteMonitor(testCollection, testMic, obsctl.MonitorOnly)
+			before := s.seen.monitored
+			if err := s.observe(ctx); ctx.Err() == nil {
+				t.Fatalf("OBS was not asked: got %v", err)
+			}
+			if diff := cmp.Diff(before, s.seen.monitored); diff != "" {
+				t.Errorf("what is monitored (-want +got):\n%s", diff)
+			}
+			if err := s.unmonitor(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			monitoring.want(t, monitorOnly)
+		})
+	}
+}
+
+// TestStopWhileMonitoringIsReset: a microphone that the user monitors is not left without that.
+func TestStopWhileMonitoringIsReset(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	s, monitoring := onAirWithFake(t, func(request string) {
+		if request == "SetInputAudioMonitorType" {
+			stop()
+		}
+	})
+	if err := s.toggleMonitor(ctx, testMic); err == nil {
+		t.Error("it was not stopped")
+	}
+	if err := s.unmonitor(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	monitoring.want(t, monitorOff, monitorAndOutput)
+}

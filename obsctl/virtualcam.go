@@ -39,7 +39,8 @@ const virtualCamTimeout = 2 * time.Second
 // attempt and no repetition.
 //
 // ErrVirtualCamDead: OBS could open no device. ErrWrongDevice: it took another
-// one; the camera is stopped again if it was started here.
+// one. With any error, also that of a ctx that ends meanwhile, the camera is
+// stopped again if it was started here.
 func (c *Client) EnsureVirtualCam(ctx context.Context, cam VirtualCam) (started bool, err error) {
 	active, err := c.VirtualCamActive(ctx)
 	if err != nil {
@@ -54,16 +55,24 @@ func (c *Client) EnsureVirtualCam(ctx context.Context, cam VirtualCam) (started 
 		}
 	}
 	before, _ := OpenVideoDevices(cam.PID, cam.ProcRoot)
-	if err := c.StartVirtualCam(ctx); err != nil {
-		return false, err
-	}
-	if err := c.awaitVirtualCam(ctx); err != nil {
-		return false, err
-	}
-	if err := cam.verify(before); err != nil {
+	if err := c.startVirtualCam(ctx, cam, before); err != nil {
+		if refused := (*RequestError)(nil); errors.As(err, &refused) {
+			return false, err
+		}
+		// It may run all the same, or be about to.
 		return false, errors.Join(err, c.StopVirtualCam(context.WithoutCancel(ctx)))
 	}
 	return true, nil
+}
+
+func (c *Client) startVirtualCam(ctx context.Context, cam VirtualCam, before []string) error {
+	if err := c.StartVirtualCam(ctx); err != nil {
+		return err
+	}
+	if err := c.awaitVirtualCam(ctx); err != nil {
+		return err
+	}
+	return cam.verify(before)
 }
 
 // awaitVirtualCam asks until the camera is active: OBS answers the start with

@@ -167,6 +167,36 @@ func TestVirtualCamDead(t *testing.T) {
 	}
 }
 
+// TestVirtualCamBrokenOff: a start that is broken off leaves no camera behind.
+func TestVirtualCamBrokenOff(t *testing.T) {
+	for _, at := range []string{"StartVirtualCam", "GetVirtualCamStatus"} {
+		t.Run(at, func(t *testing.T) {
+			ctx, stop := context.WithCancel(t.Context())
+			defer stop()
+			cam := &fakeCam{opens: "/dev/video10"}
+			proc := cam.procRoot(t)
+			startAsked := false
+			f := (&fakeobs.Server{Handle: func(request string, data json.RawMessage) (any, *fakeobs.Refusal) {
+				startAsked = startAsked || request == "StartVirtualCam"
+				if startAsked && request == at {
+					stop()
+				}
+				return cam.handle(request, data)
+			}}).Start(t)
+			// The device is the wrong one, so that there is an error also where the last answer overtakes the end of ctx.
+			started, err := dialFake(t, f, Options{}).EnsureVirtualCam(ctx, VirtualCam{Device: "/dev/video9", PID: camPID, ProcRoot: proc})
+			if started || err == nil {
+				t.Errorf("got %v, %v, want false and an error", started, err)
+			}
+			cam.mu.Lock()
+			defer cam.mu.Unlock()
+			if cam.active {
+				t.Error("the camera still runs")
+			}
+		})
+	}
+}
+
 func TestOpenVideoDevices(t *testing.T) {
 	cam := fakeCam{held: []string{"/dev/video11", "/dev/video0", "/dev/video11", "/home/u/dev/video3"}}
 	got, err := OpenVideoDevices(camPID, cam.procRoot(t))

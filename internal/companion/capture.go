@@ -31,6 +31,7 @@ func (s *session) reviveCapture(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	ctx = context.WithoutCancel(ctx) // there and back
 	s.changes.Collection = users
 	if err := s.saveChanges(ctx); err != nil {
 		return err
@@ -44,7 +45,7 @@ func (s *session) reviveCapture(ctx context.Context) error {
 		return fmt.Errorf("bringing OBS's sound back: %w", err)
 	}
 	s.c.sound.revived()
-	return s.leaveTempCollection(context.WithoutCancel(ctx))
+	return s.leaveTempCollection(ctx)
 }
 
 // leaveTempCollection brings OBS back to the user's scene collection, also after a crash in between.

@@ -65,7 +65,7 @@ func (s *session) openCamera(ctx context.Context) error {
 		PID: s.obs.Endpoint().PID,
 	})
 	if !started && s.changes.Output == virtualCamOutput && !s.seen.virtualCam {
-		return errors.Join(err, s.forgetOutput(ctx))
+		return errors.Join(err, s.forgetOutput(context.WithoutCancel(ctx)))
 	}
 	return err
 }

@@ -52,7 +52,18 @@ func (s *session) loadChanges(ctx context.Context) error {
 
 func (s *session) saveChanges(ctx context.Context) error {
 	s.c.recall.changes = s.changes
-	return s.changes.save(ctx, s.obs)
+	err := s.changes.save(ctx, s.obs)
+	s.unsaved = err != nil
+	return err
+}
+
+// saveUnsaved saves the changes again where that was broken off or refused, lest the next run undo
+// what is undone.
+func (s *session) saveUnsaved(ctx context.Context) error {
+	if !s.unsaved {
+		return nil
+	}
+	return s.saveChanges(ctx)
 }
 
 var _ scenes.OBS = recalling{}

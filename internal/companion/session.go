@@ -36,6 +36,7 @@ type session struct {
 
 	seen    observed
 	changes changes
+	unsaved bool // OBS keeps older changes than these for us
 	tries   map[string]*attempt
 
 	route         Route
@@ -208,6 +209,7 @@ func (s *session) goOff(ctx context.Context) {
 	s.try(ctx, "OBS's picture", s.closePicture)
 	s.try(ctx, "clean feed", s.removeFeed)
 	s.try(ctx, "microphone", s.unmonitor)
+	s.try(ctx, "changes", s.saveUnsaved)
 	for _, name := range []string{"programme", "OBS's sound capture", "peer source's picture", "peer source's mute"} {
 		s.clear(name)
 	}
@@ -233,11 +235,13 @@ func (s *session) leave(ctx context.Context) {
 		name string
 		do   func(context.Context) error
 	}{
+		{"scene collection", s.leaveTempCollection},
 		{"peer source", s.hidePeer},
 		{"peer's voice in OBS", s.removePeerVoice},
 		{"OBS's picture", s.closePicture},
 		{"clean feed", s.removeFeed},
 		{"microphone", s.unmonitor},
+		{"changes", s.saveUnsaved},
 		{"monitoring", s.returnStreams},
 	} {
 		if err := step.do(ctx); err != nil {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -132,4 +133,28 @@ func TestStopWhileMonitoringIsReset(t *testing.T) {
 		t.Fatal(err)
 	}
 	monitoring.want(t, monitorOff, monitorAndOutput)
+}
+
+// TestChangesAreSavedInTheEnd: what OBS keeps for the next run is put right as soon as that works, once.
+func TestChangesAreSavedInTheEnd(t *testing.T) {
+	var saved atomic.Int32
+	s, _ := onAirWithFake(t, func(request string) {
+		if request == "SetPersistentData" {
+			saved.Add(1)
+		}
+	})
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	s.changes.noteMonitor(testCollection, testMic, obsctl.MonitorOff)
+	if err := s.saveChanges(stopped); err == nil || saved.Load() != 0 {
+		t.Fatalf("saving with a context that has ended: got %v and %d requests", err, saved.Load())
+	}
+	for range 2 {
+		if err := s.saveUnsaved(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := saved.Load(); got != 1 {
+		t.Errorf("OBS was asked %d times to save, want once", got)
+	}
 }

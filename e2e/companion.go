@@ -83,6 +83,13 @@ func (c *Companion) Mark() int {
 	return len(c.reports.all)
 }
 
+// Last is the latest report; there must be one.
+func (c *Companion) Last() Report {
+	c.reports.mu.Lock()
+	defer c.reports.mu.Unlock()
+	return c.reports.all[len(c.reports.all)-1]
+}
+
 // Await returns when the latest report has the state.
 func (c *Companion) Await(state string, limit time.Duration) Report {
 	c.tb.Helper()

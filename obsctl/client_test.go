@@ -21,6 +21,18 @@ import (
 	"github.com/costream-obs/costream-obs/internal/fakeobs"
 )
 
+// TestEndAfterHello is the third fault of goobs: it panics where a connection
+// ends before it has answered OBS's hello, as at a Ctrl-C.
+func TestEndAfterHello(t *testing.T) {
+	hangsUp := endpointOf((&fakeobs.Server{HangUp: true}).Start(t))
+	for range 100 {
+		if c, err := Dial(t.Context(), hangsUp, Options{}); err == nil {
+			_ = c.Close()
+			t.Fatal("logged in to a server that hangs up")
+		}
+	}
+}
+
 // TestLateReply is the first fault of goobs: an answer that comes after the
 // deadline leaves its reader blocked for ever, and every later request too.
 func TestLateReply(t *testing.T) {

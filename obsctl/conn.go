@@ -6,6 +6,8 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -13,15 +15,36 @@ import (
 // watchedConn tells of its death. goobs takes no notice of a reset connection
 // (it handles a close frame and an end of file, but not a *net.OpError), so
 // any error of Read is reported on dead and handed on as io.EOF.
+//
+// During the login goobs hears of it late: it panics (send on closed channel)
+// where the connection ends between OBS's hello and its own answer to that
+// (v1.8.3 and v1.10.0, handleOpcodes).
 type watchedConn struct {
 	net.Conn
-	once  sync.Once
-	cause error // valid once dead is closed
-	dead  chan struct{}
+	once       sync.Once
+	cause      error // valid once dead is closed
+	dead       chan struct{}
+	writes     atomic.Int32
+	introduced chan struct{} // closed once goobs has written its part of the login
 }
 
+const (
+	// loginWrites are the HTTP request and the answer to the hello.
+	loginWrites = 2
+	// loginGrace is long enough for goobs to answer a hello that it has read.
+	loginGrace = time.Second
+)
+
 func watch(conn net.Conn) *watchedConn {
-	return &watchedConn{Conn: conn, dead: make(chan struct{})}
+	return &watchedConn{Conn: conn, dead: make(chan struct{}), introduced: make(chan struct{})}
+}
+
+func (c *watchedConn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	if c.writes.Add(1) == loginWrites {
+		close(c.introduced)
+	}
+	return n, err
 }
 
 func (c *watchedConn) Read(p []byte) (int, error) {
@@ -34,6 +57,10 @@ func (c *watchedConn) Read(p []byte) (int, error) {
 		c.cause = err
 		close(c.dead)
 	})
+	select {
+	case <-c.introduced:
+	case <-time.After(loginGrace):
+	}
 	return n, io.EOF
 }
 

@@ -27,6 +27,8 @@ type Server struct {
 	Version string
 	// Password makes the server ask for it.
 	Password string
+	// HangUp has it end each connection right after its hello.
+	HangUp bool
 
 	addr  *net.TCPAddr
 	mu    sync.Mutex
@@ -86,6 +88,9 @@ func (f *Server) serve(w http.ResponseWriter, r *http.Request) {
 		hello["authentication"] = map[string]string{"challenge": "ch", "salt": "sa"}
 	}
 	c.send(0, hello)
+	if f.HangUp {
+		return
+	}
 	for {
 		var m struct {
 			Op int

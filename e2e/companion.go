@@ -143,15 +143,21 @@ func (c *Companion) PID() int { return c.process.PID() }
 // Kill kills the companion as a crash would.
 func (c *Companion) Kill() { c.process.Kill() }
 
-// Stop asks the companion to end, as Ctrl-C does, waits for it and fails when
-// it takes longer than 10 s or ends with a failure.
+// Stop asks the companion to end, as Ctrl-C does, and does AwaitEnd.
 func (c *Companion) Stop() {
 	c.tb.Helper()
 	c.process.Interrupt()
+	c.AwaitEnd()
+}
+
+// AwaitEnd waits for the companion's end and fails when that takes longer than
+// 10 s or is a failure.
+func (c *Companion) AwaitEnd() {
+	c.tb.Helper()
 	select {
 	case <-c.process.Done():
 	case <-time.After(10 * time.Second):
-		c.tb.Fatalf("%s still runs 10 s after an interrupt", c.name)
+		c.tb.Fatalf("%s still runs after 10 s", c.name)
 	}
 	code, err := c.process.Wait(c.tb.Context())
 	if err != nil || code != 0 {

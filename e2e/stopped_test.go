@@ -3,7 +3,12 @@
 package e2e_test
 
 import (
+	"bufio"
+	"context"
 	"fmt"
+	"os"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -13,15 +18,38 @@ import (
 	"github.com/costream-obs/costream-obs/internal/testbed"
 )
 
-// TestRealStoppedAtAnyTime: wherever Ctrl-C catches a companion on its way on air, OBS is as it was before, and
-// nothing is left for the next one to undo.
-func TestRealStoppedAtAnyTime(t *testing.T) {
+// lonely is Alice with a running OBS whose inputs she monitors, and a friend who is not there.
+func lonely(t *testing.T) (alice, nobody *e2e.Person) {
+	t.Helper()
 	testbed.Need(t)
-	alice := e2e.NewPerson(t, e2e.Alice(), testbed.NewDisplay(t))
-	nobody := &e2e.Person{PersonOptions: e2e.Bob(), Address: testbed.LoopbackAddress(t)}
+	alice = e2e.NewPerson(t, e2e.Alice(), testbed.NewDisplay(t))
+	nobody = &e2e.Person{PersonOptions: e2e.Bob(), Address: testbed.LoopbackAddress(t)}
 	for input, monitored := range map[string]string{"Desktop Audio": "MONITOR_AND_OUTPUT", "Mic/Aux": "MONITOR_ONLY"} {
 		alice.OBS.Request("SetInputAudioMonitorType", testbed.D{"inputName": input, "monitorType": "OBS_MONITORING_TYPE_" + monitored}, nil)
 	}
+	return alice, nobody
+}
+
+// wantAsBefore fails the test unless OBS is as it was, with nothing left for the next companion to undo.
+func wantAsBefore(t *testing.T, p *e2e.Person, before observed, when string) {
+	t.Helper()
+	after, err := observe(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(before, after); diff != "" {
+		t.Fatalf("stopped %s: OBS (-before +after):\n%s", when, diff)
+	}
+	var noted struct{ SlotValue string }
+	p.OBS.Request("GetPersistentData", testbed.D{"realm": "OBS_WEBSOCKET_DATA_REALM_GLOBAL", "slotName": "costream-obs.changes"}, &noted)
+	if noted.SlotValue != "" && noted.SlotValue != "{}" {
+		t.Fatalf("stopped %s: the next companion would undo %s", when, noted.SlotValue)
+	}
+}
+
+// TestRealStoppedAtAnyTime: wherever Ctrl-C catches a companion on its way on air, OBS is as it was before.
+func TestRealStoppedAtAnyTime(t *testing.T) {
+	alice, nobody := lonely(t)
 	before, err := observe(alice)
 	if err != nil {
 		t.Fatal(err)
@@ -29,7 +57,6 @@ func TestRealStoppedAtAnyTime(t *testing.T) {
 	reached := map[string]int{} // by state
 	for _, feed := range []bool{false, true} {
 		for delay := time.Duration(0); delay < 250*time.Millisecond; delay += 20 * time.Millisecond {
-			name := fmt.Sprintf("after %v, clean feed %t", delay, feed)
 			companion := alice.Run(binary, nobody, "--when=always", fmt.Sprintf("--clean-feed=%t", feed))
 			companion.AwaitSince(0, e2e.Waiting, readyLimit)
 			select {
@@ -39,22 +66,60 @@ func TestRealStoppedAtAnyTime(t *testing.T) {
 			state := companion.Last().State
 			reached[state]++
 			companion.Stop()
-			after, err := observe(alice)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(before, after); diff != "" {
-				t.Fatalf("stopped %s, when %s: OBS (-before +after):\n%s", name, state, diff)
-			}
-			var noted struct{ SlotValue string }
-			alice.OBS.Request("GetPersistentData", testbed.D{"realm": "OBS_WEBSOCKET_DATA_REALM_GLOBAL", "slotName": "costream-obs.changes"}, &noted)
-			if noted.SlotValue != "" && noted.SlotValue != "{}" {
-				t.Fatalf("stopped %s, when %s: the next companion would undo %s", name, state, noted.SlotValue)
-			}
+			wantAsBefore(t, alice, before, fmt.Sprintf("after %v, when %s, clean feed %t", delay, state, feed))
 		}
 	}
 	t.Logf("stopped so often when: %v", reached)
 	if reached[e2e.Waiting] == 0 || reached[e2e.OnAir] == 0 {
 		t.Errorf("got %v, want it to be stopped at first and on air, too", reached)
 	}
+}
+
+// TestRealStoppedOtherwise: not only Ctrl-C has a companion tidy up.
+func TestRealStoppedOtherwise(t *testing.T) {
+	alice, nobody := lonely(t)
+	before, err := observe(alice)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, signals := range map[string][]syscall.Signal{
+		"by the system":                      {syscall.SIGTERM},
+		"by its window, and the shell in it": {syscall.SIGHUP, syscall.SIGHUP},
+	} {
+		companion := alice.Run(binary, nobody, "--when=always")
+		companion.Await(e2e.OnAir, airLimit)
+		for _, s := range signals {
+			if err := syscall.Kill(companion.PID(), s); err != nil {
+				t.Fatal(err)
+			}
+		}
+		companion.AwaitEnd()
+		wantAsBefore(t, alice, before, name)
+	}
+
+	// Its next line, which says that the stream ends, has no reader.
+	output, input, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	alice.Channel.AwaitListening()
+	alice.OBS.StartStream()
+	companion := testbed.Start(t, testbed.Command{
+		Name: "companion", Path: binary, Env: append(os.Environ(), alice.Env()...), Stdout: input,
+		Args: []string{"run", "--json", "--listen=" + alice.Address, "--peer=" + nobody.Address, "--route=portable"},
+	})
+	_ = input.Close()
+	for lines := bufio.NewScanner(output); !strings.Contains(lines.Text(), e2e.OnAir); {
+		if !lines.Scan() {
+			t.Fatalf("the companion ended:\n%s", companion.Output())
+		}
+	}
+	_ = output.Close()
+	alice.OBS.StopStream()
+	ctx, cancel := context.WithTimeout(t.Context(), readyLimit)
+	defer cancel()
+	if code, err := companion.Wait(ctx); err != nil || code != 0 {
+		t.Errorf("got exit code %d, %v, want 0, nil; it wrote:\n%s", code, err, companion.Output())
+	}
+	wantAsBefore(t, alice, before, "by a reader that went away")
 }

@@ -11,8 +11,15 @@ import (
 	"syscall"
 )
 
-func main() {
+func main() { os.Exit(untilSignal()) }
+
+func untilSignal() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // A second signal ends the program at once, should tidying up hang.
-	os.Exit(Run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
+		// A window that is closed sends it, and the shell in it once more, which ends nothing.
+		ctx, stop = signal.NotifyContext(ctx, syscall.SIGHUP)
+		defer stop()
+	}
+	return Run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 }

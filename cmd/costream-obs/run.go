@@ -5,6 +5,8 @@ package main
 import (
 	"context"
 	"io"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -20,7 +22,7 @@ func runCommand() *command {
 	return &command{
 		name:  "run",
 		short: "co-stream with the peer whenever OBS streams",
-		long: "Runs beside OBS until it is stopped with Ctrl-C. When OBS starts streaming, the peer gets our programme and microphone, and the peer's picture and voice come into OBS. When OBS stops, everything in OBS is as it was before.\n\n" +
+		long: "Runs beside OBS until it is stopped with Ctrl-C or its window is closed. When OBS starts streaming, the peer gets our programme and microphone, and the peer's picture and voice come into OBS. When OBS stops, everything in OBS is as it was before.\n\n" +
 			"OBS may start, stop and restart at any time, before or after costream-obs; so may the peer.\n\n" +
 			"Once paired (see costream-obs pair) all that is sent is encrypted, and --peer is not needed.",
 		settings: []string{
@@ -36,6 +38,9 @@ func runCommand() *command {
 }
 
 func run(ctx context.Context, c *call) error {
+	// Where the reader of our output goes away, the next line would end us at once, with nothing undone in OBS.
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGPIPE)
+	defer stop()
 	pair, err := choosePair(c.config)
 	if err != nil {
 		return err

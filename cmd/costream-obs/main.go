@@ -16,8 +16,8 @@ func main() { os.Exit(untilSignal()) }
 func untilSignal() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // A second signal ends the program at once, should tidying up hang.
-	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
-		// A window that is closed sends it, and the shell in it once more, which ends nothing.
+	if !signal.Ignored(syscall.SIGHUP) {
+		// A window that is closed sends it, and the shell in it once more, which ends nothing. Under nohup it is ignored.
 		ctx, stop = signal.NotifyContext(ctx, syscall.SIGHUP)
 		defer stop()
 	}

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"io"
+	"os"
 	"os/signal"
 	"syscall"
 	"time"
@@ -38,9 +39,11 @@ func runCommand() *command {
 }
 
 func run(ctx context.Context, c *call) error {
-	// Where the reader of our output goes away, the next line would end us at once, with nothing undone in OBS.
-	ctx, stop := signal.NotifyContext(ctx, syscall.SIGPIPE)
-	defer stop()
+	// Reports that nobody reads any more are lost (reportPrinter); unless somebody takes the signal, they would end us, with
+	// nothing undone in OBS. Broken connections raise it, too.
+	unread := make(chan os.Signal, 1)
+	signal.Notify(unread, syscall.SIGPIPE)
+	defer signal.Stop(unread)
 	pair, err := choosePair(c.config)
 	if err != nil {
 		return err

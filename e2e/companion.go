@@ -151,13 +151,14 @@ func (c *Companion) Stop() {
 }
 
 // AwaitEnd waits for the companion's end and fails when that takes longer than
-// 10 s or is a failure.
+// 10 s, which it then is asked to explain, or is a failure.
 func (c *Companion) AwaitEnd() {
 	c.tb.Helper()
 	select {
 	case <-c.process.Done():
 	case <-time.After(10 * time.Second):
-		c.tb.Fatalf("%s still runs after 10 s", c.name)
+		c.process.Quit()
+		c.tb.Fatalf("%s still ran after 10 s; it wrote:\n%s", c.name, c.process.Output())
 	}
 	code, err := c.process.Wait(c.tb.Context())
 	if err != nil || code != 0 {

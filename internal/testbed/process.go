@@ -117,6 +117,17 @@ func (p *Process) Interrupt() { p.signal(syscall.SIGINT) }
 // Terminate sends SIGTERM to the process and does not wait.
 func (p *Process) Terminate() { p.signal(syscall.SIGTERM) }
 
+// Quit ends a program written in Go that hangs, and waits for that. Output then
+// tells what its goroutines were at.
+func (p *Process) Quit() {
+	p.signal(syscall.SIGQUIT)
+	select {
+	case <-p.done:
+	case <-time.After(5 * time.Second):
+		p.Kill()
+	}
+}
+
 func (p *Process) signal(sig syscall.Signal) {
 	select {
 	case <-p.done:

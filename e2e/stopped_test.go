@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/signal"
 	"strings"
 	"syscall"
 	"testing"
@@ -82,6 +83,10 @@ func TestRealStoppedOtherwise(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// Where the tests run under nohup, the companion would ignore it, too: a signal that is taken is not inherited.
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	for name, signals := range map[string][]syscall.Signal{
 		"by the system":                      {syscall.SIGTERM},
 		"by its window, and the shell in it": {syscall.SIGHUP, syscall.SIGHUP},

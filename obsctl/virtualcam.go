@@ -56,9 +56,6 @@ func (c *Client) EnsureVirtualCam(ctx context.Context, cam VirtualCam) (started 
 	}
 	before, _ := OpenVideoDevices(cam.PID, cam.ProcRoot)
 	if err := c.startVirtualCam(ctx, cam, before); err != nil {
-		if refused := (*RequestError)(nil); errors.As(err, &refused) {
-			return false, err
-		}
 		// It may run all the same, or be about to.
 		return false, errors.Join(err, c.StopVirtualCam(context.WithoutCancel(ctx)))
 	}

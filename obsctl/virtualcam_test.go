@@ -197,6 +197,29 @@ func TestVirtualCamBrokenOff(t *testing.T) {
 	}
 }
 
+// TestVirtualCamUnknown: a camera of which OBS does not say whether it runs, as while it loads scenes, is stopped, too.
+func TestVirtualCamUnknown(t *testing.T) {
+	cam := &fakeCam{opens: "/dev/video10"}
+	proc := cam.procRoot(t)
+	startAsked := false
+	f := (&fakeobs.Server{Handle: func(request string, data json.RawMessage) (any, *fakeobs.Refusal) {
+		if startAsked && request == "GetVirtualCamStatus" {
+			return nil, &fakeobs.Refusal{Code: 207}
+		}
+		startAsked = startAsked || request == "StartVirtualCam"
+		return cam.handle(request, data)
+	}}).Start(t)
+	started, err := dialFake(t, f, Options{}).EnsureVirtualCam(t.Context(), VirtualCam{Device: "/dev/video10", PID: camPID, ProcRoot: proc})
+	if started || !IsCode(err, 207) {
+		t.Errorf("got %v, %v, want false and the refusal", started, err)
+	}
+	cam.mu.Lock()
+	defer cam.mu.Unlock()
+	if cam.active {
+		t.Error("the camera still runs")
+	}
+}
+
 func TestOpenVideoDevices(t *testing.T) {
 	cam := fakeCam{held: []string{"/dev/video11", "/dev/video0", "/dev/video11", "/home/u/dev/video3"}}
 	got, err := OpenVideoDevices(camPID, cam.procRoot(t))

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/costream-obs/costream-obs/e2e"
 	"github.com/costream-obs/costream-obs/internal/testbed"
 )
@@ -51,13 +49,7 @@ func TestRealMissingElement(t *testing.T) {
 // TestRealUnknownScene: a scene that OBS does not have is told before going on air, and nothing is
 // changed for it.
 func TestRealUnknownScene(t *testing.T) {
-	testbed.Need(t)
-	alice := e2e.NewPerson(t, e2e.Alice(), testbed.NewDisplay(t))
-	nobody := &e2e.Person{PersonOptions: e2e.Bob(), Address: testbed.LoopbackAddress(t)}
-	before, err := observe(alice)
-	if err != nil {
-		t.Fatal(err)
-	}
+	alice, nobody, before := lonely(t)
 	companion := alice.Run(binary, nobody, "--scenes=Scnee")
 	ready := companion.AwaitProblem(e2e.Ready, "Scnee", readyLimit)
 	if i := slices.IndexFunc(ready.Problems, func(p string) bool {
@@ -66,11 +58,5 @@ func TestRealUnknownScene(t *testing.T) {
 		t.Errorf("problems %q, want one that names the unknown scene and those there are", ready.Problems)
 	}
 	companion.Stop()
-	after, err := observe(alice)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(before, after); diff != "" {
-		t.Errorf("OBS (-before +after):\n%s", diff)
-	}
+	wantAsBefore(t, alice, before, "with an unknown scene")
 }

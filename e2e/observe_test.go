@@ -84,3 +84,20 @@ func awaitAsBefore(t *testing.T, p *e2e.Person, before observed) {
 		return nil
 	})
 }
+
+// wantAsBefore fails the test unless OBS is as it was, with nothing left for the next companion to undo.
+func wantAsBefore(t *testing.T, p *e2e.Person, before observed, when string) {
+	t.Helper()
+	after, err := observe(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(before, after); diff != "" {
+		t.Fatalf("stopped %s: OBS (-before +after):\n%s", when, diff)
+	}
+	var noted struct{ SlotValue string }
+	p.OBS.Request("GetPersistentData", testbed.D{"realm": "OBS_WEBSOCKET_DATA_REALM_GLOBAL", "slotName": "costream-obs.changes"}, &noted)
+	if noted.SlotValue != "" && noted.SlotValue != "{}" {
+		t.Fatalf("stopped %s: the next companion would undo %s", when, noted.SlotValue)
+	}
+}

@@ -13,14 +13,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/costream-obs/costream-obs/e2e"
 	"github.com/costream-obs/costream-obs/internal/testbed"
 )
 
-// lonely is Alice with a running OBS whose inputs she monitors, and a friend who is not there.
-func lonely(t *testing.T) (alice, nobody *e2e.Person) {
+// lonely is Alice with a running OBS whose inputs she monitors, a friend who is not there, and how her OBS is.
+func lonely(t *testing.T) (alice, nobody *e2e.Person, before observed) {
 	t.Helper()
 	testbed.Need(t)
 	alice = e2e.NewPerson(t, e2e.Alice(), testbed.NewDisplay(t))
@@ -28,33 +26,16 @@ func lonely(t *testing.T) (alice, nobody *e2e.Person) {
 	for input, monitored := range map[string]string{"Desktop Audio": "MONITOR_AND_OUTPUT", "Mic/Aux": "MONITOR_ONLY"} {
 		alice.OBS.Request("SetInputAudioMonitorType", testbed.D{"inputName": input, "monitorType": "OBS_MONITORING_TYPE_" + monitored}, nil)
 	}
-	return alice, nobody
-}
-
-// wantAsBefore fails the test unless OBS is as it was, with nothing left for the next companion to undo.
-func wantAsBefore(t *testing.T, p *e2e.Person, before observed, when string) {
-	t.Helper()
-	after, err := observe(p)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(before, after); diff != "" {
-		t.Fatalf("stopped %s: OBS (-before +after):\n%s", when, diff)
-	}
-	var noted struct{ SlotValue string }
-	p.OBS.Request("GetPersistentData", testbed.D{"realm": "OBS_WEBSOCKET_DATA_REALM_GLOBAL", "slotName": "costream-obs.changes"}, &noted)
-	if noted.SlotValue != "" && noted.SlotValue != "{}" {
-		t.Fatalf("stopped %s: the next companion would undo %s", when, noted.SlotValue)
-	}
-}
-
-// TestRealStoppedAtAnyTime: wherever Ctrl-C catches a companion on its way on air, OBS is as it was before.
-func TestRealStoppedAtAnyTime(t *testing.T) {
-	alice, nobody := lonely(t)
 	before, err := observe(alice)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return alice, nobody, before
+}
+
+// TestRealStoppedAtAnyTime: wherever Ctrl-C catches a companion on its way on air, OBS is as it was before.
+func TestRealStoppedAtAnyTime(t *testing.T) {
+	alice, nobody, before := lonely(t)
 	reached := map[string]int{} // by state
 	for _, feed := range []bool{false, true} {
 		for delay := time.Duration(0); delay < 250*time.Millisecond; delay += 20 * time.Millisecond {
@@ -78,11 +59,7 @@ func TestRealStoppedAtAnyTime(t *testing.T) {
 
 // TestRealStoppedOtherwise: not only Ctrl-C has a companion tidy up, and what a reader of its output does is no reason to end.
 func TestRealStoppedOtherwise(t *testing.T) {
-	alice, nobody := lonely(t)
-	before, err := observe(alice)
-	if err != nil {
-		t.Fatal(err)
-	}
+	alice, nobody, before := lonely(t)
 	// Where the tests run under nohup, the companion would ignore it, too: a signal that is taken is not inherited.
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)

@@ -100,6 +100,7 @@ type news struct {
 	look     bool
 	urgent   bool
 	thaw     bool // a transition began, at which the programme takes the scene as it is
+	studio   bool // studio mode was switched: only a look tells whether the programme takes what changes now
 	changing bool // OBS loads a scene collection, or ends
 	direct   map[place]edit
 }
@@ -116,8 +117,10 @@ func (f *Feed) note(ev obsctl.Event, n *news) {
 	switch e := ev.(type) {
 	case obsctl.TransitionStarted:
 		n.look, n.urgent, n.thaw = true, true, true
-	case obsctl.ProgramScene, obsctl.StudioMode:
+	case obsctl.ProgramScene:
 		n.look, n.urgent = true, true
+	case obsctl.StudioMode:
+		n.look, n.urgent, n.studio = true, true, true
 	case obsctl.SceneItemAdded:
 		if f.watches(e.Scene) {
 			n.look, n.urgent = true, true
@@ -132,12 +135,14 @@ func (f *Feed) note(ev obsctl.Event, n *news) {
 	case obsctl.FiltersChanged:
 		n.look = n.look || f.watches(e.Source)
 	case obsctl.SceneItemEnabled:
-		f.noteItem(n, place{e.Scene, e.ID, "eye"}, func(mirror string, _ obsctl.SceneItem) edit {
+		f.noteItem(n, place{e.Scene, e.ID, "eye"}, func(mirror string, it *obsctl.SceneItem) edit {
+			it.Enabled = e.Enabled
 			return enableItem{Mirror: mirror, Origin: e.ID, Enabled: e.Enabled}
 		})
 	case obsctl.SceneItemTransformed:
-		f.noteItem(n, place{e.Scene, e.ID, "place"}, func(mirror string, it obsctl.SceneItem) edit {
+		f.noteItem(n, place{e.Scene, e.ID, "place"}, func(mirror string, it *obsctl.SceneItem) edit {
 			t := e.Transform
+			it.Transform = t
 			if it.IsGroup {
 				t = f.last.likeGroup(t)
 			}
@@ -171,21 +176,26 @@ func (f *Feed) watches(scene string) bool {
 	return watched
 }
 
-// noteItem plans what a change of one property of an item means for the item's copy. Of many steps of the mouse only
-// the last counts.
-func (f *Feed) noteItem(n *news, at place, change func(mirror string, it obsctl.SceneItem) edit) {
-	if _, held := f.air[at.scene]; !f.watches(at.scene) || f.last.frozen && held {
+// noteItem takes in a change of one property of an item, and plans what it means for the item's copy. Of many steps of
+// the mouse only the last counts.
+func (f *Feed) noteItem(n *news, at place, change func(mirror string, it *obsctl.SceneItem) edit) {
+	if _, held := f.air[at.scene]; !f.watches(at.scene) || held && (f.last.frozen || n.studio) {
 		return
 	}
 	mirror := f.made.mirrors(f.collection)[at.scene]
-	for _, it := range f.last.scenes[at.scene].items {
-		if _, known := f.twins.of(mirror, at.item); it.ID == at.item && known {
+	items := f.last.scenes[at.scene].items // where f.air holds the scene, its items are the same
+	for i := range items {
+		if items[i].ID != at.item {
+			continue
+		}
+		e := change(mirror, &items[i])
+		if _, known := f.twins.of(mirror, at.item); known {
 			if n.direct == nil {
 				n.direct = make(map[place]edit)
 			}
-			n.direct[at] = change(mirror, it)
-			return
+			n.direct[at] = e
 		}
+		return
 	}
 }
 
@@ -207,6 +217,7 @@ func (f *Feed) drain(ctx context.Context, obs OBS, events <-chan obsctl.Event, n
 		if err := e.do(ctx, obs, f); err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
 			return fmt.Errorf("clean feed: %v: %w", e, err)
 		}
+		f.log.Debug("clean feed", "edit", e.String())
 	}
 	n.direct = nil
 	return nil

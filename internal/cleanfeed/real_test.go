@@ -429,9 +429,13 @@ func TestRealStudioMode(t *testing.T) {
 	s.place("Clean", "blue", testbed.D{"positionX": 5})
 	s.addPeer(main, testbed.D{"positionX": 250, "positionY": 90})
 	s.follow()
-	s.user("SetStudioModeEnabled", testbed.D{"studioModeEnabled": true})
+	s.wantClean(main)
+	// Seen by events alone: no look at OBS comes before studio mode.
+	s.transform(main, 1, testbed.D{"positionX": 40})
+	s.enable(main, 3, false)
 	s.wantClean(main)
 	before := s.without(main)
+	s.user("SetStudioModeEnabled", testbed.D{"studioModeEnabled": true})
 
 	s.transform(main, 1, testbed.D{"positionX": 200, "positionY": 30})
 	s.enable(main, 2, false)
@@ -454,6 +458,11 @@ func TestRealStudioMode(t *testing.T) {
 	s.hold(before)
 	s.user("SetStudioModeEnabled", testbed.D{"studioModeEnabled": false})
 	s.wantClean("Clean")
+	s.transform("Clean", 1, testbed.D{"positionX": 105})
+	s.wantClean("Clean")
+	before = s.without("Clean")
+	s.user("SetStudioModeEnabled", testbed.D{"studioModeEnabled": true})
+	s.hold(before)
 }
 
 // hold insists that the peer's picture stays what it is although the user edits the preview. That nothing happens can

@@ -17,8 +17,10 @@ const audible = 0.1
 // HearsOnly returns nil when the person hears the peer's voice once and never
 // an own one, listening for a while.
 func (p *Person) HearsOnly(peer *Person, d time.Duration) error {
-	p.tb.Helper()
-	sound := p.Pulse.Record(testbed.Headphones+".monitor", d)
+	sound, err := p.Pulse.TryRecord(testbed.Headphones+".monitor", d)
+	if err != nil {
+		return fmt.Errorf("%s's headphones: %w", p.Name, err)
+	}
 	if err := testbed.CheckBursts(sound, peer.Voice, audible); err != nil {
 		return fmt.Errorf("%s's headphones: %w", p.Name, err)
 	}

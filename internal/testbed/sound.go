@@ -122,31 +122,42 @@ func (p *Pulse) play(ctx context.Context, sink string, tone Tone) error {
 	return nil
 }
 
-// Record records a source, or a sink's monitor, for a while. Samples are
-// between -1 and 1.
+// Record is TryRecord, and fails where that does.
 func (p *Pulse) Record(source string, d time.Duration) []float64 {
 	p.tb.Helper()
+	sound, err := p.TryRecord(source, d)
+	if err != nil {
+		p.tb.Fatalf("%v", err)
+	}
+	return sound
+}
+
+// TryRecord records a source, or a sink's monitor, for a while. Samples are
+// between -1 and 1.
+func (p *Pulse) TryRecord(source string, d time.Duration) ([]float64, error) {
 	want := 2 * int(d.Seconds()*SampleRate)
 	sound := &limited{want: want, full: make(chan struct{})}
-	recorder := Start(p.tb, Command{
-		Name:   "pacat --record",
+	recorder, err := start(Command{
 		Path:   "pacat",
 		Args:   append([]string{"--record", "--device=" + source, "--client-name=testbed", "--stream-name=recorder"}, pcmArgs...),
 		Env:    append(baseEnv(), p.Env()...),
 		Stdout: sound,
 	})
+	if err != nil {
+		return nil, err
+	}
 	defer recorder.Kill()
 	select {
 	case <-sound.full:
 	case <-recorder.Done():
-		p.tb.Fatalf("recording of %s ended early: %s", source, recorder.log.last(5))
+		return nil, fmt.Errorf("recording of %s ended early: %s", source, recorder.log.last(5))
 	case <-time.After(d + 20*time.Second):
-		p.tb.Fatalf("recording of %s: no sound for 20 s", source)
+		return nil, fmt.Errorf("recording of %s: no sound for 20 s", source)
 	case <-p.tb.Context().Done():
-		p.tb.Fatalf("recording of %s: %v", source, p.tb.Context().Err())
+		return nil, fmt.Errorf("recording of %s: %w", source, p.tb.Context().Err())
 	}
 	recorder.Kill()
-	return samples(sound.buf.Bytes()[:want])
+	return samples(sound.buf.Bytes()[:want]), nil
 }
 
 // limited takes bytes until it has as many as wanted.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/costream-obs/costream-obs/obsctl"
@@ -35,12 +36,19 @@ func (f *Feed) sync(ctx context.Context, obs OBS, thaw bool) error {
 	}
 	edits := plan(s, f.twins, f.made.mirrors(f.collection))
 	for _, e := range edits {
-		// What is gone meanwhile needs no edit; an event tells of it.
-		if err := e.do(ctx, obs, f); err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
-			return fmt.Errorf("clean feed: %v: %w", e, err)
+		if err := f.carryOut(ctx, obs, e); err != nil {
+			return err
 		}
-		f.log.Debug("clean feed", "edit", e.String())
 	}
+	return nil
+}
+
+// carryOut makes one edit. What is gone meanwhile needs none; an event tells of it.
+func (f *Feed) carryOut(ctx context.Context, obs OBS, e edit) error {
+	if err := e.do(ctx, obs, f); err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
+		return fmt.Errorf("clean feed: %v: %w", e, err)
+	}
+	f.log.Debug("clean feed", "edit", e.String())
 	return nil
 }
 
@@ -182,21 +190,20 @@ func (f *Feed) noteItem(n *news, at place, change func(mirror string, it *obsctl
 	if _, held := f.air[at.scene]; !f.watches(at.scene) || held && (f.last.frozen || n.studio) {
 		return
 	}
-	mirror := f.made.mirrors(f.collection)[at.scene]
 	items := f.last.scenes[at.scene].items // where f.air holds the scene, its items are the same
-	for i := range items {
-		if items[i].ID != at.item {
-			continue
-		}
-		e := change(mirror, &items[i])
-		if _, known := f.twins.of(mirror, at.item); known {
-			if n.direct == nil {
-				n.direct = make(map[place]edit)
-			}
-			n.direct[at] = e
-		}
+	i := slices.IndexFunc(items, func(it obsctl.SceneItem) bool { return it.ID == at.item })
+	if i < 0 {
 		return
 	}
+	mirror := f.made.mirrors(f.collection)[at.scene]
+	e := change(mirror, &items[i])
+	if _, known := f.twins.of(mirror, at.item); !known {
+		return
+	}
+	if n.direct == nil {
+		n.direct = make(map[place]edit)
+	}
+	n.direct[at] = e
 }
 
 // drain takes in the events that wait, and does what needs no look at OBS.
@@ -214,10 +221,9 @@ func (f *Feed) drain(ctx context.Context, obs OBS, events <-chan obsctl.Event, n
 		break
 	}
 	for _, e := range n.direct {
-		if err := e.do(ctx, obs, f); err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
-			return fmt.Errorf("clean feed: %v: %w", e, err)
+		if err := f.carryOut(ctx, obs, e); err != nil {
+			return err
 		}
-		f.log.Debug("clean feed", "edit", e.String())
 	}
 	n.direct = nil
 	return nil

@@ -70,30 +70,29 @@ func observe(p *e2e.Person) (observed, error) {
 	return o, failed
 }
 
+// asBefore returns nil when a person's OBS is as it was.
+func asBefore(p *e2e.Person, before observed) error {
+	now, err := observe(p)
+	if err != nil {
+		return err
+	}
+	if diff := cmp.Diff(before, now); diff != "" {
+		return errors.New("OBS (-before +now):\n" + diff)
+	}
+	return nil
+}
+
 // awaitAsBefore returns when a person's OBS is as it was.
 func awaitAsBefore(t *testing.T, p *e2e.Person, before observed) {
 	t.Helper()
-	testbed.Await(t, p.Name+"'s OBS is as before", offAirLimit, func() error {
-		now, err := observe(p)
-		if err != nil {
-			return err
-		}
-		if diff := cmp.Diff(before, now); diff != "" {
-			return errors.New("(-before +now):\n" + diff)
-		}
-		return nil
-	})
+	testbed.Await(t, p.Name+"'s OBS is as before", offAirLimit, func() error { return asBefore(p, before) })
 }
 
 // wantAsBefore fails the test unless OBS is as it was, with nothing left for the next companion to undo.
 func wantAsBefore(t *testing.T, p *e2e.Person, before observed, when string) {
 	t.Helper()
-	after, err := observe(p)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(before, after); diff != "" {
-		t.Fatalf("stopped %s: OBS (-before +after):\n%s", when, diff)
+	if err := asBefore(p, before); err != nil {
+		t.Fatalf("stopped %s: %v", when, err)
 	}
 	var noted struct{ SlotValue string }
 	p.OBS.Request("GetPersistentData", testbed.D{"realm": "OBS_WEBSOCKET_DATA_REALM_GLOBAL", "slotName": "costream-obs.changes"}, &noted)

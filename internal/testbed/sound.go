@@ -152,7 +152,7 @@ func (p *Pulse) TryRecord(source string, d time.Duration) ([]float64, error) {
 	case <-recorder.Done():
 		return nil, fmt.Errorf("recording of %s ended early: %s", source, recorder.log.last(5))
 	case <-time.After(d + 20*time.Second):
-		return nil, fmt.Errorf("recording of %s: no sound for 20 s", source)
+		return nil, fmt.Errorf("recording of %s: no sound for 20 s: %s", source, recorder.log.last(5))
 	case <-p.tb.Context().Done():
 		return nil, fmt.Errorf("recording of %s: %w", source, p.tb.Context().Err())
 	}

@@ -84,7 +84,9 @@ func (p *Pulse) startPulse() {
 	p.tb.Helper()
 	p.process = Start(p.tb, Command{
 		Path: "pulseaudio",
-		Args: []string{"-n", "-F", p.script, "--daemonize=no", "--use-pid-file=no", "--exit-idle-time=-1",
+		// PulseAudio 16.1 can crash over memory that it shares with a client that goes away ("Assertion
+		// 'pa_hashmap_remove(import->blocks" in memblock.c; pulseaudio#824), so it shares none.
+		Args: []string{"-n", "-F", p.script, "--disable-shm=yes", "--daemonize=no", "--use-pid-file=no", "--exit-idle-time=-1",
 			"--disallow-exit=yes", "--high-priority=no", "--realtime=no", "--log-target=stderr"},
 		Env: append(baseEnv(), "HOME="+p.dir, "XDG_RUNTIME_DIR="+p.RuntimeDir),
 	})

@@ -17,8 +17,9 @@ import (
 )
 
 const (
-	// slowTick is how often OBS is asked for everything: its events can be lost.
-	slowTick = 2 * time.Second
+	// slowTick is how often OBS is asked for everything: its events can be lost. It is no multiple of
+	// recordPiece, so that what waits in OBS's streams is looked at at all times within a piece.
+	slowTick = 2*time.Second + 15*time.Millisecond
 	// settle collects bursts of events into one look at OBS.
 	settle = 20 * time.Millisecond
 	// leaveWithin bounds what is undone when the companion stops.
@@ -321,7 +322,7 @@ func (s *session) startAir() {
 		changed: s.c.wakeUp,
 		log:     s.log,
 	}
-	s.legs.begin(s.route, format)
+	s.legs.begin(s.route, opts.format)
 	opts.beat = func(ctx context.Context) {
 		s.legs.beat.follow(ctx, func(ctx context.Context) (int, error) {
 			stats, err := s.obs.Stats(ctx)

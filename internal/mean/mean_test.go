@@ -23,7 +23,9 @@ func TestMean(t *testing.T) {
 		want  time.Duration
 	}{
 		{"the first", 80 * time.Millisecond, 1, 80 * time.Millisecond},
-		{"one of eight", 160 * time.Millisecond, 1, 90 * time.Millisecond},
+		{"the second", 160 * time.Millisecond, 1, 120 * time.Millisecond},
+		{"the rest of the first eight", 120 * time.Millisecond, 6, 120 * time.Millisecond},
+		{"one of eight", 200 * time.Millisecond, 1, 130 * time.Millisecond},
 		{"many", 160 * time.Millisecond, 100, 160 * time.Millisecond},
 	}
 	for _, s := range steps {

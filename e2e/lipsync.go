@@ -53,6 +53,9 @@ func (p *Person) Beeps(file string, tone testbed.Tone) []time.Duration {
 	return found
 }
 
+// stagger has the changes of LipSync come at all times between two pictures.
+const stagger = 37 * time.Millisecond
+
 // LipSync is by how much later the viewers of a person hear the peer than they see the peer: once for each of so many
 // changes of the peer's first quarter between dark and bright. The peer's own viewers are the measure, so it does not matter
 // when the peer's voice sounds, only that it does so periodically. Both must be on air.
@@ -66,7 +69,7 @@ func (p *Person) LipSync(peer *Person, changes int) []time.Duration {
 	for i := range 2 + changes {
 		peer.SetColour(0, shades[i%2])
 		select {
-		case <-time.After(peer.Voice.Period):
+		case <-time.After(peer.Voice.Period + stagger):
 		case <-p.tb.Context().Done():
 			p.tb.Fatalf("%v", p.tb.Context().Err())
 		}

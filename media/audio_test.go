@@ -284,6 +284,53 @@ func TestRealMonitorReaderKeepsLatencySmall(t *testing.T) {
 	})
 }
 
+func TestOpusDelay(t *testing.T) {
+	coded := tick(t, opusEncoder(defaultBitrateBps), element("rtpopuspay"), element("rtpopusdepay"), element("opusdec"))
+	got := coded - tick(t, element("identity"))
+	if (got - opusDelay).Abs() > time.Millisecond {
+		t.Errorf("Opus delays sound: got %v, want %v", got, opusDelay)
+	}
+}
+
+// tick is when the middle of one second's tick has passed a way.
+func tick(t *testing.T, way ...node) time.Duration {
+	t.Helper()
+	const second = soundRate
+	voice := caps("audio/x-raw,format=S16LE,rate=48000,channels=1")
+	nodes := append([]node{element("audiotestsrc", "wave=ticks", "freq=1000", "sine-periods-per-tick=10", "samplesperbuffer=480"), voice}, way...)
+	line, err := pipe.Parse(row(append(nodes, voice, packetSink())...).String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sink, err := line.Sink(namePackets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pcm []int16
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	err = line.Run(ctx, func(ctx context.Context) {
+		sink.Pull(ctx, func(b []byte) {
+			for i := 0; i+1 < len(b); i += 2 {
+				pcm = append(pcm, int16(binary.LittleEndian.Uint16(b[i:])))
+			}
+			if len(pcm) > 2*second {
+				cancel()
+			}
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var moment, energy float64
+	for i := second / 2; i < 3*second/2; i++ {
+		e := float64(pcm[i]) * float64(pcm[i])
+		moment += e * float64(i)
+		energy += e
+	}
+	return time.Duration(moment / energy / second * float64(time.Second))
+}
+
 // BenchmarkRealMouthToEar measures the time from a sound in the microphone's
 // sink to the same sound in the headphones' sink. Run it with -benchtime=1x.
 func BenchmarkRealMouthToEar(b *testing.B) {

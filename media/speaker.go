@@ -20,10 +20,6 @@ const (
 	// PulseAudio 16.1, null sinks).
 	speakerBuffer  = 25000
 	speakerLatency = 5000
-	// SinkLead is by how much a sink takes sound before it is heard: PulseAudio gives
-	// it half of what is left of the buffer beside two blocks (16.1,
-	// protocol-native.c, fix_playback_buffer_attr; 7500 us by pactl list sinks).
-	SinkLead = (speakerBuffer - 2*speakerLatency) / 2 * time.Microsecond
 	// mostAhead is more than a sink is ever ahead. The clock of a stream whose
 	// server stood still is wrong by more for some seconds (measured).
 	mostAhead = 150 * time.Millisecond

@@ -17,16 +17,22 @@ const (
 	// OBS reads a picture back from the graphics card while it draws the next (TestGuestLegs, the
 	// same at other rates).
 	cameraLeg = 5 * time.Millisecond
-	// captureLeg is by how much later than the programme says it was OBS plays what it monitors: it
-	// records in pieces of so long (pulse-input.c), and begins to play each when it has it. What
-	// waits in its stream then comes on top; on average half a piece more waits there.
-	captureLeg = 25*time.Millisecond - 25*time.Millisecond/2
-	// recordLeg is by how much sooner than it is heard OBS's programme has what we play: OBS records
-	// what the sink takes, which is this much ahead for the buffer that we ask for.
-	recordLeg = media.SinkLead
-	// readLeg is what OBS takes to read a picture of 1280x720 from the socket of a Media Source
+	// recordPiece is how long the pieces are that OBS asks the sound server to record in (pulse-input.c), and mixPiece how
+	// long those are that it mixes, in which it keeps one in hand. What has not come when it is to be mixed is put
+	// into the next, and all that comes after it stays so much later in the programme (libobs, discard_audio).
+	recordPiece = 25 * time.Millisecond
+	mixPiece    = 1024 * time.Second / 48000
+	// captureLeg is by how much later than the programme has it, OBS plays what it monitors, beside what waits in its stream
+	// on average. That is half a recorded piece where OBS mixes those in time and half a piece less a mixed one where it
+	// does not, which nothing tells; the mean of both is near to what it is with small pieces, too.
+	captureLeg = recordPiece/2 - mixPiece/2
+	// recordLeg is by how much sooner than it is heard OBS's programme has what we play. When OBS began to record, the
+	// sink took sound ahead by as much as OBS asks for. Now that we play it takes less ahead, so that all comes too late once.
+	recordLeg = recordPiece - mixPiece
+	// readLeg is what OBS takes to read a picture of readPixels from the socket of a Media Source
 	// (BenchmarkRealMediaSource).
-	readLeg = 3 * time.Millisecond
+	readLeg    = 3 * time.Millisecond
+	readPixels = 1280 * 720
 
 	// legLooks is how many looks at a leg count.
 	legLooks = 8
@@ -41,7 +47,7 @@ type legs struct {
 	beat           beat
 }
 
-// begin is for a time on air of an OBS that draws at the rate of f.
+// begin is for a time on air of an OBS that draws pictures of f.
 func (l *legs) begin(route Route, f media.VideoFormat) {
 	l.beat.reset(f)
 	l.picture.Reset()
@@ -49,7 +55,7 @@ func (l *legs) begin(route Route, f media.VideoFormat) {
 	// than the mean: where the picture is held back for the voice it is shown with the nearest one to the voice.
 	screen := f.FrameTime() / 2
 	if route == RoutePortable {
-		screen += readLeg
+		screen += readLeg * time.Duration(f.W*f.H) / readPixels
 	}
 	l.screen.Store(int64(screen))
 }

@@ -49,6 +49,7 @@ func TestRealCleanFeed(t *testing.T) {
 	p.bobC = p.bob.Run(binary, p.alice, "--clean-feed")
 	p.aliceC.Await(e2e.Ready, readyLimit)
 	p.bobC.Await(e2e.Ready, readyLimit)
+	toAlice, toBob := watchPeer(t, p.alice), watchPeer(t, p.bob)
 	p.goOnAir(t)
 
 	pip, err := p.alice.PeerArea()
@@ -64,7 +65,6 @@ func TestRealCleanFeed(t *testing.T) {
 			t.Errorf("%s: Alice's programme does not show Bob: %v", what, err)
 		}
 	}
-	toAlice, toBob := watchPeer(t, p.alice), watchPeer(t, p.bob)
 	sees("at first", testbed.Scene, p.alice.Colours)
 	testbed.Await(t, "Alice sees Bob's programme without herself", pictureLimit, func() error { return p.alice.SeesClean(p.bob) })
 	testbed.Await(t, "Bob's programme shows Alice", pictureLimit, func() error { return p.bob.SeesPeer(p.alice) })

@@ -32,6 +32,8 @@ type Desired struct {
 	Present bool
 	// Visible: it is shown there (the peer's picture arrives).
 	Visible bool
+	// Held, where it is not nil, tells the scenes in which it is not shown yet where it is hidden.
+	Held func(scene string) bool
 	// Over: not Present because the time on air has ended, and not because we leave it early. Then
 	// what the user hid during it is shown at the next.
 	Over bool
@@ -46,6 +48,8 @@ type Outcome struct {
 	Memory Memory
 	// Unknown tells of patterns in Desired.Scenes that match no scene. The others are served.
 	Unknown []*UnknownSceneError
+	// Held says that it stays hidden somewhere for Desired.Held alone.
+	Held bool
 	// NeedsTransition is the programme scene if it is changed in studio mode, where the
 	// programme shows the change only after the next transition to it, unless OBS's "Duplicate
 	// scene" is off, which it tells nobody. Else it is empty.
@@ -153,11 +157,18 @@ func (p *planner) goOn(begins bool) {
 		if im.placeable() {
 			p.place(f, im)
 		}
-		if want := p.d.Visible && !im.Hidden; f.item.Enabled != want && !im.Kept {
+		if want := p.d.Visible && !im.Hidden; f.item.Enabled != want && !im.Kept && !(want && p.held(f.scene)) {
 			im.Pending = true
 			p.eyes = append(p.eyes, EnableItem{Scene: f.scene.Name, Item: f.item.ID, Input: f.item.Source, Enable: want})
 		}
 	}
+}
+
+// held says whether what is hidden in a scene is to stay so, and notes it.
+func (p *planner) held(sc *Scene) bool {
+	held := p.d.Held != nil && p.d.Held(sc.Name)
+	p.out.Held = p.out.Held || held
+	return held
 }
 
 // choose decides, when the time on air begins, in which scenes to be if the user named none.
@@ -238,7 +249,7 @@ func (p *planner) add(sc *Scene) {
 	look := p.lookIn(sc, true, p.d.Layouts, p.d.Picture)
 	p.additions = append(p.additions, AddItem{
 		Scene: sc.Name, Input: p.out.Input, Exists: len(p.peers) > 0, Create: p.d.Source.creation(),
-		Look: look, Index: indexFor(look, sc.Items), Enable: p.d.Visible && !look.Hidden,
+		Look: look, Index: indexFor(look, sc.Items), Enable: p.d.Visible && !look.Hidden && !p.held(sc),
 	})
 }
 

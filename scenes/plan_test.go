@@ -4,6 +4,7 @@ package scenes
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -79,6 +80,7 @@ func TestPlan(t *testing.T) {
 		snapshot   Snapshot
 		state      string
 		patterns   []string
+		held       string // a scene of Desired.Held
 		memory     Memory
 		want       []string
 		transition string
@@ -95,6 +97,15 @@ func TestPlan(t *testing.T) {
 			snapshot: snap(peer, inScene("A"), inScene("B", group(4, "G")), Scene{Name: "G", Group: true, Items: []Item{show(1, "Peer")}}),
 			want:     []string{`hide "Peer" (item 1) in scene "G"`}},
 		{name: "an item that the user hid before we came", state: onAir, snapshot: snap(peer, inScene("A", hide(1, "Peer"), show(2, "Peer")))},
+		{name: "held: added, but hidden", state: onAir, held: "A", snapshot: snap(nil, inScene("A")), want: []string{`add "Peer" to scene "A"`}},
+		{name: "held: hidden as long as that", state: onAir, held: "A", snapshot: snap(peer, inScene("A", hide(1, "Peer")), inScene("B", hide(1, "Peer"))),
+			memory: remembering(CollectionMemory{Present: true, Visible: true, Scenes: map[string]*SceneMemory{"A": items(ourItem(false)), "B": items(ourItem(false))}, Chosen: []string{"A", "B"}}),
+			want:   []string{`show "Peer" (item 1) in scene "B"`}},
+		{name: "held: what is shown stays so", state: onAir, held: "A", snapshot: snap(peer, inScene("A", show(1, "Peer"))),
+			memory: remembering(CollectionMemory{Present: true, Visible: true, Scenes: map[string]*SceneMemory{"A": items(ourItem(true))}, Chosen: []string{"A"}})},
+		{name: "held no more", state: onAir, snapshot: snap(peer, inScene("A", hide(1, "Peer"))),
+			memory: remembering(CollectionMemory{Present: true, Visible: true, Scenes: map[string]*SceneMemory{"A": items(ourItem(false))}, Chosen: []string{"A"}}),
+			want:   []string{`show "Peer" (item 1) in scene "A"`}},
 		{name: "peer away: all items hidden", state: waiting, snapshot: snap(peer, inScene("A", show(1, "Peer"), show(2, "Peer"))),
 			want: []string{`hide "Peer" (item 1) in scene "A"`, `hide "Peer" (item 2) in scene "A"`}},
 		{name: "peer comes", state: onAir, snapshot: snap(peer, inScene("A", hide(1, "Peer"))),
@@ -230,10 +241,19 @@ func TestPlan(t *testing.T) {
 				t.Fatal(err)
 			}
 			d := Desired{Source: device(), Scenes: tt.patterns, Present: tt.state != offAir, Visible: tt.state == onAir}
+			if tt.held != "" {
+				d.Held = func(scene string) bool { return scene == tt.held }
+			}
 			out := Plan(tt.snapshot, d, tt.memory)
 			var got []string
 			for _, e := range out.Edits {
 				got = append(got, e.String())
+				if add, is := e.(AddItem); is && add.Enable != (tt.state == onAir && add.Scene != tt.held) {
+					t.Errorf("%v: got it shown: %v", e, add.Enable)
+				}
+			}
+			if want := strings.HasPrefix(tt.name, "held: ") && len(tt.want) > 0; out.Held != want {
+				t.Errorf("Held: got %v, want %v", out.Held, want)
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("edits differ (-want +got):\n%s", diff)

@@ -17,6 +17,7 @@ type Report struct {
 	Input           string // name of the peer source, "" when there is none
 	Done            []Edit // edits that were carried out
 	NeedsTransition string // as in Outcome
+	Held            bool   // as in Outcome
 }
 
 // Read takes a Snapshot for a peer source of the given kind, "" for any. It returns
@@ -111,7 +112,7 @@ func Reconcile(ctx context.Context, obs OBS, session string, d Desired) (Report,
 		return Report{}, fmt.Errorf("read the scenes: %w", err)
 	}
 	out := Plan(s, d, before)
-	report := Report{Collection: s.Collection, Input: out.Input, NeedsTransition: out.NeedsTransition}
+	report := Report{Collection: s.Collection, Input: out.Input, NeedsTransition: out.NeedsTransition, Held: out.Held}
 	// Stored before the edits, so that a crash in the middle leaves no item that nobody knows of.
 	if err := store(ctx, obs, before, out.Memory); err != nil {
 		return report, err

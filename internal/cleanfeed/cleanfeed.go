@@ -22,6 +22,7 @@ import (
 	"context"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/costream-obs/costream-obs/obsctl"
@@ -68,7 +69,7 @@ type OBS interface {
 	SetPersistentData(ctx context.Context, slot string, v any) error
 }
 
-// Feed is the clean feed of one OBS. Its methods are not to be called at the same time.
+// Feed is the clean feed of one OBS. Its methods, but for Bare, are not to be called at the same time.
 type Feed struct {
 	log *slog.Logger
 
@@ -85,6 +86,9 @@ type Feed struct {
 	air        map[string]scene // what the programme shows of it, with its groups: in studio mode not what they hold now
 	last       snapshot
 	quietUntil time.Time
+
+	bare   atomic.Pointer[map[string]bool] // for Bare
+	inStep func()                          // called after each time our scenes were brought in step
 }
 
 // New returns a Feed that knows no OBS yet. log may be nil.
@@ -98,14 +102,23 @@ func New(log *slog.Logger) *Feed {
 }
 
 // Begin prepares the Feed for a new connection to OBS; it must come before anything else. peers tells the names of the
-// inputs that show the peer. What is to be removed stays known.
-func (f *Feed) Begin(peers func(context.Context) ([]string, error)) {
-	f.findPeers, f.loaded = peers, false
+// inputs that show the peer. inStep is called after each time our scenes were brought in step, which is when Bare may
+// have another answer. What is to be removed stays known.
+func (f *Feed) Begin(peers func(context.Context) ([]string, error), inStep func()) {
+	f.findPeers, f.inStep, f.loaded = peers, inStep, false
 	f.reload()
+}
+
+// Bare reports whether the scene for the peer may show a scene or group of the user's as it is, so that a peer who is
+// shown in it now would be sent their own picture. Where nothing is known yet, any may be. It may be called at any time.
+func (f *Feed) Bare(scene string) bool {
+	bare := f.bare.Load()
+	return bare == nil || (*bare)[scene]
 }
 
 // reload forgets what is known of a scene collection.
 func (f *Feed) reload() {
 	f.collection, f.kept, f.canvas, f.program = "", "", obsctl.Video{}, ""
 	f.twins, f.peers, f.air, f.last = twins{}, nil, nil, snapshot{}
+	f.bare.Store(nil)
 }

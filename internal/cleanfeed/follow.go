@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -35,11 +36,20 @@ func (f *Feed) sync(ctx context.Context, obs OBS, thaw bool) error {
 		return fmt.Errorf("the scenes for the clean feed: %w", err)
 	}
 	edits := plan(s, f.twins, f.made.mirrors(f.collection))
+	bare := s.bare()
+	if before := f.bare.Load(); before != nil {
+		// Until all is done either may be shown.
+		both := maps.Clone(bare)
+		maps.Copy(both, *before)
+		f.bare.Store(&both)
+	}
 	for _, e := range edits {
 		if err := f.carryOut(ctx, obs, e); err != nil {
 			return err
 		}
 	}
+	f.bare.Store(&bare)
+	f.inStep()
 	return nil
 }
 

@@ -33,6 +33,7 @@ type stage struct {
 	tb     *testbed.OBS
 	client *obsctl.Client
 	feed   *Feed
+	inStep chan struct{} // what the Feed says last
 	count  *counting
 	stop   func()
 	lost   bool // OBS has ended, so following it has, too
@@ -60,14 +61,24 @@ func (l testLog) Write(line []byte) (int, error) {
 func newStage(t *testing.T) *stage {
 	t.Helper()
 	testbed.Need(t)
-	s := &stage{T: t, tb: testbed.StartOBS(t, testbed.OBSOptions{Patches: []testbed.Patch{
+	s := &stage{T: t, inStep: make(chan struct{}, 1), tb: testbed.StartOBS(t, testbed.OBSOptions{Patches: []testbed.Patch{
 		{Name: "red", Colour: color.RGBA{200, 30, 30, 255}, Area: image.Rect(0, 0, 320, 180)},
 		{Name: "green", Colour: color.RGBA{30, 180, 30, 255}, Area: image.Rect(200, 100, 640, 360)},
 		{Name: "blue", Colour: color.RGBA{20, 40, 220, 255}, Area: image.Rect(60, 120, 300, 300)},
 	}})}
 	s.feed = New(slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelDebug})))
-	s.feed.Begin(func(context.Context) ([]string, error) { return []string{peer}, nil })
+	s.begin()
 	return s
+}
+
+// begin is for a new connection to OBS.
+func (s *stage) begin() {
+	s.feed.Begin(func(context.Context) ([]string, error) { return []string{peer}, nil }, func() {
+		select {
+		case s.inStep <- struct{}{}:
+		default:
+		}
+	})
 }
 
 // follow lets the Feed follow OBS until the test, or stop, ends it.
@@ -303,7 +314,7 @@ func TestRealQuit(t *testing.T) {
 	s.tb.Interrupt()
 	s.stop()
 	s.tb.Start()
-	s.feed.Begin(func(context.Context) ([]string, error) { return []string{peer}, nil })
+	s.begin()
 	s.follow()
 	s.wantClean(testbed.Scene)
 	s.stop()
@@ -420,6 +431,47 @@ func (s *stage) group(name string) {
 		s.Fatal(err)
 	}
 	s.tb.Start()
+}
+
+// TestRealBare: it is told in time that the peer may not be shown in a scene, and when that is over.
+func TestRealBare(t *testing.T) {
+	s := newStage(t)
+	main := testbed.Scene
+	s.user("CreateScene", testbed.D{"sceneName": "Clean"})
+	if !s.feed.Bare(main) || !s.feed.Bare("Clean") {
+		t.Error("before anything is known: got a scene that is not bare, want all to be")
+	}
+	s.follow()
+	if !s.feed.Bare(main) || s.feed.Bare("Clean") {
+		t.Errorf("the programme without the peer, and another scene: got bare %v and %v, want true and false", s.feed.Bare(main), s.feed.Bare("Clean"))
+	}
+	s.addPeer(main, testbed.D{"positionX": 250, "positionY": 90})
+	s.awaitBare(main, false)
+	// Nothing of the programme is left by then.
+	items, err := s.client.SceneItems(t.Context(), Scene)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(items) != 1 || items[0].Source != mirrorPrefix+main {
+		t.Errorf("the scene for the peer: got %+v, want the mirror of %q alone", items, main)
+	}
+	s.user("SetCurrentProgramScene", testbed.D{"sceneName": "Clean"})
+	s.awaitBare("Clean", true)
+	s.user("SetCurrentProgramScene", testbed.D{"sceneName": main})
+	s.awaitBare("Clean", false)
+}
+
+// awaitBare looks at Bare each time that the Feed says that it may have changed.
+func (s *stage) awaitBare(scene string, want bool) {
+	s.Helper()
+	limit := time.After(10 * time.Second)
+	for s.feed.Bare(scene) != want {
+		select {
+		case <-s.inStep:
+		case <-limit:
+			s.Fatalf("%q bare: got %v for 10 s, want %v", scene, !want, want)
+		}
+	}
 }
 
 func TestRealStudioMode(t *testing.T) {

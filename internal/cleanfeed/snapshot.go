@@ -212,6 +212,17 @@ func (s *snapshot) mirrored(name string) bool {
 	return s.scenes[name].group || s.frozen && name == s.program || s.shows(name)
 }
 
+// bare are the scenes that the peer is to see as they are.
+func (s *snapshot) bare() map[string]bool {
+	out := make(map[string]bool)
+	for name := range s.scenes {
+		if !s.mirrored(name) {
+			out[name] = true
+		}
+	}
+	return out
+}
+
 // shows says whether a scene or group shows the peer, be it hidden at the moment.
 func (s *snapshot) shows(name string) bool {
 	return slices.ContainsFunc(s.scenes[name].items, func(it obsctl.SceneItem) bool {

@@ -72,6 +72,13 @@ func (s *session) prepareFeed(ctx context.Context) error {
 	return err
 }
 
+// feedInStep has the peer source looked at again where it waits for that. The feed calls it.
+func (s *session) feedInStep() {
+	if s.held.Load() {
+		s.c.wakeUp()
+	}
+}
+
 // followFeed keeps the scene for the peer in step with the programme. It has a connection of its own: it must not wait
 // for other requests, and listens to events that nobody else wants.
 func (s *session) followFeed(ctx context.Context, started func()) error {

@@ -69,14 +69,20 @@ func (s *session) hidePeer(ctx context.Context) error {
 // arrange makes the scenes as wanted, unless they are and nothing has changed since.
 func (s *session) arrange(ctx context.Context, want scenes.Desired) error {
 	key := fmt.Sprintf("%+v", want)
-	if s.seen.scenesLooked && s.arranged == key {
+	if s.seen.scenesLooked && s.arranged == key && !s.held.Load() {
 		return s.unknown
 	}
+	if s.wantsFeed() {
+		want.Held = s.c.feed.Bare
+	}
+	// Before it is asked: the feed may come into step meanwhile.
+	s.held.Store(true)
 	r, err := scenes.Reconcile(ctx, s.scenesOBS(), s.id, want)
 	// Scenes that the user names but does not have keep the others from nothing.
 	if s.unknown = onlyUnknown(err); err != nil && s.unknown == nil {
 		return err
 	}
+	s.held.Store(r.Held)
 	for _, edit := range r.Done {
 		s.log.Info("scene changed", "edit", edit.String())
 	}

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/costream-obs/costream-obs/media"
@@ -50,7 +51,8 @@ type session struct {
 	feedOf        string // the scene collection for which that was looked up last off air
 	camera        bool   // the output for pictures runs and was verified
 	problems      map[string]error
-	hint          string // what the user has to do for the peer to be seen
+	held          atomic.Bool // the peer source is hidden somewhere until the clean feed is in step
+	hint          string      // what the user has to do for the peer to be seen
 	stopping      bool
 	exiting       bool // OBS said that it ends
 	quietUntil    time.Time
@@ -78,7 +80,7 @@ func (c *Companion) useOBS(ctx context.Context, obs *obsctl.Client) error {
 		tries: make(map[string]*attempt), problems: make(map[string]error),
 		slow: make(map[string]int), resync: make(map[string]time.Time), missing: make(map[string]time.Time),
 	}
-	c.feed.Begin(s.peerInputs)
+	c.feed.Begin(s.peerInputs, s.feedInStep)
 	err := s.run(ctx)
 	s.leave(ctx)
 	return err

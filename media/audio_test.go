@@ -298,22 +298,13 @@ func tick(t *testing.T, way ...node) time.Duration {
 	const second = soundRate
 	voice := caps("audio/x-raw,format=S16LE,rate=48000,channels=1")
 	nodes := append([]node{element("audiotestsrc", "wave=ticks", "freq=1000", "sine-periods-per-tick=10", "samplesperbuffer=480"), voice}, way...)
-	line, err := pipe.Parse(row(append(nodes, voice, packetSink())...).String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	sink, err := line.Sink(namePackets)
-	if err != nil {
-		t.Fatal(err)
-	}
+	line, sink := tapped(t, row(append(nodes, voice, packetSink())...))
 	var pcm []int16
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	err = line.Run(ctx, func(ctx context.Context) {
+	err := line.Run(ctx, func(ctx context.Context) {
 		sink.Pull(ctx, func(b []byte) {
-			for i := 0; i+1 < len(b); i += 2 {
-				pcm = append(pcm, int16(binary.LittleEndian.Uint16(b[i:])))
-			}
+			pcm = appendSamples(pcm, b)
 			if len(pcm) > 2*second {
 				cancel()
 			}
@@ -384,14 +375,7 @@ func onsets(t testing.TB, source string) <-chan time.Time {
 	t.Helper()
 	g := row(element("pulsesrc", prop("device", source), "latency-time=5000", "buffer-time=200000"),
 		caps("audio/x-raw,format=S16LE,rate=48000,channels=1"), packetSink())
-	line, err := pipe.Parse(g.String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	sink, err := line.Sink(namePackets)
-	if err != nil {
-		t.Fatal(err)
-	}
+	line, sink := tapped(t, g)
 	out := make(chan time.Time, 1000)
 	quiet := 0
 	start(t, func(ctx context.Context) error {

@@ -129,13 +129,18 @@ func (r *AudioReceiver) Run(ctx context.Context) error {
 }
 
 func (r *AudioReceiver) play(data []byte) {
-	r.pcm = r.pcm[:0]
-	for i := 0; i+1 < len(data); i += 2 {
-		r.pcm = append(r.pcm, int16(binary.LittleEndian.Uint16(data[i:])))
-	}
+	r.pcm = appendSamples(r.pcm[:0], data)
 	for _, s := range r.speakers {
 		s.playout.write(r.pcm)
 	}
+}
+
+// appendSamples decodes S16LE.
+func appendSamples(pcm []int16, data []byte) []int16 {
+	for i := 0; i+1 < len(data); i += 2 {
+		pcm = append(pcm, int16(binary.LittleEndian.Uint16(data[i:])))
+	}
+	return pcm
 }
 
 // Text returns the launch text of the decoder's pipeline and of each sink's, a

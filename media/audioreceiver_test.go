@@ -21,15 +21,7 @@ func voiceLine(t testing.TB, hz int, props ...string) (*pipe.Pipeline, *pipe.Sin
 	g := row(element("audiotestsrc", append(props, intProp("freq", hz), "volume=0.5", "samplesperbuffer=480")...),
 		caps("audio/x-raw,rate=48000,channels=1"), element("opusenc", "audio-type=voice", "frame-size=10"),
 		element("rtpopuspay", intProp("pt", payloadType)), packetSink())
-	line, err := pipe.Parse(g.String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	sink, err := line.Sink(namePackets)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return line, sink
+	return tapped(t, g)
 }
 
 // voice returns the packets of a tone of so long, as fast as they can be made.

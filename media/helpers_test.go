@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/testbed"
+	"github.com/costream-obs/costream-obs/media/internal/pipe"
 )
 
 // start runs something until the test ends, which fails when it ended earlier
@@ -20,6 +21,20 @@ import (
 func start(t testing.TB, run func(context.Context) error) (stop func()) {
 	t.Helper()
 	return testbed.Run(t, "run", run)
+}
+
+// tapped makes a pipeline that ends in a packetSink.
+func tapped(t testing.TB, g graph) (*pipe.Pipeline, *pipe.Sink) {
+	t.Helper()
+	line, err := pipe.Parse(g.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sink, err := line.Sink(namePackets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return line, sink
 }
 
 // startAudioReceiver runs a receiver until the test ends.

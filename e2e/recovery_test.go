@@ -71,4 +71,17 @@ func TestRealRecovery(t *testing.T) {
 	p.alice.Pulse.Restart()
 	recovered(began)
 	t.Logf("voices are back, and each was listened to for %v, after %v", listen, time.Since(began).Round(100*time.Millisecond))
+
+	t.Log("on air without a sound server")
+	mark = p.aliceC.Mark()
+	p.alice.OBS.StopStream()
+	p.aliceC.AwaitSince(mark, e2e.Ready, recoverLimit)
+	p.alice.Pulse.Kill()
+	p.alice.Channel.AwaitListening()
+	mark = p.aliceC.Mark()
+	p.alice.OBS.StartStream()
+	p.aliceC.AwaitSince(mark, e2e.OnAirWithPeer, recoverLimit)
+	p.awaitPictures(t)
+	p.alice.Pulse.Restart()
+	p.awaitVoices(t)
 }

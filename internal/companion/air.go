@@ -40,9 +40,8 @@ type airOptions struct {
 	muted      bool
 	screen     media.Screen
 	format     media.VideoFormat // of the screen
-	speakers   []string
-	avOffset   time.Duration // by which the peer's voice comes later than it would
-	apart      bool          // voice and picture do not wait for each other
+	avOffset   time.Duration     // by which the peer's voice comes later than it would
+	apart      bool              // voice and picture do not wait for each other
 	legs       *legs
 	beat       func(context.Context) // keeps legs.beat; may be nil
 	peerSeen   func(bool)
@@ -65,7 +64,8 @@ type air struct {
 	videoSender atomic.Pointer[media.VideoSender]
 	audioSender atomic.Pointer[media.AudioSender]
 	muted       atomic.Bool
-	silenced    atomic.Bool // the user muted the peer
+	silenced    atomic.Bool              // the user muted the peer
+	speakers    atomic.Pointer[[]string] // nil while they are not known
 	videoOut    *outgoing
 	audioOut    *outgoing
 	kbps        atomic.Int64 // that the link allows our picture; 0 where it does not say
@@ -75,7 +75,6 @@ type air struct {
 
 	seen      atomic.Bool
 	lastFrame atomic.Int64 // UnixNano of the peer's last picture
-
 }
 
 // goOnAir starts everything; stop ends it.
@@ -143,6 +142,9 @@ func (a *air) setMuted(muted bool) {
 	}
 }
 
+// setSpeakers has the peer's voice played on these sinks, as it is not before; none means the default one.
+func (a *air) setSpeakers(sinks []string) { a.speakers.Store(&sinks) }
+
 // silencePeer keeps the peer's voice from being played.
 func (a *air) silencePeer(silenced bool) { a.silenced.Store(silenced) }
 
@@ -153,7 +155,7 @@ func (a *air) runLink(ctx context.Context, started func()) error {
 			switch {
 			case m == link.Video:
 				a.video.put(s, packet)
-			case !a.silenced.Load():
+			case !a.silenced.Load() && a.speakers.Load() != nil:
 				a.audio.put(s, packet)
 			}
 		},
@@ -243,7 +245,7 @@ func (a *air) newVideoReceiver() (receiver, error) {
 }
 
 func (a *air) newAudioReceiver() (receiver, error) {
-	r, err := media.NewAudioReceiver(media.AudioReceiverOptions{Sinks: a.o.speakers, Delay: a.together.voiceWait(), Log: a.o.log})
+	r, err := media.NewAudioReceiver(media.AudioReceiverOptions{Sinks: *a.speakers.Load(), Delay: a.together.voiceWait(), Log: a.o.log})
 	if err != nil {
 		return nil, err
 	}

@@ -20,9 +20,10 @@ const (
 )
 
 // preparePeerVoice decides how the peer's voice is heard and reaches the stream, once for each time
-// on air, and keeps the input for it in all scenes.
+// on air, and keeps the input for it in all scenes. Without a sound server we go on air with pictures
+// alone, and it is decided when there is one.
 func (s *session) preparePeerVoice(ctx context.Context) error {
-	if s.air == nil {
+	if s.air == nil || s.speakers == nil {
 		captured, err := s.desktopCaptured(ctx)
 		if err != nil {
 			return err

@@ -44,11 +44,11 @@ func Receive(ctx context.Context, o ReceiveOptions) error {
 		},
 		screen:   o.Screen,
 		format:   o.Format,
-		speakers: o.Speakers,
 		legs:     new(legs),
 		peerSeen: func(seen bool) { o.Log.Info("peer", "seen", seen) },
 		log:      o.Log,
 	}}
+	a.setSpeakers(o.Speakers)
 	a.video = newInbox(link.Video, a.newVideoReceiver, failed, o.Log)
 	a.audio = newInbox(link.Audio, a.newAudioReceiver, failed, o.Log)
 	a.together = newTogether(a)

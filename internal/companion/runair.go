@@ -40,10 +40,11 @@ func RunAir(ctx context.Context, o AirOptions) {
 	a := goOnAir(ctx, airOptions{
 		link: o.Link, resends: o.PeerAsks, keyInt: shared.keyDistance() * o.FPS,
 		picture: o.Picture, shoot: o.Feed, bitrate: o.BitrateKbps, microphone: o.Microphone,
-		apart: true, screen: o.Screen, format: o.Format, speakers: o.Speakers,
+		apart: true, screen: o.Screen, format: o.Format,
 		peerSeen: func(seen bool) { o.Log.Info("peer", "seen", seen) },
 		changed:  func() {}, log: o.Log,
 	})
+	a.setSpeakers(o.Speakers)
 	<-ctx.Done()
 	a.stop()
 }

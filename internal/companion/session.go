@@ -193,11 +193,14 @@ func (s *session) goOn(ctx context.Context) {
 	s.try(ctx, "peer's voice in OBS", s.preparePeerVoice)
 	s.try(ctx, "clean feed", s.prepareFeed)
 	s.try(ctx, "OBS's picture", s.openPicture)
-	if s.air == nil && s.camera && s.speakers != nil {
+	if s.air == nil && s.camera {
 		s.startAir()
 	}
 	if s.air != nil {
 		s.air.setMuted(s.allMuted())
+		if s.speakers != nil {
+			s.air.setSpeakers(s.speakers)
+		}
 	}
 	s.try(ctx, "programme", s.checkProgramme)
 	s.try(ctx, "peer source", s.showPeer)
@@ -313,7 +316,6 @@ func (s *session) startAir() {
 		muted:      s.allMuted(),
 		screen:     s.c.display,
 		format:     s.seen.canvasFormat(),
-		speakers:   s.speakers,
 		avOffset:   o.AVOffset,
 		legs:       &s.legs,
 		peerSeen: func(seen bool) {

@@ -29,6 +29,7 @@ type PersonOptions struct {
 	Voice         testbed.Tone
 	Preview       bool // OBS's window shows the programme
 	PipeWire      bool // the sound server is PipeWire in place of PulseAudio
+	Silent        bool // no sound server runs
 }
 
 // Colours are those of the four quarters of a person's programme. The peer's
@@ -87,6 +88,9 @@ func NewPerson(tb testbed.TB, o PersonOptions, display *testbed.Display) *Person
 	} else {
 		p.Pulse = testbed.NewPulse(tb)
 	}
+	if o.Silent {
+		p.Pulse.Kill()
+	}
 	var patches []testbed.Patch
 	for i, area := range Quarters(image.Pt(o.Width, o.Height)) {
 		patches = append(patches, testbed.Patch{Name: p.patch(i), Colour: o.Colours[i], Area: area})
@@ -96,7 +100,9 @@ func NewPerson(tb testbed.TB, o PersonOptions, display *testbed.Display) *Person
 		Width: o.Width, Height: o.Height, FPS: o.FPS, Password: "of " + o.Name, Preview: o.Preview, Patches: patches,
 	})
 	p.OBS.StreamTo(p.Channel)
-	p.Pulse.PlayTone(testbed.MicrophoneSink, o.Voice)
+	if !o.Silent {
+		p.Pulse.PlayTone(testbed.MicrophoneSink, o.Voice)
+	}
 	return p
 }
 

@@ -22,13 +22,14 @@ const (
 	// into the next, and all that comes after it stays so much later in the programme (libobs, discard_audio).
 	recordPiece = 25 * time.Millisecond
 	mixPiece    = 1024 * time.Second / 48000
-	// captureLeg is by how much later than the programme has it, OBS plays what it monitors, beside what waits in its stream
-	// on average. That is half a recorded piece where OBS mixes those in time and half a piece less a mixed one where it
-	// does not, which nothing tells; the mean of both is near to what it is with small pieces, too.
+	// captureLeg is by how much later than the programme has it OBS plays what it monitors, beside what waits in its stream
+	// on average. That is half a recorded piece where OBS mixes those in time (it has then two ticks in hand, as its log
+	// says), and half a piece less a mixed one where it does not. Nothing tells which, so it is the mean.
 	captureLeg = recordPiece/2 - mixPiece/2
-	// recordLeg is by how much sooner than it is heard OBS's programme has what we play. When OBS began to record, the
-	// sink took sound ahead by as much as OBS asks for. Now that we play it takes less ahead, so that all comes too late once.
-	recordLeg = recordPiece - mixPiece
+	// recordLeg is by how much sooner than it is heard OBS's programme has what we play: by the piece that the sink took
+	// ahead when OBS began to record, less a mixed one where OBS does not mix that in time. It is the mean as well, so that
+	// both are wrong by the same, and cancel between two OBS of which both do or both do not.
+	recordLeg = recordPiece - mixPiece/2
 	// readLeg is what OBS takes to read a picture of readPixels from the socket of a Media Source
 	// (BenchmarkRealMediaSource).
 	readLeg    = 3 * time.Millisecond

@@ -114,9 +114,14 @@ func TestRealService(t *testing.T) {
 
 	bobs := c.bob.Run(binary, c.alice)
 	bobs.Await(e2e.Ready, time.Minute)
-	if report, code := c.doctor(t, "--only", "net.probe"); code != exitOK || report.Counts.OK != 1 {
-		t.Errorf("before anybody is on air: got %+v, exit code %d, want Bob's answers", report, code)
-	}
+	// It is Bob who knows where Alice is.
+	testbed.Await(t, "Bob to have called, and to answer", 30*time.Second, func() error {
+		report, code := c.doctor(t, "--only", "net.probe")
+		if code != exitOK || report.Counts.OK != 1 {
+			return fmt.Errorf("doctor said %+v, exit code %d", report, code)
+		}
+		return nil
+	})
 	c.alice.OBS.StartStream()
 	c.bob.OBS.StartStream()
 	bobs.Await(e2e.OnAirWithPeer, time.Minute)

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -24,6 +25,11 @@ type userManager struct {
 	env []string
 }
 
+// noWeights keeps systemd's slices without weights of their own. With them each is a group for the kernel's scheduler, as
+// is all else on the machine, since a systemd that finds itself at the root of the control groups moves it into one. A
+// service then got nothing for 10 s at a time beside two busy processors (Linux 6.18, control groups v1).
+const noWeights = "[Slice]\nCPUWeight=\n"
+
 // startUserManager starts one whose services get the environment. It believes to be on a machine that systemd has booted
 // by what it sees in a mount namespace of its own.
 func startUserManager(t *testing.T, env []string) *userManager {
@@ -38,8 +44,16 @@ func startUserManager(t *testing.T, env []string) *userManager {
 		Args: []string{"--mount", "sh", "-c", "mkdir -p /run/systemd && mount -t tmpfs none /run/systemd && mkdir /run/systemd/system && exec " + program + " --user --log-target=console"},
 		Env:  m.env,
 	})
+	// Killed, it leaves its services behind: this one would join the OBS of each test that comes later.
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if out, err := m.ctl(ctx, "kill", "--signal=KILL", "costream-obs"); err != nil && t.Failed() {
+			t.Logf("the service was not killed: %v: %s", err, out)
+		}
+	})
 	testbed.Await(t, "systemd", 20*time.Second, func() error {
-		out, err := m.ctl("is-active", "default.target")
+		out, err := m.ctl(t.Context(), "is-active", "default.target")
 		if err != nil {
 			return fmt.Errorf("%w: %s", err, out)
 		}
@@ -48,8 +62,8 @@ func startUserManager(t *testing.T, env []string) *userManager {
 	return m
 }
 
-func (m *userManager) ctl(args ...string) (string, error) {
-	cmd := exec.CommandContext(m.t.Context(), "systemctl", append([]string{"--user"}, args...)...)
+func (m *userManager) ctl(ctx context.Context, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, "systemctl", append([]string{"--user"}, args...)...)
 	cmd.Env = m.env
 	out, err := cmd.CombinedOutput()
 	return string(out), err
@@ -57,7 +71,7 @@ func (m *userManager) ctl(args ...string) (string, error) {
 
 func (m *userManager) must(args ...string) string {
 	m.t.Helper()
-	out, err := m.ctl(args...)
+	out, err := m.ctl(m.t.Context(), args...)
 	if err != nil {
 		m.t.Fatalf("systemctl --user %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
@@ -99,29 +113,42 @@ func TestRealService(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	write(filepath.Join(config, "systemd", "user", "costream-obs.service"), string(unit))
+	units := filepath.Join(config, "systemd", "user")
+	write(filepath.Join(units, "costream-obs.service"), string(unit))
+	// There is no journal to read here.
+	output := filepath.Join(t.TempDir(), "output")
+	write(filepath.Join(units, "costream-obs.service.d", "output.conf"), fmt.Sprintf("[Service]\nStandardOutput=append:%[1]s\nStandardError=append:%[1]s\n", output))
+	t.Cleanup(func() {
+		if said, err := os.ReadFile(output); t.Failed() {
+			t.Logf("--- output of the service (%v) ---\n%s", err, said)
+		}
+	})
 	settings := filepath.Join(config, "costream-obs", "config.toml")
 	write(settings, "nonsense = 1\n")
 
+	write(filepath.Join(units, "slice.d", "weight.conf"), noWeights)
+
 	m := startUserManager(t, c.alice.Env())
-	if out, err := m.ctl("start", "costream-obs"); err != nil {
+	if out, err := m.ctl(t.Context(), "start", "costream-obs"); err != nil {
 		t.Logf("start with wrong settings: %s", out)
 	}
 	c.await(t, "svc.unit", "its settings are wrong")
-	write(settings, fmt.Sprintf("listen = %q\nroute = \"portable\"\n", c.alice.Address))
+	write(settings, fmt.Sprintf("listen = %q\npeer = %q\nroute = \"portable\"\n", c.alice.Address, c.bob.Address))
 	m.must("enable", "--now", "costream-obs")
 	c.await(t, "svc.unit", "")
-
-	bobs := c.bob.Run(binary, c.alice)
-	bobs.Await(e2e.Ready, time.Minute)
-	// It is Bob who knows where Alice is.
-	testbed.Await(t, "Bob to have called, and to answer", 30*time.Second, func() error {
-		report, code := c.doctor(t, "--only", "net.probe")
-		if code != exitOK || report.Counts.OK != 1 {
-			return fmt.Errorf("doctor said %+v, exit code %d", report, code)
+	// Only then does doctor leave the port alone and ask the service.
+	testbed.Await(t, "the service to be ready", 30*time.Second, func() error {
+		if report, _ := c.doctor(t, "--only", "svc.run"); !finds(report, "svc.run", e2e.Ready) {
+			return fmt.Errorf("doctor said %+v", report)
 		}
 		return nil
 	})
+
+	bobs := c.bob.Run(binary, c.alice)
+	bobs.Await(e2e.Ready, time.Minute)
+	if report, code := c.doctor(t, "--only", "net.probe"); code != exitOK || report.Counts.OK != 1 {
+		t.Errorf("before anybody is on air: got %+v, exit code %d, want Bob's answers", report, code)
+	}
 	c.alice.OBS.StartStream()
 	c.bob.OBS.StartStream()
 	bobs.Await(e2e.OnAirWithPeer, time.Minute)

@@ -25,10 +25,17 @@ type userManager struct {
 	env []string
 }
 
-// noWeights keeps systemd's slices without weights of their own. With them each is a group for the kernel's scheduler, as
-// is all else on the machine, since a systemd that finds itself at the root of the control groups moves it into one. A
-// service then got nothing for 10 s at a time beside two busy processors (Linux 6.18, control groups v1).
-const noWeights = "[Slice]\nCPUWeight=\n"
+// The service is to have its share of the processors. As a scheduler's group of its own it may not: while another group
+// keeps all of them busy, Linux 6.18 can let it run for no more than 6 to 50 ms in each second, with ten of its threads
+// ready to run.
+const (
+	// noWeights: a slice with a weight is a group, and so is all else on the machine, since a systemd that finds itself at
+	// the root of the control groups moves it into one.
+	noWeights = "[Slice]\nCPUWeight=\n"
+	// firstOfSessions: without weights each session is a group (sched(7), autogroup), and systemd makes each service a
+	// session. It cannot join another's group, but its own can come first.
+	firstOfSessions = "[Service]\nExecStartPost=-/bin/sh -c 'echo -20 >/proc/$MAINPID/autogroup'\n"
+)
 
 // startUserManager starts one whose services get the environment. It believes to be on a machine that systemd has booted
 // by what it sees in a mount namespace of its own.
@@ -123,10 +130,10 @@ func TestRealService(t *testing.T) {
 			t.Logf("--- output of the service (%v) ---\n%s", err, said)
 		}
 	})
+	write(filepath.Join(units, "costream-obs.service.d", "session.conf"), firstOfSessions)
+	write(filepath.Join(units, "slice.d", "weight.conf"), noWeights)
 	settings := filepath.Join(config, "costream-obs", "config.toml")
 	write(settings, "nonsense = 1\n")
-
-	write(filepath.Join(units, "slice.d", "weight.conf"), noWeights)
 
 	m := startUserManager(t, c.alice.Env())
 	if out, err := m.ctl(t.Context(), "start", "costream-obs"); err != nil {

@@ -67,6 +67,40 @@ func (c *couple) await(t *testing.T, id, text string) {
 	})
 }
 
+// allWell holds doctor to finding nothing wrong while both are on air.
+func (c *couple) allWell(t *testing.T, args ...string) {
+	t.Helper()
+	const latency = "audio.latency"
+	began := time.Now()
+	report, code := c.doctor(t, args...)
+	t.Logf("doctor took %v", time.Since(began).Round(time.Millisecond))
+	late := false
+	for _, f := range report.Checks {
+		switch {
+		case f.Status != doctor.Warn && f.Status != doctor.Fail:
+		case f.ID == "obs.loop": // The friends show each other, without the clean feed.
+		case f.ID == latency:
+			late = true
+		default:
+			t.Errorf("nothing wrong: got %+v", f)
+		}
+	}
+	if !report.Ready || code != exitOK {
+		t.Errorf("nothing wrong: got ready %t and exit code %d, want true and 0", report.Ready, code)
+	}
+	if !late {
+		return
+	}
+	// OBS plays late where the machine is short of computing time; costream-obs resets that within a minute.
+	testbed.Await(t, "costream-obs to reset the delay of OBS's monitoring", 90*time.Second, func() error {
+		if report, _ := c.doctor(t, "--only", latency); report.Counts.OK != 1 {
+			return fmt.Errorf("doctor said %+v", report)
+		}
+		return nil
+	})
+	t.Logf("OBS's monitoring was late, and no more after %v", time.Since(began).Round(time.Millisecond))
+}
+
 // TestRealDoctorOnAir: doctor beside two friends who are on air, with nothing wrong and then with faults made by hand.
 func TestRealDoctorOnAir(t *testing.T) {
 	testbed.Need(t)
@@ -87,18 +121,7 @@ func TestRealDoctorOnAir(t *testing.T) {
 	c.bob.OBS.StartStream()
 	c.companion.Await(e2e.OnAirWithPeer, time.Minute)
 
-	began := time.Now()
-	report, code := c.doctor(t)
-	t.Logf("doctor took %v", time.Since(began).Round(time.Millisecond))
-	for _, f := range report.Checks {
-		// The friends show each other, without the clean feed.
-		if f.ID != "obs.loop" && (f.Status == doctor.Warn || f.Status == doctor.Fail) {
-			t.Errorf("nothing wrong: got %+v", f)
-		}
-	}
-	if !report.Ready || code != exitOK {
-		t.Errorf("nothing wrong: got ready %t and exit code %d, want true and 0", report.Ready, code)
-	}
+	c.allWell(t)
 
 	const mic = "Mic/Aux"
 	obs.Request("SetInputMute", testbed.D{"inputName": mic, "inputMuted": true}, nil)

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -161,15 +160,7 @@ func TestRealService(t *testing.T) {
 	bobs.Await(e2e.OnAirWithPeer, time.Minute)
 	testbed.Await(t, "Alice sees Bob", 30*time.Second, func() error { return c.alice.SeesPeer(c.bob) })
 	testbed.Await(t, "Bob sees Alice", 30*time.Second, func() error { return c.bob.SeesPeer(c.alice) })
-	report, code := c.doctor(t, "--peer")
-	for _, f := range report.Checks {
-		if f.ID != "obs.loop" && slices.Contains([]string{"warn", "fail"}, string(f.Status)) {
-			t.Errorf("on air: got %+v, want all well", f)
-		}
-	}
-	if code != exitOK {
-		t.Errorf("on air: got exit code %d, want 0", code)
-	}
+	c.allWell(t, "--peer")
 
 	// A crash.
 	pid, err := strconv.Atoi(m.must("show", "--property=MainPID", "--value", "costream-obs"))

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Command says what [Start] starts.
@@ -70,6 +72,9 @@ func start(c Command) (*Process, error) {
 	if c.Env == nil {
 		c.Env = baseEnv()
 	}
+	// Children inherit it. OBS with huge pages stands still for seconds, once for 154, where the processors are busy: see
+	// pipe.Init. A kernel that knows none refuses.
+	_ = unix.Prctl(unix.PR_SET_THP_DISABLE, 1, 0, 0, 0)
 	log := &tail{}
 	cmd := exec.Command(c.Path, c.Args...)
 	cmd.Env, cmd.Dir, cmd.Stdin, cmd.ExtraFiles = c.Env, c.Dir, c.Stdin, c.ExtraFiles

@@ -24,6 +24,17 @@ func mustParse(t *testing.T, text string) *Pipeline {
 	return p
 }
 
+func TestNoHugePages(t *testing.T) {
+	mustParse(t, "fakesrc ! fakesink")
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(status, []byte("THP_enabled:\t1")) {
+		t.Error("the kernel may still make huge pages for this process")
+	}
+}
+
 func TestParseRefuses(t *testing.T) {
 	for _, text := range []string{"", "fakesrc", "fakesrc ! ! fakesink", "nosuchelement ! fakesink", "fakesrc nosuch=1 ! fakesink"} {
 		if _, err := Parse(text); err == nil {

@@ -27,6 +27,41 @@ type fakeOBS struct {
 	changes int    // calls that would have changed a scene or an input
 }
 
+// lane is one of several users of a fake OBS whose calls a test lets through one by one.
+type lane struct {
+	ask, next, end chan struct{}
+	over           bool
+}
+
+type laneKey struct{}
+
+// newLane starts do and stops it before its first call.
+func newLane(ctx context.Context, do func(context.Context)) *lane {
+	l := &lane{ask: make(chan struct{}), next: make(chan struct{}), end: make(chan struct{})}
+	go func() {
+		defer close(l.end)
+		do(context.WithValue(ctx, laneKey{}, l))
+	}()
+	l.await()
+	return l
+}
+
+func (l *lane) await() {
+	select {
+	case <-l.ask:
+	case <-l.end:
+		l.over = true
+	}
+}
+
+// step lets n calls through, or all where n is negative.
+func (l *lane) step(n int) {
+	for ; n != 0 && !l.over; n-- {
+		l.next <- struct{}{}
+		l.await()
+	}
+}
+
 func newFakeOBS(names ...string) *fakeOBS {
 	f := &fakeOBS{inputs: map[string]*Input{}, nextID: map[string]int{}}
 	for _, name := range names {
@@ -39,6 +74,10 @@ func newFakeOBS(names ...string) *fakeOBS {
 func (f *fakeOBS) call(ctx context.Context, do func() error) error {
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	if l, ok := ctx.Value(laneKey{}).(*lane); ok {
+		l.ask <- struct{}{}
+		<-l.next
 	}
 	f.writes = append(f.writes, false)
 	n := len(f.writes)

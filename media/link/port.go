@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // PortError tells that a UDP port could not be bound. It wraps the system's error, for instance syscall.EADDRINUSE.
@@ -54,7 +55,7 @@ func bind(addr netip.Addr, port int) (*net.UDPConn, error) {
 			network = "udp4"
 		}
 	}
-	conn, err := net.ListenUDP(network, at)
+	conn, err := listen(network, at)
 	if err != nil {
 		e := &PortError{Port: port, Address: addr, Err: err}
 		if errors.Is(err, syscall.EADDRINUSE) {
@@ -66,6 +67,19 @@ func bind(addr netip.Addr, port int) (*net.UDPConn, error) {
 	_ = conn.SetReadBuffer(socketBuffer)
 	_ = conn.SetWriteBuffer(socketBuffer)
 	return conn, nil
+}
+
+// forkLimit is how long a port that we just gave up may seem taken: a child that is being started has a copy of each of our
+// sockets until it executes its program (up to 7 ms seen, with four busy loops on two cores).
+const forkLimit = 250 * time.Millisecond
+
+func listen(network string, at *net.UDPAddr) (*net.UDPConn, error) {
+	for deadline := time.Now().Add(forkLimit); ; time.Sleep(forkLimit / 50) {
+		conn, err := net.ListenUDP(network, at)
+		if !errors.Is(err, syscall.EADDRINUSE) || time.Now().After(deadline) {
+			return conn, err
+		}
+	}
 }
 
 // portOwner finds the process that has a UDP port open, or 0: only root sees those of other users.

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -71,6 +72,29 @@ func TestPortTaken(t *testing.T) {
 	if err := p.Close(); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestPortOfAChild: the copy of a socket that a child has until it executes its program.
+func TestPortOfAChild(t *testing.T) {
+	port := testbed.FreeUDPPorts(t, 1)
+	conn, err := bind(netip.Addr{}, port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copied, err := conn.File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := conn.Close(); err != nil {
+		t.Fatal(err)
+	}
+	executes := time.AfterFunc(forkLimit/5, func() { _ = copied.Close() })
+	defer executes.Stop()
+	again, err := bind(netip.Addr{}, port)
+	if err != nil {
+		t.Fatalf("while the child begins: %v", err)
+	}
+	_ = again.Close()
 }
 
 func TestPortErrorText(t *testing.T) {

@@ -44,6 +44,11 @@ func All(m *Machine) []doctor.Check {
 		c.OnRequest, c.Timeout = true, probeLimit+time.Second
 		return c
 	}
+	onAir := func(id, title string, run func(*Machine, context.Context) doctor.Result, needs ...string) doctor.Check {
+		c := row(doctor.Error, id, groupSound, title, m.settled(run), needs...)
+		c.Timeout = doctor.DefaultTimeout + settling
+		return c
+	}
 	// GStreamer looks at all its plugins when it runs for the first time: 6 to
 	// 10 s on a slow machine (measured), once.
 	gst := row(doctor.Error, "host.gst", groupHost, "GStreamer has all that is needed", m.gstreamer)
@@ -89,8 +94,8 @@ func All(m *Machine) []doctor.Check {
 		row(doctor.Warning, "audio.mute", groupSound, "the microphone is not muted", m.muted, "audio.mic"),
 		row(doctor.Warning, "audio.level", groupSound, "the microphone gives sound", m.level, "audio.mute"),
 		row(doctor.Warning, "audio.monitor.device", groupSound, "OBS's monitoring device can be used", m.monitoringDevice, "audio.server", "obs.ws.connect"),
-		row(doctor.Error, "audio.monitor.inputs", groupSound, "the microphone goes to the peer while on air", m.monitored, "audio.sink", "audio.mic"),
-		row(doctor.Error, "audio.monitor.peer", groupSound, "nothing else goes to the peer", m.echo, "obs.ws.connect"),
+		onAir("audio.monitor.inputs", "the microphone goes to the peer while on air", (*Machine).monitored, "audio.sink", "audio.mic"),
+		onAir("audio.monitor.peer", "nothing else goes to the peer", (*Machine).echo, "obs.ws.connect"),
 		row(doctor.Warning, "audio.monitor.dup", groupSound, "OBS does not capture what goes to the peer", m.captured, "obs.ws.connect"),
 		row(doctor.Warning, "audio.mute.hazard", groupSound, "a muted microphone is silent for the peer", m.muteHazard, "audio.server", "obs.ws.connect"),
 		row(doctor.Warning, "audio.latency", groupSound, "the microphone's delay is small", m.latency, "audio.monitor.inputs"),

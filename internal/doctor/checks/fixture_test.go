@@ -71,6 +71,8 @@ type fixture struct {
 	bindErr  error
 	probe    link.ProbeReport
 	probeErr error
+
+	later *fixture // the same machine at the next look
 }
 
 // holder is a process with what it has open.
@@ -263,6 +265,12 @@ func (f *fixture) machine(t *testing.T) *checks.Machine {
 		RouteTo:   func(context.Context, string) (string, error) { return f.local, f.routeErr },
 		Bind:      func(context.Context) error { return f.bindErr },
 		Probe:     func(context.Context) (link.ProbeReport, error) { return f.probe, f.probeErr },
+		Later: func(context.Context) *checks.Machine {
+			if f.later == nil {
+				return nil
+			}
+			return f.later.machine(t)
+		},
 	}
 }
 

@@ -83,6 +83,9 @@ type Machine struct {
 	Bind    func(ctx context.Context) error
 	// Probe measures the way to the peer of a secure link.
 	Probe func(ctx context.Context) (link.ProbeReport, error)
+
+	// Later is the same machine a moment later, or nil where it is not to be looked at again.
+	Later func(ctx context.Context) *Machine
 }
 
 // askLimit is how long one part of the machine is waited for.
@@ -117,6 +120,7 @@ func New(o Options) *Machine {
 		return bindPorts(o.Listen, o.BasePort)
 	}
 	m.Probe = onceWithin(probeLimit, m.probePeer)
+	m.Later = m.later
 	return m
 }
 

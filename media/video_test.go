@@ -150,18 +150,6 @@ func TestVideoSenderRestarts(t *testing.T) {
 	}
 }
 
-// A receiver that outlives its sender must cope with a new SSRC, too: the link
-// may notice the change a packet late.
-func TestVideoReceiverSurvivesNewStream(t *testing.T) {
-	f := VideoFormat{320, 180, 30, 1}
-	r, frames := newReceiver(t, f)
-	for _, c := range []color.RGBA{orange, teal} {
-		_, stop := newImageSender(t, f, jpegOf(t, filled(f.W, f.H, c)), r.Push)
-		await(t, "picture of the next sender", frames, soon, shows(c))
-		stop()
-	}
-}
-
 func TestVideoKeyFrameOnRequest(t *testing.T) {
 	f := VideoFormat{320, 180, 30, 1}
 	var p peer

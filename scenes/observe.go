@@ -228,15 +228,14 @@ func (v *view) meet(f found) {
 		sm.set(f.item.ID, im)
 		return
 	}
-	ours, hiddenByUs := false, false
+	// While we hide the peer, what appears hidden is not hidden by the user: a copy of what we hid, an item whose
+	// deletion was undone, or one that a command is adding, which the memory gets to know when it is made.
+	ours, hiddenByUs := false, v.c.Present && !v.c.Visible
 	v.c.all(func(other *ItemMemory) {
 		ours = ours || other.Ours
 		hiddenByUs = hiddenByUs || (other.Live || other.Parked) && !other.Enabled && !other.Hidden
 	})
 	im.Copy = v.c.Present && ours
-	// While we hide the peer, what appears hidden is not hidden by the user: a copy of what we hid, an item whose
-	// deletion was undone, or one that a command is adding, which the memory gets to know when it is made.
-	hiddenByUs = hiddenByUs || v.c.Present && !v.c.Visible
 	im.Hidden = !f.item.Enabled && !hiddenByUs && !v.orphan
 	sm.set(f.item.ID, im)
 	v.remember(f, im)

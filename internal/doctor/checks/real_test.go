@@ -48,6 +48,7 @@ func (p *patient) machine() *checks.Machine {
 		FindOBS: func() (obsctl.Endpoint, error) { return obsctl.Find(p.find) },
 	})
 	m.Daemon = func(context.Context) (checks.Daemon, error) { return p.daemon, nil }
+	m.Later = func(context.Context) *checks.Machine { return nil } // Nobody mends anything here.
 	return m
 }
 

@@ -3,7 +3,9 @@
 package e2e_test
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,9 +13,28 @@ import (
 	"github.com/costream-obs/costream-obs/internal/testbed"
 )
 
-// TestRealLipSync: viewers see and hear the peer together, as the peer's own do.
+// TestRealLipSync: viewers see and hear the peer together, as the peer's own do. That is promised where OBS draws in time: one
+// that does not shows pictures late, and what it mixed late once stays late for good (libobs, discard_audio). Voices beside
+// their pictures count in any case; voices away from them count as soon as both OBS drew in time.
 func TestRealLipSync(t *testing.T) {
 	testbed.Need(t)
+	const tries = 3
+	for range tries {
+		inTime := true
+		t.Run("pair", func(t *testing.T) { inTime = lipSync(t) })
+		if inTime || t.Failed() {
+			return
+		}
+	}
+	t.Errorf("got voices away from their pictures from OBS that drew late in each of %d tries: the machine is too slow or too busy", tries)
+}
+
+// mostLate is the share of its pictures that an OBS may draw late and still be held to the promise. On two processors it was
+// 0.2 to 1.5 % beside one busy loop, and 4.6 to 4.9 % beside four.
+const mostLate = 0.01
+
+// lipSync reports false where nothing can be said, since an OBS drew late.
+func lipSync(t *testing.T) bool {
 	// Small pictures, so that two OBS and what they send leave two cores some rest. They draw at different rates: at the
 	// same one an OBS shows every change as late, by up to a picture, as its beat happens to be from the other's.
 	small := func(o e2e.PersonOptions) e2e.PersonOptions {
@@ -23,11 +44,13 @@ func TestRealLipSync(t *testing.T) {
 	p := newPairOf(t, small(e2e.Alice()), small(e2e.Bob()))
 	p.goOnAir(t)
 	p.awaitVoices(t)
+	late := lateSince(p.alice, p.bob)
 	// A voice that is 45 ms early is noticed, one that is 90 ms early is not accepted (ITU-R BT.1359). One way alone is held
 	// to the latter, for OBS's sake: where a stream starts, OBS puts its first sound and its first picture to the same time,
 	// though they are not (libobs, initialize_interleaved_packets). By as much as the one way is late for that the other is
 	// early.
 	const changes, most, mostOneWay = 10, 40 * time.Millisecond, 90 * time.Millisecond
+	var wrong []string
 	var both time.Duration
 	for _, way := range []struct{ viewed, peer *e2e.Person }{{p.bob, p.alice}, {p.alice, p.bob}} {
 		errors := way.viewed.LipSync(way.peer, changes)
@@ -35,11 +58,41 @@ func TestRealLipSync(t *testing.T) {
 		median := (errors[changes/2-1] + errors[changes/2]) / 2
 		t.Logf("%s's voice after the picture: median %v, from %v to %v", way.peer.Name, median, errors[0], errors[changes-1])
 		if median.Abs() > mostOneWay {
-			t.Errorf("got %s's voice %v after the picture, want at most %v to either side", way.peer.Name, median, mostOneWay)
+			wrong = append(wrong, fmt.Sprintf("got %s's voice %v after the picture, want at most %v to either side", way.peer.Name, median, mostOneWay))
 		}
 		both += median / 2
 	}
 	if both.Abs() > most {
-		t.Errorf("got voices %v after pictures, as the mean of both ways, want at most %v to either side", both, most)
+		wrong = append(wrong, fmt.Sprintf("got voices %v after pictures, as the mean of both ways, want at most %v to either side", both, most))
+	}
+	share := late()
+	t.Logf("drawn late: %.1f %% of the pictures", 100*share)
+	if len(wrong) > 0 && share > mostLate {
+		t.Logf("not counted, since OBS drew late: %s", strings.Join(wrong, "; "))
+		return false
+	}
+	for _, w := range wrong {
+		t.Error(w)
+	}
+	return true
+}
+
+// lateSince begins to count, and returns what says how large a share of its pictures the OBS that did worse drew late.
+func lateSince(persons ...*e2e.Person) func() float64 {
+	type count struct{ late, all int }
+	counts := func() (out []count) {
+		for _, p := range persons {
+			late, all := p.OBS.DrawnLate()
+			out = append(out, count{late, all})
+		}
+		return out
+	}
+	before := counts()
+	return func() float64 {
+		var worst float64
+		for i, c := range counts() {
+			worst = max(worst, float64(c.late-before[i].late)/float64(max(c.all-before[i].all, 1)))
+		}
+		return worst
 	}
 }

@@ -289,6 +289,14 @@ func obsColour(c color.RGBA) uint32 {
 	return uint32(c.A)<<24 | uint32(c.B)<<16 | uint32(c.G)<<8 | uint32(c.R)
 }
 
+// DrawnLate is how many pictures OBS could not draw in time, of how many, since it started.
+func (o *OBS) DrawnLate() (late, all int) {
+	o.tb.Helper()
+	var stats struct{ RenderSkippedFrames, RenderTotalFrames int }
+	o.Request("GetStats", nil, &stats)
+	return stats.RenderSkippedFrames, stats.RenderTotalFrames
+}
+
 // TryScreenshot returns the picture of a source or scene in its own size.
 func (o *OBS) TryScreenshot(source string) (image.Image, error) {
 	var answer struct{ ImageData string }

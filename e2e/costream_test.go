@@ -12,10 +12,13 @@ import (
 )
 
 // TestRealCoStream: picture and voice go both ways, each once, started by
-// nothing but OBS's own "Start streaming".
+// nothing but OBS's own "Start streaming". The canvases are larger here than in the other tests.
 func TestRealCoStream(t *testing.T) {
 	testbed.Need(t)
-	coStream(t, newPair(t))
+	alice, bob := e2e.Alice(), e2e.Bob()
+	alice.Width, alice.Height = 640, 360
+	bob.Width, bob.Height = 960, 540
+	coStream(t, newPairOf(t, alice, bob))
 }
 
 // TestRealCoStreamPlain: so they do without a pair, as in 2020.

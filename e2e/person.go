@@ -48,10 +48,11 @@ func Quarters(size image.Point) []image.Rectangle {
 	}
 }
 
-// Alice is the friend with the smaller, quicker canvas.
+// Alice is the friend with the smaller, quicker canvas. Both canvases are small, so that two OBS without a graphics card draw in
+// time on two processors of which one is busy.
 func Alice() PersonOptions {
 	return PersonOptions{
-		Name: "Alice", Width: 640, Height: 360, FPS: 30,
+		Name: "Alice", Width: 480, Height: 270, FPS: 30,
 		Colours: Colours{{0xd0, 0x30, 0x30, 0xff}, {0x30, 0xb0, 0x40, 0xff}, {0x30, 0x50, 0xd0, 0xff}, {0x60, 0x60, 0x60, 0xff}},
 		Voice:   testbed.Tone{Hz: 1000, On: 200 * time.Millisecond, Period: time.Second},
 	}
@@ -60,7 +61,7 @@ func Alice() PersonOptions {
 // Bob is the friend with the larger, slower canvas.
 func Bob() PersonOptions {
 	return PersonOptions{
-		Name: "Bob", Width: 960, Height: 540, FPS: 25,
+		Name: "Bob", Width: 640, Height: 360, FPS: 25,
 		Colours: Colours{{0xe0, 0xc0, 0x30, 0xff}, {0x90, 0x30, 0xa0, 0xff}, {0x20, 0xb0, 0xb0, 0xff}, {0x30, 0x30, 0x30, 0xff}},
 		Voice:   testbed.Tone{Hz: 440, On: 200 * time.Millisecond, Period: time.Second},
 	}

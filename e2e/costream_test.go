@@ -15,10 +15,7 @@ import (
 // nothing but OBS's own "Start streaming". The canvases are larger here than in the other tests.
 func TestRealCoStream(t *testing.T) {
 	testbed.Need(t)
-	alice, bob := e2e.Alice(), e2e.Bob()
-	alice.Width, alice.Height = 640, 360
-	bob.Width, bob.Height = 960, 540
-	coStream(t, newPairOf(t, alice, bob))
+	coStream(t, newPairOf(t, withCanvas(e2e.Alice(), 640, 360), withCanvas(e2e.Bob(), 960, 540)))
 }
 
 // TestRealCoStreamPlain: so they do without a pair, as in 2020.

@@ -77,6 +77,12 @@ func newPairOf(t *testing.T, alice, bob e2e.PersonOptions) *pair {
 	return p
 }
 
+// withCanvas gives a person another canvas.
+func withCanvas(o e2e.PersonOptions, width, height int) e2e.PersonOptions {
+	o.Width, o.Height = width, height
+	return o
+}
+
 // newPlainPair does the same for the plain link.
 func newPlainPair(t *testing.T) *pair {
 	t.Helper()

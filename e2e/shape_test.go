@@ -21,9 +21,7 @@ const sendShape = "videotestsrc is-live=true pattern=solid-color foreground-colo
 // TestRealPeerShape: a peer whose picture is 4:3, then upright, then wide again is seen whole and without borders.
 func TestRealPeerShape(t *testing.T) {
 	testbed.Need(t)
-	canvas := e2e.Alice()
-	canvas.Width, canvas.Height = 640, 360
-	alice := e2e.NewPerson(t, canvas, testbed.NewDisplay(t))
+	alice := e2e.NewPerson(t, withCanvas(e2e.Alice(), 640, 360), testbed.NewDisplay(t))
 	friend := &e2e.Person{PersonOptions: e2e.PersonOptions{Name: "friend"}, Address: testbed.LoopbackAddress(t)}
 	companion := alice.Run(binary, friend, "--layout=pip top-left margin 20")
 	companion.Await(e2e.Ready, readyLimit)

@@ -25,6 +25,7 @@ type fakeOBS struct {
 	takes   bool   // it takes effect all the same, as when only its answer is lost
 	dead    bool   // all calls after it fail too, as when we crash
 	changes int    // calls that would have changed a scene or an input
+	loading int    // looks from now on that find it loading a collection
 }
 
 // lane is one of several users of a fake OBS whose calls a test lets through one by one.
@@ -157,7 +158,13 @@ func (f *fakeOBS) Canvas(ctx context.Context) (s Size, err error) {
 }
 
 func (f *fakeOBS) Collection(ctx context.Context) (string, error) {
-	return "C", f.call(ctx, func() error { return nil })
+	return "C", f.call(ctx, func() error {
+		if f.loading > 0 {
+			f.loading--
+			return ErrChanging
+		}
+		return nil
+	})
 }
 
 func (f *fakeOBS) Program(ctx context.Context) (string, error) {

@@ -7,6 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
+)
+
+// How long a command waits for OBS to have done with its scenes, and how often it looks. An input whose last item
+// was removed is gone 400 ms later at most; a collection takes as long as its sources need (OBS 29.0.2).
+const (
+	patience  = 2 * time.Second
+	lookAgain = 50 * time.Millisecond
 )
 
 // Eye is what SetVisible does to the eyes of the peer's items.
@@ -184,13 +192,9 @@ func take(ctx context.Context, obs OBS, src Source, patterns []string) (*hand, e
 	if err := CheckPatterns(patterns); err != nil {
 		return nil, err
 	}
-	m, err := obs.LoadMemory(ctx)
+	m, s, err := settled(ctx, obs, src.Kind)
 	if err != nil {
-		return nil, fmt.Errorf("read what is remembered of the scenes: %w", err)
-	}
-	s, err := Read(ctx, obs, "", src.Kind)
-	if err != nil {
-		return nil, fmt.Errorf("read the scenes: %w", err)
+		return nil, err
 	}
 	h := &hand{obs: obs, before: m, memory: m.clone()}
 	c := h.memory.collection(s.Collection)
@@ -209,6 +213,23 @@ func take(ctx context.Context, obs OBS, src Source, patterns []string) (*hand, e
 	}
 	h.observe()
 	return h, nil
+}
+
+// settled reads as look does, and reads again while OBS changes its scenes: who types a command in such a moment
+// should not have to type it twice. Reconcile does not wait so, since its caller has more to do meanwhile.
+func settled(ctx context.Context, obs OBS, kind string) (Memory, Snapshot, error) {
+	end := time.Now().Add(patience)
+	for {
+		m, s, err := look(ctx, obs, "", kind)
+		if !errors.Is(err, ErrChanging) || time.Now().After(end) {
+			return m, s, err
+		}
+		select {
+		case <-ctx.Done():
+			return m, s, err
+		case <-time.After(lookAgain):
+		}
+	}
 }
 
 // carryOut applies the edits and stores the memory only once: a person waits for it, and a crash

@@ -103,13 +103,9 @@ func read(ctx context.Context, obs OBS, session, kind string) (Snapshot, error) 
 //
 // Calls for one OBS must not overlap. It makes about a dozen requests, and one for each scene and group.
 func Reconcile(ctx context.Context, obs OBS, session string, d Desired) (Report, error) {
-	before, err := obs.LoadMemory(ctx)
+	before, s, err := look(ctx, obs, session, d.Source.Kind)
 	if err != nil {
-		return Report{}, fmt.Errorf("read what is remembered of the scenes: %w", err)
-	}
-	s, err := Read(ctx, obs, session, d.Source.Kind)
-	if err != nil {
-		return Report{}, fmt.Errorf("read the scenes: %w", err)
+		return Report{}, err
 	}
 	out := Plan(s, d, before)
 	report := Report{Collection: s.Collection, Input: out.Input, NeedsTransition: out.NeedsTransition, Held: out.Held}
@@ -124,6 +120,19 @@ func Reconcile(ctx context.Context, obs OBS, session string, d Desired) (Report,
 		errs = append(errs, u)
 	}
 	return report, errors.Join(errs...)
+}
+
+// look reads the memory, and a Snapshot after it.
+func look(ctx context.Context, obs OBS, session, kind string) (Memory, Snapshot, error) {
+	m, err := obs.LoadMemory(ctx)
+	if err != nil {
+		return m, Snapshot{}, fmt.Errorf("read what is remembered of the scenes: %w", err)
+	}
+	s, err := Read(ctx, obs, session, kind)
+	if err != nil {
+		return m, s, fmt.Errorf("read the scenes: %w", err)
+	}
+	return m, s, nil
 }
 
 // carryOut applies edits and returns those that worked and what is to be remembered.

@@ -30,7 +30,8 @@ var (
 	ErrExists = errors.New("exists already in OBS")
 
 	// ErrChanging says that OBS changed its scene collection or its scenes while they were
-	// being read, so that the picture of them is not to be trusted. Ask again a little later.
+	// being read, so that the picture of them is not to be trusted. The commands look again for
+	// two seconds before they return it; who calls Reconcile asks again a little later.
 	ErrChanging = errors.New("OBS is changing its scenes just now")
 
 	// ErrInGroup says that an item cannot be removed, because OBS refuses requests to remove

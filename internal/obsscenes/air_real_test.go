@@ -125,7 +125,6 @@ func TestRealStudioMode(t *testing.T) {
 		t.Errorf("the peer in a nested scene is not in the programme: NeedsTransition is missing")
 	}
 	wait(offAir, "")
-	s.awaitFree("Peer")
 	changes, err := scenes.Add(t.Context(), s.obs, source(), nil, scenes.Layouts{Default: scenes.Layout{Shape: scenes.Full}})
 	if err != nil || len(changes) != 1 || !changes[0].NeedsTransition {
 		t.Errorf("Add in studio mode: got %+v and error %v, want one change that needs a transition", changes, err)

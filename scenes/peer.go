@@ -226,7 +226,7 @@ func settled(ctx context.Context, obs OBS, kind string) (Memory, Snapshot, error
 		}
 		select {
 		case <-ctx.Done():
-			return m, s, err
+			return m, s, ctx.Err()
 		case <-time.After(lookAgain):
 		}
 	}

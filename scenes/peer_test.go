@@ -21,7 +21,7 @@ func TestCommandWhileOBSLoads(t *testing.T) {
 	}{
 		{"not at all", 0, time.Minute, nil, 1},
 		{"for three looks", 3, time.Minute, nil, 1},
-		{"longer than the caller waits", ever, 3 * lookAgain, ErrChanging, 0},
+		{"longer than the caller waits", ever, 3 * lookAgain, context.DeadlineExceeded, 0},
 		{"longer than a command waits", ever, time.Minute, ErrChanging, 0},
 	}
 	for _, tt := range tests {

@@ -111,18 +111,13 @@ const nameLimit = 3 * time.Second
 // create makes the input. One whose last item has just been removed keeps its name for as long as
 // OBS's window refers to it, so a taken name is tried again for a moment.
 func (a *applier) create(ctx context.Context, e AddItem) (int, error) {
-	deadline := time.Now().Add(nameLimit)
-	for {
-		id, err := a.obs.CreateInput(ctx, e.Scene, e.Input, e.Create.Kind, e.Create.Settings, false)
-		if !errors.Is(err, ErrExists) || !a.freed[e.Input] || time.Now().After(deadline) {
-			return id, err
-		}
-		select {
-		case <-ctx.Done():
-			return 0, ctx.Err()
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
+	var id int
+	taken := func(err error) bool { return errors.Is(err, ErrExists) && a.freed[e.Input] }
+	err := retry(ctx, nameLimit, 20*time.Millisecond, taken, func() (err error) {
+		id, err = a.obs.CreateInput(ctx, e.Scene, e.Input, e.Create.Kind, e.Create.Settings, false)
+		return err
+	})
+	return id, err
 }
 
 func (a *applier) remove(ctx context.Context, e RemoveItem) error {

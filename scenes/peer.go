@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// How long a command waits for OBS to have done with its scenes, and how often it looks. An input whose last item
-// was removed is gone 400 ms later at most; a collection takes as long as its sources need (OBS 29.0.2).
+// How long a command waits while OBS changes its scenes, and how often it looks: who types one in such a moment should not
+// have to type it twice. Reconcile does not wait so, since its caller has more to do meanwhile.
 const (
 	patience  = 2 * time.Second
 	lookAgain = 50 * time.Millisecond
@@ -192,7 +192,13 @@ func take(ctx context.Context, obs OBS, src Source, patterns []string) (*hand, e
 	if err := CheckPatterns(patterns); err != nil {
 		return nil, err
 	}
-	m, s, err := settled(ctx, obs, src.Kind)
+	var m Memory
+	var s Snapshot
+	changing := func(err error) bool { return errors.Is(err, ErrChanging) }
+	err := retry(ctx, patience, lookAgain, changing, func() (err error) {
+		m, s, err = look(ctx, obs, "", src.Kind)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -213,23 +219,6 @@ func take(ctx context.Context, obs OBS, src Source, patterns []string) (*hand, e
 	}
 	h.observe()
 	return h, nil
-}
-
-// settled reads as look does, and reads again while OBS changes its scenes: who types a command in such a moment
-// should not have to type it twice. Reconcile does not wait so, since its caller has more to do meanwhile.
-func settled(ctx context.Context, obs OBS, kind string) (Memory, Snapshot, error) {
-	end := time.Now().Add(patience)
-	for {
-		m, s, err := look(ctx, obs, "", kind)
-		if !errors.Is(err, ErrChanging) || time.Now().After(end) {
-			return m, s, err
-		}
-		select {
-		case <-ctx.Done():
-			return m, s, ctx.Err()
-		case <-time.After(lookAgain):
-		}
-	}
 }
 
 // carryOut applies the edits and stores the memory only once: a person waits for it, and a crash

@@ -3,12 +3,10 @@
 package e2e_test
 
 import (
-	"encoding/json"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -16,11 +14,9 @@ import (
 )
 
 // obsFiles are the profiles and scene collections of an OBS that has quit, by
-// path, without what OBS itself rewrites at every run (measured, 29.0.2):
-//   - the order of "sources" in a scene collection, which is random;
-//   - "id_counter" of a scene, which counts the items it has ever had;
-//   - "CookieId" of a profile, which it draws when it first switches to the
-//     profile while it runs.
+// path, without what OBS itself rewrites at every run: in a collection what
+// [testbed.ParseCollection] leaves out, in a profile the "CookieId", which it
+// draws when it first switches to the profile while it runs (measured, 29.0.2).
 func obsFiles(t *testing.T, obs *testbed.OBS) map[string]any {
 	t.Helper()
 	root := filepath.Join(obs.Config, "obs-studio", "basic")
@@ -41,12 +37,11 @@ func obsFiles(t *testing.T, obs *testbed.OBS) map[string]any {
 			files[name] = strings.Split(cookie.ReplaceAllString(string(text), ""), "\n")
 			return nil
 		}
-		var parsed any
-		if err := json.Unmarshal(text, &parsed); err != nil {
+		collection, err := testbed.ParseCollection(text)
+		if err != nil {
 			return err
 		}
-		settle(parsed)
-		files[name] = parsed
+		files[name] = collection
 		return nil
 	})
 	if err != nil {
@@ -56,24 +51,3 @@ func obsFiles(t *testing.T, obs *testbed.OBS) map[string]any {
 }
 
 var cookie = regexp.MustCompile(`\n\[Panels\]\nCookieId=.*\n`)
-
-func settle(collection any) {
-	all, ok := collection.(map[string]any)
-	if !ok {
-		return
-	}
-	sources, _ := all["sources"].([]any)
-	name := func(source any) string {
-		s, _ := source.(map[string]any)
-		name, _ := s["name"].(string)
-		return name
-	}
-	slices.SortFunc(sources, func(a, b any) int { return strings.Compare(name(a), name(b)) })
-	for _, source := range sources {
-		if s, ok := source.(map[string]any); ok {
-			if settings, ok := s["settings"].(map[string]any); ok {
-				delete(settings, "id_counter")
-			}
-		}
-	}
-}

@@ -4,7 +4,6 @@ package e2e_test
 
 import (
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -38,7 +37,7 @@ func TestRealRecovery(t *testing.T) {
 	mark := p.aliceC.Mark()
 	p.alice.OBS.Kill()
 	// As when it was killed while it wrote that file.
-	store := filepath.Join(p.alice.OBS.Config, "obs-studio", "obsWebSocketPersistentData.json")
+	store := p.alice.OBS.PersistentDataFile()
 	if err := os.Truncate(store, 0); err != nil {
 		t.Fatal(err)
 	}

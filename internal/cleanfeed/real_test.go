@@ -417,6 +417,7 @@ func (s *stage) group(name string) {
 		}
 		settings["id_counter"] = settings["id_counter"].(float64) + 1
 		holder["name"], holder["id"] = "Group", settings["id_counter"]
+		delete(holder, "source_uuid") // counts before the name from OBS 30 on
 		settings["items"] = []any{holder}
 		collection["groups"] = []any{map[string]any{
 			"id": "group", "versioned_id": "group", "name": "Group", "enabled": true,

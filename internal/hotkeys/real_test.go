@@ -92,6 +92,7 @@ func (s *stage) group(scene string) {
 			}
 			holder := maps.Clone(items[0])
 			holder["name"], holder["id"] = "Group", 99
+			delete(holder, "source_uuid") // counts before the name from OBS 30 on
 			return errors.Join(
 				doc.Set([]any{holder}, "sources", i, "settings", "items"),
 				doc.Set(100, "sources", i, "settings", "id_counter"),

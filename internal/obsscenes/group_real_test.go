@@ -81,6 +81,7 @@ func (s *stage) makeGroup() {
 			s.must(json.Unmarshal(text, &holder))
 			settings["id_counter"] = settings["id_counter"].(float64) + 1
 			holder["name"], holder["id"] = "Group", settings["id_counter"]
+			delete(holder, "source_uuid") // counts before the name from OBS 30 on
 			holder["bounds_type"] = 0
 			settings["items"] = []any{holder}
 			collection["groups"] = []any{map[string]any{

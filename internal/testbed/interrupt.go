@@ -68,7 +68,7 @@ func awaitStopped(pid int) bool {
 // by itself. That of OBS's main loop does, for its timers; the ones in which
 // Xlib and Qt wait for an answer do not.
 func waitsForEvents(pid int) bool {
-	const poll = 7 // amd64's number
+	const poll, ppoll = 7, 271 // amd64's numbers
 	call, err := mainCall(pid)
 	if err != nil {
 		return false
@@ -78,7 +78,8 @@ func waitsForEvents(pid int) bool {
 	if _, err := fmt.Sscanf(call, "%d %v %v %v", &number, &fds, &count, &timeout); err != nil {
 		return false // it was running
 	}
-	return number == poll && int32(timeout) > 0
+	// GLib 2.84 and later call ppoll, which takes the address of the timeout, none when there is none.
+	return number == poll && int32(timeout) > 0 || number == ppoll && timeout != 0
 }
 
 // mainCall is the system call that a process's main thread is in, as the

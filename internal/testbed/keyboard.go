@@ -18,12 +18,21 @@ const fingerTime = 100 * time.Millisecond
 func (d *Display) Hold(key string) (release func()) {
 	d.tb.Helper()
 	requirePrograms(d.tb, "xdotool")
+	if code, found := functionKeys[key]; found {
+		key = code
+	}
 	d.xdotool("keydown", key)
 	return func() {
 		d.tb.Helper()
 		d.xdotool("keyup", key)
 		time.Sleep(fingerTime)
 	}
+}
+
+// functionKeys are the key codes of the keys that xdotool presses with Alt when
+// it is given their names and the keyboard's tables are those of xkb-data 2.48.
+var functionKeys = map[string]string{
+	"F1": "67", "F2": "68", "F3": "69", "F4": "70", "F5": "71", "F6": "72", "F7": "73", "F8": "74", "F9": "75", "F10": "76",
 }
 
 func (d *Display) xdotool(args ...string) {

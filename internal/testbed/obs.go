@@ -11,6 +11,7 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -155,14 +156,34 @@ func (o *OBS) ready() error {
 		}
 		return nil
 	}
-	s, err := dialSession(o.tb.Context(), o.Port, o.Password)
+	s, err := dialSession(o.tb.Context(), o.Port, o.Password, transitionEvents)
 	if err != nil {
 		return err
 	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.session = s
-	return nil
+	defer s.conn.Close()
+	// From obs-websocket 5.3 on the server listens while OBS still loads, and refuses every request till then.
+	if err := s.request("GetSceneList", nil, nil); err != nil {
+		return err
+	}
+	return s.awaitEventLoop()
+}
+
+// PersistentDataFile is where obs-websocket keeps persistent data: beside
+// OBS's settings up to version 5.4, among its own from 5.5 on.
+func (o *OBS) PersistentDataFile() string {
+	o.tb.Helper()
+	root := filepath.Join(o.Config, "obs-studio")
+	places := []string{
+		filepath.Join(root, "obsWebSocketPersistentData.json"),
+		filepath.Join(root, "plugin_config", "obs-websocket", "persistent_data.json"),
+	}
+	for _, file := range places {
+		if _, err := os.Stat(file); err == nil {
+			return file
+		}
+	}
+	o.tb.Fatalf("%s has no persistent data in %s", o.options.Name, strings.Join(places, " or "))
+	return ""
 }
 
 // PID is the process id of OBS.
@@ -236,7 +257,7 @@ func (o *OBS) TryRequest(name string, data, response any) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.session == nil {
-		s, err := dialSession(o.tb.Context(), o.Port, o.Password)
+		s, err := dialSession(o.tb.Context(), o.Port, o.Password, noEvents)
 		if err != nil {
 			return err
 		}

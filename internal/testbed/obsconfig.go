@@ -10,8 +10,9 @@ import (
 )
 
 // writeOBSConfig writes what lets OBS start without a question: the older
-// global.ini (up to 30.x), the newer user.ini (from 31.0), and the websocket
-// settings in both of their places (config.json from 30.2).
+// global.ini (up to 30.x), the newer user.ini (from 31.0), the websocket
+// settings in both of their places (config.json from 30.2), and a scene
+// collection.
 func writeOBSConfig(tb TB, config string, o OBSOptions, port int) {
 	tb.Helper()
 	general := `[General]
@@ -20,6 +21,7 @@ Pre19Defaults=false
 Pre21Defaults=false
 Pre23Defaults=false
 Pre24.1Defaults=false
+Pre31Migrated=true
 EnableAutoUpdates=false
 ConfirmOnExit=false
 LastVersion=486539266
@@ -87,10 +89,21 @@ ChannelSetup=Stereo
 	writeFile(tb, filepath.Join(root, "user.ini"), general)
 	writeFile(tb, filepath.Join(root, "plugin_config", "obs-websocket", "config.json"), string(serverJSON))
 	writeFile(tb, filepath.Join(root, "basic", "profiles", "Untitled", "basic.ini"), profile)
-	if err := os.MkdirAll(filepath.Join(root, "basic", "scenes"), 0o700); err != nil {
-		tb.Fatalf("%v", err)
-	}
+	writeFile(tb, filepath.Join(root, "basic", "scenes", "Untitled.json"), freshCollection)
 }
+
+// freshCollection is what OBS makes at a first start: up to 31 also when
+// FirstRun tells it that there was one, from 32 on without the audio inputs
+// then.
+const freshCollection = `{"name": "Untitled", "version": 2,
+"current_scene": "Scene", "current_program_scene": "Scene", "scene_order": [{"name": "Scene"}],
+"DesktopAudioDevice1": {"id": "pulse_output_capture", "versioned_id": "pulse_output_capture", "name": "Desktop Audio",
+	"mixers": 255, "settings": {"device_id": "default"}},
+"AuxAudioDevice1": {"id": "pulse_input_capture", "versioned_id": "pulse_input_capture", "name": "Mic/Aux",
+	"mixers": 255, "settings": {"device_id": "default"}},
+"sources": [{"id": "scene", "versioned_id": "scene", "name": "Scene",
+	"settings": {"id_counter": 0, "custom_size": false, "items": []}}]}
+`
 
 // forgetCrash removes the marks by which OBS 30 and later know that they were
 // killed, and on which they would ask a question at the next start.

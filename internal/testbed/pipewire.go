@@ -17,13 +17,25 @@ func NewPipeWire(tb TB) *Pulse {
 	requirePrograms(tb, "pipewire", "pw-cli", "pipewire-pulse", "wireplumber", "dbus-run-session", "pactl", "pacat")
 	p := newPulse(tb)
 	p.start = p.startPipeWire
-	// It leaves the machine's own devices alone (WirePlumber 0.4).
+	// It leaves the machine's own devices alone.
 	config := filepath.Join(p.dir, ".config", "wireplumber")
+	// WirePlumber 0.5 reads nothing else.
+	writeFile(tb, filepath.Join(config, "wireplumber.conf.d", "51-none.conf"), noDevices)
+	// WirePlumber 0.4.
 	writeFile(tb, filepath.Join(config, "main.lua.d", "51-none.lua"), "alsa_monitor.enabled = false\nv4l2_monitor.enabled = false\nlibcamera_monitor.enabled = false\n")
 	writeFile(tb, filepath.Join(config, "bluetooth.lua.d", "51-none.lua"), "bluez_monitor.enabled = false\n")
 	p.start()
 	return p
 }
+
+const noDevices = `wireplumber.profiles = {
+  main = {
+    hardware.audio = disabled
+    hardware.bluetooth = disabled
+    hardware.video-capture = disabled
+  }
+}
+`
 
 // pipeWire starts the three, each to end with the shell, the others once PipeWire
 // answers: WirePlumber ends at once where it does not. Nor does it start without a

@@ -18,7 +18,8 @@ demo: deps-test
 ## build      the program: build/costream-obs
 .PHONY: build
 build: deps-build
-	go build -o build/costream-obs ./cmd/costream-obs
+	@mkdir -p build
+	.ci/build -o build/costream-obs ./cmd/costream-obs
 
 ## test       everything: format, vet, staticcheck, unit tests with -race, tests with real OBS
 .PHONY: test
@@ -58,8 +59,8 @@ bench-docs: build-bench
 
 .PHONY: build-bench
 build-bench: deps-test build
-	go build -o build/bench ./e2e/bench
-	go build -o build/bench-peer ./e2e/bench/peer
+	.ci/build -o build/bench ./e2e/bench
+	.ci/build -o build/bench-peer ./e2e/bench/peer
 
 ## bench-go   Go's own benchmarks of the media path's parts
 .PHONY: bench-go

@@ -91,6 +91,11 @@ func play(tb testbed.TB, say *narrator, binary, out string) {
 	testbed.Await(tb, "Alice hears Bob once", airLimit, func() error { return alice.HearsOnly(bob.Person, 3*time.Second) })
 	say.done("Each hears the other, once, and nobody hears themselves")
 
+	say.step("Listening to what OBS streams to the viewers of each")
+	testbed.Await(tb, "Alice's viewers hear both, each once", airLimit, func() error { return alice.ChannelCarries(bob.Person, 4*time.Second) })
+	testbed.Await(tb, "Bob's viewers hear both, each once", airLimit, func() error { return bob.ChannelCarries(alice.Person, 4*time.Second) })
+	say.done("The viewers of each hear both voices, each once")
+
 	say.step("Measuring: a lamp changes in one OBS; when does it in the other?")
 	there, back := median(alice.PictureDelays(bob.Person, probes)), median(bob.PictureDelays(alice.Person, probes))
 	say.done("Picture latency, OBS to OBS: Alice → Bob %d ms, Bob → Alice %d ms (medians of %d)",

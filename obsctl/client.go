@@ -64,6 +64,7 @@ type Client struct {
 	slot     chan struct{} // held by the one request in flight
 	answered atomic.Int64  // UnixNano of the last answer
 	events   chan Event
+	window   window
 	workers  sync.WaitGroup
 
 	end  sync.Once
@@ -96,6 +97,7 @@ func Dial(ctx context.Context, ep Endpoint, opts Options) (*Client, error) {
 		conn:     conn,
 		slot:     make(chan struct{}, 1),
 		events:   make(chan Event, eventBuffer),
+		window:   window{answered: make(chan struct{}, 1)},
 		done:     make(chan struct{}),
 	}
 	c.workers.Add(2)
@@ -104,6 +106,9 @@ func Dial(ctx context.Context, ep Endpoint, opts Options) (*Client, error) {
 
 	c.version, err = c.readVersion(ctx)
 	switch {
+	case errors.Is(err, ErrLoading) && !errors.Is(ctx.Err(), context.Canceled):
+		_ = c.Close()
+		return nil, loadingError(ep, err)
 	case err != nil:
 		_ = c.Close()
 		return nil, dialError(ctx, err, func(err error) error { return loginError(ep, err) })
@@ -226,6 +231,7 @@ func (c *Client) pump() {
 	defer close(c.events)
 	exiting := false
 	deliver := func(raw any) {
+		c.noteWindow(raw)
 		event, known := translate(raw)
 		if !known {
 			return

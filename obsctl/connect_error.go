@@ -85,6 +85,12 @@ func noAnswerError(ep Endpoint, err error) error {
 			"which is too old) has the port; look at the OBS window, restart OBS if it is frozen", ep.Addr(), ep.Source)
 }
 
+func loadingError(ep Endpoint, err error) error {
+	return connectError(ep, ErrLoading, err,
+		"OBS at %s is still loading its scenes: wait until its window shows them, then try again; "+
+			"if that takes long, look at the OBS window for a dialog", ep.Addr())
+}
+
 func tooOldError(ep Endpoint, v Version) error {
 	return connectError(ep, ErrTooOld, nil,
 		"OBS %s at %s is too old: OBS %d.%d or newer is needed", v.OBS, ep.Addr(), oldest.Major, oldest.Minor)

@@ -28,6 +28,8 @@ var (
 	ErrNotOBS = errors.New("not an obs-websocket server")
 	// ErrTooOld: OBS is older than 28.0.
 	ErrTooOld = errors.New("OBS is too old")
+	// ErrLoading: OBS runs but has not loaded its scenes yet.
+	ErrLoading = errors.New("OBS is still loading")
 	// ErrNoAnswer: OBS did not answer in time.
 	ErrNoAnswer = errors.New("no answer from OBS")
 	// ErrLost: the connection ended, or was reset, after it had worked.
@@ -54,6 +56,7 @@ var ErrStop = errors.New("stop")
 // Codes of obs-websocket's RequestStatus that callers ask for with IsCode.
 const (
 	CodeUnknownRequest   = 204
+	CodeNotReady         = 207 // while OBS loads or changes its scenes; from obs-websocket 5.3 on
 	CodeOutputRunning    = 500
 	CodeOutputNotRunning = 501
 	CodeNotFound         = 600
@@ -77,6 +80,10 @@ func (e *RequestError) Error() string {
 	}
 	return fmt.Sprintf("OBS refused %s: %s (code %d)", e.Request, strings.TrimSuffix(text, "."), e.Code)
 }
+
+// Is reports whether target is ErrLoading and OBS refused the request for that
+// reason.
+func (e *RequestError) Is(target error) bool { return target == ErrLoading && e.Code == CodeNotReady }
 
 // IsCode reports whether err is OBS's refusal of a request with this code.
 func IsCode(err error, code int) bool {

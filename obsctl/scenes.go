@@ -4,6 +4,7 @@ package obsctl
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/andreykaipov/goobs"
@@ -92,8 +93,12 @@ func (c *Client) SetStudioMode(ctx context.Context, on bool) error {
 	})
 }
 
-// CreateScene adds an empty scene.
+// CreateScene adds an empty scene. Where OBS would hang it first waits until
+// OBS's window is there; the error is ErrLoading when that takes too long.
 func (c *Client) CreateScene(ctx context.Context, name string) error {
+	if err := c.awaitWindow(ctx); err != nil {
+		return fmt.Errorf("CreateScene: %w", err)
+	}
 	return do(ctx, c, "CreateScene", func(g *goobs.Client) (*scenes.CreateSceneResponse, error) {
 		return g.Scenes.CreateScene(scenes.NewCreateSceneParams().WithSceneName(name))
 	})

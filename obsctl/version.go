@@ -91,6 +91,7 @@ const (
 	virtualCamModalOnFailure
 	virtualCamNeedsOutputCap
 	mutedIsMonitored
+	createSceneNeedsWindow
 )
 
 // gates is the one place that says since which version OBS behaves how. Each
@@ -100,6 +101,7 @@ var gates = [...]Semver{
 	virtualCamModalOnFailure: {30, 0, 0}, // QMessageBox in BasicOutputHandler::StartVirtualCam
 	virtualCamNeedsOutputCap: {31, 1, 0}, // V4L2_CAP_VIDEO_OUTPUT in device_caps
 	mutedIsMonitored:         {32, 2, 0}, // e8a8ac545; obs-studio #13234, #13725
+	createSceneNeedsWindow:   {32, 1, 0}, // AudioMixer in OBSBasic::OBSInit; measured on 32.2.2
 }
 
 func (v Version) has(g gate) bool { return v.OBS.AtLeast(gates[g]) }

@@ -35,6 +35,7 @@ type Server struct {
 	conns []*conn
 	seen  []string // names of the requests, without GetVersion and GetStats
 	deaf  bool
+	loads bool
 }
 
 // Refusal is the answer to a request that fails.
@@ -124,7 +125,7 @@ func proof(password, salt, challenge string) string {
 
 func (f *Server) answer(c *conn, request, id string, data json.RawMessage) {
 	f.mu.Lock()
-	deaf := f.deaf
+	deaf, loads := f.deaf, f.loads
 	if request != "GetVersion" && request != "GetStats" {
 		f.seen = append(f.seen, request)
 	}
@@ -135,6 +136,8 @@ func (f *Server) answer(c *conn, request, id string, data json.RawMessage) {
 	var answer any
 	var refused *Refusal
 	switch {
+	case loads:
+		refused = &Refusal{Code: 207, Comment: "OBS is not ready to perform the request."}
 	case request == "GetVersion":
 		version := f.Version
 		if version == "" {
@@ -183,6 +186,13 @@ func (f *Server) Answer(on bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.deaf = !on
+}
+
+// Loading says whether OBS still loads its scenes and refuses every request for that reason.
+func (f *Server) Loading(on bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.loads = on
 }
 
 // Requests are the names of the requests so far, without GetVersion and GetStats.

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package obsctl
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/andreykaipov/goobs"
+	"github.com/andreykaipov/goobs/api/events"
+	"github.com/andreykaipov/goobs/api/requests/transitions"
+)
+
+// windowPause is how long OBS's window gets to answer before it is asked again.
+const windowPause = 250 * time.Millisecond
+
+// window is what is known of the thread of OBS's window.
+type window struct {
+	runs     atomic.Bool
+	answered chan struct{} // has room for one
+}
+
+// noteWindow takes in the event by which OBS's window answers.
+func (c *Client) noteWindow(raw any) {
+	if _, ok := raw.(*events.CurrentSceneTransitionChanged); !ok {
+		return
+	}
+	select {
+	case c.window.answered <- struct{}{}:
+	default:
+	}
+}
+
+// awaitWindow returns once the thread of OBS's window runs its event loop. From
+// OBS 31.0 on obs-websocket answers while the window is still being built:
+// the event SCENE_COLLECTION_CHANGED, which it takes for the end of loading,
+// comes in the midst of OBSBasic::OBSInit. From 32.1.0 on a CreateScene in that
+// time hangs OBS for good: it holds the lock of the signal source_create until
+// that thread has taken the scene in, and the thread needs the lock to build
+// its audio mixer.
+//
+// Setting the scene transition that is set already is a question that only that
+// thread answers: OBS sends the event also when nothing changes, but not while
+// a transition runs, so it is asked again.
+func (c *Client) awaitWindow(ctx context.Context) error {
+	if !c.version.has(createSceneNeedsWindow) || c.window.runs.Load() {
+		return nil
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, c.options.Timeout,
+		fmt.Errorf("%w: its window does not answer; look at it for a dialog", ErrLoading))
+	defer cancel()
+	for {
+		if err := c.setTransitionAgain(ctx); err != nil {
+			return err
+		}
+		select {
+		case <-c.window.answered:
+			c.window.runs.Store(true)
+			return nil
+		case <-time.After(windowPause):
+		case <-c.done:
+			return c.err
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// setTransitionAgain sets the scene transition that is set already.
+func (c *Client) setTransitionAgain(ctx context.Context) error {
+	now, err := call(ctx, c, "GetCurrentSceneTransition", func(g *goobs.Client) (*transitions.GetCurrentSceneTransitionResponse, error) {
+		return g.Transitions.GetCurrentSceneTransition()
+	})
+	if err != nil {
+		return err
+	}
+	return do(ctx, c, "SetCurrentSceneTransition", func(g *goobs.Client) (*transitions.SetCurrentSceneTransitionResponse, error) {
+		return g.Transitions.SetCurrentSceneTransition(transitions.NewSetCurrentSceneTransitionParams().WithTransitionName(now.TransitionName))
+	})
+}

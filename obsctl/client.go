@@ -27,6 +27,8 @@ type Options struct {
 	Heartbeat time.Duration
 	// Transforms asks for SceneItemTransformed events.
 	Transforms bool
+	// Activations asks for InputActive events.
+	Activations bool
 	// Log receives what happens on the connection; nil discards it.
 	Log *slog.Logger
 }
@@ -152,6 +154,9 @@ func login(ctx context.Context, conn *watchedConn, ep Endpoint, opts Options) (*
 	mask := subscriptions.All
 	if opts.Transforms {
 		mask |= subscriptions.SceneItemTransformChanged
+	}
+	if opts.Activations {
+		mask |= subscriptions.InputActiveStateChanged
 	}
 	go func() {
 		client, err := goobs.New(ep.Addr(),

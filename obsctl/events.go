@@ -84,6 +84,12 @@ type (
 	InputAdded struct{ Input, Kind string }
 	// InputRemoved: an input is gone, and all its scene items with it.
 	InputRemoved struct{ Input string }
+	// InputActive: an input is shown in the programme, or heard. It comes only
+	// with Options.Activations.
+	InputActive struct {
+		Input  string
+		Active bool
+	}
 	// InputRenamed: an input got another name.
 	InputRenamed struct{ Old, New string }
 
@@ -155,6 +161,7 @@ func (MuteChanged) event()          {}
 func (MonitorTypeChanged) event()   {}
 func (InputAdded) event()           {}
 func (InputRemoved) event()         {}
+func (InputActive) event()          {}
 func (InputRenamed) event()         {}
 func (ProgramScene) event()         {}
 func (TransitionStarted) event()    {}
@@ -177,6 +184,9 @@ func (Exiting) event()              {}
 // translate turns an event of goobs into one of ours; known is false for
 // events that nobody here needs.
 func translate(raw any) (event Event, known bool) {
+	if ofProbe(raw) {
+		return nil, false
+	}
 	switch e := raw.(type) {
 	case *events.StreamStateChanged:
 		phase, ok := phases[e.OutputState]
@@ -196,6 +206,8 @@ func translate(raw any) (event Event, known bool) {
 		return InputAdded{e.InputName, e.InputKind}, true
 	case *events.InputRemoved:
 		return InputRemoved{e.InputName}, true
+	case *events.InputActiveStateChanged:
+		return InputActive{e.InputName, e.VideoActive}, true
 	case *events.InputNameChanged:
 		return InputRenamed{Old: e.OldInputName, New: e.InputName}, true
 

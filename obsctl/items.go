@@ -71,6 +71,9 @@ func (c *Client) GroupItems(ctx context.Context, group string) ([]SceneItem, err
 func sceneItems(list []*typedefs.SceneItem) []SceneItem {
 	items := make([]SceneItem, 0, len(list))
 	for _, i := range list {
+		if i.SourceName == probeInput {
+			continue
+		}
 		items = append(items, SceneItem{
 			ID:        i.SceneItemID,
 			Index:     i.SceneItemIndex,

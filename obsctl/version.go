@@ -92,6 +92,8 @@ const (
 	virtualCamNeedsOutputCap
 	mutedIsMonitored
 	createSceneNeedsWindow
+	deduplicates
+	deduplicatesOneCapture
 )
 
 // gates is the one place that says since which version OBS behaves how. Each
@@ -101,6 +103,8 @@ var gates = [...]Semver{
 	virtualCamModalOnFailure: {30, 0, 0}, // QMessageBox in BasicOutputHandler::StartVirtualCam
 	virtualCamNeedsOutputCap: {31, 1, 0}, // V4L2_CAP_VIDEO_OUTPUT in device_caps
 	mutedIsMonitored:         {32, 2, 0}, // e8a8ac545; obs-studio #13234, #13725
+	deduplicates:             {32, 0, 0}, // 9bb940acd; measured on 32.2.2
+	deduplicatesOneCapture:   {32, 0, 4}, // monitoring_duplicating_source in obs-source.c; measured on 32.2.2
 	createSceneNeedsWindow:   {32, 1, 0}, // AudioMixer in OBSBasic::OBSInit; measured on 32.2.2
 }
 

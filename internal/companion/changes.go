@@ -24,6 +24,10 @@ type changes struct {
 	Collection string `json:"collection,omitempty"`
 	// PeerAudio says in which collections the input for the peer's voice is ours.
 	PeerAudio map[string]bool `json:"peerAudio,omitempty"`
+	// Deduplicates says that OBS was kept from removing what it monitors from the stream.
+	Deduplicates bool `json:"deduplicates,omitempty"`
+	// Captures are the settings of the inputs by which it is given that back, by collection and input.
+	Captures map[string]map[string]map[string]any `json:"captures,omitempty"`
 }
 
 // noteMonitor keeps the first type that is noted: what came later was ours.
@@ -56,6 +60,14 @@ func (c *changes) renameInput(collection, old, name string) (news bool) {
 	}
 	c.forgetMonitor(collection, old)
 	return c.noteMonitor(collection, name, was)
+}
+
+// noteCaptures keeps the settings of inputs.
+func (c *changes) noteCaptures(collection string, settings map[string]map[string]any) {
+	if c.Captures == nil {
+		c.Captures = make(map[string]map[string]map[string]any)
+	}
+	c.Captures[collection] = settings
 }
 
 // monitorOf copies what is noted of a collection.

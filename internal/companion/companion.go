@@ -98,7 +98,7 @@ func (c *Companion) Run(ctx context.Context) error {
 	c.standby.start(life)
 	c.reports.report(Report{State: Waiting})
 
-	keeper := obsctl.Keeper{Find: c.o.FindOBS, Log: c.log, Options: obsctl.Options{Log: c.log}}
+	keeper := obsctl.Keeper{Find: c.o.FindOBS, Log: c.log, Options: obsctl.Options{Activations: true, Log: c.log}}
 	runCtx, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
 	keeper.OnDown = func(err error) {

@@ -68,8 +68,12 @@ func (s *session) monitorMics(ctx context.Context) error {
 	return nil
 }
 
-// wantMonitor is a microphone's monitoring type on air.
+// wantMonitor is a microphone's monitoring type on air. None is monitored where that would take it
+// from the viewers.
 func (s *session) wantMonitor(mic string, mics []string) obsctl.MonitorType {
+	if !s.voiceSafe {
+		return obsctl.MonitorOff
+	}
 	if s.seen.muted[mic] && len(mics) > 1 && s.obs.Version().MutedIsMonitored() {
 		// The sender can only be silenced as a whole.
 		return obsctl.MonitorOff

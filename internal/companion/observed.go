@@ -76,6 +76,8 @@ func (s *session) note(ev obsctl.Event) {
 		}
 	case obsctl.MonitorTypeChanged:
 		o.askInputs = true
+	case obsctl.InputActive:
+		s.noteActive(e)
 	case obsctl.ProgramScene:
 		o.program = e.Name
 		s.c.program.Store(&e.Name)
@@ -88,6 +90,7 @@ func (s *session) note(ev obsctl.Event) {
 	case obsctl.CollectionChanging, obsctl.ProfileChanging:
 		o.changing = true
 	case obsctl.CollectionChanged:
+		s.voiceKept = false
 		o.collection = e.Name
 		o.all()
 		s.tries = make(map[string]*attempt)
@@ -97,6 +100,9 @@ func (s *session) note(ev obsctl.Event) {
 	case obsctl.Exiting:
 		s.log.Info("OBS is about to end")
 		s.exiting = true
+	case obsctl.InputAdded:
+		s.voiceKept = false
+		o.askScene, o.askInputs, o.scenesLooked = true, true, false
 	case obsctl.InputRemoved, obsctl.SceneItemRemoved, obsctl.ScenesChanged:
 		// An OBS that quits removes everything before it says so; it is not to be disturbed then.
 		s.quietUntil = time.Now().Add(quiet)

@@ -65,6 +65,9 @@ type session struct {
 	input         string    // the peer source's name, while it is in OBS
 	muteAsked     string    // the peer source whose mute OBS was asked for; after that its events tell
 	inputDead     time.Time // since when the peer source has shown no picture
+	voiceSafe     bool      // a monitored microphone stays in the stream
+	voiceKept     bool      // that was made so, and nothing has happened since
+	dedupLog      obsctl.DeduplicationLog
 }
 
 // attempt is the back-off of one step.
@@ -78,7 +81,8 @@ func (c *Companion) useOBS(ctx context.Context, obs *obsctl.Client) error {
 	s := &session{
 		c: c, obs: obs, id: c.processID(obs.Endpoint().PID), log: c.log,
 		tries: make(map[string]*attempt), problems: make(map[string]error),
-		slow: make(map[string]int), resync: make(map[string]time.Time), missing: make(map[string]time.Time),
+		dedupLog: obsctl.DeduplicationLog{PID: obs.Endpoint().PID},
+		slow:     make(map[string]int), resync: make(map[string]time.Time), missing: make(map[string]time.Time),
 	}
 	c.feed.Begin(s.peerInputs, s.feedInStep)
 	err := s.run(ctx)
@@ -99,21 +103,34 @@ func (s *session) run(ctx context.Context) error {
 		if err := s.round(ctx); err != nil {
 			return err
 		}
-		retry := s.nextTry()
+		if !s.awaitNews(ctx, tick.C) {
+			return nil
+		}
+	}
+}
+
+// awaitNews returns when something may have changed, and false at the end of the connection or of ctx.
+func (s *session) awaitNews(ctx context.Context, tick <-chan time.Time) bool {
+	retry := s.nextTry()
+	for {
 		select {
 		case <-ctx.Done():
-			return nil
+			return false
 		case ev, ok := <-s.obs.Events():
 			if !ok {
-				return nil
+				return false
+			}
+			if active, is := ev.(obsctl.InputActive); is && !s.noteActive(active) {
+				continue
 			}
 			s.note(ev)
 			s.drain(ctx)
 		case <-s.c.wake:
-		case <-tick.C:
+		case <-tick:
 			s.seen.all()
 		case <-retry:
 		}
+		return true
 	}
 }
 
@@ -188,6 +205,7 @@ func (s *session) wantAir() bool {
 // goOn takes the steps that lead on air, each as far as it is still to be done.
 func (s *session) goOn(ctx context.Context) {
 	s.try(ctx, "scene collection", s.leaveTempCollection)
+	s.try(ctx, "your voice in the stream", s.keepVoiceInStream)
 	s.try(ctx, "microphone", s.monitorMics)
 	s.try(ctx, "OBS's sound capture", s.reviveCapture)
 	s.try(ctx, "peer's voice in OBS", s.preparePeerVoice)
@@ -215,6 +233,7 @@ func (s *session) goOff(ctx context.Context) {
 	s.try(ctx, "OBS's picture", s.closePicture)
 	s.try(ctx, "clean feed", s.removeFeed)
 	s.try(ctx, "microphone", s.unmonitor)
+	s.try(ctx, "your voice in the stream", s.resumeDeduplication)
 	s.try(ctx, "changes", s.saveUnsaved)
 	for _, name := range []string{"programme", "OBS's sound capture", "peer source's picture", "peer source's mute"} {
 		s.clear(name)
@@ -247,6 +266,7 @@ func (s *session) leave(ctx context.Context) {
 		{"OBS's picture", s.closePicture},
 		{"clean feed", s.removeFeed},
 		{"microphone", s.unmonitor},
+		{"your voice in the stream", s.resumeDeduplication},
 		{"changes", s.saveUnsaved},
 		{"monitoring", s.returnStreams},
 	} {

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package companion
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/costream-obs/costream-obs/obsctl"
+	"github.com/costream-obs/costream-obs/setup"
+)
+
+// OBS 32 and later removes what it monitors from the stream while Desktop Audio captures the device
+// that it is monitored on, which is how OBS comes out of the box. We take the monitored sound
+// elsewhere, so the viewers would not hear the streamer at all. Therefore OBS is kept from that, and
+// nothing is monitored where that does not work.
+
+// errVoiceRemoved says why the peer does not hear us.
+var errVoiceRemoved = errors.New("this OBS removes a monitored microphone from your stream, so your friend does not hear you")
+
+// keepVoiceInStream has OBS mix monitored microphones into the stream. It runs before any is monitored,
+// and in every round on air, since OBS goes back to removing them when an input captures its
+// monitoring device anew.
+func (s *session) keepVoiceInStream(ctx context.Context) error {
+	s.voiceSafe = false
+	v := s.obs.Version()
+	if !v.Deduplicates() || s.c.o.MicSource != "" || !s.capturesOutput() {
+		s.voiceSafe = true
+		return nil
+	}
+	stops, sure := v.DeduplicationStops()
+	if !stops {
+		return s.checkSceneCaptures(ctx)
+	}
+	logged, logErr := s.dedupLog.Read()
+	if logErr == nil && logged != obsctl.DeduplicationOn && (sure || s.voiceKept) || logErr != nil && s.voiceKept {
+		s.voiceSafe = true
+		return nil
+	}
+	if !s.changes.Deduplicates {
+		s.changes.Deduplicates = true
+		if err := s.saveChanges(ctx); err != nil {
+			return err
+		}
+	}
+	if err := s.obs.StopDeduplication(ctx, s.seen.program, ToPeerSink+".monitor"); err != nil {
+		return fmt.Errorf("%w: %w", errVoiceRemoved, err)
+	}
+	if logErr == nil {
+		logged, logErr = s.dedupLog.Read()
+	}
+	if logged == obsctl.DeduplicationOn || !sure && (logErr != nil || logged != obsctl.DeduplicationOff) {
+		return fmt.Errorf("%w: send your microphone past OBS with --mic-source SOURCE (see: pactl list short sources)", errVoiceRemoved)
+	}
+	s.voiceSafe, s.voiceKept = true, true
+	s.log.Info("OBS keeps monitored microphones in the stream", "logged", logErr == nil)
+	return nil
+}
+
+// capturesOutput reports whether OBS captures what some sink plays.
+func (s *session) capturesOutput() bool {
+	return slices.ContainsFunc(s.seen.inputs, func(in obsctl.Input) bool {
+		return in.UnversionedKind == captureKind && in.Name != peerAudioInput
+	})
+}
+
+// checkSceneCaptures is for OBS 32.0.0 to 32.0.3, which looks at captures in scenes alone, and only where
+// both devices are the default one (libobs/obs-audio.c, check_audio_output_source_is_monitoring_device).
+func (s *session) checkSceneCaptures(ctx context.Context) error {
+	device, err := s.obs.MonitoringDevice(ctx)
+	if err != nil {
+		return err
+	}
+	for _, in := range s.seen.inputs {
+		if in.UnversionedKind != captureKind || slices.Contains(s.seen.special.Desktop, in.Name) || device.Sink(s.obs.Version()) != "" {
+			continue
+		}
+		settings, err := s.obs.InputSettings(ctx, in.Name)
+		if err != nil {
+			return err
+		}
+		if id, chosen := settings["device_id"].(string); !chosen || id == defaultDevice {
+			return fmt.Errorf("%w: update OBS to 32.0.4 or newer, or in OBS open Settings → Audio → Advanced and choose your headphones by name as Monitoring Device", errVoiceRemoved)
+		}
+	}
+	s.voiceSafe = true
+	return nil
+}
+
+// noteActive takes in that an input is heard now. OBS looks at a capture of its monitoring device anew
+// then.
+func (s *session) noteActive(e obsctl.InputActive) (matters bool) {
+	matters = e.Active && slices.ContainsFunc(s.seen.inputs, func(in obsctl.Input) bool {
+		return in.Name == e.Input && in.UnversionedKind == captureKind
+	})
+	s.voiceKept = s.voiceKept && !matters
+	return matters
+}
+
+// resumeDeduplication gives OBS its way back once nothing is streamed or recorded: what captures its
+// monitoring device stops for a moment.
+func (s *session) resumeDeduplication(ctx context.Context) error {
+	s.voiceSafe, s.voiceKept = false, false
+	if !s.changes.Deduplicates || s.seen.streaming || s.seen.recording {
+		return nil
+	}
+	if len(s.changes.Captures[s.seen.collection]) == 0 {
+		sink, err := s.c.sound.defaultSink(ctx)
+		if errors.Is(err, setup.ErrNoServer) {
+			return nil // Nothing is captured; the next time off air does it.
+		}
+		if err != nil {
+			return err
+		}
+		captures, err := s.obs.MonitoringCaptures(ctx, s.seen.inputs, sink)
+		if err != nil {
+			return err
+		}
+		s.changes.noteCaptures(s.seen.collection, captures)
+		if err := s.saveChanges(ctx); err != nil {
+			return err
+		}
+	}
+	captures := s.changes.Captures[s.seen.collection]
+	for _, input := range slices.Sorted(maps.Keys(captures)) {
+		err := s.obs.ResumeDeduplication(ctx, input, captures[input], ToPeerSink+".monitor")
+		if err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
+			return fmt.Errorf("input %q: %w", input, err)
+		}
+	}
+	s.changes.Deduplicates = false
+	delete(s.changes.Captures, s.seen.collection)
+	return s.saveChanges(ctx)
+}

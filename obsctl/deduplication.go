@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package obsctl
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/andreykaipov/goobs/api/events"
+)
+
+// OutputCaptureKind is the kind of the inputs that capture what a PulseAudio
+// sink plays, such as Desktop Audio.
+const OutputCaptureKind = "pulse_output_capture"
+
+// probeInput is the input that stops OBS's deduplication. It exists for some
+// 30 ms; events about it are not delivered.
+const probeInput = "costream-obs probe"
+
+// How often and how far apart it is tried to make the probe.
+const (
+	probeTries = 50
+	probePause = 20 * time.Millisecond
+)
+
+// Deduplicates reports whether OBS removes the inputs that it monitors from the
+// stream while an input captures the monitoring device (32.0.0 and later). OBS
+// calls that deduplication: it takes for granted that the capture has their
+// sound. Moved at the sound server, or with nothing else to hear, it has not.
+func (v Version) Deduplicates() bool { return v.has(deduplicates) }
+
+// DeduplicationStops reports whether StopDeduplication works (32.0.4 and
+// later). Before, OBS looked for such captures in the programme's scenes 47
+// times a second; sure says whether this version is known to behave so, or is
+// newer than what was read and tried, so that only OBS's log proves it.
+func (v Version) DeduplicationStops() (stops, sure bool) {
+	return v.has(deduplicatesOneCapture), v.OBS.Major <= 32
+}
+
+// StopDeduplication has OBS mix the inputs that it monitors into the stream
+// again, until an input that captures the monitoring device is made, is shown
+// or gets another device. Nobody hears a difference otherwise.
+//
+// OBS remembers one capture of the monitoring device, the one that came last
+// (obs_source_audio_output_capture_device_changed), and forgets it when its
+// device changes. So an input that captures the device is made in scene,
+// hidden, pointed at the source elsewhere, which must not be the monitoring
+// device's, and removed. Measured on 32.2.2: a recording at -91 dB has the
+// microphone at its own -17 dB again; the three requests take 25 ms.
+func (c *Client) StopDeduplication(ctx context.Context, scene, elsewhere string) error {
+	device, err := c.MonitoringDevice(ctx)
+	if err != nil {
+		return err
+	}
+	ctx = context.WithoutCancel(ctx) // Each request has a deadline; nothing stays half done.
+	id, err := c.createProbe(ctx, scene, device.capturedBy(c.version))
+	if err != nil {
+		return err
+	}
+	err = c.SetInputSettings(ctx, probeInput, map[string]any{"device_id": elsewhere}, true)
+	return errors.Join(err, c.RemoveSceneItem(ctx, scene, id), c.removeIfThere(ctx, probeInput))
+}
+
+// createProbe makes the probe. One that was there before OBS lets go of a
+// moment after it was removed; one may be left from a program that was killed.
+func (c *Client) createProbe(ctx context.Context, scene, device string) (item int, err error) {
+	for tries := range probeTries {
+		if tries > 0 {
+			if err := c.removeIfThere(ctx, probeInput); err != nil {
+				return 0, err
+			}
+			time.Sleep(probePause)
+		}
+		item, err = c.CreateInput(ctx, scene, probeInput, OutputCaptureKind, map[string]any{"device_id": device}, false)
+		if !IsCode(err, CodeAlreadyExists) {
+			return item, err
+		}
+	}
+	return 0, err
+}
+
+// removeIfThere removes an input; OBS removes it by itself with its last item.
+func (c *Client) removeIfThere(ctx context.Context, input string) error {
+	err := c.RemoveInput(ctx, input)
+	if IsCode(err, CodeNotFound) {
+		return nil
+	}
+	return err
+}
+
+// capturedBy is the id by which an input captures what the monitoring device plays.
+func (d MonitoringDevice) capturedBy(v Version) string {
+	if sink := d.Sink(v); sink != "" {
+		return sink + monitorSuffix
+	}
+	return defaultDevice
+}
+
+// MonitoringCaptures gives the settings of the inputs that capture the
+// monitoring device, by name.
+func (c *Client) MonitoringCaptures(ctx context.Context, inputs []Input, defaultSink string) (map[string]map[string]any, error) {
+	device, err := c.MonitoringDevice(ctx)
+	if err != nil {
+		return nil, err
+	}
+	source := func(id string) string {
+		if id == defaultDevice || id == "" {
+			return defaultSink + monitorSuffix
+		}
+		return id
+	}
+	captures := make(map[string]map[string]any)
+	for _, in := range inputs {
+		if in.UnversionedKind != OutputCaptureKind {
+			continue
+		}
+		settings, err := c.InputSettings(ctx, in.Name)
+		if err != nil {
+			return nil, err
+		}
+		id, _ := settings["device_id"].(string)
+		if source(id) == source(device.capturedBy(c.version)) {
+			captures[in.Name] = settings
+		}
+	}
+	return captures, nil
+}
+
+// ResumeDeduplication undoes StopDeduplication. OBS looks at a capture anew
+// when its device changes, so the input, which MonitoringCaptures gave with its
+// settings, captures the source elsewhere for some milliseconds.
+func (c *Client) ResumeDeduplication(ctx context.Context, input string, settings map[string]any, elsewhere string) error {
+	ctx = context.WithoutCancel(ctx)
+	err := c.SetInputSettings(ctx, input, map[string]any{"device_id": elsewhere}, true)
+	return errors.Join(err, c.SetInputSettings(ctx, input, settings, false))
+}
+
+// ofProbe reports whether an event of goobs is about the probe.
+func ofProbe(raw any) bool {
+	switch e := raw.(type) {
+	case *events.InputCreated:
+		return e.InputName == probeInput
+	case *events.InputRemoved:
+		return e.InputName == probeInput
+	case *events.SceneItemCreated:
+		return e.SourceName == probeInput
+	case *events.SceneItemRemoved:
+		return e.SourceName == probeInput
+	case *events.InputActiveStateChanged:
+		return e.InputName == probeInput
+	}
+	return false
+}
+
+// What OBS's log says of deduplication (libobs/obs-source.c, 32.0.4 to 32.2.2),
+// behind the time. The former is the second line of a message.
+const (
+	logDeduplicates = "Deduplication logic is being applied to all monitored sources."
+	logStopped      = "Deduplication logic stopped."
+	logTime         = "15:04:05.000: "
+)
+
+// DeduplicationLog reads in OBS's log whether OBS deduplicates: no request
+// tells. It must not be used by two goroutines at the same time.
+type DeduplicationLog struct {
+	// PID is OBS's process.
+	PID int
+	// ProcRoot replaces /proc when not empty.
+	ProcRoot string
+
+	file string
+	read int64
+	last Deduplication
+}
+
+// Deduplication is what OBS's log said last of deduplication.
+type Deduplication int
+
+// The states of deduplication.
+const (
+	DeduplicationUnmentioned Deduplication = iota
+	DeduplicationOn
+	DeduplicationOff
+)
+
+// Read returns the last word of the log. The error is that it cannot be read,
+// as when OBS runs on another machine.
+func (l *DeduplicationLog) Read() (Deduplication, error) {
+	if l.file == "" {
+		file, err := openLog(l.PID, l.ProcRoot)
+		if err != nil {
+			return DeduplicationUnmentioned, err
+		}
+		l.file = file
+	}
+	f, err := os.Open(l.file)
+	if err != nil {
+		l.file = ""
+		return DeduplicationUnmentioned, fmt.Errorf("OBS's log: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	if _, err := f.Seek(l.read, io.SeekStart); err != nil {
+		return DeduplicationUnmentioned, fmt.Errorf("OBS's log: %w", err)
+	}
+	lines := bufio.NewReader(f)
+	for {
+		line, err := lines.ReadString('\n')
+		if errors.Is(err, io.EOF) {
+			return l.last, nil // What has no end yet is read the next time.
+		}
+		if err != nil {
+			return DeduplicationUnmentioned, fmt.Errorf("OBS's log: %w", err)
+		}
+		l.read += int64(len(line))
+		switch text := strings.TrimRight(line[min(len(line), len(logTime)):], "\r\n"); text {
+		case logDeduplicates:
+			l.last = DeduplicationOn
+		case logStopped:
+			l.last = DeduplicationOff
+		}
+	}
+}
+
+// openLog finds the log that a process writes, by the link in /proc that also
+// leads into a sandbox.
+func openLog(pid int, procRoot string) (string, error) {
+	dir := filepath.Join(orProc(procRoot), strconv.Itoa(pid), "fd")
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return "", fmt.Errorf("OBS's log: %w", err)
+	}
+	for _, entry := range entries {
+		link := filepath.Join(dir, entry.Name())
+		target, err := os.Readlink(link)
+		if err == nil && strings.Contains(target, "/obs-studio/logs/") {
+			return link, nil
+		}
+	}
+	return "", fmt.Errorf("OBS's log: process %d has none open", pid)
+}

@@ -27,6 +27,8 @@ type Options struct {
 	Heartbeat time.Duration
 	// Transforms asks for SceneItemTransformed events.
 	Transforms bool
+	// Levels asks for Levels events, and for no others.
+	Levels bool
 	// Activations asks for InputActive events.
 	Activations bool
 	// Log receives what happens on the connection; nil discards it.
@@ -157,6 +159,9 @@ func login(ctx context.Context, conn *watchedConn, ep Endpoint, opts Options) (*
 	}
 	if opts.Activations {
 		mask |= subscriptions.InputActiveStateChanged
+	}
+	if opts.Levels {
+		mask = subscriptions.InputVolumeMeters
 	}
 	go func() {
 		client, err := goobs.New(ep.Addr(),

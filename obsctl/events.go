@@ -84,6 +84,9 @@ type (
 	InputAdded struct{ Input, Kind string }
 	// InputRemoved: an input is gone, and all its scene items with it.
 	InputRemoved struct{ Input string }
+	// Levels: how loud the inputs are that are active, each 50 ms. It comes only
+	// with Options.Levels.
+	Levels []Level
 	// InputActive: an input is shown in the programme, or heard. It comes only
 	// with Options.Activations.
 	InputActive struct {
@@ -161,6 +164,7 @@ func (MuteChanged) event()          {}
 func (MonitorTypeChanged) event()   {}
 func (InputAdded) event()           {}
 func (InputRemoved) event()         {}
+func (Levels) event()               {}
 func (InputActive) event()          {}
 func (InputRenamed) event()         {}
 func (ProgramScene) event()         {}
@@ -206,6 +210,8 @@ func translate(raw any) (event Event, known bool) {
 		return InputAdded{e.InputName, e.InputKind}, true
 	case *events.InputRemoved:
 		return InputRemoved{e.InputName}, true
+	case *events.InputVolumeMeters:
+		return levels(e), true
 	case *events.InputActiveStateChanged:
 		return InputActive{e.InputName, e.VideoActive}, true
 	case *events.InputNameChanged:

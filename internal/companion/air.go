@@ -39,6 +39,7 @@ type airOptions struct {
 	feed       func(ctx context.Context, started func()) error    // keeps what is sent clean of the peer; may be nil
 	microphone string
 	muted      bool
+	meters     func(ctx context.Context, started func()) error // decides whether our voice is muted; may be nil
 	screen     media.Screen
 	format     media.VideoFormat // of the screen
 	avOffset   time.Duration     // by which the peer's voice comes later than it would
@@ -110,6 +111,9 @@ func goOnAir(parent context.Context, o airOptions) *air {
 	if o.picture != nil {
 		a.parts.keep(ctx, "our picture", a.runVideo)
 		a.parts.keep(ctx, "our voice", a.runAudio)
+	}
+	if o.meters != nil {
+		a.parts.keep(ctx, "meters of OBS", o.meters)
 	}
 	if o.feed != nil {
 		a.parts.keep(ctx, "clean feed", o.feed)

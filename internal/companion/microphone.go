@@ -74,7 +74,7 @@ func (s *session) wantMonitor(mic string, mics []string) obsctl.MonitorType {
 	if !s.voiceSafe {
 		return obsctl.MonitorOff
 	}
-	if s.seen.muted[mic] && len(mics) > 1 && s.obs.Version().MutedIsMonitored() {
+	if closed := s.seen.muted[mic] && s.obs.Version().MutedIsMonitored() || s.gate.isClosed(mic); closed && len(mics) > 1 {
 		// The sender can only be silenced as a whole.
 		return obsctl.MonitorOff
 	}

@@ -68,11 +68,9 @@ func (s *session) note(ev obsctl.Event) {
 		if o.muted != nil {
 			o.muted[e.Input] = e.Muted
 		}
-		if s.air != nil {
-			s.air.setMuted(s.allMuted())
-			if e.Input == s.input {
-				s.air.silencePeer(e.Muted)
-			}
+		s.gate.set(s.mics(), o.muted)
+		if s.air != nil && e.Input == s.input {
+			s.air.silencePeer(e.Muted)
 		}
 	case obsctl.MonitorTypeChanged:
 		o.askInputs = true
@@ -233,22 +231,6 @@ func (s *session) observeInputs(ctx context.Context) error {
 // has reports whether OBS has an input of that name.
 func (o *observed) has(input string) bool {
 	return slices.ContainsFunc(o.inputs, func(in obsctl.Input) bool { return in.Name == input })
-}
-
-// allMuted reports whether the peer must not hear us: every microphone is muted in OBS, or OBS has
-// none. OBS from 32.2.0 monitors muted inputs too, so our sender has to follow their mute.
-func (s *session) allMuted() bool {
-	known := 0
-	for _, mic := range s.mics() {
-		if muted, ok := s.seen.muted[mic]; ok {
-			known++
-			if !muted {
-				return false
-			}
-		}
-	}
-	// A microphone that is captured past OBS may have no input there.
-	return known > 0 || s.c.o.MicSource == ""
 }
 
 // outputFormat is what the virtual camera and the viewers get.

@@ -67,37 +67,11 @@ func TestEndOfOutput(t *testing.T) {
 	}
 }
 
-func TestPeerHearsNoMutedMicrophone(t *testing.T) {
-	for _, tt := range []struct {
-		name      string
-		mics      []string
-		micSource string
-		muted     map[string]bool
-		want      bool
-	}{
-		{"open", []string{"Mic"}, "", map[string]bool{"Mic": false}, false},
-		{"muted", []string{"Mic"}, "", map[string]bool{"Mic": true}, true},
-		{"one of two is open", []string{"Mic", "Guitar"}, "", map[string]bool{"Mic": true, "Guitar": false}, false},
-		{"unknown counts as muted", []string{"Mic"}, "", nil, true},
-		{"none at all", nil, "", nil, true},
-		{"past OBS, which knows none", nil, "alsa_input.usb", nil, false},
-		{"past OBS, but muted there", []string{"Mic"}, "alsa_input.usb", map[string]bool{"Mic": true}, true},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			s := newTestSession(Options{Mics: tt.mics, MicSource: tt.micSource})
-			s.seen.muted = tt.muted
-			if got := s.allMuted(); got != tt.want {
-				t.Errorf("muted is %v, want %v", got, tt.want)
-			}
-		})
-	}
-}
-
 func TestMuteEventReachesTheState(t *testing.T) {
 	s := newTestSession(Options{Mics: []string{"Mic"}})
 	s.seen.muted = map[string]bool{"Mic": false}
 	s.note(obsctl.MuteChanged{Input: "Mic", Muted: true})
-	if !s.allMuted() {
+	if !s.gate.allClosed() {
 		t.Error("the peer still hears a microphone that was muted")
 	}
 }

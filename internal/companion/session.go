@@ -65,6 +65,7 @@ type session struct {
 	input         string    // the peer source's name, while it is in OBS
 	muteAsked     string    // the peer source whose mute OBS was asked for; after that its events tell
 	inputDead     time.Time // since when the peer source has shown no picture
+	gate          gate      // of our voice
 	voiceSafe     bool      // a monitored microphone stays in the stream
 	voiceKept     bool      // that was made so, and nothing has happened since
 	dedupLog      obsctl.DeduplicationLog
@@ -81,6 +82,7 @@ func (c *Companion) useOBS(ctx context.Context, obs *obsctl.Client) error {
 	s := &session{
 		c: c, obs: obs, id: c.processID(obs.Endpoint().PID), log: c.log,
 		tries: make(map[string]*attempt), problems: make(map[string]error),
+		gate:     gate{always: c.o.MicSource != ""},
 		dedupLog: obsctl.DeduplicationLog{PID: obs.Endpoint().PID},
 		slow:     make(map[string]int), resync: make(map[string]time.Time), missing: make(map[string]time.Time),
 	}
@@ -214,11 +216,9 @@ func (s *session) goOn(ctx context.Context) {
 	if s.air == nil && s.camera {
 		s.startAir()
 	}
-	if s.air != nil {
-		s.air.setMuted(s.allMuted())
-		if s.speakers != nil {
-			s.air.setSpeakers(s.speakers)
-		}
+	s.gate.set(s.mics(), s.seen.muted)
+	if s.air != nil && s.speakers != nil {
+		s.air.setSpeakers(s.speakers)
 	}
 	s.try(ctx, "programme", s.checkProgramme)
 	s.try(ctx, "peer source", s.showPeer)
@@ -333,10 +333,11 @@ func (s *session) startAir() {
 		resends:    o.PeerAsks,
 		keyInt:     o.keyDistance() * format.FPSNum / max(format.FPSDen, 1),
 		microphone: s.c.sound.microphone(o.MicSource),
-		muted:      s.allMuted(),
+		muted:      true, // until the gate has it otherwise
 		screen:     s.c.display,
 		format:     s.seen.canvasFormat(),
 		avOffset:   o.AVOffset,
+		meters:     s.followMeters,
 		legs:       &s.legs,
 		peerSeen: func(seen bool) {
 			s.c.peer.Store(seen)
@@ -365,6 +366,7 @@ func (s *session) startAir() {
 		opts.feed = s.followFeed
 	}
 	s.air = goOnAir(s.c.life, opts)
+	s.gate.attach(s.air.setMuted)
 	s.muteAsked = ""
 	s.c.air.Store(s.air)
 }
@@ -373,6 +375,7 @@ func (s *session) stopAir() {
 	if s.air == nil {
 		return
 	}
+	s.gate.detach()
 	s.air.stop()
 	s.air = nil
 	s.c.air.Store(nil)

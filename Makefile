@@ -51,6 +51,11 @@ test-kernel: deps-kernel
 test-systems: deps-systems
 	@e2e/systems/test $(or $(SYSTEM),13) $(subst |, ,$(TESTS))
 
+## systems-docs  writes what test-systems found out on 12, 13 and forky into docs/systems.md
+.PHONY: systems-docs
+systems-docs:
+	go run ./e2e/systems -into docs/systems.md $(foreach s,12 13 forky,$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/costream-obs-systems/$(s)/result)
+
 ## bench      latency, cost and quality against what others use, 10 minutes on a machine that does nothing else
 .PHONY: bench
 bench: build-bench

@@ -13,7 +13,7 @@ export GOFLAGS := -trimpath $(GOFLAGS)
 ## demo       two OBS on this machine co-stream with each other; ends with a picture of both
 .PHONY: demo
 demo: deps-test
-	@.ci/demo
+	@.ci/demo $(DEMO)
 
 ## build      the program: build/costream-obs
 .PHONY: build
@@ -25,6 +25,11 @@ build: deps-build
 .PHONY: test
 test: deps-test
 	@.ci/test
+
+## test-real  the tests with real OBS alone, or some of them: TESTS='TestRealVoices|TestRealGroup'
+.PHONY: test-real
+test-real: deps-test
+	@TESTS='$(TESTS)' E2E_COSTREAM='$(E2E_COSTREAM)' .ci/test real e2e
 
 ## lint       format, vet and staticcheck alone
 .PHONY: lint
@@ -40,6 +45,16 @@ unit: deps-build
 .PHONY: test-kernel
 test-kernel: deps-kernel
 	@e2e/kernel/test
+
+## test-systems  the package, the demo and the tests with real OBS on another Debian: SYSTEM=12, 13 (the default) or forky
+.PHONY: test-systems
+test-systems: deps-systems
+	@e2e/systems/test $(or $(SYSTEM),13) $(subst |, ,$(TESTS))
+
+## systems-docs  writes what test-systems found out on 12, 13 and forky into docs/systems.md
+.PHONY: systems-docs
+systems-docs:
+	go run ./e2e/systems -into docs/systems.md $(foreach s,12 13 forky,$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/costream-obs-systems/$(s)/result)
 
 ## bench      latency, cost and quality against what others use, 10 minutes on a machine that does nothing else
 .PHONY: bench
@@ -98,10 +113,12 @@ help:
 	@echo 'make TARGET, where TARGET is one of:'
 	@sed -n 's/^## /  /p' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: deps-build deps-test deps-kernel
+.PHONY: deps-build deps-test deps-kernel deps-systems
 deps-build:
 	@.ci/install-deps build
 deps-test:
 	@.ci/install-deps test
 deps-kernel:
 	@.ci/install-deps kernel
+deps-systems:
+	@.ci/install-deps systems

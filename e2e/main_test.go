@@ -15,8 +15,10 @@ import (
 	"github.com/costream-obs/costream-obs/internal/testbed"
 )
 
-// binary is the costream-obs that TestMain has built for all tests here.
+// binary is the costream-obs that all tests here run: the one of -costream, else one that TestMain has built.
 var binary string
+
+var costream = flag.String("costream", "", "`path` of the costream-obs to test, in place of one that is built")
 
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -25,6 +27,10 @@ func TestMain(m *testing.M) {
 
 func run(m *testing.M) int {
 	if testing.Short() {
+		return m.Run()
+	}
+	if *costream != "" {
+		binary = *costream
 		return m.Run()
 	}
 	dir, err := os.MkdirTemp("", "costream-e2e")

@@ -233,6 +233,7 @@ func remotePeer(t testing.TB, hz int, out func([]byte)) {
 
 func TestRealWrongSoundDevice(t *testing.T) {
 	testbed.Need(t)
+	testbed.NeedPulseAudio(t) // PipeWire takes any name and waits for a node that has it
 	newPulse(t)
 	s, err := NewAudioSender(AudioSenderOptions{Device: "no_such_source", Out: func([]byte) {}})
 	if err != nil {

@@ -101,6 +101,7 @@ func TestRealDrift(t *testing.T) {
 // A sound server that stands still for a while leaves neither silence nor delay.
 func TestRealSoundServerStalls(t *testing.T) {
 	testbed.Need(t)
+	testbed.NeedPulseAudio(t) // PipeWire is three processes, of which the testbed knows the parent
 	p := newPulse(t)
 	r := startAudioReceiver(t, AudioReceiverOptions{})
 	speak(t, voice(t, 1000, 60*time.Second), 0, never, r.Push)

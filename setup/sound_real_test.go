@@ -129,7 +129,8 @@ func TestRealMoveSinkInput(t *testing.T) {
 	if err := p.MoveSinkInput(ctx, 4711, "costream_topeer"); !errors.Is(err, setup.ErrNotFound) {
 		t.Errorf("move what is not there: got %v, want %v", err, setup.ErrNotFound)
 	}
-	if err := p.Unload(ctx, 4711); !errors.Is(err, setup.ErrNotFound) {
+	// PipeWire answers that access is denied.
+	if err := p.Unload(ctx, 4711); !server.PipeWire && !errors.Is(err, setup.ErrNotFound) {
 		t.Errorf("unload what is not there: got %v, want %v", err, setup.ErrNotFound)
 	}
 }

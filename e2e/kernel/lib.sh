@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# Helpers of the scripts in this directory; source after `set -euo pipefail`.
+# Helpers of the scripts in this directory and in ../systems; source after `set -euo pipefail`.
 # shellcheck shell=bash
 
 PATH=$PATH:/usr/sbin:/sbin
@@ -50,4 +50,11 @@ supervise() {
   wait "$child" || rc=$?
   trap - INT TERM HUP
   return "$rc"
+}
+
+# archive_url LABEL: the URL of the Debian archive with this label in the host's apt sources.
+archive_url() {
+  # shellcheck disable=SC2016
+  apt-get indextargets --format '$(ORIGIN)|$(LABEL)|$(REPO_URI)' 'Created-By: Packages' |
+    awk -F'|' -v l="$1" '$1 == "Debian" && $2 == l { sub("/$", "", $3); print $3; exit }'
 }

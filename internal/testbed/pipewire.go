@@ -11,12 +11,14 @@ import (
 )
 
 // NewPipeWire starts a private PipeWire with pipewire-pulse and WirePlumber,
-// which has the same nodes as NewPulse's PulseAudio.
-func NewPipeWire(tb TB) *Pulse {
+// which has the same nodes as NewPulse's PulseAudio. Each extra line is a
+// command for pactl.
+func NewPipeWire(tb TB, extra ...string) *Pulse {
 	tb.Helper()
 	requirePrograms(tb, "pipewire", "pw-cli", "pipewire-pulse", "wireplumber", "dbus-run-session", "pactl", "pacat")
 	p := newPulse(tb)
-	p.start = p.startPipeWire
+	p.PipeWire = true
+	p.start = func() { p.startPipeWire(append(nodes(""), extra...)) }
 	// It leaves the machine's own devices alone.
 	config := filepath.Join(p.dir, ".config", "wireplumber")
 	// WirePlumber 0.5 reads nothing else.
@@ -43,7 +45,7 @@ const noDevices = `wireplumber.profiles = {
 const pipeWire = "setpriv --pdeathsig KILL pipewire & until pw-cli info 0 >/dev/null 2>&1; do sleep 0.05; done; " +
 	"setpriv --pdeathsig KILL wireplumber & setpriv --pdeathsig KILL pipewire-pulse & wait"
 
-func (p *Pulse) startPipeWire() {
+func (p *Pulse) startPipeWire(lines []string) {
 	p.tb.Helper()
 	p.process = Start(p.tb, Command{
 		Name: "PipeWire", Path: "dbus-run-session",
@@ -59,7 +61,7 @@ func (p *Pulse) startPipeWire() {
 		}
 		return err
 	})
-	for _, line := range nodes("") {
+	for _, line := range lines {
 		p.Pactl(strings.Fields(line)...)
 	}
 	Await(p.tb, "the default devices", soundLimit, func() error {

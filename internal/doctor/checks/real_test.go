@@ -248,7 +248,11 @@ func TestRealFaults(t *testing.T) {
 		}
 	})
 	t.Run("sound server gone", func(t *testing.T) {
-		p.want(t, "audio.server", doctor.OK, "pulseaudio")
+		name := "pulseaudio"
+		if p.pulse.PipeWire {
+			name = "PipeWire"
+		}
+		p.want(t, "audio.server", doctor.OK, name)
 		p.pulse.Kill()
 		p.want(t, "audio.server", doctor.Fail, "No sound server answers")
 	})

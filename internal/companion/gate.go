@@ -52,12 +52,12 @@ func (g *gate) set(mics []string, muted map[string]bool) {
 }
 
 // meter takes in OBS's meters and reports whether a microphone was opened or closed. One that captures
-// nothing stays as it was.
+// nothing, or is muted, stays as it was.
 func (g *gate) meter(levels obsctl.Levels) (changed bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, level := range levels {
-		if level.Captured == 0 || !slices.Contains(g.mics, level.Input) {
+		if level.Captured == 0 || g.muted[level.Input] || !slices.Contains(g.mics, level.Input) {
 			continue
 		}
 		if closed := level.Heard == 0; closed != g.closed[level.Input] {

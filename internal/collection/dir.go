@@ -71,16 +71,17 @@ func (d Dir) Running() int {
 }
 
 // user returns the file that holds [Basic], and what global.ini tells of it. OBS 31 moved that section from global.ini
-// to user.ini, and lets the user move directories (OBSApp.cpp). Both files stay when OBS goes back to an older version:
-// the version that wrote global.ini last decides.
+// to user.ini, and lets the user move directories (OBSApp.cpp). Both files stay when OBS goes back to an older version,
+// which knows neither (measured, 29.0.2 after 32.2.2): the version that wrote global.ini last decides.
 func (d Dir) user() (user, global ini, err error) {
 	global, err = readINI(filepath.Join(d.Path, "global.ini"))
 	if err != nil {
 		return ini{}, ini{}, err
 	}
 	const obs31 = 31 << 24 // LIBOBS_API_VER is major<<24 | minor<<16 | patch
-	last, _ := strconv.ParseInt(global.get("General", "LastVersion"), 10, 64)
+	last, _ := strconv.ParseInt(strings.TrimSpace(global.get("General", "LastVersion")), 10, 64)
 	if last != 0 && last < obs31 {
+		delete(global.sections, "Locations")
 		return global, global, nil
 	}
 	user, err = readINI(filepath.Join(d.location(global, "Configuration"), "user.ini"))

@@ -25,9 +25,17 @@ func loadedFile(procRoot string, pid int, prefix string) string {
 			continue
 		}
 		path := strings.TrimSpace(line[i:])
-		if strings.HasPrefix(filepath.Base(path), prefix) {
-			return filepath.Join(dir, "root", path) // in a sandbox, too
+		if !strings.HasPrefix(filepath.Base(path), prefix) {
+			continue
 		}
+		// In a sandbox the path is that of its own files, in a chroot it is one of ours.
+		inside := filepath.Join(dir, "root", path)
+		if _, err := os.Stat(inside); err != nil {
+			if _, err := os.Stat(path); err == nil {
+				return path
+			}
+		}
+		return inside
 	}
 	return ""
 }

@@ -46,7 +46,11 @@ func tcpError(ep Endpoint, err error) error {
 	var dns *net.DNSError
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return connectError(ep, ErrRefused, err, "%s", refused("", ep))
+		text := refused("", ep)
+		if ep.PID != 0 && lacksWebSocket("", ep.PID) {
+			err = errors.Join(ErrNoWebSocket, err)
+		}
+		return connectError(ep, ErrRefused, err, "%s", text)
 	case errors.As(err, &dns):
 		return connectError(ep, ErrUnreachable, err,
 			"the host %q of OBS has no address (%v): check --obs-host", ep.Host, dns.Err)
@@ -62,7 +66,7 @@ func tcpError(ep Endpoint, err error) error {
 func refused(procRoot string, ep Endpoint) string {
 	if ep.PID != 0 && lacksWebSocket(procRoot, ep.PID) {
 		return fmt.Sprintf("OBS runs (process %d) without its WebSocket server: if it is in safe mode, restart it in normal mode; "+
-			"if it was built without the server: %s", ep.PID, WebSocketHint(procRoot, ep.PID))
+			"else it was built without the server. %s", ep.PID, WebSocketHint(procRoot, ep.PID))
 	}
 	text := fmt.Sprintf("nothing listens at %s (%s): start OBS; if it runs, ", ep.Addr(), ep.Source)
 	if ep.PID != 0 {

@@ -54,7 +54,7 @@ func (o FindOptions) noConfig() error {
 		if place.process != nil {
 			pid = place.process.PID
 		}
-		return fmt.Errorf("%w: %w (%s is there, but no settings of obs-websocket): it is older than 28 or was built without it; %s",
+		return fmt.Errorf("%w: %w (%s): it is older than 28 or was built without it. %s",
 			ErrNoConfig, ErrNoWebSocket, ran, WebSocketHint(o.ProcRoot, pid))
 	}
 	return fmt.Errorf("%w in %s: start OBS 28 or newer once, then %s",

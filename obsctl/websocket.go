@@ -46,7 +46,7 @@ func lacksWebSocket(procRoot string, pid int) bool {
 	return loadedFile(procRoot, pid, "rtmp-services.so") != "" && loadedFile(procRoot, pid, "obs-websocket.so") == ""
 }
 
-// WebSocketHint says how to get an OBS with obs-websocket on the distribution that the OBS with this process id comes
+// WebSocketHint says, in a sentence of its own, how to get an OBS with obs-websocket on the distribution that the OBS with this process id comes
 // from, or that of this machine when pid is 0. procRoot replaces /proc when not empty.
 func WebSocketHint(procRoot string, pid int) string {
 	process := "self"
@@ -69,19 +69,19 @@ func WebSocketHint(procRoot string, pid int) string {
 
 const (
 	flatpakCommand   = "`flatpak install flathub com.obsproject.Studio`"
-	webSocketFlatpak = "the Flatpak of OBS has it: " + flatpakCommand
+	webSocketFlatpak = "Install the Flatpak of OBS, which has it: " + flatpakCommand
 )
 
 // webSocketPackages are by the ID of os-release(5).
 var webSocketPackages = map[string]string{
-	// obsproject/obs-studio #7508, obs-websocket #1148: not in extra/obs-studio, 28.0.2 to 30.2.1 at least.
-	"arch": "Arch's obs-studio may lack it: install obs-studio-with-websockets from the AUR, or the Flatpak: " + flatpakCommand,
+	// obsproject/obs-studio #7508, obs-websocket #1148, grigio/obs-cmd #63: not in extra/obs-studio 28.0.2 to 30.2.1.
+	"arch": "Install obs-studio-with-websockets from the AUR (Arch's obs-studio lacked it up to 30.2 at least), or the Flatpak: " + flatpakCommand,
 	// The package obs-studio holds obs-websocket.so (dpkg -S on 12 and 13).
-	"debian": "Debian 12 and newer have it: `sudo apt install obs-studio`",
+	"debian": "Install Debian's OBS, which has it from Debian 12 on: `sudo apt install obs-studio`",
 	// 22.04 has OBS 27.2.
-	"ubuntu": "the OBS project's packages for Ubuntu have it: `sudo add-apt-repository ppa:obsproject/obs-studio && sudo apt install obs-studio`",
+	"ubuntu": "Install the OBS project's package for Ubuntu, which has it: `sudo add-apt-repository ppa:obsproject/obs-studio && sudo apt install obs-studio`",
 	// obs-studio.spec: from 29.0.0 on; RPM Fusion's 28 was built without.
-	"fedora": "Fedora's obs-studio has it from version 29 on: `sudo dnf upgrade obs-studio`",
+	"fedora": "Update Fedora's OBS, which has it from version 29 on: `sudo dnf upgrade obs-studio`",
 	// media-video/obs-studio, metadata.xml.
-	"gentoo": "build OBS with it: `echo 'media-video/obs-studio websocket' | sudo tee -a /etc/portage/package.use/obs-studio && sudo emerge --oneshot media-video/obs-studio`",
+	"gentoo": "Build OBS with it: `echo 'media-video/obs-studio websocket' | sudo tee -a /etc/portage/package.use/obs-studio && sudo emerge --oneshot media-video/obs-studio`",
 }

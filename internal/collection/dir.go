@@ -112,6 +112,17 @@ func (d Dir) Profile() (string, error) {
 	return filepath.Join(d.location(global, "Profiles"), "basic", "profiles", profile, "basic.ini"), nil
 }
 
+// ProfileRoots are the directories that hold profiles: OBS's own, and the one that the user moved them to.
+func (d Dir) ProfileRoots() []string {
+	roots := []string{filepath.Join(d.Path, "basic", "profiles")}
+	if global, err := readINI(filepath.Join(d.Path, "global.ini")); err == nil {
+		if moved := d.location(global, "Profiles"); moved != d.Path {
+			roots = append(roots, filepath.Join(moved, "basic", "profiles"))
+		}
+	}
+	return roots
+}
+
 // Open returns the collection of that name, or the current one when name is empty. Its error matches ErrNotFound,
 // ErrInvalid, or is that of reading a file.
 func (d Dir) Open(name string) (*File, error) {

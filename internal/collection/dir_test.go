@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -108,6 +109,9 @@ func TestOpenMoved(t *testing.T) {
 	}
 	if got, err := m.dir(t).Profile(); got != there.path("basic/profiles/P/basic.ini") || err != nil {
 		t.Errorf("profile: got %s, %v", got, err)
+	}
+	if got, want := m.dir(t).ProfileRoots(), []string{m.path("basic/profiles"), there.path("basic/profiles")}; !slices.Equal(got, want) {
+		t.Errorf("directories of profiles: got %q, want %q", got, want)
 	}
 }
 

@@ -182,6 +182,18 @@ var faults = []fault{
 		f.findErr = obsctl.ErrServerDisabled
 	}, []string{"obs.ws.config"}},
 	{"OBS never started", func(f *fixture) { f.offAir(); f.closed(); f.findErr = obsctl.ErrNoConfig }, []string{"obs.ws.config"}},
+	{"OBS without obs-websocket, closed", func(f *fixture) {
+		f.offAir()
+		f.closed()
+		f.files["proc/self/root/etc/os-release"] = "ID=arch\n"
+		f.findErr = fmt.Errorf("%w: %w", obsctl.ErrNoConfig, obsctl.ErrNoWebSocket)
+	}, []string{"obs.ws.config"}},
+	{"OBS without obs-websocket, or in safe mode", func(f *fixture) {
+		f.obsErr = fmt.Errorf("%w: %w", obsctl.ErrRefused, obsctl.ErrNoWebSocket)
+	}, []string{"obs.ws.connect"}},
+	{"refused at one address", func(f *fixture) {
+		f.endpoint.Host, f.obsErr = "::1", obsctl.ErrRefused
+	}, []string{"obs.ws.connect"}},
 	{"OBS not installed", func(f *fixture) {
 		f.offAir()
 		f.closed()
@@ -264,6 +276,10 @@ var faults = []fault{
 	{"Flatpak without sound", func(f *fixture) {
 		f.flatpak("[Context]\nshared=network;ipc;\nsockets=x11;wayland;\ndevices=all;\n")
 	}, []string{"obs.flatpak"}},
+
+	{"Snap without camera", func(f *fixture) { f.snap("camera") }, []string{"obs.flatpak"}},
+	{"Snap without kernel-module-observe", func(f *fixture) { f.snap("kernel-module-observe") }, []string{"obs.flatpak"}},
+	{"Snap without audio-record", func(f *fixture) { f.snap("audio-record") }, []string{"obs.flatpak"}},
 
 	{"no pactl", func(f *fixture) { f.soundErr = setup.ErrNoPactl }, []string{"audio.server"}},
 	{"old pactl", func(f *fixture) { f.soundErr = setup.ErrOldPactl }, []string{"audio.server"}},
@@ -405,6 +421,20 @@ func (f *fixture) flatpak(permissions string) {
 	f.programs["flatpak info --show-permissions com.obsproject.Studio"] = permissions
 }
 
+// snap makes OBS a Snap, with all interfaces connected but the one that is given.
+func (f *fixture) snap(without string) {
+	f.processes[0].ConfigHome = "/home/me/snap/obs-studio/117/.config"
+	said := "Interface              Plug                              Slot                    Notes\n"
+	for _, plug := range []string{"audio-playback", "audio-record", "camera", "kernel-module-observe", "network-bind"} {
+		slot := ":" + plug
+		if plug == without {
+			slot = "-"
+		}
+		said += fmt.Sprintf("%-22s obs-studio:%-22s %-23s -\n", plug, plug, slot)
+	}
+	f.programs["snap connections obs-studio"] = said
+}
+
 func (f *fixture) captureOwn() {
 	f.obs.Inputs = append(f.obs.Inputs, checks.Input{Name: "Copy", Kind: "pulse_output_capture", Settings: map[string]any{"device_id": "costream_topeer.monitor"}})
 }
@@ -416,6 +446,7 @@ func TestHealthy(t *testing.T) {
 		"OBS closed":          func(f *fixture) { f.offAir(); f.closed() },
 		"portable route":      func(f *fixture) { f.offAir(); f.unload(); f.o.Route = "portable" },
 		"Flatpak":             func(f *fixture) { f.flatpak("[Context]\nshared=network;\nsockets=pulseaudio;\ndevices=all;\n") },
+		"Snap":                func(f *fixture) { f.snap("") },
 		"no peer":             func(f *fixture) { f.o.Peer = "" },
 		"service not enabled": func(f *fixture) { f.unit("UnitFileState=disabled") },
 		"by hand":             func(f *fixture) { f.unit("ActiveState=inactive", "SubState=dead", "UnitFileState=disabled") },

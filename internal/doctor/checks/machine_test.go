@@ -83,6 +83,24 @@ func TestInstalledPair(t *testing.T) {
 	}
 }
 
+// TestSandboxedVersion: the Flatpak and the Snap tell their versions when nothing runs.
+func TestSandboxedVersion(t *testing.T) {
+	for command, said := range map[string]string{
+		"flatpak info com.obsproject.Studio": "\nOBS Studio - Live stream and record videos\n\n          ID: com.obsproject.Studio\n     Version: 31.0.3\n     License: GPL-2.0-or-later\n",
+		"snap list obs-studio":               "Name        Version  Rev   Tracking       Publisher     Notes\nobs-studio  30.1.1   1311  latest/stable  snapcrafters  -\n",
+	} {
+		f := healthy(t)
+		f.offAir()
+		f.closed()
+		delete(f.programs, "obs --version")
+		f.programs[command] = said
+		f.files[loopback] = "0.15.0\n"
+		if got := f.look(t)["v4l2.module.version"]; got.Status != doctor.Warn || !strings.Contains(got.Detail, "OBS 3") {
+			t.Errorf("%s: got %s %q, want a warning with the version", command, got.Status, got.Detail)
+		}
+	}
+}
+
 // serveStatus answers on a control socket.
 func serveStatus(t *testing.T, answer http.HandlerFunc) (socket string) {
 	t.Helper()

@@ -90,18 +90,37 @@ func (m *Machine) obsVersion(ctx context.Context) *obsctl.Version {
 	if m.RemoteOBS {
 		return nil
 	}
-	said, err := m.Exec(ctx, "obs", "--version") // "OBS Studio - 29.0.2.1-1+b1 (linux)"
-	if err != nil {
-		return nil
+	if said, err := m.Exec(ctx, "obs", "--version"); err == nil { // "OBS Studio - 29.0.2.1-1+b1 (linux)"
+		_, text, _ := strings.Cut(said, " - ")
+		text, _, _ = strings.Cut(text, " ")
+		if version := parseVersion(text); version != nil {
+			installed := obsctl.Installed(m.Root, *version)
+			return &installed
+		}
 	}
-	_, text, _ := strings.Cut(said, " - ")
-	text, _, _ = strings.Cut(text, " ")
-	version := parseVersion(text)
-	if version == nil {
-		return nil
+	if version := parseVersion(m.sandboxedVersion(ctx)); version != nil {
+		return &obsctl.Version{OBS: *version} // They are built as the OBS project has it.
 	}
-	installed := obsctl.Installed(m.Root, *version)
-	return &installed
+	return nil
+}
+
+// sandboxedVersion is the version of OBS's Flatpak, or else of its Snap, empty where neither is installed.
+func (m *Machine) sandboxedVersion(ctx context.Context) string {
+	if said, err := m.Exec(ctx, "flatpak", "info", flatpakApp); err == nil {
+		for line := range strings.Lines(said) {
+			if key, value, _ := strings.Cut(strings.TrimSpace(line), ":"); key == "Version" {
+				return strings.TrimSpace(value)
+			}
+		}
+	}
+	if said, err := m.Exec(ctx, "snap", "list", "obs-studio"); err == nil {
+		for line := range strings.Lines(said) {
+			if f := strings.Fields(line); len(f) > 1 && f[0] == "obs-studio" {
+				return f[1]
+			}
+		}
+	}
+	return ""
 }
 
 func parseVersion(text string) *obsctl.Semver {

@@ -167,7 +167,7 @@ func (m *Machine) flatpak(ctx context.Context) doctor.Result {
 		sandboxed = sandboxed || strings.Contains(p.ConfigHome, "/.var/app/"+flatpakApp+"/")
 	}
 	if !sandboxed {
-		return doctor.Fine("OBS runs in none")
+		return doctor.Fine("OBS is neither a Flatpak nor a Snap")
 	}
 	said, err := m.Exec(ctx, "flatpak", "info", "--show-permissions", flatpakApp)
 	if err != nil {

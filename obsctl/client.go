@@ -83,7 +83,7 @@ func Dial(ctx context.Context, ep Endpoint, opts Options) (*Client, error) {
 	ctx, cancel := context.WithTimeout(ctx, opts.Timeout)
 	defer cancel()
 
-	tcp, err := dialTCP(ctx, ep)
+	tcp, ep, err := dialTCP(ctx, ep)
 	if err != nil {
 		return nil, err
 	}
@@ -124,13 +124,22 @@ func Dial(ctx context.Context, ep Endpoint, opts Options) (*Client, error) {
 	return c, nil
 }
 
-func dialTCP(ctx context.Context, ep Endpoint) (net.Conn, error) {
+// dialTCP connects to the first host of an endpoint that answers. That host alone is in the endpoint it returns.
+func dialTCP(ctx context.Context, ep Endpoint) (net.Conn, Endpoint, error) {
 	var dialer net.Dialer
-	conn, err := dialer.DialContext(ctx, "tcp", ep.Addr())
-	if err != nil {
-		return nil, dialError(ctx, err, func(err error) error { return tcpError(ep, err) })
+	var first error
+	for _, host := range ep.hosts() {
+		at := ep
+		at.Host = host
+		conn, err := dialer.DialContext(ctx, "tcp", at.Addr())
+		if err == nil {
+			return conn, at, nil
+		}
+		if first == nil {
+			first = err
+		}
 	}
-	return conn, nil
+	return nil, ep, dialError(ctx, first, func(err error) error { return tcpError(ep, err) })
 }
 
 // dialError keeps the caller's own cancellation apart from trouble with OBS.

@@ -305,8 +305,9 @@ func TestDialErrors(t *testing.T) {
 	}
 	nobody := endpointAt(gone.Addr())
 	_ = gone.Close()
-	running := nobody
+	running, here := nobody, nobody
 	running.PID = 4711
+	here.Host, here.PID = "localhost", 4711
 	web := httptest.NewServer(nil)
 	t.Cleanup(web.Close)
 	locked := endpointOf((&fakeobs.Server{Password: "hunter2"}).Start(t))
@@ -320,7 +321,8 @@ func TestDialErrors(t *testing.T) {
 		text     string // part of the message
 	}{
 		{"nothing listens", nobody, ErrRefused, "start OBS"},
-		{"OBS runs, nothing listens", running, ErrRefused, "process 4711"},
+		{"OBS runs, nothing listens", here, ErrRefused, "process 4711"},
+		{"OBS runs, one address was given", running, ErrRefused, "leave out --obs-host"},
 		{"wrong password", wrong, ErrAuth, "does not accept the password"},
 		{"no password", none, ErrAuth, "asks for a password"},
 		{"too old", endpointOf((&fakeobs.Server{Version: "27.2.4"}).Start(t)), ErrTooOld, "OBS 27.2.4"},

@@ -6,8 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
+	"path/filepath"
 	"syscall"
 
 	"github.com/andreykaipov/goobs/api/closecodes"
@@ -43,12 +45,12 @@ func connectError(ep Endpoint, reason, cause error, format string, args ...any) 
 func tcpError(ep Endpoint, err error) error {
 	var dns *net.DNSError
 	switch {
-	case errors.Is(err, syscall.ECONNREFUSED) && ep.PID != 0:
-		return connectError(ep, ErrRefused, err,
-			"OBS runs (process %d) but nothing listens at %s (%s): %s", ep.PID, ep.Addr(), ep.Source, enableHint)
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return connectError(ep, ErrRefused, err,
-			"nothing listens at %s (%s): start OBS; if it runs, %s", ep.Addr(), ep.Source, enableHint)
+		text := refused("", ep)
+		if ep.PID != 0 && lacksWebSocket("", ep.PID) {
+			err = errors.Join(ErrNoWebSocket, err)
+		}
+		return connectError(ep, ErrRefused, err, "%s", text)
 	case errors.As(err, &dns):
 		return connectError(ep, ErrUnreachable, err,
 			"the host %q of OBS has no address (%v): check --obs-host", ep.Host, dns.Err)
@@ -57,6 +59,33 @@ func tcpError(ep Endpoint, err error) error {
 	}
 	return connectError(ep, ErrUnreachable, err,
 		"no connection to OBS at %s (%v): check --obs-host and --obs-port, and the firewall", ep.Addr(), err)
+}
+
+// refused says why nothing listens at an endpoint, as far as the process there tells. procRoot replaces /proc when not
+// empty.
+func refused(procRoot string, ep Endpoint) string {
+	if ep.PID != 0 && lacksWebSocket(procRoot, ep.PID) {
+		return fmt.Sprintf("OBS runs (process %d) without its WebSocket server: if it is in safe mode, restart it in normal mode; "+
+			"else it was built without the server. %s", ep.PID, WebSocketHint(procRoot, ep.PID))
+	}
+	text := fmt.Sprintf("nothing listens at %s (%s): start OBS; if it runs, ", ep.Addr(), ep.Source)
+	if ep.PID != 0 {
+		text = fmt.Sprintf("OBS runs (process %d) but nothing listens at %s (%s): ", ep.PID, ep.Addr(), ep.Source)
+	}
+	if ip := net.ParseIP(ep.Host); ip != nil && ip.IsLoopback() {
+		text += "leave out --obs-host, so that IPv4 and IPv6 are both tried; "
+	}
+	text += enableHint
+	if ep.PID != 0 && noIPv6(procRoot) {
+		text += "; if it is ticked, start OBS 28 or 29 with --websocket_ipv4_only, because this machine has no IPv6"
+	}
+	return text
+}
+
+// noIPv6 reports whether the kernel has no IPv6: obs-websocket before 5.3 (OBS 30.0) then listens nowhere.
+func noIPv6(procRoot string) bool {
+	_, err := os.Stat(filepath.Join(orProc(procRoot), "net", "if_inet6"))
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // loginError explains why the websocket handshake or the login failed.

@@ -10,8 +10,13 @@ import (
 // DefaultPort is where obs-websocket listens when nobody chose a port.
 const DefaultPort = 4455
 
+// localhost stands for this machine, by IPv4 as well as by IPv6.
+const localhost = "localhost"
+
 // Endpoint says where an obs-websocket server listens and how to log in.
 type Endpoint struct {
+	// Host is a name or an address. "localhost" is 127.0.0.1 and ::1, whatever
+	// the machine's resolver makes of it.
 	Host     string
 	Port     int
 	Password Secret
@@ -28,6 +33,16 @@ type Endpoint struct {
 
 // Addr returns "host:port", fit for net.Dial.
 func (e Endpoint) Addr() string { return net.JoinHostPort(e.Host, strconv.Itoa(e.Port)) }
+
+// hosts are the hosts to try, one after the other. OBS listens on both kinds of
+// addresses, but with --websocket_ipv4_only, and where the kernel has no IPv6,
+// on IPv4 alone, and with the sysctl net.ipv6.bindv6only on IPv6 alone.
+func (e Endpoint) hosts() []string {
+	if e.Host == localhost {
+		return []string{"127.0.0.1", "::1"}
+	}
+	return []string{e.Host}
+}
 
 // FindOptions say what the user chose and where to look. The zero value looks
 // at the real machine.

@@ -16,6 +16,9 @@ var (
 	// ErrNoConfig: no obs-websocket configuration was found. Find still
 	// returns the default endpoint with it.
 	ErrNoConfig = errors.New("no obs-websocket configuration found")
+	// ErrNoWebSocket: OBS is there, but older than 28 or built without
+	// obs-websocket. ErrNoConfig comes with it.
+	ErrNoWebSocket = errors.New("this OBS has no obs-websocket")
 	// ErrServerDisabled: OBS's files say that its websocket server is off.
 	ErrServerDisabled = errors.New("OBS's websocket server is switched off")
 	// ErrRefused: nothing listens at the endpoint.

@@ -36,12 +36,29 @@ func Find(o FindOptions) (Endpoint, error) {
 	case o.Port != 0:
 		return endpoint, nil
 	case !chosen:
-		return endpoint, fmt.Errorf("%w in %s: start OBS 28 or newer once, then %s",
-			ErrNoConfig, filepath.Join(o.XDGConfigHome, "obs-studio"), enableHint)
+		return endpoint, o.noConfig()
 	case !endpoint.Enabled:
 		return endpoint, fmt.Errorf("%w (%s): %s", ErrServerDisabled, endpoint.Source, enableHint)
 	}
 	return endpoint, nil
+}
+
+// noConfig says why no settings of obs-websocket were found: no OBS ever ran, or one without it did.
+func (o FindOptions) noConfig() error {
+	for _, place := range o.places() {
+		ran := filepath.Join(place.configHome, "obs-studio", "global.ini")
+		if _, err := os.Stat(ran); err != nil {
+			continue
+		}
+		pid := 0
+		if place.process != nil {
+			pid = place.process.PID
+		}
+		return fmt.Errorf("%w: %w (%s): it is older than 28 or was built without it. %s",
+			ErrNoConfig, ErrNoWebSocket, ran, WebSocketHint(o.ProcRoot, pid))
+	}
+	return fmt.Errorf("%w in %s: start OBS 28 or newer once, then %s",
+		ErrNoConfig, filepath.Join(o.XDGConfigHome, "obs-studio"), enableHint)
 }
 
 // search returns the best place's endpoint, or that of the place whose port is
@@ -74,7 +91,7 @@ func (o FindOptions) search() (best Endpoint, chosen bool, err error) {
 
 func (o FindOptions) withDefaults() FindOptions {
 	if o.Host == "" {
-		o.Host = "127.0.0.1"
+		o.Host = localhost
 	}
 	xdg := o.XDGConfigHome
 	if o.Home == "" {
@@ -109,7 +126,7 @@ func join(a, b string) string {
 
 func isThisMachine(host string) bool {
 	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
+	return host == localhost || ip != nil && ip.IsLoopback()
 }
 
 // place is a directory in which OBS may keep its configuration, and the OBS
@@ -181,15 +198,17 @@ func (p place) read() (Endpoint, error) {
 }
 
 // readServerConfig reads obs-websocket's settings from an obs-studio
-// directory: config.json (obs-websocket 5.5, OBS 30.2 and later) goes before
-// the section in global.ini that it was migrated from.
+// directory. The section in global.ini goes before config.json (obs-websocket
+// 5.5, OBS 30.2 and later): older versions know nothing else, and newer ones
+// move the section's values over those of config.json when they start
+// (measured, 29.0.2, 30.2.3 and 32.2.2).
 func readServerConfig(dir string) (Endpoint, error) {
 	for _, file := range []struct {
 		name  string
 		parse func([]byte) (Endpoint, error)
 	}{
-		{"plugin_config/obs-websocket/config.json", parseServerJSON},
 		{"global.ini", parseServerINI},
+		{"plugin_config/obs-websocket/config.json", parseServerJSON},
 	} {
 		path := filepath.Join(dir, file.name)
 		data, err := os.ReadFile(path)

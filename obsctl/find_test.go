@@ -80,7 +80,7 @@ func TestFind(t *testing.T) {
 		name    string
 		machine machine
 		options FindOptions
-		want    Endpoint // Host is 127.0.0.1 unless given
+		want    Endpoint // Host is localhost unless given
 		wantErr error
 	}{
 		{
@@ -89,13 +89,21 @@ func TestFind(t *testing.T) {
 			want:    Endpoint{Port: 4461, Password: "pw", AuthRequired: true, Enabled: true, Source: native + "global.ini"},
 		},
 		{
-			name: "native, from OBS 30.2: the JSON goes before the section it was migrated from",
+			name: "native, from OBS 30.2",
 			machine: machine{files: map[string]string{
-				native + "global.ini": ini(4461, "old"),
+				native + "global.ini": "[General]\nFirstRun=true\n\n[OBSWebSocket]\n\n[Basic]\n",
 				native + jsonIn: `{"first_load":false,"server_enabled":true,"server_port":4462,"alerts_enabled":false,` +
 					`"auth_required":false,"server_password":"new"}`,
 			}},
 			want: Endpoint{Port: 4462, Password: "new", Enabled: true, Source: native + jsonIn},
+		},
+		{
+			name: "an older OBS after one from 30.2 on: its section counts, and the newer one would move it into the JSON",
+			machine: machine{files: map[string]string{
+				native + "global.ini": ini(4461, "old"),
+				native + jsonIn:       `{"server_enabled":true,"server_port":4462,"auth_required":false,"server_password":"stale"}`,
+			}},
+			want: Endpoint{Port: 4461, Password: "old", AuthRequired: true, Enabled: true, Source: native + "global.ini"},
 		},
 		{
 			name:    "JSON with the defaults left out",
@@ -230,6 +238,21 @@ func TestFind(t *testing.T) {
 			wantErr: ErrServerDisabled,
 		},
 		{
+			name:    "a Snap that does not run",
+			machine: machine{files: map[string]string{snap + jsonIn: `{"server_port":4464}`}, links: map[string]string{"~/snap/obs-studio/current": "117"}},
+			want: Endpoint{Port: 4464, AuthRequired: true, Enabled: true,
+				Source: "~/snap/obs-studio/current/.config/obs-studio/" + jsonIn},
+		},
+		{
+			name: "the port of a Flatpak beside a native OBS",
+			machine: machine{files: map[string]string{
+				native + "global.ini": ini(4461, "pw"),
+				flatpak + jsonIn:      `{"server_port":4463,"server_password":"fp"}`,
+			}},
+			options: FindOptions{Port: 4463},
+			want:    Endpoint{Port: 4463, Password: "fp", AuthRequired: true, Enabled: true, Source: flatpak + jsonIn},
+		},
+		{
 			name:    "nothing at all",
 			want:    Endpoint{Port: 4455, AuthRequired: true, Enabled: true, Source: "the default port"},
 			wantErr: ErrNoConfig,
@@ -239,7 +262,7 @@ func TestFind(t *testing.T) {
 			machine: machine{files: map[string]string{native + "global.ini": "[General]\nFirstRun=true\n"},
 				processes: map[int]fakeProcess{91: obs()}},
 			want:    Endpoint{Port: 4455, AuthRequired: true, Enabled: true, PID: 91, Source: "the default port"},
-			wantErr: ErrNoConfig,
+			wantErr: ErrNoWebSocket,
 		},
 		{
 			name: "a zombie and a stranger are no OBS",
@@ -260,7 +283,7 @@ func TestFind(t *testing.T) {
 			want := tt.want
 			want.Source = expand(want.Source)
 			if want.Host == "" {
-				want.Host = "127.0.0.1"
+				want.Host = "localhost"
 			}
 
 			got, err := Find(options)
@@ -300,11 +323,53 @@ func TestFindBrokenFile(t *testing.T) {
 }
 
 func TestINIValues(t *testing.T) {
-	e, err := parseServerINI([]byte("\ufeff[OBSWebSocket]\nServerPassword=  a=b\\\\c \nServerEnabled=TRUE\n"))
+	e, err := parseServerINI([]byte("\ufeff[OBSWebSocket]\r\n ServerPassword=  a=b\\\\c \r\nServerEnabled=TRUE\r\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := e.Password.Reveal(), `a=b\c`; got != want || !e.Enabled {
+	if got, want := e.Password.Reveal(), `  a=b\c `; got != want || !e.Enabled {
 		t.Errorf("got password %q, enabled %v, want %q, true", got, e.Enabled, want)
+	}
+}
+
+// TestFindRecorded reads what each version of OBS wrote, without a setting of ours but FirstRun: when it ran alone, after
+// it found the settings of both forms, and when an older version followed it.
+func TestFindRecorded(t *testing.T) {
+	for _, tt := range []struct {
+		dir, file, password string
+		port                int
+		enabled             bool
+	}{
+		{"29.0.2", "global.ini", "generated-29.0.2", 4455, false},
+		{"30.2.3", jsonIn, "generated-30.2.3", 4455, false},
+		{"32.2.2", jsonIn, "generated-32.2.2", 4455, false},
+		{"30.2.3-migrated", jsonIn, "older", 4471, true},
+		{"32.2.2-migrated", jsonIn, "older", 4471, true},
+		{"29.0.2-after-32.2.2", "global.ini", "generated-29.0.2", 4455, false},
+	} {
+		for _, home := range []string{native, flatpak, "~/snap/obs-studio/current/.config/obs-studio/"} {
+			t.Run(tt.dir+" in "+home, func(t *testing.T) {
+				options := machine{}.build(t)
+				dir := strings.ReplaceAll(home, "~", options.Home)
+				copyRecorded(t, tt.dir, dir)
+				got, err := Find(options)
+				if disabled := errors.Is(err, ErrServerDisabled); disabled == tt.enabled || err != nil && !disabled {
+					t.Errorf("got error %v, want the server enabled: %t", err, tt.enabled)
+				}
+				want := Endpoint{Host: "localhost", Port: tt.port, Password: Secret(tt.password), AuthRequired: true, Enabled: tt.enabled,
+					Source: filepath.Join(dir, tt.file)}
+				if diff := cmp.Diff(want, got); diff != "" || got.Password.Reveal() != tt.password {
+					t.Errorf("password %q, endpoint (-want +got):\n%s", got.Password.Reveal(), diff)
+				}
+			})
+		}
+	}
+}
+
+// copyRecorded puts a recording into an obs-studio directory.
+func copyRecorded(t *testing.T, name, dir string) {
+	t.Helper()
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join("testdata", "recorded", name))); err != nil {
+		t.Fatal(err)
 	}
 }

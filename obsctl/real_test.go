@@ -9,6 +9,7 @@ import (
 	_ "image/jpeg"
 	"os"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -163,6 +164,29 @@ func TestRealArgumentsOfOBS(t *testing.T) {
 	_, err = obsctl.Dial(t.Context(), got, obsctl.Options{})
 	if !errors.Is(err, obsctl.ErrRefused) {
 		t.Errorf("Dial: got error %v, want ErrRefused", err)
+	}
+}
+
+// TestRealIPv4Only: an OBS that listens on IPv4 alone is found, and its plugin says which virtual camera it has, running
+// or not.
+func TestRealIPv4Only(t *testing.T) {
+	testbed.Need(t)
+	obs := testbed.StartOBS(t, testbed.OBSOptions{Args: []string{"--websocket_ipv4_only"}})
+	c := findAndDial(t, obs)
+	endpoint, v := c.Endpoint(), c.Version()
+	if endpoint.Host != "127.0.0.1" || endpoint.PID != obs.PID() {
+		t.Errorf("got %+v, want 127.0.0.1 and process %d", endpoint, obs.PID())
+	}
+	endpoint.Host = "::1"
+	if _, err := obsctl.Dial(t.Context(), endpoint, obsctl.Options{}); !errors.Is(err, obsctl.ErrRefused) || !strings.Contains(err.Error(), "leave out --obs-host") {
+		t.Errorf("by IPv6: got %v, want it refused, with what to do", err)
+	}
+	if installed := obsctl.Installed("", v.OBS); installed.CameraPatched != v.CameraPatched {
+		t.Errorf("OBS %s: its camera is patched: %t by its process, %t by its package", v.OBS, v.CameraPatched, installed.CameraPatched)
+	}
+	// Debian 12, 13 and forky.
+	if want, known := map[string]bool{"29.0.2": false, "30.2.3": true, "32.2.2": false}[v.OBS.String()]; known && v.CameraPatched != want {
+		t.Errorf("OBS %s: its camera is patched: got %t, want %t", v.OBS, v.CameraPatched, want)
 	}
 }
 

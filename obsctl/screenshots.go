@@ -43,7 +43,7 @@ func DialScreenshots(ctx context.Context, ep Endpoint, opts Options) (*Screensho
 	opts = opts.withDefaults()
 	ctx, cancel := context.WithTimeout(ctx, opts.Timeout)
 	defer cancel()
-	tcp, err := dialTCP(ctx, ep)
+	tcp, ep, err := dialTCP(ctx, ep)
 	if err != nil {
 		return nil, err
 	}

@@ -35,29 +35,30 @@ func parseServerJSON(data []byte) (Endpoint, error) {
 }
 
 // parseServerINI reads the section [OBSWebSocket] of global.ini, in the form
-// that libobs writes (util/config-file.c). Without the section, obs-websocket
-// never ran on this configuration: ErrNoConfig.
+// that libobs writes (util/config-file.c). Without a value in it, which is what
+// obs-websocket 5.5 and later leave of it, there is no configuration here:
+// ErrNoConfig.
 func parseServerINI(data []byte) (Endpoint, error) {
 	e := Endpoint{Port: DefaultPort, AuthRequired: true, Enabled: true}
 	section, found := "", false
 	for line := range strings.Lines(strings.TrimPrefix(string(data), "\ufeff")) {
-		line = strings.TrimSpace(line)
+		line = strings.TrimLeft(strings.TrimRight(line, "\r\n"), " \t")
 		if strings.HasPrefix(line, "[") {
-			section = strings.Trim(line, "[]")
-			found = found || section == "OBSWebSocket"
+			section = strings.Trim(strings.TrimSpace(line), "[]")
 			continue
 		}
 		name, value, ok := strings.Cut(line, "=")
 		if !ok || section != "OBSWebSocket" {
 			continue
 		}
+		found = true
 		switch strings.TrimSpace(name) {
 		case "ServerEnabled":
 			e.Enabled = iniBool(value)
 		case "AuthRequired":
 			e.AuthRequired = iniBool(value)
 		case "ServerPassword":
-			e.Password = Secret(iniUnescape.Replace(strings.TrimSpace(value)))
+			e.Password = Secret(iniUnescape.Replace(value)) // with its blanks, as libobs takes it
 		case "ServerPort":
 			port, err := strconv.Atoi(strings.TrimSpace(value))
 			if err != nil {

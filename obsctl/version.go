@@ -53,6 +53,10 @@ func (v Semver) String() string { return fmt.Sprintf("%d.%d.%d", v.Major, v.Mino
 type Version struct {
 	OBS       Semver
 	WebSocket Semver
+	// CameraPatched says that the virtual camera has the change of 31.0.4
+	// (12c6febae), by what its plugin contains; where the plugin could not be
+	// looked at it is false.
+	CameraPatched bool
 	// ImageFormats are the formats that Screenshot takes, such as "jpg".
 	ImageFormats []string
 	// Requests are the names of the requests that this OBS knows.
@@ -77,7 +81,11 @@ func (c *Client) readVersion(ctx context.Context) (Version, error) {
 	if err != nil {
 		return Version{}, fmt.Errorf("GetVersion: obs-websocket's %w", err)
 	}
-	return Version{OBS: obs, WebSocket: ws, ImageFormats: r.SupportedImageFormats, Requests: r.AvailableRequests}, nil
+	v := Version{OBS: obs, WebSocket: ws, ImageFormats: r.SupportedImageFormats, Requests: r.AvailableRequests}
+	if pid := c.endpoint.PID; pid != 0 {
+		v.CameraPatched = resetsCamera(loadedFile("", pid, cameraPlugin))
+	}
+	return v, nil
 }
 
 // oldest is the first OBS with obs-websocket 5 built in.
@@ -101,7 +109,7 @@ const (
 var gates = [...]Semver{
 	monitorIDIsSink:          {29, 1, 0}, // 73dea7c47; measured on 29.0.2 and 30.2.3
 	virtualCamModalOnFailure: {30, 0, 0}, // QMessageBox in BasicOutputHandler::StartVirtualCam
-	virtualCamNeedsOutputCap: {31, 1, 0}, // V4L2_CAP_VIDEO_OUTPUT in device_caps
+	virtualCamNeedsOutputCap: {31, 0, 4}, // 12c6febae, debf39723 in 31.0.4: V4L2_CAP_VIDEO_OUTPUT in device_caps; Debian's 30.2.3 too
 	mutedIsMonitored:         {32, 2, 0}, // e8a8ac545; obs-studio #13234, #13725
 	deduplicates:             {32, 0, 0}, // 9bb940acd; measured on 32.2.2
 	deduplicatesOneCapture:   {32, 0, 4}, // monitoring_duplicating_source in obs-source.c; measured on 32.2.2
@@ -109,6 +117,19 @@ var gates = [...]Semver{
 }
 
 func (v Version) has(g gate) bool { return v.OBS.AtLeast(gates[g]) }
+
+// VirtualCam is the version of OBS whose virtual camera this one has: its own,
+// or 31.0.4 where a distribution has put that one's into an older OBS.
+func (v Version) VirtualCam() Semver {
+	if fixed := (Semver{31, 0, 4}); v.CameraPatched && !v.OBS.AtLeast(fixed) {
+		return fixed
+	}
+	return v.OBS
+}
+
+// VirtualCamRefused reports whether v4l2loopback 0.14 and later refuse this
+// OBS's virtual camera (before 31.0.4): one change brought both.
+func (v Version) VirtualCamRefused() bool { return !v.VirtualCamNeedsOutputCap() }
 
 // MonitorIDIsSink reports whether the monitoring device id is the name of a
 // PulseAudio sink (OBS 29.1.0 and later) and not of a source.
@@ -119,8 +140,10 @@ func (v Version) MonitorIDIsSink() bool { return v.has(monitorIDIsSink) }
 func (v Version) VirtualCamModalOnFailure() bool { return v.has(virtualCamModalOnFailure) }
 
 // VirtualCamNeedsOutputCap reports whether the virtual camera skips nodes that
-// do not report V4L2_CAP_VIDEO_OUTPUT (31.1.0 and later).
-func (v Version) VirtualCamNeedsOutputCap() bool { return v.has(virtualCamNeedsOutputCap) }
+// do not report V4L2_CAP_VIDEO_OUTPUT (31.0.4 and later).
+func (v Version) VirtualCamNeedsOutputCap() bool {
+	return v.VirtualCam().AtLeast(gates[virtualCamNeedsOutputCap])
+}
 
 // MutedIsMonitored reports whether a muted input is still heard through
 // monitoring (32.2.0 and later).

@@ -38,7 +38,8 @@ func TestGates(t *testing.T) {
 		{"29.0.2", row{}},
 		{"29.1.0", row{sink: true}},
 		{"30.0.0-beta2", row{sink: true, modal: true}},
-		{"31.0.4", row{sink: true, modal: true}},
+		{"31.0.3", row{sink: true, modal: true}},
+		{"31.0.4", row{true, true, true, false}},
 		{"31.1.0", row{true, true, true, false}},
 		{"32.1.9", row{true, true, true, false}},
 		{"32.2.0", row{true, true, true, true}},
@@ -53,6 +54,30 @@ func TestGates(t *testing.T) {
 		got := row{v.MonitorIDIsSink(), v.VirtualCamModalOnFailure(), v.VirtualCamNeedsOutputCap(), v.MutedIsMonitored()}
 		if got != tt.want {
 			t.Errorf("OBS %s: got %+v, want %+v", tt.version, got, tt.want)
+		}
+	}
+}
+
+// TestVirtualCam: an older OBS with the virtual camera of 31.0.4 has that one's rules, a newer one its own.
+func TestVirtualCam(t *testing.T) {
+	for _, tt := range []struct {
+		version string
+		patched bool
+		want    string
+	}{
+		{"30.2.3", false, "30.2.3"},
+		{"30.2.3", true, "31.0.4"},
+		{"31.1.2", true, "31.1.2"},
+		{"32.2.2", false, "32.2.2"},
+	} {
+		obs, err := ParseSemver(tt.version)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := Version{OBS: obs, CameraPatched: tt.patched}
+		if got := v.VirtualCam().String(); got != tt.want || v.VirtualCamRefused() == v.VirtualCamNeedsOutputCap() {
+			t.Errorf("OBS %s, patched %t: got %s, refused %t, output %t; want %s and one of both", tt.version, tt.patched, got,
+				v.VirtualCamRefused(), v.VirtualCamNeedsOutputCap(), tt.want)
 		}
 	}
 }

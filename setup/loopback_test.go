@@ -152,6 +152,7 @@ func TestCheckPair(t *testing.T) {
 		version     string
 		nodes       []fakeNode
 		needsOutput bool
+		refused     bool
 		want        error
 		text        string // must be in the message
 	}{
@@ -174,11 +175,13 @@ func TestCheckPair(t *testing.T) {
 		{name: "lower loopback in use, second writers let in", version: "0.12.7", nodes: []fakeNode{written(3, stranger), free(10), free(11)}, want: ErrOtherFirst},
 		{name: "lower loopback in use, second writers refused", version: "0.15.3", nodes: []fakeNode{written(3, stranger), free(10), free(11)}},
 		{name: "lower loopback in use, newer OBS", version: "0.12.7", needsOutput: true, nodes: []fakeNode{written(3, stranger), free(10), free(11)}},
+		{name: "OBS before 31.0.4, newer module", version: "0.15.0", refused: true, nodes: []fakeNode{free(10), free(11)}, want: ErrRefused, text: "update OBS"},
+		{name: "OBS before 31.0.4, older module", version: "0.13.2", refused: true, nodes: []fakeNode{free(10), free(11)}},
 		{name: "lower loopback that nobody may open", version: "0.12.7", nodes: []fakeNode{denied(3), free(10), free(11)}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			err := machine(t, test.version, test.nodes...).CheckPair(PairOptions{
-				Out: "/dev/video10", In: "/dev/video11", NeedsOutput: test.needsOutput, Ours: []int{me, obs}})
+				Out: "/dev/video10", In: "/dev/video11", NeedsOutput: test.needsOutput, Refused: test.refused, Ours: []int{me, obs}})
 			if !errors.Is(err, test.want) || (err == nil) != (test.want == nil) {
 				t.Fatalf("error: got %v, want %v", err, test.want)
 			}

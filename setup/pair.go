@@ -22,6 +22,8 @@ var (
 	ErrWritten = errors.New("another program writes to the device")
 	// ErrOtherFirst means that OBS's virtual camera would open another node.
 	ErrOtherFirst = errors.New("OBS's virtual camera would take another device")
+	// ErrRefused means that the module does not take OBS's virtual camera.
+	ErrRefused = errors.New("OBS before 31.0.4 cannot start its virtual camera with v4l2loopback 0.14 or newer")
 )
 
 // PairOptions names the two nodes of the devices route.
@@ -29,8 +31,11 @@ type PairOptions struct {
 	Out string // OBS's virtual camera writes to it: "/dev/video10"
 	In  string // OBS reads the peer's picture from it: "/dev/video11"
 	// NeedsOutput is true for an OBS whose virtual camera passes over nodes
-	// that do not offer output at the moment (31.1.0 and later).
+	// that do not offer output at the moment (31.0.4 and later).
 	NeedsOutput bool
+	// Refused is true for an OBS whose virtual camera v4l2loopback 0.14 and
+	// later refuse (before 31.0.4).
+	Refused bool
 	// Ours are processes that may write to the nodes: the companion and OBS.
 	Ours []int
 }
@@ -50,6 +55,9 @@ func (m Machine) CheckPair(o PairOptions) error {
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err
+	}
+	if o.Refused && m.refusesSecondWriter() {
+		return fmt.Errorf("%w: update OBS, or install v4l2loopback 0.13", ErrRefused)
 	}
 	pick, ok := pickVirtualCamera(nodes, o.NeedsOutput, m.refusesSecondWriter())
 	if !ok || pick.Path == o.Out {

@@ -62,17 +62,15 @@ func TestDoctorBrokenSettings(t *testing.T) {
   fail  svc.config: ` + file + `:2: there is no setting "colour".
         why: costream-obs does not start with settings that it does not understand, and doctor cannot know what to look at.
         next: Mend that line; ` + "`costream-obs run --help`" + ` lists all settings.
-  ok    svc.run: it does not run now
+  ok    svc.run: costream-obs itself: it does not run now
   skip  svc.unit: systemd does not run here
 
 This machine
-  ok    host.gst: GStreamer ` + media.GStreamerVersion() + ` has all that is needed
+  ok    host.gst: GStreamer has all that is needed: version ` + media.GStreamerVersion() + `
   skip  host.user: waits for svc.config
 
 Network and peer
-  skip  net.ports: waits for svc.config
-  skip  net.addr: waits for svc.config
-  skip  net.rmem: waits for svc.config
+  skip  net.ports, net.addr, net.rmem: waits for svc.config
 
 Not ready: one problem. Begin with the first one; the others may go with it.
 `

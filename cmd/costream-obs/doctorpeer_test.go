@@ -19,7 +19,7 @@ func pairedDoctor(t *testing.T, peer, at string, port int) (pairing.Invite, func
 	doctor := func(args ...string) result {
 		return runCLI(t.Context(), append([]string{"doctor", "--listen=" + testbed.LoopbackAddress(t), fmt.Sprintf("--base-port=%d", port)}, args...)...)
 	}
-	if got := doctor("--only", "net.ports", "--peer", peer); got.Code != exitOK || !strings.Contains(got.Stdout, "skip  net.probe: only a secure link can be probed") {
+	if got := doctor("--only", "net.ports", "--peer", peer); got.Code != exitOK || !strings.Contains(got.Stdout, "skip  net.key, net.probe, net.clock: only a secure link can be probed") {
 		t.Errorf("not paired: got %+v, want it to say so", got)
 	}
 	line := strings.TrimSpace(runCLI(t.Context(), "pair", "new", "--address="+at).Stdout)
@@ -38,7 +38,7 @@ func TestDoctorPeer(t *testing.T) {
 	startFriend(t, invite, link.SecureOptions{Listen: peer, Port: port})
 	for _, args := range [][]string{{"--peer", peer, "--only", "svc"}, {"--only", "net.clock,net.probe", "--peer=" + peer}} {
 		got := doctor(args...)
-		if got.Code != exitOK || !strings.Contains(got.Stdout, "net.probe: "+at+" in ") || !strings.Contains(got.Stdout, "ok    net.clock: ") {
+		if got.Code != exitOK || !strings.Contains(got.Stdout, "net.probe: the peer's machine answers: "+at+" in ") || !strings.Contains(got.Stdout, "ok    net.clock: ") {
 			t.Errorf("%v: got %+v, want the friend's answers", args, got)
 		}
 	}

@@ -71,16 +71,17 @@ func (d Dir) Running() int {
 }
 
 // user returns the file that holds [Basic], and what global.ini tells of it. OBS 31 moved that section from global.ini
-// to user.ini, and lets the user move directories (OBSApp.cpp). Both files stay when OBS goes back to an older version:
-// the version that wrote global.ini last decides.
+// to user.ini, and lets the user move directories (OBSApp.cpp). Both files stay when OBS goes back to an older version,
+// which knows neither (measured, 29.0.2 after 32.2.2): the version that wrote global.ini last decides.
 func (d Dir) user() (user, global ini, err error) {
 	global, err = readINI(filepath.Join(d.Path, "global.ini"))
 	if err != nil {
 		return ini{}, ini{}, err
 	}
 	const obs31 = 31 << 24 // LIBOBS_API_VER is major<<24 | minor<<16 | patch
-	last, _ := strconv.ParseInt(global.get("General", "LastVersion"), 10, 64)
+	last, _ := strconv.ParseInt(strings.TrimSpace(global.get("General", "LastVersion")), 10, 64)
 	if last != 0 && last < obs31 {
+		delete(global.sections, "Locations")
 		return global, global, nil
 	}
 	user, err = readINI(filepath.Join(d.location(global, "Configuration"), "user.ini"))
@@ -109,6 +110,17 @@ func (d Dir) Profile() (string, error) {
 		return "", fmt.Errorf("OBS's current profile is %w in %s", ErrNotFound, user.path)
 	}
 	return filepath.Join(d.location(global, "Profiles"), "basic", "profiles", profile, "basic.ini"), nil
+}
+
+// ProfileRoots are the directories that hold profiles: OBS's own, and the one that the user moved them to.
+func (d Dir) ProfileRoots() []string {
+	roots := []string{filepath.Join(d.Path, "basic", "profiles")}
+	if global, err := readINI(filepath.Join(d.Path, "global.ini")); err == nil {
+		if moved := d.location(global, "Profiles"); moved != d.Path {
+			roots = append(roots, filepath.Join(moved, "basic", "profiles"))
+		}
+	}
+	return roots
 }
 
 // Open returns the collection of that name, or the current one when name is empty. Its error matches ErrNotFound,

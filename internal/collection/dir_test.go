@@ -4,7 +4,11 @@ package collection
 
 import (
 	"errors"
+	"io/fs"
+	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/costream-obs/costream-obs/obsctl"
@@ -40,6 +44,59 @@ func TestOpenCurrent(t *testing.T) {
 	}
 }
 
+// TestRecorded opens what each version of OBS wrote, in the directories of a package, a Flatpak and a Snap, and when an
+// older version followed a newer one whose files had been moved.
+func TestRecorded(t *testing.T) {
+	for _, test := range []struct{ name, moved string }{
+		{"29.0.2", ""}, {"30.2.3", ""}, {"32.2.2", ""}, {"32.2.2", "elsewhere"}, {"29.0.2-after-32.2.2", "elsewhere"},
+	} {
+		for _, home := range []string{".config", ".var/app/com.obsproject.Studio/config", "snap/obs-studio/current/.config"} {
+			t.Run(test.name+" "+test.moved+" in "+home, func(t *testing.T) {
+				user := t.TempDir()
+				m := machine{user, filepath.Join(user, home), filepath.Join(user, "proc")}
+				where := m
+				if test.moved != "" {
+					where.config = filepath.Join(user, test.moved)
+				}
+				recorded := os.DirFS(filepath.Join("../../obsctl/testdata/recorded", test.name))
+				err := fs.WalkDir(recorded, ".", func(name string, entry fs.DirEntry, err error) error {
+					if err != nil || entry.IsDir() {
+						return err
+					}
+					text, err := fs.ReadFile(recorded, name)
+					target := m
+					if name == "user.ini" || strings.HasPrefix(name, "basic/") {
+						target = where
+					}
+					target.put(t, name, strings.ReplaceAll(string(text), "@CONFIG@", where.config))
+					return err
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if strings.HasPrefix(test.name, "29") { // It knows nothing of other places.
+					where = m
+					m.put(t, "basic/scenes/Untitled.json", `{"name":"Untitled"}`)
+				}
+				d, err := Find(obsctl.FindOptions{Home: user, ProcRoot: m.proc})
+				if err != nil {
+					t.Fatal(err)
+				}
+				f, err := d.Open("")
+				if err != nil || f.Path() != where.path("basic/scenes/Untitled.json") || f.Name() != "Untitled" {
+					t.Errorf("collection: got %+v, %v; want that in %s", f, err, where.config)
+				}
+				if got, err := d.Profile(); got != where.path("basic/profiles/Untitled/basic.ini") || err != nil {
+					t.Errorf("profile: got %s, %v; want that in %s", got, err, where.config)
+				}
+				if d.Flatpak() != strings.HasPrefix(home, ".var") || d.Snap() != strings.HasPrefix(home, "snap") {
+					t.Errorf("got Flatpak %t, Snap %t", d.Flatpak(), d.Snap())
+				}
+			})
+		}
+	}
+}
+
 func TestOpenMoved(t *testing.T) {
 	m := newMachine(t)
 	moved := filepath.Join(m.home, "elsewhere")
@@ -52,6 +109,9 @@ func TestOpenMoved(t *testing.T) {
 	}
 	if got, err := m.dir(t).Profile(); got != there.path("basic/profiles/P/basic.ini") || err != nil {
 		t.Errorf("profile: got %s, %v", got, err)
+	}
+	if got, want := m.dir(t).ProfileRoots(), []string{m.path("basic/profiles"), there.path("basic/profiles")}; !slices.Equal(got, want) {
+		t.Errorf("directories of profiles: got %q, want %q", got, want)
 	}
 }
 

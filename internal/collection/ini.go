@@ -21,9 +21,9 @@ func readINI(path string) (ini, error) {
 	file := ini{path: path, sections: map[string]map[string]string{}}
 	var section map[string]string
 	for line := range strings.Lines(strings.TrimPrefix(string(data), "\ufeff")) {
-		line = strings.TrimSpace(line)
+		line = strings.TrimLeft(strings.TrimRight(line, "\r\n"), " \t")
 		if strings.HasPrefix(line, "[") {
-			name := strings.Trim(line, "[]")
+			name := strings.Trim(strings.TrimSpace(line), "[]")
 			if section = file.sections[name]; section == nil {
 				section = map[string]string{}
 				file.sections[name] = section
@@ -31,7 +31,7 @@ func readINI(path string) (ini, error) {
 			continue
 		}
 		if key, value, ok := strings.Cut(line, "="); ok && section != nil {
-			section[strings.TrimSpace(key)] = unescapeINI.Replace(strings.TrimSpace(value))
+			section[strings.TrimSpace(key)] = unescapeINI.Replace(value) // with its blanks, as libobs takes it
 		}
 	}
 	return file, nil

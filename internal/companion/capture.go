@@ -4,13 +4,12 @@ package companion
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 
+	"github.com/costream-obs/costream-obs/internal/collection"
 	"github.com/costream-obs/costream-obs/obsctl"
 )
 
@@ -72,35 +71,25 @@ func (s *session) leaveTempCollection(ctx context.Context) error {
 // removeTempCollection removes what OBS saved of our empty collection: no version of obs-websocket
 // can. Where the files are not to be found the collection stays in OBS's menu, empty.
 func (s *session) removeTempCollection() {
-	for _, p := range obsctl.FindProcesses("") {
-		if p.PID != s.obs.Endpoint().PID {
+	dir, err := collection.Of(s.obs.Endpoint().PID, obsctl.FindOptions{})
+	if err != nil {
+		return
+	}
+	all, err := dir.All()
+	if err != nil {
+		s.log.Debug("OBS's scene collections cannot be seen", "error", err)
+		return
+	}
+	for _, file := range all {
+		if file.Name() != tempCollection {
 			continue
 		}
-		dir := filepath.Join(p.ConfigHome, "obs-studio", "basic", "scenes")
-		files, _ := filepath.Glob(filepath.Join(dir, "*.json"))
-		for _, file := range files {
-			if !isCollection(file, tempCollection) {
-				continue
-			}
-			for _, path := range []string{file, file + ".bak"} {
-				if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-					s.log.Warn("an empty scene collection is left", "file", path, "error", err)
-				}
+		for _, path := range []string{file.Path(), file.Path() + ".bak"} {
+			if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+				s.log.Warn("an empty scene collection is left", "file", path, "error", err)
 			}
 		}
 	}
-}
-
-// isCollection reports whether a file holds the scene collection of that name.
-func isCollection(file, name string) bool {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return false
-	}
-	var collection struct {
-		Name string `json:"name"`
-	}
-	return json.Unmarshal(text, &collection) == nil && collection.Name == name
 }
 
 // captureLost reports whether the sound server was restarted under OBS and OBS captures nothing now

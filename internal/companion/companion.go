@@ -174,7 +174,7 @@ func (c *Companion) holdScreen() {
 	if !known {
 		return
 	}
-	if route, _ := c.chooseRoute(0, false); route == RouteDevices {
+	if route, _ := c.chooseRoute(0, obsctl.Version{}); route == RouteDevices {
 		c.display.set(c.life, route, format)
 	}
 }

@@ -60,7 +60,7 @@ func (s *session) openCamera(ctx context.Context) error {
 	started, err := s.obs.EnsureVirtualCam(ctx, obsctl.VirtualCam{
 		Device: s.c.o.VideoOut,
 		Preflight: func(context.Context) error {
-			return s.c.checkDevices(s.obs.Endpoint().PID, s.obs.Version().VirtualCamNeedsOutputCap())
+			return s.c.checkDevices(s.obs.Endpoint().PID, s.obs.Version())
 		},
 		PID: s.obs.Endpoint().PID,
 	})

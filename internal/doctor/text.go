@@ -61,7 +61,7 @@ type Printer struct {
 	spinning    bool // the spinner stands in the last line
 	done, total int  // findings of the run
 	group       string
-	// skipped are the last findings, all skipped for one cause, not yet written.
+	// skipped are the skipped findings of the last group, not yet written.
 	skipped []Finding
 }
 
@@ -73,17 +73,15 @@ func NewPrinter(out io.Writer, style Style) *Printer {
 	return &Printer{out: out, style: style}
 }
 
-// Print writes one finding, below its group's heading.
+// Print writes one finding, below its group's heading. Skipped ones wait for the end of their group.
 func (p *Printer) Print(f Finding) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.done++
-	if p.style.Terminal && f.Status == Skip && (len(p.skipped) == 0 || p.skipped[0].Detail == f.Detail && p.skipped[0].Group == f.Group) {
-		p.skipped = append(p.skipped, f)
-		return
+	if len(p.skipped) > 0 && p.skipped[0].Group != f.Group {
+		p.flush()
 	}
-	p.flush()
-	if p.style.Terminal && f.Status == Skip {
+	if f.Status == Skip {
 		p.skipped = append(p.skipped, f)
 		return
 	}
@@ -97,23 +95,36 @@ func (p *Printer) Print(f Finding) {
 	p.write(b.String())
 }
 
-// flush writes the skipped checks that stand together and have one cause.
+// flush says in one line what was skipped in a group, and for which causes.
 func (p *Printer) flush() {
 	if len(p.skipped) == 0 {
 		return
 	}
 	var b strings.Builder
-	first := p.skipped[0]
-	p.heading(&b, first.Group)
-	what := first.Title + ": " + first.Detail
-	if n := len(p.skipped); n > 1 {
-		what = fmt.Sprintf("%d checks left out: %s", n, first.Detail)
-		if cause, waiting := strings.CutPrefix(first.Detail, waits); waiting {
-			what = fmt.Sprintf("%d checks wait for %s", n, cause)
+	p.heading(&b, p.skipped[0].Group)
+	var causes []string
+	ids := make(map[string][]string)
+	for _, f := range p.skipped {
+		if ids[f.Detail] == nil {
+			causes = append(causes, f.Detail)
 		}
+		ids[f.Detail] = append(ids[f.Detail], f.ID)
 	}
-	text := strings.TrimPrefix(p.style.wrap(what, "    "), "    ")
-	b.WriteString("  " + p.style.paint(dim, "- "+text) + "\n")
+	form := "%s: %s"
+	if p.style.Terminal {
+		form = "%s (%s)"
+	}
+	var parts []string
+	for _, cause := range causes {
+		parts = append(parts, fmt.Sprintf(form, strings.Join(ids[cause], ", "), cause))
+	}
+	what := strings.Join(parts, "; ")
+	if p.style.Terminal {
+		text := strings.TrimPrefix(p.style.wrap("not checked: "+what, "    "), "    ")
+		b.WriteString("  " + p.style.paint(dim, "- "+text) + "\n")
+	} else {
+		fmt.Fprintf(&b, "  %-5s %s\n", Skip, what)
+	}
 	p.skipped = nil
 	p.write(b.String())
 }
@@ -169,7 +180,11 @@ func (s Style) cut(text string, column int) string {
 
 func (p *Printer) plain(b *strings.Builder, f Finding) {
 	const column = "        "
-	fmt.Fprintf(b, "  %-5s %s: %s\n", f.Status, f.ID, cmp.Or(f.Detail, f.Title))
+	what := cmp.Or(f.Detail, f.Title)
+	if f.Status == OK && f.Detail != "" { // Its detail goes on from its title.
+		what = f.Title + ": " + f.Detail
+	}
+	fmt.Fprintf(b, "  %-5s %s: %s\n", f.Status, f.ID, what)
 	if f.Why != "" {
 		b.WriteString(column + "why: " + f.Why + "\n")
 	}

@@ -56,10 +56,21 @@ func (c *conn) send(op int, d any) {
 	_ = c.ws.WriteJSON(map[string]any{"op": op, "d": d})
 }
 
-// Start serves until the test ends.
+// Start serves on 127.0.0.1 until the test ends.
 func (f *Server) Start(t testing.TB) *Server {
 	t.Helper()
-	server := httptest.NewServer(http.HandlerFunc(f.serve))
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f.StartAt(t, listener)
+}
+
+// StartAt serves on a listener until the test ends.
+func (f *Server) StartAt(t testing.TB, listener net.Listener) *Server {
+	t.Helper()
+	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: http.HandlerFunc(f.serve)}}
+	server.Start()
 	t.Cleanup(func() {
 		server.CloseClientConnections()
 		f.eachConn(func(c *conn) { _ = c.ws.Close() })

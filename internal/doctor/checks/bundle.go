@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/doctor"
+	"github.com/costream-obs/costream-obs/obsctl"
 	"github.com/costream-obs/costream-obs/setup"
 )
 
@@ -133,11 +134,10 @@ func (m *Machine) obsDirs(ctx context.Context) []string {
 	for _, p := range processes {
 		dirs = append(dirs, filepath.Join(m.path(p.ConfigHome), "obs-studio"))
 	}
-	config := os.Getenv("XDG_CONFIG_HOME")
-	if !filepath.IsAbs(config) {
-		config = filepath.Join(m.Home, ".config")
+	for _, home := range obsctl.ConfigHomes(obsctl.FindOptions{Home: m.Home, XDGConfigHome: os.Getenv("XDG_CONFIG_HOME"), ProcRoot: m.path("proc")}) {
+		dirs = append(dirs, filepath.Join(m.path(home.Dir), "obs-studio"))
 	}
-	return append(dirs, filepath.Join(config, "obs-studio"), filepath.Join(m.Home, ".var/app/com.obsproject.Studio/config/obs-studio"))
+	return dirs
 }
 
 // obsLog is the end of OBS's newest log.

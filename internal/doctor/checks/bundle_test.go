@@ -50,10 +50,15 @@ func TestBundle(t *testing.T) {
 	f.o.Mics = []string{"Mic/Aux"}
 	write(t, f.o.SettingsFile, "peer = \"friend.example\"\nobs-password = \"topsecret1\"\nlayout = \"pip\"\n")
 	f.files["home/me/.config/obs-studio/basic/profiles/Main/service.json"] = `{"settings":{"key":"live_1234_abc\"d","server":"rtmp://ingest.example/app","bearer_token":"tok-999"},"type":"rtmp_custom"}`
+	// Moved away, as OBS 31 and later let their users; and a Snap's.
+	moved := filepath.Join(home, "moved")
+	f.files["home/me/.config/obs-studio/global.ini"] = "[General]\nLastVersion=537001986\n\n[Locations]\nProfiles=" + moved + "\n"
+	write(t, filepath.Join(moved, "obs-studio/basic/profiles/Main/service.json"), `{"settings":{"key":"moved_key_7"}}`)
+	f.files["home/me/snap/obs-studio/current/.config/obs-studio/basic/profiles/Main/service.json"] = `{"settings":{"key":"snap_key_7"}}`
 	f.files["home/me/.config/obs-studio/logs/2026-01-01 10-00-00.txt"] = "an older log\n"
 	f.files["home/me/.config/obs-studio/logs/2026-01-02 10-00-00.txt"] = "10:00:00.123: v4l2-input: Unable to open device /dev/video11\n" +
 		"connecting to rtmp://ingest.example/app/live_1234_abc\"d from 203.0.113.9 to 2001:db8::17, local 192.168.1.5\n" +
-		"websocket password correct horse, token tok-999, config in /home/me/.config\nOBS 29.0.2.1 at 10:00:01\n"
+		"websocket password correct horse, token tok-999, moved_key_7, snap_key_7, config in /home/me/.config\nOBS 29.0.2.1 at 10:00:01\n"
 	f.obsErr = errors.New("OBS at 127.0.0.1:4455 does not like \"correct horse\"")
 	m := f.machine(t)
 	table := checks.All(m)
@@ -90,7 +95,7 @@ func TestBundle(t *testing.T) {
 		}
 	}
 	for name, text := range files {
-		for _, secret := range []string{"topsecret1", "correct horse", "live_1234", "tok-999", "ingest.example", "friend.example", "203.0.113.9", "2001:db8", "/home/me", "198.51.100.7"} {
+		for _, secret := range []string{"topsecret1", "correct horse", "live_1234", "tok-999", "moved_key_7", "snap_key_7", "ingest.example", "friend.example", "203.0.113.9", "2001:db8", "/home/me", "198.51.100.7"} {
 			if strings.Contains(text, secret) {
 				t.Errorf("%s holds %q:\n%s", name, secret, text)
 			}

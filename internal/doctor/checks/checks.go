@@ -89,6 +89,7 @@ func All(m *Machine) []doctor.Check {
 		row(doctor.Warning, "obs.hotkeys", groupOBS, "its hotkeys for the peer are in order", m.hotkeysSetUp, "svc.config"),
 
 		row(doctor.Error, "audio.server", groupSound, "a sound server answers", m.soundServer),
+		row(doctor.Warning, "audio.priority", groupSound, "the sound server has real-time priority", m.priority, "audio.server"),
 		row(doctor.Error, "audio.sink", groupSound, "the way to the peer is free", m.sink, "audio.server"),
 		row(doctor.Error, "audio.mic", groupSound, "OBS has a microphone for the peer", m.microphone, "audio.server", "obs.ws.connect"),
 		row(doctor.Warning, "audio.mute", groupSound, "the microphone is not muted", m.muted, "audio.mic"),

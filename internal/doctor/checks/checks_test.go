@@ -182,6 +182,18 @@ var faults = []fault{
 		f.findErr = obsctl.ErrServerDisabled
 	}, []string{"obs.ws.config"}},
 	{"OBS never started", func(f *fixture) { f.offAir(); f.closed(); f.findErr = obsctl.ErrNoConfig }, []string{"obs.ws.config"}},
+	{"OBS without obs-websocket, closed", func(f *fixture) {
+		f.offAir()
+		f.closed()
+		f.files["proc/self/root/etc/os-release"] = "ID=arch\n"
+		f.findErr = fmt.Errorf("%w: %w", obsctl.ErrNoConfig, obsctl.ErrNoWebSocket)
+	}, []string{"obs.ws.config"}},
+	{"OBS without obs-websocket, or in safe mode", func(f *fixture) {
+		f.obsErr = fmt.Errorf("%w: %w", obsctl.ErrRefused, obsctl.ErrNoWebSocket)
+	}, []string{"obs.ws.connect"}},
+	{"refused at one address", func(f *fixture) {
+		f.endpoint.Host, f.obsErr = "::1", obsctl.ErrRefused
+	}, []string{"obs.ws.connect"}},
 	{"OBS not installed", func(f *fixture) {
 		f.offAir()
 		f.closed()
@@ -265,11 +277,20 @@ var faults = []fault{
 		f.flatpak("[Context]\nshared=network;ipc;\nsockets=x11;wayland;\ndevices=all;\n")
 	}, []string{"obs.flatpak"}},
 
+	{"Snap without camera", func(f *fixture) { f.snap("camera") }, []string{"obs.flatpak"}},
+	{"Snap without kernel-module-observe", func(f *fixture) { f.snap("kernel-module-observe") }, []string{"obs.flatpak"}},
+	{"Snap without audio-record", func(f *fixture) { f.snap("audio-record") }, []string{"obs.flatpak"}},
+
 	{"no pactl", func(f *fixture) { f.soundErr = setup.ErrNoPactl }, []string{"audio.server"}},
 	{"old pactl", func(f *fixture) { f.soundErr = setup.ErrOldPactl }, []string{"audio.server"}},
 	{"no sound server", func(f *fixture) { f.soundErr = setup.ErrNoServer }, []string{"audio.server"}},
 	{"sound server hangs", func(f *fixture) { f.soundErr = setup.ErrHangs }, []string{"audio.server"}},
 	{"strange sound server", func(f *fixture) { f.soundErr = errors.New("pactl info: exit status 1") }, []string{"audio.server"}},
+	{"PipeWire without real-time priority", func(f *fixture) { f.pipeWire(0) }, []string{"audio.priority"}},
+	{"PipeWire without real-time priority, rtkit installed", func(f *fixture) {
+		f.pipeWire(0)
+		f.files["usr/libexec/rtkit-daemon"] = ""
+	}, []string{"audio.priority"}},
 	{"our sink is the default", func(f *fixture) { f.sound.Info.DefaultSink = "costream_topeer" }, []string{"audio.sink"}},
 	{"our sink is gone", func(f *fixture) {
 		f.sound.Sinks = slices.DeleteFunc(f.sound.Sinks, func(s setup.Sink) bool { return s.Name == "costream_topeer" })
@@ -405,6 +426,33 @@ func (f *fixture) flatpak(permissions string) {
 	f.programs["flatpak info --show-permissions com.obsproject.Studio"] = permissions
 }
 
+// pipeWire makes the sound server PipeWire, whose sound threads have a policy of the scheduler: 0 the usual one, 1 first
+// in, first out (measured, 0.3.65, 1.4.2 and 1.6.9).
+func (f *fixture) pipeWire(policy int) {
+	f.sound.Info.Name = "PulseAudio (on PipeWire 1.4.2)"
+	for pid, program := range map[int]string{600: "pipewire", 610: "pipewire-pulse"} {
+		f.files[fmt.Sprintf("proc/%d/comm", pid)] = program + "\n"
+		for thread, policy := range []int{0, policy} {
+			f.files[fmt.Sprintf("proc/%d/task/%d/stat", pid, pid+thread)] = fmt.Sprintf("%d (data-loop.0 (x) S) S 1 600 600 0 -1 4194368 185 0 0 0 0 0 0 0 -89 "+
+				"0 2 0 12 20000000 1600 18446744073709551615 1 1 0 0 0 0 0 4096 16384 0 0 0 -1 1 %d %d 0 0 0\n", pid+thread, 88*policy, policy)
+		}
+	}
+}
+
+// snap makes OBS a Snap, with all interfaces connected but the one that is given.
+func (f *fixture) snap(without string) {
+	f.processes[0].ConfigHome = "/home/me/snap/obs-studio/117/.config"
+	said := "Interface              Plug                              Slot                    Notes\n"
+	for _, plug := range []string{"audio-playback", "audio-record", "camera", "kernel-module-observe", "network-bind"} {
+		slot := ":" + plug
+		if plug == without {
+			slot = "-"
+		}
+		said += fmt.Sprintf("%-22s obs-studio:%-22s %-23s -\n", plug, plug, slot)
+	}
+	f.programs["snap connections obs-studio"] = said
+}
+
 func (f *fixture) captureOwn() {
 	f.obs.Inputs = append(f.obs.Inputs, checks.Input{Name: "Copy", Kind: "pulse_output_capture", Settings: map[string]any{"device_id": "costream_topeer.monitor"}})
 }
@@ -416,6 +464,10 @@ func TestHealthy(t *testing.T) {
 		"OBS closed":          func(f *fixture) { f.offAir(); f.closed() },
 		"portable route":      func(f *fixture) { f.offAir(); f.unload(); f.o.Route = "portable" },
 		"Flatpak":             func(f *fixture) { f.flatpak("[Context]\nshared=network;\nsockets=pulseaudio;\ndevices=all;\n") },
+		"PipeWire":            func(f *fixture) { f.pipeWire(1) },
+		"PipeWire, in turns":  func(f *fixture) { f.pipeWire(2) },
+		"PipeWire on a host":  func(f *fixture) { f.sound.Info.Name = "PulseAudio (on PipeWire 1.4.2)" },
+		"Snap":                func(f *fixture) { f.snap("") },
 		"no peer":             func(f *fixture) { f.o.Peer = "" },
 		"service not enabled": func(f *fixture) { f.unit("UnitFileState=disabled") },
 		"by hand":             func(f *fixture) { f.unit("ActiveState=inactive", "SubState=dead", "UnitFileState=disabled") },

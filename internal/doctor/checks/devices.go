@@ -13,7 +13,6 @@ import (
 
 	"github.com/costream-obs/costream-obs/internal/companion"
 	"github.com/costream-obs/costream-obs/internal/doctor"
-	"github.com/costream-obs/costream-obs/obsctl"
 	"github.com/costream-obs/costream-obs/setup"
 )
 
@@ -95,7 +94,7 @@ func (m *Machine) order(ctx context.Context) doctor.Result {
 	}
 	needsOutput := false
 	if obs := m.obsVersion(ctx); obs != nil {
-		needsOutput = obsctl.Version{OBS: *obs}.VirtualCamNeedsOutputCap()
+		needsOutput = obs.VirtualCamNeedsOutputCap()
 	}
 	// While our device is written to, it is passed over; what counts is
 	// whether another one comes before it.

@@ -36,6 +36,7 @@ const (
 	parameters  = "sys/module/v4l2loopback/parameters/"
 	modprobeD   = "etc/modprobe.d/costream.conf"
 	rmem        = "proc/sys/net/core/rmem_max"
+	globalOf    = "home/me/.config/obs-studio/global.ini"
 	scenesOf    = "home/me/.config/obs-studio/basic/scenes/Untitled.json"
 )
 
@@ -100,6 +101,7 @@ func healthy(t *testing.T) *fixture {
 			modprobeD:                          `options v4l2loopback video_nr=10,11 card_label="costream-topeer,costream-frompeer" exclusive_caps=1,1` + "\n",
 			rmem:                               "212992\n",
 			"proc/net/udp":                     udpTable(0),
+			globalOf:                           "[Basic]\nSceneCollection=Untitled\nSceneCollectionFile=Untitled\n",
 			scenesOf:                           `{"name":"Untitled","virtual-camera":{"type":0,"internal":0,"scene":"","source":""}}`,
 			"etc/os-release":                   "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n",
 		},
@@ -118,7 +120,7 @@ func healthy(t *testing.T) *fixture {
 			askUnit:         unitRuns,
 		},
 		daemon:    checks.Daemon{Running: true, Report: companion.Report{State: companion.OnAirWithPeer, Route: companion.RouteDevices}},
-		endpoint:  obsctl.Endpoint{Host: "127.0.0.1", Port: 4455, Password: "correct horse", AuthRequired: true, Enabled: true, PID: recordedPID, Source: "/home/me/.config/obs-studio/global.ini"},
+		endpoint:  obsctl.Endpoint{Host: "localhost", Port: 4455, Password: "correct horse", AuthRequired: true, Enabled: true, PID: recordedPID, Source: "/home/me/.config/obs-studio/global.ini"},
 		processes: []obsctl.Process{{PID: recordedPID, ConfigHome: "/home/me/.config"}},
 		hotkeys: checks.Hotkeys{
 			Entry: &hotkeys.Entry{}, Collection: "Untitled", Script: "/home/me/.local/share/costream-obs/costream-obs.lua", Current: true,

@@ -97,7 +97,7 @@ func (m *Machine) gstreamer(ctx context.Context) doctor.Result {
 	var missing *media.MissingElementError
 	switch {
 	case err == nil:
-		return doctor.Fine("GStreamer %s has all that is needed", m.GStreamer())
+		return doctor.Fine("version %s", m.GStreamer())
 	case errors.As(err, &missing):
 		var elements, packages []string
 		for _, e := range missing.Missing {
@@ -168,7 +168,7 @@ func (m *Machine) access(ctx context.Context) doctor.Result {
 			Next:   "Join the group that may: `sudo usermod -aG video $USER`, then log out and in again.",
 		}
 	case len(ours) == 0:
-		return doctor.Fine("there are none yet")
+		return doctor.Fine("%s and %s are not there yet", m.VideoOut, m.VideoIn)
 	}
 	return doctor.Fine("%s", strings.Join(ours, ", "))
 }

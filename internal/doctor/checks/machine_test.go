@@ -17,6 +17,7 @@ import (
 	"github.com/costream-obs/costream-obs/internal/companion"
 	"github.com/costream-obs/costream-obs/internal/doctor"
 	"github.com/costream-obs/costream-obs/internal/doctor/checks"
+	"github.com/costream-obs/costream-obs/obsctl"
 )
 
 // TestVersionPairs goes through facts that were looked up version by version.
@@ -24,17 +25,22 @@ func TestVersionPairs(t *testing.T) {
 	for _, test := range []struct {
 		loopback, obs, kernel string
 		want                  doctor.Status
-	}{
+	}{ // "+" behind OBS's version: its virtual camera is that of 31.0.4
 		{"0.12.7", "28.1.2", "6.1.0", doctor.Warn},
 		{"0.12.7", "29.0.0", "6.1.0", doctor.OK},
-		{"0.12.7", "31.0.4", "6.1.0", doctor.OK},
+		{"0.12.7", "31.0.3", "6.1.0", doctor.OK},
+		{"0.12.7", "31.0.4", "6.1.0", doctor.Warn},
+		{"0.12.7", "30.2.3+", "6.1.0", doctor.Warn},
 		{"0.12.7", "31.1.0", "6.1.0", doctor.Warn},
 		{"0.12.7", "32.1.9", "6.1.0", doctor.Warn},
 		{"0.12.7", "32.2.0", "6.1.0", doctor.OK},
 		{"0.13.2", "29.0.2", "6.1.0", doctor.OK},
 		{"0.13.2", "32.0.0", "6.17.9", doctor.OK},
 		{"0.13.2", "32.0.0", "6.18.0", doctor.Fail},
-		{"0.14.0", "31.0.9", "6.1.0", doctor.Fail},
+		{"0.14.0", "31.0.3", "6.1.0", doctor.Fail},
+		{"0.14.0", "31.0.4", "6.1.0", doctor.OK},
+		{"0.15.0", "30.2.3", "6.1.0", doctor.Fail},
+		{"0.15.0", "30.2.3+", "6.1.0", doctor.OK},
 		{"0.14.0", "31.1.0", "6.1.0", doctor.OK},
 		{"0.15.2", "32.2.0", "6.18.44-fc", doctor.Fail},
 		{"0.15.3", "32.2.0", "6.18.44-fc", doctor.OK},
@@ -45,15 +51,62 @@ func TestVersionPairs(t *testing.T) {
 		t.Run(strings.Join([]string{test.loopback, test.obs, test.kernel}, "_"), func(t *testing.T) {
 			f := healthy(t)
 			f.o.Route = "devices"
-			f.version(test.obs)
+			version, patched := strings.CutSuffix(test.obs, "+")
+			f.version(version)
+			f.obs.Version.CameraPatched = patched
 			f.files[loopback], f.kernel = test.loopback+"\n", test.kernel
 			if test.loopback == "" {
 				delete(f.files, loopback)
 			}
-			if got := f.look(t)["v4l2.module.version"]; got.Status != test.want {
+			got := f.look(t)["v4l2.module.version"]
+			if got.Status != test.want {
 				t.Errorf("got %s %q, want %s", got.Status, got.Detail, test.want)
 			}
+			// The companion goes by obsctl's table before it starts the camera.
+			module := obsctl.Semver{Minor: 14}
+			if v, err := obsctl.ParseSemver(test.loopback); err == nil && v.AtLeast(module) && strings.HasPrefix(test.kernel, "6.1.") {
+				if refused := f.obs.Version.VirtualCamRefused(); refused != (got.Status == doctor.Fail) {
+					t.Errorf("got %s, but the companion takes the camera as refused: %t", got.Status, refused)
+				}
+			}
 		})
+	}
+}
+
+// TestInstalledPair looks at the plugin of an OBS that does not run.
+func TestInstalledPair(t *testing.T) {
+	for name, want := range map[string]doctor.Status{
+		"Failed to start streaming on '%s' (%s)":                                                  doctor.Fail,
+		"Attempting to reset output capability of '%s'\x00Failed to start streaming on '%s' (%s)": doctor.OK,
+	} {
+		f := healthy(t)
+		f.offAir()
+		f.closed()
+		f.o.Route = "devices"
+		f.programs["obs --version"] = "OBS Studio - 30.2.3.1-3\n"
+		f.files[loopback] = "0.15.0\n"
+		f.files["usr/lib/x86_64-linux-gnu/obs-plugins/linux-v4l2.so"] = "\x7fELF\x00" + name
+		if got := f.look(t)["v4l2.module.version"]; got.Status != want {
+			t.Errorf("plugin with %q: got %s %q, want %s", name, got.Status, got.Detail, want)
+		}
+	}
+}
+
+// TestSandboxedVersion: the Flatpak and the Snap tell their versions when nothing runs.
+func TestSandboxedVersion(t *testing.T) {
+	for command, said := range map[string]string{
+		"flatpak info com.obsproject.Studio": "\nOBS Studio - Live stream and record videos\n\n          ID: com.obsproject.Studio\n     Version: 31.0.3\n     License: GPL-2.0-or-later\n",
+		"snap list obs-studio":               "Name        Version  Rev   Tracking       Publisher     Notes\nobs-studio  30.1.1   1311  latest/stable  snapcrafters  -\n",
+	} {
+		f := healthy(t)
+		f.offAir()
+		f.closed()
+		delete(f.programs, "obs --version")
+		f.programs[command] = said
+		f.files[loopback] = "0.15.0\n"
+		if got := f.look(t)["v4l2.module.version"]; got.Status != doctor.Warn || !strings.Contains(got.Detail, "OBS 3") {
+			t.Errorf("%s: got %s %q, want a warning with the version", command, got.Status, got.Detail)
+		}
 	}
 }
 

@@ -21,7 +21,8 @@ func (s span) holds(v obsctl.Semver) bool {
 
 func (s span) any() bool { return s == span{} }
 
-// A pair is a combination of versions that is known not to work together.
+// A pair is a combination of versions that is known not to work together. obs
+// is the version whose virtual camera it is, see obsctl.Version.VirtualCam.
 type pair struct {
 	loopback, obs, kernel span
 	status                doctor.Status
@@ -39,11 +40,11 @@ func ver(major, minor, patch int) obsctl.Semver {
 // looked up in the tags of obs-studio and v4l2loopback.
 var badPairs = []pair{
 	{
-		loopback: span{from: ver(0, 14, 0)}, obs: span{below: ver(31, 1, 0)}, status: doctor.Fail,
+		loopback: span{from: ver(0, 14, 0)}, obs: span{below: ver(31, 0, 4)}, status: doctor.Fail,
 		detail:  "this OBS cannot start its virtual camera with v4l2loopback 0.14 or newer",
-		why:     "OBS before 31.1 starts the device in a way that the module refuses since 0.14, so no picture gets out of OBS (some distributions have mended their OBS; then this is a false alarm).",
-		next:    "Update OBS to 31.1 or newer, or v4l2loopback back to 0.13 (`apt policy v4l2loopback-dkms` shows what there is), or use `costream-obs run --route=portable`.",
-		sources: "v4l2loopback #622; obs-studio #11891, #12001; mended by 12c6febae (PR #11906) in 31.1.0",
+		why:     "OBS before 31.0.4 starts the device in a way that the module refuses since 0.14, so no picture gets out of OBS.",
+		next:    "Update OBS to 31.0.4 or newer (Debian has mended its 30.2.3 from 30.2.3+dfsg-3 on), or v4l2loopback back to 0.13 (`apt policy v4l2loopback-dkms` shows what there is), or use `costream-obs run --route=portable`.",
+		sources: "v4l2loopback #622; obs-studio #11891, #12001; mended by 12c6febae (PR #11906) in 31.1.0, debf39723 in 31.0.4, and in Debian's 30.2.3+dfsg-3",
 	},
 	{
 		loopback: span{below: ver(0, 15, 3)}, kernel: span{from: ver(6, 18, 0)}, status: doctor.Fail,
@@ -53,11 +54,11 @@ var badPairs = []pair{
 		sources: "v4l2loopback NEWS 0.15.2, 0.15.3; #653",
 	},
 	{
-		loopback: span{below: ver(0, 13, 0)}, obs: span{from: ver(31, 1, 0), below: ver(32, 2, 0)}, status: doctor.Warn,
+		loopback: span{below: ver(0, 13, 0)}, obs: span{from: ver(31, 0, 4), below: ver(32, 2, 0)}, status: doctor.Warn,
 		detail:  "with this OBS the virtual camera may not start a second time on v4l2loopback 0.12",
 		why:     "Going on air again would then fail until the module is loaded anew.",
 		next:    "Update v4l2loopback to 0.13 or newer, or OBS to 32.2 or newer; until then, if it happens: `sudo modprobe -r v4l2loopback && costream-obs setup`",
-		sources: "12c6febae (31.1.0); obs-studio #12506, #12965; mended by 403f075a4 in 32.2.0",
+		sources: "12c6febae (31.1.0), debf39723 (31.0.4); obs-studio #12506, #12965; mended by 403f075a4 in 32.2.0",
 	},
 	{
 		loopback: span{below: ver(0, 13, 0)}, obs: span{below: ver(29, 0, 0)}, status: doctor.Warn,
@@ -82,20 +83,44 @@ func findPair(loopback, obs, kernel *obsctl.Semver) (pair, bool) {
 
 // obsVersion is the version of the OBS that runs, or else of the one that is
 // installed; nil when neither tells.
-func (m *Machine) obsVersion(ctx context.Context) *obsctl.Semver {
+func (m *Machine) obsVersion(ctx context.Context) *obsctl.Version {
 	if obs, err := m.OBS(ctx); err == nil {
-		return &obs.Version.OBS
+		return &obs.Version
 	}
 	if m.RemoteOBS {
 		return nil
 	}
-	said, err := m.Exec(ctx, "obs", "--version") // "OBS Studio - 29.0.2.1-1+b1 (linux)"
-	if err != nil {
-		return nil
+	if said, err := m.Exec(ctx, "obs", "--version"); err == nil { // "OBS Studio - 29.0.2.1-1+b1 (linux)"
+		_, text, _ := strings.Cut(said, " - ")
+		text, _, _ = strings.Cut(text, " ")
+		if version := parseVersion(text); version != nil {
+			installed := obsctl.Installed(m.Root, *version)
+			return &installed
+		}
 	}
-	_, text, _ := strings.Cut(said, " - ")
-	text, _, _ = strings.Cut(text, " ")
-	return parseVersion(text)
+	if version := parseVersion(m.sandboxedVersion(ctx)); version != nil {
+		return &obsctl.Version{OBS: *version} // They are built as the OBS project has it.
+	}
+	return nil
+}
+
+// sandboxedVersion is the version of OBS's Flatpak, or else of its Snap, empty where neither is installed.
+func (m *Machine) sandboxedVersion(ctx context.Context) string {
+	if said, err := m.Exec(ctx, "flatpak", "info", flatpakApp); err == nil {
+		for line := range strings.Lines(said) {
+			if key, value, _ := strings.Cut(strings.TrimSpace(line), ":"); key == "Version" {
+				return strings.TrimSpace(value)
+			}
+		}
+	}
+	if said, err := m.Exec(ctx, "snap", "list", "obs-studio"); err == nil {
+		for line := range strings.Lines(said) {
+			if f := strings.Fields(line); len(f) > 1 && f[0] == "obs-studio" {
+				return f[1]
+			}
+		}
+	}
+	return ""
 }
 
 func parseVersion(text string) *obsctl.Semver {
@@ -111,11 +136,17 @@ func (m *Machine) versions(ctx context.Context) doctor.Result {
 	text, _ := m.loaded()
 	loopback := parseVersion(text)
 	obs := m.obsVersion(ctx)
-	bad, found := findPair(loopback, obs, parseVersion(m.Kernel))
 	known := "v4l2loopback " + text
+	var camera *obsctl.Semver
 	if obs != nil {
-		known += ", OBS " + obs.String()
+		version := obs.VirtualCam()
+		camera = &version
+		known += ", OBS " + obs.OBS.String()
+		if version != obs.OBS {
+			known += " with the virtual camera of " + version.String()
+		}
 	}
+	bad, found := findPair(loopback, camera, parseVersion(m.Kernel))
 	known += ", Linux " + m.Kernel
 	if found {
 		return doctor.Result{Status: bad.status, Detail: fmt.Sprintf("%s: %s.", known, bad.detail), Why: bad.why, Next: bad.next}

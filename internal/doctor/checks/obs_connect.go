@@ -6,7 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/costream-obs/costream-obs/internal/doctor"
@@ -36,6 +38,9 @@ func (m *Machine) serverConfig(ctx context.Context) doctor.Result {
 	case errors.Is(err, obsctl.ErrNoConfig) && endpoint.PID == 0 && !m.hasOBS(ctx):
 		return bad("OBS is not installed, or was never started.",
 			"Install OBS 28 or newer (`sudo apt install obs-studio`) and start it once. "+enableServer)
+	case errors.Is(err, obsctl.ErrNoWebSocket):
+		return bad("This OBS has no WebSocket server: it is older than 28, or was built without obs-websocket.",
+			obsctl.WebSocketHint(m.path("proc"), endpoint.PID))
 	case errors.Is(err, obsctl.ErrNoConfig):
 		return bad("OBS has no settings of a WebSocket server yet.",
 			"Start OBS 28 or newer once. "+enableServer)
@@ -53,7 +58,10 @@ func (m *Machine) tildes(text string) string {
 
 // hasOBS reports whether an OBS is installed, as far as can be seen.
 func (m *Machine) hasOBS(ctx context.Context) bool {
-	for _, dir := range []string{"var/lib/flatpak/app/com.obsproject.Studio", "snap/obs-studio"} {
+	for _, dir := range []string{
+		"var/lib/flatpak/app/" + flatpakApp, filepath.Join(m.Home, ".local/share/flatpak/app", flatpakApp),
+		"snap/obs-studio", "var/lib/snapd/snap/obs-studio",
+	} {
 		if _, err := os.Stat(m.path(dir)); err == nil {
 			return true
 		}
@@ -61,6 +69,9 @@ func (m *Machine) hasOBS(ctx context.Context) bool {
 	_, err := m.Exec(ctx, "obs", "--version")
 	return err == nil
 }
+
+// flatpakApp is the name of OBS's Flatpak.
+const flatpakApp = "com.obsproject.Studio"
 
 // connect is obs.ws.connect.
 func (m *Machine) connect(ctx context.Context) doctor.Result {
@@ -79,6 +90,12 @@ func (m *Machine) connect(ctx context.Context) doctor.Result {
 		return doctor.Skipped("OBS does not run; start it and run doctor again")
 	case errors.Is(err, obsctl.ErrRefused) && m.RemoteOBS:
 		return bad(fmt.Sprintf("Nothing listens at %s.", endpoint.Addr()), "Start OBS there, and compare the port. %s", enableServer)
+	case errors.Is(err, obsctl.ErrNoWebSocket):
+		return bad("OBS runs without its WebSocket server.",
+			"If it is in safe mode, restart it in normal mode. Else it was built without the server. %s", obsctl.WebSocketHint(m.path("proc"), endpoint.PID))
+	case errors.Is(err, obsctl.ErrRefused) && net.ParseIP(endpoint.Host) != nil:
+		return bad(fmt.Sprintf("OBS runs, but nothing listens at %s (%s).", endpoint.Addr(), m.tildes(endpoint.Source)),
+			"Leave out --obs-host, so that IPv4 and IPv6 are both tried. %s", enableServer)
 	case errors.Is(err, obsctl.ErrRefused):
 		return bad(fmt.Sprintf("OBS runs, but nothing listens at %s (%s).", endpoint.Addr(), m.tildes(endpoint.Source)),
 			"%s If it is ticked, compare the port there; another OBS may have it, or OBS was started with other settings.", enableServer)
@@ -141,16 +158,18 @@ func (m *Machine) version(ctx context.Context) doctor.Result {
 
 // flatpak is obs.flatpak.
 func (m *Machine) flatpak(ctx context.Context) doctor.Result {
-	const app = "com.obsproject.Studio"
-	sandboxed := false
 	processes, _ := m.Processes(ctx)
+	sandboxed := false
 	for _, p := range processes {
-		sandboxed = sandboxed || strings.Contains(p.ConfigHome, "/.var/app/"+app+"/")
+		if strings.Contains(p.ConfigHome, "/snap/obs-studio/") {
+			return m.snap(ctx)
+		}
+		sandboxed = sandboxed || strings.Contains(p.ConfigHome, "/.var/app/"+flatpakApp+"/")
 	}
 	if !sandboxed {
-		return doctor.Fine("OBS does not run in a Flatpak")
+		return doctor.Fine("OBS is neither a Flatpak nor a Snap")
 	}
-	said, err := m.Exec(ctx, "flatpak", "info", "--show-permissions", app)
+	said, err := m.Exec(ctx, "flatpak", "info", "--show-permissions", flatpakApp)
 	if err != nil {
 		return doctor.Skipped("flatpak does not tell the permissions (%v)", err)
 	}
@@ -172,8 +191,33 @@ func (m *Machine) flatpak(ctx context.Context) doctor.Result {
 		}
 		if !found {
 			return doctor.Result{Status: doctor.Fail, Detail: need.detail, Why: need.why,
-				Next: fmt.Sprintf("Allow it: `flatpak override --user %s %s`, then restart OBS.", need.option, app)}
+				Next: fmt.Sprintf("Allow it: `flatpak override --user %s %s`, then restart OBS.", need.option, flatpakApp)}
 		}
 	}
 	return doctor.Fine("Flatpak with all permissions that are needed")
+}
+
+// snap looks at the interfaces of OBS's Snap, of which not all are connected by themselves.
+func (m *Machine) snap(ctx context.Context) doctor.Result {
+	said, err := m.Exec(ctx, "snap", "connections", "obs-studio")
+	if err != nil {
+		return doctor.Skipped("snap does not tell the connections (%v)", err)
+	}
+	connected := make(map[string]bool)
+	for line := range strings.Lines(said) { // interface, plug, slot, notes; no slot is "-"
+		if f := strings.Fields(line); len(f) >= 3 && f[2] != "-" {
+			connected[f[1]] = true
+		}
+	}
+	for _, need := range []struct{ plug, detail, why string }{
+		{"camera", "The Snap of OBS may not use video devices.", "OBS then has neither a virtual camera nor the peer's device."},
+		{"kernel-module-observe", "The Snap of OBS may not see which kernel modules are loaded.", "OBS then has no virtual camera."},
+		{"audio-record", "The Snap of OBS may not record sound.", "OBS then has no microphone, so the peer hears nothing."},
+	} {
+		if plug := "obs-studio:" + need.plug; !connected[plug] {
+			return doctor.Result{Status: doctor.Fail, Detail: need.detail, Why: need.why,
+				Next: fmt.Sprintf("Allow it: `sudo snap connect %s`, then restart OBS.", plug)}
+		}
+	}
+	return doctor.Fine("Snap with all connections that are needed")
 }

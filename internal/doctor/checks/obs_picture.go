@@ -7,12 +7,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/costream-obs/costream-obs/internal/cleanfeed"
+	"github.com/costream-obs/costream-obs/internal/collection"
 	"github.com/costream-obs/costream-obs/internal/companion"
 	"github.com/costream-obs/costream-obs/internal/doctor"
 	"github.com/costream-obs/costream-obs/internal/obsscenes"
@@ -48,7 +48,15 @@ func (m *Machine) cameraType(ctx context.Context) doctor.Result {
 		if p.PID != obs.PID {
 			continue
 		}
-		shows := readCameraType(filepath.Join(m.path(p.ConfigHome), "obs-studio", "basic", "scenes"), obs.Collection, obs.Version.OBS)
+		file, err := collection.Dir{Path: filepath.Join(m.path(p.ConfigHome), "obs-studio")}.Open(obs.Collection)
+		if err != nil {
+			return doctor.Skipped("OBS's files do not tell (%v)", err)
+		}
+		doc, err := file.Read()
+		if err != nil {
+			return doctor.Skipped("OBS's files do not tell (%v)", err)
+		}
+		shows := cameraShows(doc.Get(collection.CameraPath), obs.Version.OBS)
 		switch shows {
 		case "":
 			return doctor.Fine("as far as OBS's files tell")
@@ -68,44 +76,32 @@ func (m *Machine) cameraType(ctx context.Context) doctor.Result {
 // showsFeed is what the virtual camera shows after setup clean-feed.
 const showsFeed = "the scene for the peer"
 
-// readCameraType says in words what the virtual camera shows in a scene
-// collection when that is not the programme. The keys changed in OBS 30.0.0,
-// whose new one, if not 0, goes before the old ones.
-func readCameraType(dir, collection string, version obsctl.Semver) string {
-	files, _ := filepath.Glob(filepath.Join(dir, "*.json"))
-	for _, file := range files {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			continue
-		}
-		var content struct {
-			Name   string `json:"name"`
-			Camera struct {
-				Type     int    `json:"type"`
-				Internal int    `json:"internal"`
-				Type2    int    `json:"type2"`
-				Scene    string `json:"scene"`
-			} `json:"virtual-camera"`
-		}
-		if json.Unmarshal(data, &content) != nil || content.Name != collection {
-			continue
-		}
-		c, scene := content.Camera, "one scene"
-		if c.Scene == cleanfeed.Scene {
-			scene = showsFeed
-		}
-		if version.AtLeast(ver(30, 0, 0)) && c.Type2 != 0 {
-			return map[int]string{1: scene, 2: "one source", 4: "the preview"}[c.Type2]
-		}
-		switch {
-		case c.Type == 1:
-			return scene
-		case c.Type == 2:
-			return "one source"
-		case c.Internal == 1:
-			return "the preview"
-		}
+// cameraShows says in words what a scene collection's settings of the virtual camera make it show when that is not the
+// programme. The keys changed in OBS 30.0.0, whose new one, if not 0, goes before the old ones.
+func cameraShows(settings json.RawMessage, version obsctl.Semver) string {
+	var c struct {
+		Type     int    `json:"type"`
+		Internal int    `json:"internal"`
+		Type2    int    `json:"type2"`
+		Scene    string `json:"scene"`
+	}
+	if settings == nil || json.Unmarshal(settings, &c) != nil {
 		return ""
+	}
+	scene := "one scene"
+	if c.Scene == cleanfeed.Scene {
+		scene = showsFeed
+	}
+	if version.AtLeast(ver(30, 0, 0)) && c.Type2 != 0 {
+		return map[int]string{1: scene, 2: "one source", 4: "the preview"}[c.Type2]
+	}
+	switch {
+	case c.Type == 1:
+		return scene
+	case c.Type == 2:
+		return "one source"
+	case c.Internal == 1:
+		return "the preview"
 	}
 	return ""
 }

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"github.com/costream-obs/costream-obs/internal/collection"
 )
 
 // redactor removes from texts what is nobody's business.
@@ -36,7 +38,11 @@ func (m *Machine) redactor(ctx context.Context) redactor {
 		hide(endpoint.Password.Reveal(), "[password]")
 	}
 	for _, dir := range m.obsDirs(ctx) {
-		files, _ := filepath.Glob(filepath.Join(dir, "basic", "profiles", "*", "service.json"))
+		var files []string
+		for _, root := range (collection.Dir{Path: dir}).ProfileRoots() {
+			found, _ := filepath.Glob(filepath.Join(root, "*", "service.json"))
+			files = append(files, found...)
+		}
 		for _, file := range files {
 			var service struct {
 				Settings map[string]any `json:"settings"`

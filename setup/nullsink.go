@@ -54,8 +54,22 @@ func (p Pulse) LoadNullSink(ctx context.Context, name, description string) (Modu
 // Unload unloads a module. Streams that play into its sink move to the
 // default sink, where the user hears them: take them away before.
 func (p Pulse) Unload(ctx context.Context, m Module) error {
-	_, err := p.pactl(ctx, "unload-module", strconv.FormatInt(int64(m), 10))
-	return err
+	index := strconv.FormatInt(int64(m), 10)
+	_, err := p.pactl(ctx, "unload-module", index)
+	if err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, ErrNoServer) {
+		return err
+	}
+	// PipeWire 1.4 says "Access denied" of a module that is not there (measured).
+	loaded, listErr := p.pactl(ctx, "list", "short", "modules")
+	if listErr != nil {
+		return errors.Join(err, listErr)
+	}
+	for line := range strings.Lines(string(loaded)) {
+		if number, _, _ := strings.Cut(line, "\t"); number == index {
+			return err
+		}
+	}
+	return fmt.Errorf("module %s: %w", index, ErrNotFound)
 }
 
 // EnsureSink makes a null sink unless there is one of that name. The returned

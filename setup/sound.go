@@ -216,7 +216,32 @@ func (p Pulse) SinkNamed(ctx context.Context, name string) (Sink, error) {
 	for i, s := range sinks {
 		names[i] = s.Name
 	}
-	return Sink{}, fmt.Errorf("sink %q (there are: %s): %w", name, strings.Join(names, ", "), ErrNotFound)
+	return Sink{}, notFound("sink", name, names)
+}
+
+// CheckSource returns nil when a stream can record from the source of that name
+// or number, or a name of the server's own such as @DEFAULT_SOURCE@; otherwise
+// ErrNotFound. PipeWire (1.4.2) takes any name, and waits for a source that has it.
+func (p Pulse) CheckSource(ctx context.Context, name string) error {
+	sources, err := p.Sources(ctx)
+	if err != nil {
+		return err
+	}
+	names := make([]string, len(sources))
+	for i, s := range sources {
+		if s.Name == name || strconv.Itoa(s.Index) == name {
+			return nil
+		}
+		names[i] = s.Name
+	}
+	if strings.HasPrefix(name, "@") {
+		return nil
+	}
+	return notFound("source", name, names)
+}
+
+func notFound(kind, name string, names []string) error {
+	return fmt.Errorf("%s %q (there are: %s): %w", kind, name, strings.Join(names, ", "), ErrNotFound)
 }
 
 // MoveSinkInput moves a stream to another sink at once. A stream that its

@@ -53,6 +53,9 @@ func send(ctx context.Context, c *call) error {
 
 // sendTo sends a picture and a sound until ctx ends or one of them fails.
 func sendTo(ctx context.Context, o link.PlainOptions, picture media.VideoSource, sound string, kbps int, log *slog.Logger) error {
+	if err := (setup.Pulse{}).CheckSource(ctx, sound); err != nil {
+		return err
+	}
 	var l *link.Plain
 	// What the link drops it counts, and when it closes we are about to end anyway.
 	out := func(m link.Medium) func([]byte) {

@@ -225,7 +225,7 @@ func (a *air) runVideo(ctx context.Context, started func()) error {
 func (a *air) runAudio(ctx context.Context, started func()) error {
 	// Each time that GStreamer's pulsesrc finds no server it leaves a thread and a pipe behind (1.22.0, measured), and
 	// this is tried for as long as there is none.
-	if _, err := (setup.Pulse{}).Info(ctx); err != nil {
+	if err := (setup.Pulse{}).CheckSource(ctx, a.o.microphone); err != nil {
 		return err
 	}
 	var once sync.Once

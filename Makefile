@@ -18,7 +18,7 @@ demo: deps-test
 ## build      the program: build/costream-obs
 .PHONY: build
 build: deps-build
-	go build -o build/costream-obs ./cmd/costream-obs
+	go build -ldflags "-X main.version=$$(.ci/package/version)" -o build/costream-obs ./cmd/costream-obs
 
 ## test       everything: format, vet, staticcheck, unit tests with -race, tests with real OBS
 .PHONY: test
@@ -76,15 +76,30 @@ soak: deps-test
 docs: deps-build
 	go test ./cmd/costream-obs -run Golden -update
 
-## install    after make build, as root: the program, its man page and its user service, below PREFIX (/usr/local)
+## packages   a .deb, an .rpm and an Arch package in build/packages; docs/packages.md tells what is in them
+.PHONY: packages
+packages: deps-package
+	@.ci/package/build
+	@.ci/package/check
+
+## test-packages  the .deb is installed, upgraded and removed on a fresh Debian 12 and 13 (or SYSTEM=12, SYSTEM=13)
+.PHONY: test-packages
+test-packages: deps-kernel packages
+	@e2e/packages/test $(SYSTEM)
+
+## install    after make build, as root: the program, its man page, user service and completions, below PREFIX (/usr/local)
 .PHONY: install
+install: PROGRAM ?= build/costream-obs
 install:
-	@test -x build/costream-obs || { echo 'There is no build/costream-obs yet. First, not as root: make build'; exit 1; }
-	install -D -m 0755 build/costream-obs '$(DESTDIR)$(PREFIX)/bin/costream-obs'
+	@test -x '$(PROGRAM)' || { echo 'There is no $(PROGRAM) yet. First, not as root: make build'; exit 1; }
+	install -D -m 0755 '$(PROGRAM)' '$(DESTDIR)$(PREFIX)/bin/costream-obs'
 	install -D -m 0644 docs/costream-obs.1 '$(DESTDIR)$(PREFIX)/share/man/man1/costream-obs.1'
 	install -d '$(DESTDIR)$(PREFIX)/lib/systemd/user'
 	sed 's|/usr/local|$(PREFIX)|' setup/costream-obs.service >'$(DESTDIR)$(PREFIX)/lib/systemd/user/costream-obs.service'
 	chmod 0644 '$(DESTDIR)$(PREFIX)/lib/systemd/user/costream-obs.service'
+	install -D -m 0644 setup/completions/costream-obs.bash '$(DESTDIR)$(PREFIX)/share/bash-completion/completions/costream-obs'
+	install -D -m 0644 setup/completions/_costream-obs '$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_costream-obs'
+	install -D -m 0644 setup/completions/costream-obs.fish '$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/costream-obs.fish'
 
 ## clean      removes what make wrote
 .PHONY: clean
@@ -97,10 +112,12 @@ help:
 	@echo 'make TARGET, where TARGET is one of:'
 	@sed -n 's/^## /  /p' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: deps-build deps-test deps-kernel
+.PHONY: deps-build deps-test deps-kernel deps-package
 deps-build:
 	@.ci/install-deps build
 deps-test:
 	@.ci/install-deps test
 deps-kernel:
 	@.ci/install-deps kernel
+deps-package:
+	@.ci/install-deps package

@@ -18,7 +18,7 @@ demo: deps-test
 ## build      the program: build/costream-obs
 .PHONY: build
 build: deps-build
-	go build -ldflags "-X main.version=$$(.ci/package/version)" -o build/costream-obs ./cmd/costream-obs
+	go build -ldflags "-X main.version=$$(.ci/package/version 2>/dev/null)" -o build/costream-obs ./cmd/costream-obs
 
 ## test       everything: format, vet, staticcheck, unit tests with -race, tests with real OBS
 .PHONY: test
@@ -71,7 +71,7 @@ bench-go: deps-test
 soak: deps-test
 	go test -count=1 -v -run '^TestRealSoak$$' -timeout 20m ./e2e -soak 10m
 
-## docs       writes the man page and the README's tables anew from the table of settings
+## docs       writes the man page, the completions and the README's tables anew from the table of settings
 .PHONY: docs
 docs: deps-build
 	go test ./cmd/costream-obs -run Golden -update

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/costream-obs/costream-obs/internal/fakeobs"
+	"github.com/costream-obs/costream-obs/internal/testbed"
 	"github.com/costream-obs/costream-obs/media"
 )
 
@@ -108,5 +109,29 @@ func TestVersionOfSilentOBS(t *testing.T) {
 	}
 	if took := time.Since(begin); took > obsAnswers+time.Second {
 		t.Errorf("it took %v, want no more than %v", took, obsAnswers)
+	}
+}
+
+// TestRealVersion: the real OBS tells the same version whether it runs or is asked as a program.
+func TestRealVersion(t *testing.T) {
+	testbed.Need(t)
+	obs := testbed.StartOBS(t, testbed.OBSOptions{})
+	isolate(t)
+	ask := func(port int) obsSeen {
+		t.Helper()
+		t.Setenv("COSTREAM_OBS_PORT", strconv.Itoa(port))
+		got := runCLI(t.Context(), "version", "--json")
+		var seen versions
+		if err := json.Unmarshal([]byte(got.Stdout), &seen); err != nil || seen.OBS == nil {
+			t.Fatalf("got %+v: %v, want an OBS", got, err)
+		}
+		return *seen.OBS
+	}
+	running, installed := ask(obs.Port), ask(1)
+	if !running.Running || running.WebSocket == "" {
+		t.Errorf("got %+v, want the OBS that runs", running)
+	}
+	if want := (obsSeen{Version: running.Version}); installed != want {
+		t.Errorf("got %+v, want %+v", installed, want)
 	}
 }

@@ -4,6 +4,7 @@ package obsctl
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/andreykaipov/goobs"
 	"github.com/andreykaipov/goobs/api/requests/sceneitems"
@@ -48,13 +49,21 @@ type Transform struct {
 
 // SceneItems lists the items of a scene, bottom first.
 func (c *Client) SceneItems(ctx context.Context, scene string) ([]SceneItem, error) {
+	items, err := c.rawItems(ctx, scene)
+	if err != nil {
+		return nil, err
+	}
+	return sceneItems(items), nil
+}
+
+func (c *Client) rawItems(ctx context.Context, scene string) ([]*typedefs.SceneItem, error) {
 	r, err := call(ctx, c, "GetSceneItemList", func(g *goobs.Client) (*sceneitems.GetSceneItemListResponse, error) {
 		return g.SceneItems.GetSceneItemList(sceneitems.NewGetSceneItemListParams().WithSceneName(scene))
 	})
 	if err != nil {
 		return nil, err
 	}
-	return sceneItems(r.SceneItems), nil
+	return r.SceneItems, nil
 }
 
 // GroupItems lists the items of a group, bottom first.
@@ -92,6 +101,7 @@ func sceneItems(list []*typedefs.SceneItem) []SceneItem {
 // CreateSceneItem puts an existing source into a scene, on top, and returns
 // the new item's id.
 func (c *Client) CreateSceneItem(ctx context.Context, scene, source string, enabled bool) (int, error) {
+	defer c.noteItem()
 	r, err := call(ctx, c, "CreateSceneItem", func(g *goobs.Client) (*sceneitems.CreateSceneItemResponse, error) {
 		return g.SceneItems.CreateSceneItem(sceneitems.NewCreateSceneItemParams().
 			WithSceneName(scene).WithSourceName(source).WithSceneItemEnabled(enabled))
@@ -105,6 +115,9 @@ func (c *Client) CreateSceneItem(ctx context.Context, scene, source string, enab
 // RemoveSceneItem takes an item out of its scene. An input without any item
 // left is removed by OBS.
 func (c *Client) RemoveSceneItem(ctx context.Context, scene string, id int) error {
+	if err := c.awaitItem(ctx); err != nil {
+		return fmt.Errorf("RemoveSceneItem: %w", err)
+	}
 	return do(ctx, c, "RemoveSceneItem", func(g *goobs.Client) (*sceneitems.RemoveSceneItemResponse, error) {
 		return g.SceneItems.RemoveSceneItem(sceneitems.NewRemoveSceneItemParams().WithSceneName(scene).WithSceneItemId(id))
 	})

@@ -106,6 +106,9 @@ func (c *Client) CreateScene(ctx context.Context, name string) error {
 
 // RemoveScene removes a scene with its items.
 func (c *Client) RemoveScene(ctx context.Context, name string) error {
+	if err := c.awaitItem(ctx); err != nil {
+		return fmt.Errorf("RemoveScene: %w", err)
+	}
 	return do(ctx, c, "RemoveScene", func(g *goobs.Client) (*scenes.RemoveSceneResponse, error) {
 		return g.Scenes.RemoveScene(scenes.NewRemoveSceneParams().WithSceneName(name))
 	})

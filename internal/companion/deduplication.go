@@ -107,6 +107,9 @@ func (s *session) resumeDeduplication(ctx context.Context) error {
 	if !s.changes.Deduplicates || s.seen.streaming || s.seen.recording {
 		return nil
 	}
+	if err := s.obs.RemoveProbe(ctx); err != nil {
+		return err
+	}
 	if len(s.changes.Captures[s.seen.collection]) == 0 {
 		sink, err := s.c.sound.defaultSink(ctx)
 		if errors.Is(err, setup.ErrNoServer) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/mean"
@@ -79,7 +80,7 @@ func audioSenderGraph(device string, bps int) graph {
 	return row(
 		// 10 ms blocks set the delay; the 200 ms buffer only guards against
 		// overruns (40 ms dropped sound under load, measured).
-		element("pulsesrc", append(pulseProps(nameMic, device), intProp("latency-time", 10000))...),
+		element("pulsesrc", append(pulseProps(nameMic, device, StreamVoice), intProp("latency-time", 10000))...),
 		caps("audio/x-raw,rate=48000,channels=1"),
 		element("queue", "max-size-buffers=0", "max-size-bytes=0", "max-size-time=60000000", "leaky=downstream"),
 		// Silence instead of a stop: the stream keeps its clock, and the peer
@@ -95,9 +96,38 @@ func opusEncoder(bps int) node {
 	return element("opusenc", "audio-type=voice", "frame-size=10", intProp("bitrate", bps), "inband-fec=true", "packet-loss-percentage=5")
 }
 
+// StreamProperty is the property by which our streams at the sound server tell
+// what they are for: one of the Stream constants.
+const StreamProperty = "costream.stream"
+
+// What our streams are for.
+const (
+	StreamVoice   = "voice"   // an AudioSender's
+	StreamReader  = "reader"  // a MonitorReader's
+	StreamSpeaker = "speaker" // an AudioReceiver's, with "/" and the sink's name where it is not for the default one
+)
+
+// speakerPurpose is the purpose of the speaker for a sink; "" is the default one.
+func speakerPurpose(sink string) string {
+	if sink == "" {
+		return StreamSpeaker
+	}
+	return StreamSpeaker + "/" + sink
+}
+
+// SpeakerSink returns the sink that a stream with this purpose was made for;
+// empty for the default one, and for streams that are no speakers.
+func SpeakerSink(purpose string) string {
+	sink, _ := strings.CutPrefix(purpose, StreamSpeaker+"/")
+	if sink == purpose {
+		return ""
+	}
+	return sink
+}
+
 // pulseProps returns the properties that sound sources and sinks share.
-func pulseProps(name, device string) []string {
-	props := []string{prop("name", name), prop("client-name", ClientName)}
+func pulseProps(name, device, purpose string) []string {
+	props := []string{prop("name", name), prop("client-name", ClientName), prop("stream-properties", "props,"+StreamProperty+"="+purpose)}
 	if device != "" {
 		props = append(props, prop("device", device))
 	}

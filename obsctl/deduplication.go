@@ -38,8 +38,8 @@ const (
 func (v Version) Deduplicates() bool { return v.has(deduplicates) }
 
 // DeduplicationStops reports whether StopDeduplication works (32.0.4 and
-// later). Before, OBS looked for such captures in the programme's scenes 47
-// times a second; sure says whether this version is known to behave so, or is
+// later). Before, OBS looked for such captures 47 times a second, in the
+// programme's scenes and among its own Desktop Audio inputs; sure says whether this version is known to behave so, or is
 // newer than what was read and tried, so that only OBS's log proves it.
 func (v Version) DeduplicationStops() (stops, sure bool) {
 	return v.has(deduplicatesOneCapture), v.OBS.Major <= 32

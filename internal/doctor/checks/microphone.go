@@ -206,13 +206,14 @@ func (m *Machine) toggleMonitor(input string, t obsctl.MonitorType) func(context
 }
 
 // muteHazard is audio.mute.hazard. A running costream-obs silences its sender
-// itself; `costream-obs send` and the scripts of 2020 do not.
+// itself; `costream-obs send` and the scripts of 2020 do not. Nothing tells
+// here whether a push-to-talk key is down.
 func (m *Machine) muteHazard(ctx context.Context) doctor.Result {
 	obs, sound, gone := m.ask(ctx)
 	switch {
 	case gone != nil:
 		return *gone
-	case !obs.Version.MutedIsMonitored():
+	case !obs.Version.MutedIsMonitored() && !obs.Version.MuteButtonMonitorsOnly():
 		return doctor.Fine("OBS %s does not monitor what is muted", obs.Version.OBS)
 	}
 	if d, err := m.Daemon(ctx); err == nil && d.Running {
@@ -220,12 +221,14 @@ func (m *Machine) muteHazard(ctx context.Context) doctor.Result {
 	}
 	streams := sound.monitors(obs.PID)
 	for _, in := range obs.Inputs {
+		muted := obs.Version.MutedIsMonitored() && in.Muted && in.Monitor != obsctl.MonitorOff ||
+			obs.Version.MuteButtonMonitorsOnly() && in.Monitor == obsctl.MonitorOnly
 		stream, playing := streams[in.Name]
-		if in.Muted && in.Monitor != obsctl.MonitorOff && playing && sound.sinkOf(stream) == companion.ToPeerSink {
+		if muted && playing && sound.sinkOf(stream) == companion.ToPeerSink {
 			return doctor.Result{Status: doctor.Fail,
-				Detail: fmt.Sprintf("%s is muted in OBS, but OBS %s goes on playing it to %s.", in.Name, obs.Version.OBS, companion.ToPeerSink),
-				Why:    "OBS since 32.2 monitors muted inputs; whoever sends this sink (`costream-obs send`, a script of 2020) sends what you say while you are muted.",
-				Next:   "Use `costream-obs run`, which follows the mute; or set the input to \"Monitor Off\" under Edit → Advanced Audio Properties."}
+				Detail: fmt.Sprintf("%s is muted in OBS's Audio Mixer, but OBS %s goes on playing it to %s.", in.Name, obs.Version.OBS, companion.ToPeerSink),
+				Why:    "OBS since 32.1 monitors what its Audio Mixer shows as muted; whoever sends this sink (`costream-obs send`, a script of 2020) sends what you say while you are muted.",
+				Next:   "Use `costream-obs run`, which follows mute and push-to-talk; or set the input to \"Monitor Off\" under Edit → Advanced Audio Properties."}
 		}
 	}
 	return doctor.Fine("nothing muted is played")

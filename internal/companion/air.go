@@ -67,19 +67,18 @@ type air struct {
 	link        atomic.Pointer[link.Link]
 	videoSender atomic.Pointer[media.VideoSender]
 	audioSender atomic.Pointer[media.AudioSender]
-	muted       atomic.Bool
+	muted       setting[bool]
 	halted      atomic.Bool              // nothing is sent any more
 	silenced    atomic.Bool              // the user muted the peer
 	speakers    atomic.Pointer[[]string] // nil while they are not known
 	videoOut    *outgoing
 	audioOut    *outgoing
-	kbps        atomic.Int64 // that the link allows our picture; 0 where it does not say
+	kbps        setting[int] // that the link allows our picture; 0 where it does not say
 	kbpsLogged  atomic.Int64
 
 	together *together
 
-	seen      atomic.Bool
-	lastFrame atomic.Int64 // UnixNano of the peer's last picture
+	presence presence // of the peer's picture
 }
 
 // goOnAir starts everything; stop ends it.
@@ -92,7 +91,11 @@ func goOnAir(parent context.Context, o airOptions) *air {
 		o: o, cancel: cancel, parts: newKeeper(o.log, o.changed),
 		videoOut: newOutgoing(90000), audioOut: newOutgoing(48000),
 	}
-	a.muted.Store(o.muted)
+	a.presence.tell = func(seen bool) {
+		a.o.screen.Placeholder(!seen)
+		a.o.peerSeen(seen)
+	}
+	a.muted.set(o.muted)
 	a.video = newInbox(link.Video, a.newVideoReceiver, func(err error) { a.parts.note("peer's picture", err) }, o.log)
 	a.audio = newInbox(link.Audio, a.newAudioReceiver, func(err error) { a.parts.note("peer's voice", err) }, o.log)
 	a.together = newTogether(a)
@@ -152,12 +155,7 @@ func (a *air) stop() {
 func (a *air) halt() { a.halted.Store(true) }
 
 // setMuted silences what we send.
-func (a *air) setMuted(muted bool) {
-	a.muted.Store(muted)
-	if s := a.audioSender.Load(); s != nil {
-		s.SetMuted(muted)
-	}
-}
+func (a *air) setMuted(muted bool) { a.muted.set(muted) }
 
 // setSpeakers has the peer's voice played on these sinks, as it is not before; none means the default one.
 func (a *air) setSpeakers(sinks []string) { a.speakers.Store(&sinks) }
@@ -194,10 +192,7 @@ func (a *air) runLink(ctx context.Context, started func()) error {
 
 // setBitrate lets our picture take what the way to the peer allows, in kbit/s.
 func (a *air) setBitrate(kbps int) {
-	a.kbps.Store(int64(kbps))
-	if s := a.videoSender.Load(); s != nil {
-		s.SetBitrate(kbps)
-	}
+	a.kbps.set(kbps)
 	if last := a.kbpsLogged.Load(); !alike(int(last), kbps) && a.kbpsLogged.CompareAndSwap(last, int64(kbps)) {
 		a.o.log.Info("bit rate of our picture", "kbit/s", kbps)
 	}
@@ -231,9 +226,12 @@ func (a *air) runVideo(ctx context.Context, started func()) error {
 	}
 	a.videoSender.Store(s)
 	defer a.videoSender.Store(nil)
-	if kbps := a.kbps.Load(); kbps > 0 {
-		s.SetBitrate(int(kbps))
-	}
+	a.kbps.attach(func(kbps int) {
+		if kbps > 0 {
+			s.SetBitrate(kbps)
+		}
+	})
+	defer a.kbps.detach()
 	return s.Run(ctx)
 }
 
@@ -260,7 +258,8 @@ func (a *air) runAudio(ctx context.Context, started func()) error {
 	}
 	a.audioSender.Store(s)
 	defer a.audioSender.Store(nil)
-	s.SetMuted(a.muted.Load())
+	a.muted.attach(s.SetMuted)
+	defer a.muted.detach()
 	return s.Run(ctx)
 }
 
@@ -286,11 +285,7 @@ func (a *air) show(f media.Frame) {
 	if a.o.shaped != nil {
 		a.o.shaped(f.Area)
 	}
-	a.lastFrame.Store(time.Now().UnixNano())
-	if a.seen.CompareAndSwap(false, true) {
-		a.o.screen.Placeholder(false)
-		a.o.peerSeen(true)
-	}
+	a.presence.came(time.Now())
 }
 
 // watchPeer brings the placeholder back when the peer's picture stands still.
@@ -304,14 +299,10 @@ func (a *air) watchPeer(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		last := time.Unix(0, a.lastFrame.Load())
+		last := a.presence.look(time.Now())
 		if l := a.link.Load(); l != nil && time.Since(last) > askAfter && time.Since(asked) > askAfter {
 			asked = time.Now()
 			(*l).RequestKeyFrame()
-		}
-		if a.seen.Load() && time.Since(last) > stallAfter && a.seen.CompareAndSwap(true, false) {
-			a.o.screen.Placeholder(true)
-			a.o.peerSeen(false)
 		}
 	}
 }

@@ -429,7 +429,7 @@ func (s *session) report() {
 			r.Problems = append(r.Problems, s.hint)
 		}
 		if s.air != nil {
-			r.Bitrate = int(s.air.kbps.Load())
+			r.Bitrate = s.air.kbps.get()
 			maps.Copy(failing, s.air.parts.failing())
 		}
 	}

@@ -79,7 +79,6 @@ type Secure struct {
 	rtt     atomic.Int64                   // nanoseconds
 	session atomic.Pointer[session]
 	pipe    atomic.Pointer[pipe]
-	skipped atomic.Uint64    // RTP packets that were not sent since the session began
 	dropped [2]atomic.Uint64 // by Medium: packets that found no peer
 	refused atomic.Uint64    // datagrams that were nothing of the peer's
 
@@ -243,9 +242,12 @@ func (s *Secure) WriteRTP(m Medium, packet []byte) error {
 
 // catchUp gives up pictures that wait for too long, and begins anew with a key frame.
 func (s *Secure) catchUp() {
-	if stale := s.pacer.stale(); stale > 0 {
-		s.skipped.Add(uint64(stale))
-		s.dropped[Video].Add(uint64(stale))
+	stale := 0
+	drop := func(packet []byte) {
+		stale++
+		s.skip(streamOf(packet))
+	}
+	if s.pacer.stale(drop) {
 		s.log.Debug("pictures were too late to be sent", "packets", stale)
 		s.sent[Video].forget()
 		s.senders[Video].skip()

@@ -53,17 +53,21 @@ func run(ctx context.Context, c *call) error {
 		return err
 	}
 	printer := newReportPrinter(c.stdout, c.config, pair != nil)
+	stdout, stderr := newPatientWriter(c.stdout), newPatientWriter(c.stderr)
+	defer func() { _, _ = stdout.Close(), stderr.Close() }()
+	printer.out = stdout
+	log := logger(stderr, c.config.Verbose)
 	options.OnReport = printer.print
 	if pair == nil {
-		options.OnReport = warnFirst(c.stderr, printer.print)
-	} else if options.Link, err = secureLink(c.config, pair, c.log); err != nil {
+		options.OnReport = warnFirst(stderr, printer.print)
+	} else if options.Link, err = secureLink(c.config, pair, log); err != nil {
 		return err
 	}
 	options.PeerAsks = pair != nil
-	options.Log = c.log
+	options.Log = log
 	options.WithoutOBS = func() {
-		finishHotkeys(hotkeys.NewStore(options.StateDir), c.stderr)
-		finishCleanFeed(camera.NewStore(options.StateDir), c.stderr)
+		finishHotkeys(hotkeys.NewStore(options.StateDir), stderr)
+		finishCleanFeed(camera.NewStore(options.StateDir), stderr)
 	}
 	companion, err := companion.New(options)
 	if err != nil {

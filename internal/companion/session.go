@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"maps"
 	"slices"
@@ -40,6 +41,7 @@ type session struct {
 	changes changes
 	unsaved bool // OBS keeps older changes than these for us
 	tries   map[string]*attempt
+	tried   map[string]bool // the steps of this round
 
 	route         Route
 	routeWhy      string
@@ -83,7 +85,7 @@ func (c *Companion) useOBS(ctx context.Context, obs *obsctl.Client) error {
 	c.connected = true
 	s := &session{
 		c: c, obs: obs, id: c.processID(obs.Endpoint().PID), log: c.log,
-		tries: make(map[string]*attempt), problems: make(map[string]error),
+		tries: make(map[string]*attempt), tried: make(map[string]bool), problems: make(map[string]error),
 		gate:     gate{always: c.o.MicSource != "", hazard: obs.Version().MutedIsMonitored()},
 		news:     news{some: make(chan struct{}, 1)},
 		dedupLog: obsctl.DeduplicationLog{PID: obs.Endpoint().PID},
@@ -213,6 +215,7 @@ func (s *session) round(ctx context.Context) error {
 		s.stopAir() // as observe found it
 		s.goOff(ctx)
 	}
+	s.forgetUntried()
 	s.report()
 	return nil
 }
@@ -262,9 +265,6 @@ func (s *session) goOff(ctx context.Context) {
 	s.try(ctx, "microphone", s.unmonitor)
 	s.try(ctx, "your voice in the stream", s.resumeDeduplication)
 	s.try(ctx, "changes", s.saveUnsaved)
-	for _, name := range []string{"programme", "OBS's sound capture", "peer source's picture", "peer source's mute"} {
-		s.clear(name)
-	}
 	s.stopping, s.hint = false, ""
 	s.try(ctx, "scene collection", s.leaveTempCollection)
 	s.try(ctx, "monitoring", s.returnStreams)
@@ -305,6 +305,7 @@ func (s *session) leave(ctx context.Context) {
 
 // try takes a step unless it failed too short a time ago.
 func (s *session) try(ctx context.Context, name string, step func(context.Context) error) {
+	s.tried[name] = true
 	if a := s.tries[name]; a != nil && time.Now().Before(a.next) {
 		return
 	}
@@ -330,6 +331,19 @@ func (s *session) try(ctx context.Context, name string, step func(context.Contex
 		s.log.Warn("a step failed and will be tried again", "step", name, "error", err)
 	}
 	s.problems[name] = err
+}
+
+// forgetUntried forgets the failures of steps that were not tried in this round: they are of the other
+// state, on air or off, and nobody would try them again when they are due.
+func (s *session) forgetUntried() {
+	for _, failed := range []iter.Seq[string]{maps.Keys(s.tries), maps.Keys(s.problems)} {
+		for name := range failed {
+			if !s.tried[name] {
+				s.clear(name)
+			}
+		}
+	}
+	clear(s.tried)
 }
 
 func (s *session) clear(name string) {

@@ -80,6 +80,25 @@ func TestRealVoices(t *testing.T) {
 	p.bob.OBS.Request("SetInputMute", testbed.D{"inputName": mic, "inputMuted": false}, nil)
 	testbed.Await(t, "Alice hears Bob again", voiceLimit, func() error { return p.alice.HearsOnly(p.bob, listen) })
 
+	// "Starting soon" is over: Desktop Audio carries Alice now, too.
+	peerAudioMuted := func(want bool) {
+		t.Helper()
+		testbed.Await(t, fmt.Sprintf("the input for the peer's voice is muted: %v", want), offAirLimit, func() error {
+			var answer struct{ InputMuted bool }
+			p.bob.OBS.Request("GetInputMute", testbed.D{"inputName": "Peer audio"}, &answer)
+			if answer.InputMuted != want {
+				return errors.New("it is not so")
+			}
+			return nil
+		})
+	}
+	p.bob.OBS.Request("SetInputMute", testbed.D{"inputName": desktop, "inputMuted": false}, nil)
+	peerAudioMuted(true)
+	testbed.Await(t, "Bob's viewers hear both once, by Desktop Audio", voiceLimit, func() error { return p.bob.ChannelCarries(p.alice, 5*time.Second) })
+	p.bob.OBS.Request("SetInputMute", testbed.D{"inputName": desktop, "inputMuted": true}, nil)
+	peerAudioMuted(false)
+	testbed.Await(t, "Bob's viewers hear both once, by the input", voiceLimit, func() error { return p.bob.ChannelCarries(p.alice, 5*time.Second) })
+
 	p.bob.OBS.StopStream()
 	awaitMonitor(desktop, "OBS_MONITORING_TYPE_MONITOR_AND_OUTPUT")
 	awaitMonitor(mic, "OBS_MONITORING_TYPE_NONE")

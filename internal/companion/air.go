@@ -160,6 +160,9 @@ func (a *air) setMuted(muted bool) { a.muted.set(muted) }
 // setSpeakers has the peer's voice played on these sinks, as it is not before; none means the default one.
 func (a *air) setSpeakers(sinks []string) { a.speakers.Store(&sinks) }
 
+// renewVoice has the peer's voice played on the sinks of setSpeakers where it plays already.
+func (a *air) renewVoice() { a.audio.renew() }
+
 // silencePeer keeps the peer's voice from being played.
 func (a *air) silencePeer(silenced bool) { a.silenced.Store(silenced) }
 

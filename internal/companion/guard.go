@@ -133,6 +133,10 @@ func (t *truce) mayMove(name string, now time.Time) bool {
 // strayError tells of the first stream that is elsewhere.
 func strayError(strays []stray) error {
 	s := strays[0]
+	if s.home == "" && s.recording {
+		return fmt.Errorf("%s is on %s, which carries what goes between you and your friend, so your friend hears nothing: "+
+			"choose your microphone again in your desktop's sound settings (pavucontrol, Recording) or in OBS", s.name, s.at)
+	}
 	if s.home == "" {
 		return fmt.Errorf("%s plays into %s, which goes to your friend, so your friend hears nothing: "+
 			"move it to another output in your desktop's sound settings (pavucontrol, Playback)", s.name, s.at)

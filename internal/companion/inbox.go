@@ -37,7 +37,8 @@ type inbox struct {
 	packets chan inPacket
 	free    sync.Pool
 
-	held atomic.Int64 // how long each packet waits here, in nanoseconds
+	renewed atomic.Bool  // the receiver is to be built again
+	held    atomic.Int64 // how long each packet waits here, in nanoseconds
 
 	mu      sync.Mutex
 	current receiver
@@ -70,6 +71,9 @@ func (b *inbox) put(s link.Stream, packet []byte) {
 
 // hold has each packet wait for so long from when it came. The inbox has room for a second of them.
 func (b *inbox) hold(d time.Duration) { b.held.Store(int64(d)) }
+
+// renew has the receiver built again with the next packet.
+func (b *inbox) renew() { b.renewed.Store(true) }
 
 // ripen waits until it is a packet's turn.
 func (b *inbox) ripen(ctx context.Context, p inPacket) {
@@ -145,7 +149,7 @@ func (b *inbox) run(ctx context.Context) {
 			retryAt = time.Now().Add(rebuildAfter)
 		case p := <-b.packets:
 			b.ripen(ctx, p)
-			if p.stream != stream {
+			if p.stream != stream || b.renewed.Swap(false) {
 				drop()
 				stream, retryAt = p.stream, time.Time{}
 			}

@@ -69,6 +69,7 @@ func (s *session) note(ev obsctl.Event) {
 			o.muted[e.Input] = e.Muted
 		}
 		s.tellGate()
+		s.voiceStale = s.voiceStale || slices.Contains(o.special.Desktop, e.Input)
 		if s.air != nil && e.Input == s.input {
 			s.air.silencePeer(e.Muted)
 		}

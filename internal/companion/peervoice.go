@@ -19,27 +19,22 @@ const (
 	defaultDevice  = "default"
 )
 
-// preparePeerVoice decides how the peer's voice is heard and reaches the stream, once for each time
-// on air, and keeps the input for it in all scenes. Without a sound server we go on air with pictures
-// alone, and it is decided when there is one.
+// preparePeerVoice decides how the peer's voice is heard and reaches the stream, and keeps the input for
+// it in all scenes. Without a sound server we go on air with pictures alone, and it is decided when there
+// is one. On air it is looked at again where something has changed.
 func (s *session) preparePeerVoice(ctx context.Context) error {
-	if s.air == nil || s.speakers == nil {
-		captured, err := s.desktopCaptured(ctx)
+	if s.air == nil || s.speakers == nil || s.c.sound.defaultsMoved() {
+		s.voiceStale = true
+	}
+	if s.voiceStale {
+		desktop, err := s.lookAtDesktop(ctx)
 		if err != nil {
 			return err
 		}
-		switch {
-		case s.c.o.PeerAudio == PeerAudioDesktop, s.c.o.PeerAudio == PeerAudioAuto && captured:
-			s.speakers = []string{""}
-		case captured:
-			s.log.Warn("Desktop Audio captures the default sink already; an input of its own would put the peer into the stream twice, so --peer-audio=source has no effect")
-			s.speakers = []string{""}
-		default:
-			if err := s.c.sound.needFromPeer(ctx); err != nil {
-				return err
-			}
-			s.speakers = []string{"", FromPeerSink}
+		if err := s.choosePeerVoice(ctx, desktop); err != nil {
+			return err
 		}
+		s.voiceStale = false
 	}
 	if len(s.speakers) < 2 {
 		return nil
@@ -47,16 +42,75 @@ func (s *session) preparePeerVoice(ctx context.Context) error {
 	return s.addPeerAudio(ctx)
 }
 
-// desktopCaptured reports whether an audible Desktop Audio input captures the default sink.
-func (s *session) desktopCaptured(ctx context.Context) (bool, error) {
+// choosePeerVoice decides between Desktop Audio and an input of our own.
+func (s *session) choosePeerVoice(ctx context.Context, desktop desktopAudio) error {
+	onAir := s.air != nil && s.speakers != nil
+	switch {
+	case onAir && len(s.speakers) == 2:
+		// The input stays, so that there is no gap when it is needed again.
+		return s.mutePeerAudio(ctx, desktop == desktopHeard)
+	case onAir && (s.c.o.PeerAudio == PeerAudioDesktop || desktop != desktopElsewhere):
+		// Who mutes Desktop Audio while the peer is in it mutes the peer.
+		return nil
+	case !onAir && (s.c.o.PeerAudio == PeerAudioDesktop || s.c.o.PeerAudio == PeerAudioAuto && desktop == desktopHeard):
+		s.speakers = []string{""}
+		return nil
+	case !onAir && desktop == desktopHeard:
+		s.log.Warn("Desktop Audio captures the default sink already; an input of its own would put the peer into the stream twice, so --peer-audio=source has no effect")
+		s.speakers = []string{""}
+		return nil
+	}
+	if err := s.c.sound.needFromPeer(ctx); err != nil {
+		return err
+	}
+	s.speakers = []string{"", FromPeerSink}
+	if onAir {
+		s.air.setSpeakers(s.speakers)
+		s.air.renewVoice()
+	}
+	return nil
+}
+
+// mutePeerAudio mutes the input for the peer's voice while Desktop Audio carries the peer. What the user
+// muted stays muted.
+func (s *session) mutePeerAudio(ctx context.Context, mute bool) error {
+	if mute == s.peerAudioMuted || !s.changes.PeerAudio[s.seen.collection] {
+		return nil
+	}
+	if mute {
+		users, err := s.obs.InputMuted(ctx, peerAudioInput)
+		if err != nil || users {
+			return err
+		}
+	}
+	if err := s.obs.SetInputMuted(ctx, peerAudioInput, mute); err != nil {
+		return fmt.Errorf("mute of %q: %w", peerAudioInput, err)
+	}
+	s.peerAudioMuted = mute
+	s.log.Info("the input for the peer's voice", "muted", mute)
+	return nil
+}
+
+// desktopAudio says what OBS's Desktop Audio does with the default sink.
+type desktopAudio int
+
+const (
+	desktopElsewhere desktopAudio = iota // it captures another sink, or there is none
+	desktopMuted                         // it captures the default sink and is muted
+	desktopHeard                         // it captures the default sink, and the viewers hear it
+)
+
+// lookAtDesktop tells what the Desktop Audio inputs do; one that is heard counts most.
+func (s *session) lookAtDesktop(ctx context.Context) (desktopAudio, error) {
 	sink, err := s.c.sound.defaultSink(ctx)
 	if err != nil {
-		return false, err
+		return desktopElsewhere, err
 	}
+	found := desktopElsewhere
 	for _, input := range s.seen.special.Desktop {
 		settings, err := s.obs.InputSettings(ctx, input)
 		if err != nil {
-			return false, err
+			return desktopElsewhere, err
 		}
 		device, chosen := settings["device_id"].(string)
 		if chosen && device != defaultDevice && device != sink+".monitor" && device != sink {
@@ -64,13 +118,14 @@ func (s *session) desktopCaptured(ctx context.Context) (bool, error) {
 		}
 		muted, err := s.obs.InputMuted(ctx, input)
 		if err != nil {
-			return false, err
+			return desktopElsewhere, err
 		}
 		if !muted {
-			return true, nil
+			return desktopHeard, nil
 		}
+		found = desktopMuted
 	}
-	return false, nil
+	return found, nil
 }
 
 // addPeerAudio puts the input into every scene: only what is in the programme scene is heard.
@@ -116,7 +171,7 @@ func (s *session) addPeerAudio(ctx context.Context) error {
 
 // removePeerVoice takes the input away again if it is ours.
 func (s *session) removePeerVoice(ctx context.Context) error {
-	s.speakers = nil
+	s.speakers, s.peerAudioMuted = nil, false
 	if !s.changes.PeerAudio[s.seen.collection] {
 		return nil
 	}

@@ -73,6 +73,11 @@ type session struct {
 	voiceSafe     bool // a monitored microphone stays in the stream
 	voiceKept     bool // that was made so, and nothing has happened since
 	dedupLog      obsctl.DeduplicationLog
+
+	voiceStale     bool      // how the peer's voice comes into the stream is to be looked at again
+	peerAudioMuted bool      // by us, since Desktop Audio carries the peer
+	capturesLooked time.Time // when it was looked at what OBS records
+	unrecorded     map[string]time.Time
 }
 
 // attempt is the back-off of one step.
@@ -143,6 +148,7 @@ func (s *session) awaitNews(ctx context.Context, tick <-chan time.Time) bool {
 		case <-s.c.wake:
 		case <-tick:
 			s.seen.all()
+			s.voiceStale = true
 		case <-retry:
 		}
 		return true
@@ -240,6 +246,7 @@ func (s *session) goOn(ctx context.Context) {
 	s.try(ctx, "your voice in the stream", s.keepVoiceInStream)
 	s.try(ctx, "microphone", s.monitorMics)
 	s.try(ctx, "OBS's sound capture", s.reviveCapture)
+	s.try(ctx, "microphone's sound", s.checkRecording)
 	s.try(ctx, "peer's voice in OBS", s.preparePeerVoice)
 	s.try(ctx, "clean feed", s.prepareFeed)
 	s.try(ctx, "OBS's picture", s.openPicture)

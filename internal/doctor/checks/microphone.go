@@ -115,6 +115,11 @@ func (m *Machine) level(ctx context.Context) doctor.Result {
 			continue
 		}
 		capture, recorded := captures[name]
+		if in, _ := obs.input(name); !recorded && in.Kind == kindInputCapture {
+			return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("OBS records nothing from %s.", name),
+				Why:  "A microphone that was unplugged stays dead in OBS when it is plugged in again: neither your viewers nor the peer hear you.",
+				Next: "In OBS open its properties (the gear beside it in the Audio Mixer), choose another device and then yours again. Or restart OBS."}
+		}
 		i := slices.IndexFunc(sound.Sources, func(s setup.Source) bool { return recorded && s.Index == capture.Source })
 		if i < 0 {
 			continue

@@ -43,6 +43,7 @@ type Waits struct {
 // goroutine.
 type Sync struct {
 	mu           sync.Mutex
+	began        time.Time // when the first packet arrived, which is the zero of our clock
 	offset       time.Duration
 	video, audio path
 	differences  []time.Duration
@@ -84,8 +85,11 @@ func (m Medium) Report(stream uint64, ntp uint64, rtp uint32) {
 func (m Medium) Arrived(stream uint64, rtp uint32, at time.Time) {
 	m.sync.mu.Lock()
 	defer m.sync.mu.Unlock()
+	if m.sync.began.IsZero() {
+		m.sync.began = at
+	}
 	m.path.begin(stream)
-	m.path.arrived(rtp, at)
+	m.path.arrived(rtp, at.Sub(m.sync.began))
 }
 
 // Output says how long the medium takes from its arrival to the eye or ear, not

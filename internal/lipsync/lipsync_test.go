@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"github.com/costream-obs/costream-obs/internal/testbed"
 )
 
 // peer sends a picture and a voice in virtual time.
@@ -184,5 +186,30 @@ func TestDriftOfThePeersSoundCard(t *testing.T) {
 				t.Fatalf("%+.0f ppm, after %v: got %v, want %v", fast*1e6, p.elapsed, p.waits, want)
 			}
 		}
+	}
+}
+
+// TestClockSet has the system's clock set while a peer is seen and heard, between the arrivals of its picture and its voice.
+func TestClockSet(t *testing.T) {
+	began := time.Now()
+	s := New(0)
+	s.Video().Output(0)
+	s.Audio().Output(0)
+	for _, m := range []Medium{s.Video(), s.Audio()} {
+		m.Report(1, ntp(began), 0)
+	}
+	var waits Waits
+	for second := range 10 {
+		at := began.Add(time.Duration(second) * time.Second)
+		set := at
+		if second > 0 {
+			set = testbed.ClockSet(t, at, time.Duration(second)*100*time.Millisecond)
+		}
+		s.Video().Arrived(1, uint32(90000*second), at)
+		s.Audio().Arrived(1, uint32(48000*second), set)
+		waits = s.Look(set)
+	}
+	if waits != (Waits{}) {
+		t.Errorf("got %+v, want none", waits)
 	}
 }

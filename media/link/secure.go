@@ -169,9 +169,9 @@ func (s *Secure) bind(o SecureOptions) error {
 
 // sessions makes the RTP sessions of both media.
 func (s *Secure) sessions(h Handler) error {
-	cname := newCNAME()
+	cname, now := newCNAME(), steadyClock()
 	for _, m := range []Medium{Video, Audio} {
-		r, err := newReceiver(m, cname, time.Now, &peer{}, h, s.log)
+		r, err := newReceiver(m, cname, now, &peer{}, h, s.log)
 		if err != nil {
 			return err
 		}
@@ -179,7 +179,7 @@ func (s *Secure) sessions(h Handler) error {
 		r.sendRR = s.sendRTCP
 		s.receivers = append(s.receivers, r)
 
-		snd, err := newSender(m, cname, time.Now, h.KeyFrameRequest)
+		snd, err := newSender(m, cname, now, h.KeyFrameRequest)
 		if err != nil {
 			return err
 		}

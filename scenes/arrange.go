@@ -67,6 +67,9 @@ func Restore(ctx context.Context, obs OBS, src Source, patterns []string, layout
 	if err != nil {
 		return nil, err
 	}
+	if err := layouts.Check(h.s.Collection, h.sceneNames()); err != nil {
+		return nil, err
+	}
 	h.layouts = layouts
 	changes, err := h.relook(ctx, patterns, func(look Look, _ Size) (Look, bool) {
 		if look.Before == nil {

@@ -130,6 +130,9 @@ func Add(ctx context.Context, obs OBS, src Source, patterns []string, layouts La
 	if err != nil {
 		return nil, err
 	}
+	if err := layouts.Check(h.s.Collection, h.sceneNames()); err != nil {
+		return nil, err
+	}
 	if len(h.peers) == 0 && src.Kind == "" {
 		return nil, ErrNoPeerSource
 	}
@@ -189,9 +192,6 @@ type hand struct {
 }
 
 func take(ctx context.Context, obs OBS, src Source, patterns []string) (*hand, error) {
-	if err := CheckPatterns(patterns); err != nil {
-		return nil, err
-	}
 	var m Memory
 	var s Snapshot
 	changing := func(err error) bool { return errors.Is(err, ErrChanging) }

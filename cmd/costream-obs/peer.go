@@ -22,7 +22,8 @@ func peerCommand() *command {
 		short: "show, hide or place the peer in OBS's scenes",
 		long: "Shows, hides or places the peer's picture in OBS's scenes. This works straight on OBS, whether costream-obs runs or not; when it runs, it keeps to what was said here.\n\n" +
 			"  costream-obs peer toggle                  for a key of your desktop\n" +
-			"  costream-obs peer hide --scene 'Game*'",
+			"  costream-obs peer hide --scene 'Game*'\n\n" +
+			sceneGlobs,
 		subs: []*command{
 			eyeCommand("show", "show the peer", "Shows the peer's picture in every scene that has it, inside groups too.", scenes.Show),
 			eyeCommand("hide", "hide the peer", "Hides the peer's picture in every scene that has it, inside groups too. It stays hidden when the peer comes back, until it is shown again; what is hidden during a stream is shown in the next.", scenes.Hide),
@@ -34,6 +35,9 @@ func peerCommand() *command {
 		},
 	}
 }
+
+// sceneGlobs explains what help texts call GLOB.
+const sceneGlobs = "GLOB is the name of a scene or a pattern for names: * stands for any text, ? for one character, [abc] for one of these characters, and \\ before a character for just that character. If a scene has exactly the name GLOB, only that scene is meant."
 
 // obsSettings are the settings of every command that works straight on OBS.
 func obsSettings(more ...string) []string {
@@ -119,9 +123,6 @@ func peerStatusCommand() *command {
 
 // onScenes connects to OBS for as long as do takes.
 func onScenes(ctx context.Context, c *call, patterns []string, do func(scenes.OBS) error) error {
-	if err := scenes.CheckPatterns(patterns); err != nil {
-		return usageError{err}
-	}
 	client, err := dialOBS(ctx, c)
 	if err != nil {
 		return err

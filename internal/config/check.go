@@ -9,8 +9,6 @@ import (
 	"net/netip"
 	"path"
 	"strings"
-
-	"github.com/costream-obs/costream-obs/scenes"
 )
 
 // CheckHost takes a host name or an IP address without a port; its error says in the user's words what else it is.
@@ -43,13 +41,6 @@ func checkDevice(s string) error {
 		return fmt.Errorf("%q is not the path of a device; one looks like /dev/video10", s)
 	}
 	return nil
-}
-
-func checkGlob(s string) error {
-	if err := checkFilled(s); err != nil {
-		return err
-	}
-	return scenes.CheckPatterns([]string{s})
 }
 
 func checkFilled(s string) error {

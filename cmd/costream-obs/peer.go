@@ -197,7 +197,11 @@ func changesText(changes []scenes.Change) string {
 		case scenes.PlaceItem:
 			fmt.Fprintf(&b, "Laid out in scene %q", e.Scene)
 		case scenes.KeepLook:
-			fmt.Fprintf(&b, "Kept for scene %q, where the peer is not at the moment", e.Scene)
+			if e.Through == "" {
+				fmt.Fprintf(&b, "Kept for scene %q, where the peer is not at the moment", e.Scene)
+			} else {
+				fmt.Fprintf(&b, "Kept for scene %q, which has the peer only through the nested scene %q at the moment; to lay it out there, use --scene %q", e.Scene, e.Through, e.Through)
+			}
 		default:
 			fmt.Fprintf(&b, "Done: %v", e)
 		}
@@ -214,6 +218,7 @@ type changeJSON struct {
 	Action          string `json:"action"` // show, hide, add, remove, place, keep or set
 	Scene           string `json:"scene,omitempty"`
 	Item            int    `json:"item,omitempty"`
+	Through         string `json:"through,omitempty"` // keep: a scene with the peer that Scene shows
 	NeedsTransition bool   `json:"needsTransition,omitempty"`
 }
 
@@ -234,7 +239,7 @@ func changesJSON(changes []scenes.Change) any {
 		case scenes.PlaceItem:
 			out.Action, out.Scene, out.Item = "place", e.Scene, e.Item
 		case scenes.KeepLook:
-			out.Action, out.Scene = "keep", e.Scene
+			out.Action, out.Scene, out.Through = "keep", e.Scene, e.Through
 		}
 		list = append(list, out)
 	}
@@ -250,8 +255,10 @@ func printState(w io.Writer, state scenes.State) error {
 	}
 	fmt.Fprintf(w, "Source %q (%s) in scene collection %q:\n", state.Input, state.Kind, state.Collection)
 	if len(state.Spots) == 0 {
-		_, err := fmt.Fprintln(w, "It is in none of the scenes.")
-		return err
+		if len(state.Nested) == 0 {
+			fmt.Fprintln(w, "It is in none of the scenes.")
+		}
+		return printNested(w, state.Nested)
 	}
 	var rows strings.Builder
 	table := tabwriter.NewWriter(&rows, 0, 0, 2, ' ', 0)
@@ -284,6 +291,16 @@ func printState(w io.Writer, state scenes.State) error {
 	}
 	for row := range strings.Lines(rows.String()) {
 		fmt.Fprintln(w, strings.TrimRight(row, " \n"))
+	}
+	return printNested(w, state.Nested)
+}
+
+// printNested tells which scenes show the peer because they show another scene.
+func printNested(w io.Writer, nested []scenes.Nesting) error {
+	for _, n := range nested {
+		if _, err := fmt.Fprintf(w, "Scene %q has it through the nested scene %q.\n", n.Scene, n.Through); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -19,6 +19,11 @@ func CheckHost(s string) error {
 	if _, err := netip.ParseAddr(s); err == nil {
 		return nil
 	}
+	if inner := strings.TrimSuffix(strings.TrimPrefix(s, "["), "]"); "["+inner+"]" == s {
+		if _, err := netip.ParseAddr(inner); err == nil {
+			return fmt.Errorf("%q has brackets, which belong to an address with a port; give %q", s, inner)
+		}
+	}
 	if strings.Contains(s, "://") {
 		return fmt.Errorf("%q is a URL; give the host name or address alone", s)
 	}

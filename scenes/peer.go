@@ -46,6 +46,8 @@ type State struct {
 	Input      string `json:"input"` // "" when there is none
 	Kind       string `json:"kind"`
 	Spots      []Spot `json:"spots"`
+	// Nested are the scenes that have the peer only in a scene that they show.
+	Nested []Nesting `json:"nested,omitempty"`
 }
 
 // Change is one thing that a command of the user's did.
@@ -77,13 +79,14 @@ func Status(ctx context.Context, obs OBS, src Source, patterns []string) (State,
 			state.Spots = append(state.Spots, spot)
 		}
 	}
+	state.Nested = h.nestings(h.scope)
 	return state, nil
 }
 
 // SetVisible shows or hides all items of the peer source, in groups too, and notes it as the
 // user's wish, which holds as well for items that costream-obs will add later in the same scenes.
 // Patterns narrow the scenes; none means all. What is so already is no Change.
-// Errors: ErrNoPeerSource, *UnknownSceneError, *EditError values joined.
+// Errors: ErrNoPeerSource, *UnknownSceneError, *NestedError, *EditError values joined.
 func SetVisible(ctx context.Context, obs OBS, src Source, patterns []string, eye Eye) ([]Change, error) {
 	h, err := take(ctx, obs, src, patterns)
 	if err != nil {
@@ -117,7 +120,11 @@ func SetVisible(ctx context.Context, obs OBS, src Source, patterns []string, eye
 			edits = append(edits, e)
 		}
 	}
-	return h.carryOut(ctx, edits)
+	changes, err := h.carryOut(ctx, edits)
+	if err == nil && len(items) == 0 && len(patterns) > 0 {
+		err = h.unchanged(h.scope)
+	}
+	return changes, err
 }
 
 // Add puts the peer source into the scenes that the patterns name, the programme scene if
@@ -128,6 +135,9 @@ func SetVisible(ctx context.Context, obs OBS, src Source, patterns []string, eye
 func Add(ctx context.Context, obs OBS, src Source, patterns []string, layouts Layouts) ([]Change, error) {
 	h, err := take(ctx, obs, src, patterns)
 	if err != nil {
+		return nil, err
+	}
+	if err := layouts.Check(h.s.Collection, h.sceneNames()); err != nil {
 		return nil, err
 	}
 	if len(h.peers) == 0 && src.Kind == "" {
@@ -152,7 +162,7 @@ func Add(ctx context.Context, obs OBS, src Source, patterns []string, layouts La
 
 // Remove takes every item of the peer source out of the scenes that the patterns name, all scenes
 // if there are none, whoever added it. Where they were is remembered for the next Add.
-// Errors: ErrNoPeerSource, *UnknownSceneError, ErrInGroup and *EditError values joined.
+// Errors: ErrNoPeerSource, *UnknownSceneError, *NestedError, ErrInGroup and *EditError values joined.
 func Remove(ctx context.Context, obs OBS, src Source, patterns []string) ([]Change, error) {
 	h, err := take(ctx, obs, src, patterns)
 	if err != nil {
@@ -176,6 +186,9 @@ func Remove(ctx context.Context, obs OBS, src Source, patterns []string) ([]Chan
 		}
 	}
 	changes, err := h.carryOut(ctx, edits)
+	if err == nil && len(edits)+len(errs) == 0 && len(patterns) > 0 {
+		err = h.unchanged(h.scope)
+	}
 	return changes, errors.Join(append(errs, err)...)
 }
 
@@ -189,9 +202,6 @@ type hand struct {
 }
 
 func take(ctx context.Context, obs OBS, src Source, patterns []string) (*hand, error) {
-	if err := CheckPatterns(patterns); err != nil {
-		return nil, err
-	}
 	var m Memory
 	var s Snapshot
 	changing := func(err error) bool { return errors.Is(err, ErrChanging) }

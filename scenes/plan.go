@@ -226,13 +226,13 @@ func (p *planner) occupied(sc *Scene, targets []string) bool {
 }
 
 // nested says whether a scene shows, through any number of scenes and groups, one that f holds for.
-func (p *planner) nested(sc *Scene, f func(*Scene) bool) bool {
+func (v *view) nested(sc *Scene, f func(*Scene) bool) bool {
 	for _, it := range sc.Items {
-		inner := p.scenes[it.Source]
+		inner := v.scenes[it.Source]
 		if inner == nil || !it.Enabled {
 			continue
 		}
-		if !inner.Group && f(inner) || p.nested(inner, f) {
+		if !inner.Group && f(inner) || v.nested(inner, f) {
 			return true
 		}
 	}

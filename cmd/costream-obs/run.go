@@ -25,7 +25,10 @@ func runCommand() *command {
 		short: "co-stream with the peer whenever OBS streams",
 		long: "Runs beside OBS until it is stopped with Ctrl-C or its window is closed. When OBS starts streaming, the peer gets our programme and microphone, and the peer's picture and voice come into OBS. When OBS stops, everything in OBS is as it was before.\n\n" +
 			"OBS may start, stop and restart at any time, before or after costream-obs; so may the peer.\n\n" +
-			"Once paired (see costream-obs pair) all that is sent is encrypted, and --peer is not needed.",
+			"Once paired (see costream-obs pair) all that is sent is encrypted, and --peer is not needed.\n\n" +
+			sceneGlobs + "\n\n" +
+			"--scenes, --layouts and --mic take several names with commas between them. A name that contains a comma or begins with a double quote must be in double quotes, with \"\" for each double quote in it. In a list of several, a name that begins or ends with a blank needs them too:\n\n" +
+			"  --scenes 'Intro,\"Talk, part 2\",Say \"hi\"'",
 		settings: []string{
 			"peer", "peer-name", "listen", "base-port", "link",
 			"when", "route", "video-out", "video-in", "bitrate", "min-bitrate",

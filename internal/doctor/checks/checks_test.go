@@ -192,7 +192,7 @@ var faults = []fault{
 		f.obsErr = fmt.Errorf("%w: %w", obsctl.ErrRefused, obsctl.ErrNoWebSocket)
 	}, []string{"obs.ws.connect"}},
 	{"refused at one address", func(f *fixture) {
-		f.endpoint.Host, f.obsErr = "::1", obsctl.ErrRefused
+		f.endpoint.Host, f.obsErr = "::1", &obsctl.ConnectError{Reason: obsctl.ErrRefused, Elsewhere: "127.0.0.1"}
 	}, []string{"obs.ws.connect"}},
 	{"OBS not installed", func(f *fixture) {
 		f.offAir()

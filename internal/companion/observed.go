@@ -48,7 +48,7 @@ func (o *observed) all() {
 // note takes in an event of OBS.
 func (s *session) note(ev obsctl.Event) {
 	o := &s.seen
-	if ofFeed(ev) {
+	if s.ofFeed(ev) {
 		return
 	}
 	switch e := ev.(type) {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/costream-obs/costream-obs/internal/cleanfeed"
 	"github.com/costream-obs/costream-obs/obsctl"
 )
 
@@ -102,7 +101,7 @@ func (s *session) addPeerAudio(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	scenes = slices.DeleteFunc(scenes, cleanfeed.Ours)
+	scenes = slices.DeleteFunc(scenes, func(scene string) bool { return s.c.feed.Ours(s.seen.collection, scene) })
 	if len(s.seen.voices) == 0 {
 		if err := s.createPeerAudio(ctx); err != nil {
 			return err

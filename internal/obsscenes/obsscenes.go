@@ -106,7 +106,19 @@ func (o *OBS) SetInputSettings(ctx context.Context, input string, settings map[s
 // Scenes implements scenes.OBS. The scenes of the clean feed are left out: the peer has no place there.
 func (o *OBS) Scenes(ctx context.Context) ([]string, error) {
 	names, err := o.client.Scenes(ctx)
-	return slices.DeleteFunc(names, cleanfeed.Ours), translate(err)
+	if err != nil || !slices.ContainsFunc(names, cleanfeed.MayBeOurs) {
+		return names, translate(err)
+	}
+	collection, err := o.Collection(ctx)
+	if err != nil {
+		return nil, err
+	}
+	// Asked last: a scene is noted before it is made.
+	made, err := cleanfeed.LoadMade(ctx, o.client)
+	if err != nil {
+		return nil, translate(err)
+	}
+	return slices.DeleteFunc(names, func(name string) bool { return made.Has(collection, name) }), nil
 }
 
 // Items implements scenes.OBS.

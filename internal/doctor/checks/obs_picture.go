@@ -89,7 +89,7 @@ func cameraShows(settings json.RawMessage, version obsctl.Semver) string {
 		return ""
 	}
 	scene := "one scene"
-	if c.Scene == cleanfeed.Scene {
+	if cleanfeed.MayBeOurs(c.Scene) {
 		scene = showsFeed
 	}
 	if version.AtLeast(ver(30, 0, 0)) && c.Type2 != 0 {

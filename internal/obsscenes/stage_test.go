@@ -66,7 +66,7 @@ func (s *stage) connect() {
 		s.Fatalf("connect: %v", err)
 	}
 	s.Cleanup(func() { _ = client.Close() })
-	s.client, s.obs, s.session = client, New(client), fmt.Sprint(s.tb.PID())
+	s.client, s.obs, s.session = client, NewWriter(client, s.TempDir(), time.Second), fmt.Sprint(s.tb.PID())
 }
 
 // goTo brings OBS to a state, and insists that a second round has nothing left to do.

@@ -29,10 +29,11 @@ func Arrange(ctx context.Context, obs OBS, src Source, patterns []string, layout
 	if err := layout.Check(); err != nil {
 		return nil, err
 	}
-	h, err := take(ctx, obs, src, patterns)
+	h, err := takeToChange(ctx, obs, src, patterns)
 	if err != nil {
 		return nil, err
 	}
+	defer h.release()
 	return h.relook(ctx, patterns, func(look Look, _ Size) (Look, bool) {
 		if look.Before == nil {
 			look.Before = look.bare()
@@ -44,10 +45,11 @@ func Arrange(ctx context.Context, obs OBS, src Source, patterns []string, layout
 
 // Use gives the peer source a look of the user's, as Arrange does a layout.
 func Use(ctx context.Context, obs OBS, src Source, patterns []string, saved Saved) ([]Change, error) {
-	h, err := take(ctx, obs, src, patterns)
+	h, err := takeToChange(ctx, obs, src, patterns)
 	if err != nil {
 		return nil, err
 	}
+	defer h.release()
 	return h.relook(ctx, patterns, func(look Look, size Size) (Look, bool) {
 		if look.Before == nil {
 			look.Before = look.bare()
@@ -63,10 +65,11 @@ func Use(ctx context.Context, obs OBS, src Source, patterns []string, saved Save
 // them. For the scenes see Arrange; layouts are the configured ones.
 // Errors: ErrNotArranged or *NestedError if that holds of all scenes, and those of Arrange.
 func Restore(ctx context.Context, obs OBS, src Source, patterns []string, layouts Layouts) ([]Change, error) {
-	h, err := take(ctx, obs, src, patterns)
+	h, err := takeToChange(ctx, obs, src, patterns)
 	if err != nil {
 		return nil, err
 	}
+	defer h.release()
 	if err := layouts.Check(h.s.Collection, h.sceneNames()); err != nil {
 		return nil, err
 	}

@@ -70,6 +70,11 @@ type ItemMemory struct {
 // placeable says whether the item's place is ours to keep: we added it, or the user had us lay it out.
 func (im *ItemMemory) placeable() bool { return im.Ours || im.Layout != "" }
 
+// hiddenByUs says whether we hid the item and the user did not.
+func (im *ItemMemory) hiddenByUs() bool {
+	return (im.Live || im.Parked) && (!im.Enabled || im.Pending) && !im.Hidden
+}
+
 // Look is how the user left an item.
 type Look struct {
 	// Hidden: the user hid it. HiddenOnAir: it was shown when that time on air began, and will be at the next.

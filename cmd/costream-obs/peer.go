@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -121,6 +123,9 @@ func peerStatusCommand() *command {
 	}
 }
 
+// lockWait is how long a command waits for another that changes OBS's scenes, or for costream-obs run.
+const lockWait = 5 * time.Second
+
 // onScenes connects to OBS for as long as do takes.
 func onScenes(ctx context.Context, c *call, patterns []string, do func(scenes.OBS) error) error {
 	client, err := dialOBS(ctx, c)
@@ -128,7 +133,11 @@ func onScenes(ctx context.Context, c *call, patterns []string, do func(scenes.OB
 		return err
 	}
 	defer func() { _ = client.Close() }()
-	return do(obsscenes.New(client))
+	socket, err := controlSocket()
+	if err != nil {
+		return err
+	}
+	return do(obsscenes.NewWriter(client, filepath.Dir(socket), lockWait))
 }
 
 // change works on OBS's scenes and says what it changed there, also when some of it failed.

@@ -76,7 +76,7 @@ func setupCleanFeed(out io.Writer, machine setup.Machine, obs collection.Dir, or
 	case order.Undo:
 		fmt.Fprintf(out, "OBS's virtual camera shows what it showed before. Scene collections: %s.\n", strings.Join(done, ", "))
 	default:
-		fmt.Fprintf(out, "OBS's virtual camera shows the scene %q from OBS's next start on. Scene collections: %s.\n", cleanfeed.Scene, strings.Join(done, ", "))
+		fmt.Fprintf(out, "OBS's virtual camera shows the scene for your peer from OBS's next start on. Scene collections: %s.\n", strings.Join(done, ", "))
 	}
 	return nil
 }
@@ -91,6 +91,6 @@ func finishCleanFeed(store camera.Store, tell io.Writer) {
 	case finished && order.Undo:
 		fmt.Fprintln(tell, "OBS's virtual camera shows what it showed before.")
 	case finished:
-		fmt.Fprintf(tell, "OBS's virtual camera shows the scene %q from OBS's next start on.\n", cleanfeed.Scene)
+		fmt.Fprintln(tell, "OBS's virtual camera shows the scene for your peer from OBS's next start on.")
 	}
 }

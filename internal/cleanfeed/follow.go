@@ -27,6 +27,15 @@ const (
 func (f *Feed) Sync(ctx context.Context, obs OBS) error { return f.sync(ctx, obs, false) }
 
 func (f *Feed) sync(ctx context.Context, obs OBS, thaw bool) error {
+	for {
+		// Each name that is taken is one fewer to try.
+		if err := f.syncOnce(ctx, obs, thaw); !errors.Is(err, errTaken) {
+			return err
+		}
+	}
+}
+
+func (f *Feed) syncOnce(ctx context.Context, obs OBS, thaw bool) error {
 	if err := f.load(ctx, obs); err != nil {
 		return err
 	}
@@ -56,7 +65,7 @@ func (f *Feed) sync(ctx context.Context, obs OBS, thaw bool) error {
 // carryOut makes one edit. What is gone meanwhile needs none; an event tells of it.
 func (f *Feed) carryOut(ctx context.Context, obs OBS, e edit) error {
 	if err := e.do(ctx, obs, f); err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
-		return fmt.Errorf("clean feed: %v: %w", e, err)
+		return fmt.Errorf("%v: %w", e, err)
 	}
 	f.log.Debug("clean feed", "edit", e.String())
 	return nil
@@ -103,7 +112,7 @@ func (f *Feed) Follow(ctx context.Context, obs OBS, events <-chan obsctl.Event) 
 			n.look, n.changing = true, false
 		case ev, open := <-events:
 			if !open {
-				return fmt.Errorf("clean feed: %w", obsctl.ErrLost)
+				return obsctl.ErrLost
 			}
 			f.note(ev, &n)
 			if err := f.drain(ctx, obs, events, &n); err != nil {
@@ -144,7 +153,7 @@ func (f *Feed) note(ev obsctl.Event, n *news) {
 			n.look, n.urgent = true, true
 		}
 	case obsctl.SceneItemRemoved:
-		if !Ours(e.Scene) {
+		if !f.made.Has(f.collection, e.Scene) {
 			f.quietUntil = time.Now().Add(quiet)
 		}
 		n.look = n.look || f.watches(e.Scene)
@@ -222,7 +231,7 @@ func (f *Feed) drain(ctx context.Context, obs OBS, events <-chan obsctl.Event, n
 		select {
 		case ev, open := <-events:
 			if !open {
-				return fmt.Errorf("clean feed: %w", obsctl.ErrLost)
+				return obsctl.ErrLost
 			}
 			f.note(ev, n)
 			continue

@@ -528,3 +528,32 @@ func (s *stage) hold(want image.Image) {
 		}
 	}
 }
+
+// A scene of the user's that is called like the one for the peer is a scene like any other, also as the programme.
+func TestRealUsersSceneOfThatName(t *testing.T) {
+	s := newStage(t)
+	s.user("CreateScene", testbed.D{"sceneName": Scene})
+	s.place(Scene, "green", testbed.D{"rotation": 10})
+	s.addPeer(Scene, testbed.D{"positionX": 20})
+	s.user("SetCurrentProgramScene", testbed.D{"sceneName": Scene})
+	before := s.scenes()
+	s.follow()
+	want := s.without(Scene)
+	testbed.Await(t, "the clean feed", 5*time.Second, func() error {
+		got, err := s.tb.TryScreenshot(Scene + " 2")
+		if err != nil {
+			return err
+		}
+		return samePicture(got, want)
+	})
+	s.stop()
+	if err := s.feed.Remove(t.Context(), s.client, false); err != nil {
+		t.Fatal(err)
+	}
+	testbed.Await(t, "the user's scenes alone", 5*time.Second, func() error {
+		if got := s.scenes(); !slices.Equal(got, before) {
+			return fmt.Errorf("scenes: got %v, want %v", got, before)
+		}
+		return nil
+	})
+}

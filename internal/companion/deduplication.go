@@ -65,10 +65,10 @@ func (s *session) keepVoiceInStream(ctx context.Context) error {
 	return nil
 }
 
-// capturesOutput reports whether OBS captures what some sink plays.
+// capturesOutput reports whether OBS captures what some sink plays, but for the peer's voice.
 func (s *session) capturesOutput() bool {
 	return slices.ContainsFunc(s.seen.inputs, func(in obsctl.Input) bool {
-		return in.UnversionedKind == captureKind && in.Name != peerAudioInput
+		return in.UnversionedKind == captureKind && !slices.Contains(s.seen.voices, in.Name)
 	})
 }
 

@@ -29,6 +29,7 @@ type observed struct {
 	video      obsctl.Video
 	inputs     []obsctl.Input
 	special    obsctl.SpecialInputs
+	voices     []string // inputs that capture the peer's voice
 	muted      map[string]bool
 	monitored  map[string]obsctl.MonitorType
 
@@ -47,7 +48,7 @@ func (o *observed) all() {
 // note takes in an event of OBS.
 func (s *session) note(ev obsctl.Event) {
 	o := &s.seen
-	if ofFeed(ev) {
+	if s.ofFeed(ev) {
 		return
 	}
 	switch e := ev.(type) {
@@ -218,6 +219,10 @@ func (s *session) observeInputs(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	voices, err := s.peerVoices(ctx, inputs)
+	if err != nil {
+		return err
+	}
 	monitored, err := s.obs.Monitored(ctx)
 	if err != nil {
 		return err
@@ -234,7 +239,7 @@ func (s *session) observeInputs(ctx context.Context) error {
 		muted[mic] = m
 	}
 	o := &s.seen
-	o.inputs, o.special, o.monitored, o.muted = inputs, special, monitored, muted
+	o.inputs, o.special, o.voices, o.monitored, o.muted = inputs, special, voices, monitored, muted
 	o.askInputs = false
 	return nil
 }

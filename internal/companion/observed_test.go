@@ -9,13 +9,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/costream-obs/costream-obs/internal/cleanfeed"
 	"github.com/costream-obs/costream-obs/internal/fakeobs"
 	"github.com/costream-obs/costream-obs/obsctl"
 )
 
 // newTestSession is a session that has not asked OBS anything.
 func newTestSession(o Options) *session {
-	c := &Companion{o: o, wake: make(chan struct{}, 1)}
+	c := &Companion{o: o, wake: make(chan struct{}, 1), feed: cleanfeed.New(nil)}
 	return &session{c: c, log: slog.New(slog.DiscardHandler), tries: make(map[string]*attempt), tried: make(map[string]bool), problems: make(map[string]error)}
 }
 

@@ -7,16 +7,16 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/costream-obs/costream-obs/internal/cleanfeed"
 	"github.com/costream-obs/costream-obs/obsctl"
 )
 
 const (
-	// peerAudioInput is the OBS input that brings the peer's voice into the stream, with a fader
-	// and a mute of its own.
-	peerAudioInput = "Peer audio"
-	captureKind    = "pulse_output_capture"
-	defaultDevice  = "default"
+	// peerAudioInput is what the OBS input is called, unless the name is taken, that brings the peer's voice into the
+	// stream, with a fader and a mute of its own.
+	peerAudioInput  = "Peer audio"
+	captureKind     = "pulse_output_capture"
+	defaultDevice   = "default"
+	fromPeerMonitor = FromPeerSink + ".monitor"
 )
 
 // preparePeerVoice decides how the peer's voice is heard and reaches the stream, and keeps the input for
@@ -74,17 +74,18 @@ func (s *session) choosePeerVoice(ctx context.Context, desktop desktopAudio) err
 // mutePeerAudio mutes the input for the peer's voice while Desktop Audio carries the peer. What the user
 // muted stays muted.
 func (s *session) mutePeerAudio(ctx context.Context, mute bool) error {
-	if mute == s.peerAudioMuted || !s.changes.PeerAudio[s.seen.collection] {
+	input := s.changes.ourVoice(s.seen.collection, s.seen.voices)
+	if mute == s.peerAudioMuted || input == "" {
 		return nil
 	}
 	if mute {
-		users, err := s.obs.InputMuted(ctx, peerAudioInput)
+		users, err := s.obs.InputMuted(ctx, input)
 		if err != nil || users {
 			return err
 		}
 	}
-	if err := s.obs.SetInputMuted(ctx, peerAudioInput, mute); err != nil {
-		return fmt.Errorf("mute of %q: %w", peerAudioInput, err)
+	if err := s.obs.SetInputMuted(ctx, input, mute); err != nil {
+		return fmt.Errorf("mute of %q: %w", input, err)
 	}
 	s.peerAudioMuted = mute
 	s.log.Info("the input for the peer's voice", "muted", mute)
@@ -128,29 +129,43 @@ func (s *session) lookAtDesktop(ctx context.Context) (desktopAudio, error) {
 	return found, nil
 }
 
+// peerVoices are those of the inputs that capture the sink with the peer's voice. Their names tell nothing: users rename
+// ours, and give the name of ours to others.
+func (s *session) peerVoices(ctx context.Context, inputs []obsctl.Input) ([]string, error) {
+	var voices []string
+	for _, in := range inputs {
+		if in.UnversionedKind != captureKind {
+			continue
+		}
+		settings, err := s.obs.InputSettings(ctx, in.Name)
+		if obsctl.IsCode(err, obsctl.CodeNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if settings["device_id"] == fromPeerMonitor {
+			voices = append(voices, in.Name)
+		}
+	}
+	return voices, nil
+}
+
 // addPeerAudio puts the input into every scene: only what is in the programme scene is heard.
 func (s *session) addPeerAudio(ctx context.Context) error {
 	scenes, err := s.obs.Scenes(ctx)
 	if err != nil {
 		return err
 	}
-	scenes = slices.DeleteFunc(scenes, cleanfeed.Ours)
-	if !s.seen.has(peerAudioInput) {
-		if s.changes.PeerAudio == nil {
-			s.changes.PeerAudio = make(map[string]bool)
-		}
-		s.changes.PeerAudio[s.seen.collection] = true
-		if err := s.saveChanges(ctx); err != nil {
+	scenes = slices.DeleteFunc(scenes, func(scene string) bool { return s.c.feed.Ours(s.seen.collection, scene) })
+	if len(s.seen.voices) == 0 {
+		if err := s.createPeerAudio(ctx); err != nil {
 			return err
-		}
-		settings := map[string]any{"device_id": FromPeerSink + ".monitor"}
-		_, err := s.obs.CreateInput(ctx, s.seen.program, peerAudioInput, captureKind, settings, true)
-		if err != nil && !obsctl.IsCode(err, obsctl.CodeAlreadyExists) {
-			return fmt.Errorf("input %q: %w", peerAudioInput, err)
 		}
 		s.seen.askInputs = true
 	}
-	if !s.changes.PeerAudio[s.seen.collection] {
+	input := s.changes.ourVoice(s.seen.collection, s.seen.voices)
+	if input == "" {
 		// The user made it, and placed it where it is wanted.
 		return nil
 	}
@@ -159,30 +174,61 @@ func (s *session) addPeerAudio(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if slices.ContainsFunc(items, func(it obsctl.SceneItem) bool { return it.Source == peerAudioInput }) {
+		if slices.ContainsFunc(items, func(it obsctl.SceneItem) bool { return it.Source == input }) {
 			continue
 		}
-		if _, err := s.obs.CreateSceneItem(ctx, scene, peerAudioInput, true); err != nil {
-			return fmt.Errorf("input %q in scene %q: %w", peerAudioInput, scene, err)
+		if _, err := s.obs.CreateSceneItem(ctx, scene, input, true); err != nil {
+			return fmt.Errorf("input %q in scene %q: %w", input, scene, err)
 		}
 	}
 	return nil
 }
 
+// createPeerAudio makes the input, under the first name that is free.
+func (s *session) createPeerAudio(ctx context.Context) error {
+	settings := map[string]any{"device_id": fromPeerMonitor}
+	name := peerAudioInput
+	for n := 2; ; n++ {
+		s.changes.noteVoice(s.seen.collection, name)
+		if err := s.saveChanges(ctx); err != nil {
+			return err
+		}
+		_, err := s.obs.CreateInput(ctx, s.seen.program, name, captureKind, settings, true)
+		if err == nil {
+			s.seen.voices = []string{name}
+			return nil
+		}
+		if !obsctl.IsCode(err, obsctl.CodeAlreadyExists) {
+			return fmt.Errorf("input %q: %w", name, err)
+		}
+		name = fmt.Sprintf("%s %d", peerAudioInput, n)
+	}
+}
+
 // removePeerVoice takes the input away again if it is ours.
 func (s *session) removePeerVoice(ctx context.Context) error {
 	s.speakers, s.peerAudioMuted = nil, false
-	if !s.changes.PeerAudio[s.seen.collection] {
+	if s.changes.Voice[s.seen.collection] == "" {
 		return nil
 	}
-	if err := s.removeItems(ctx, peerAudioInput); err != nil {
+	inputs, err := s.obs.Inputs(ctx)
+	if err != nil {
 		return err
 	}
-	err := s.obs.RemoveInput(ctx, peerAudioInput)
-	if err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
-		return fmt.Errorf("input %q: %w", peerAudioInput, err)
+	voices, err := s.peerVoices(ctx, inputs)
+	if err != nil {
+		return err
 	}
-	delete(s.changes.PeerAudio, s.seen.collection)
+	if input := s.changes.ourVoice(s.seen.collection, voices); input != "" {
+		if err := s.removeItems(ctx, input); err != nil {
+			return err
+		}
+		err := s.obs.RemoveInput(ctx, input)
+		if err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
+			return fmt.Errorf("input %q: %w", input, err)
+		}
+	}
+	delete(s.changes.Voice, s.seen.collection)
 	s.seen.askInputs = true
 	return s.saveChanges(ctx)
 }

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -49,6 +50,7 @@ type session struct {
 	legs          legs
 	speakers      []string
 	feedCamera    bool   // OBS's virtual camera shows the clean feed
+	cameraScene   string // what that is called then
 	feedReady     bool   // it is there to be sent
 	feedOf        string // the scene collection for which that was looked up last off air
 	camera        bool   // the output for pictures runs and was verified
@@ -456,9 +458,14 @@ func (s *session) report() {
 	}
 	maps.Copy(failing, s.problems)
 	for _, name := range slices.Sorted(maps.Keys(failing)) {
-		r.Problems = append(r.Problems, fmt.Sprintf("%s: %v", name, failing[name]))
+		r.Problems = append(r.Problems, problemText(name, failing[name]))
 	}
 	s.c.reports.report(r)
+}
+
+// problemText names what does not work, once.
+func problemText(name string, err error) string {
+	return name + ": " + strings.TrimPrefix(err.Error(), name+": ")
 }
 
 // mics are the inputs that go to the peer.

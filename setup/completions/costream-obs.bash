@@ -100,7 +100,7 @@ _costream_obs() {
       'costream-obs send') words='--peer --listen --base-port --video-out --video-format --bitrate --mic-source --verbose --config' ;;
       'costream-obs setup') words='hotkeys clean-feed --undo --print --yes --restart --audio --label-out --label-in --video-out --video-in --config' ;;
       'costream-obs setup clean-feed') words='--all --undo' ;;
-      'costream-obs setup hotkeys') words='--toggle --show --hide --mute --all --undo --video-in --source-name --config' ;;
+      'costream-obs setup hotkeys') words='--toggle --show --hide --mute --all --undo --video-in --config' ;;
       'costream-obs version') words='--obs-host --obs-port --obs-password-file --json --config' ;;
     esac
   fi

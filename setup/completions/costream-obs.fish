@@ -372,7 +372,6 @@ complete -c costream-obs -n $at -l mute -x -d 'KEY that mutes the peer in the st
 complete -c costream-obs -n $at -l all -d 'in all scene collections'
 complete -c costream-obs -n $at -l undo -d 'take our hotkeys out of all scene collections'
 complete -c costream-obs -n $at -l video-in -x -a '(for f in /dev/video*; echo $f; end)' -d 'video device that the peer\'s picture is written to and that OBS reads'
-complete -c costream-obs -n $at -l source-name -x -d 'name of the OBS source that shows the peer'
 complete -c costream-obs -n $at -l config -r -F -d 'configuration file'
 
 set -l at '__costream_obs_at costream-obs version'

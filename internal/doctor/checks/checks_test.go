@@ -257,7 +257,7 @@ var faults = []fault{
 	}, []string{"obs.source"}},
 	{"peer in the programme, no clean feed", func(f *fixture) { f.obs.Feed = false }, []string{"obs.loop"}},
 	{"peer in the clean feed", func(f *fixture) { f.obs.FeedLoop = "To peer: Scene" }, []string{"obs.loop"}},
-	{"clean feed as programme", func(f *fixture) { f.obs.Program = "To peer" }, []string{"obs.loop"}},
+	{"clean feed as programme", func(f *fixture) { f.obs.Program, f.obs.FeedScenes = "To peer", map[string]bool{"To peer": true} }, []string{"obs.loop"}},
 	{"hotkeys wait", func(f *fixture) { f.hotkeys.Entry = &hotkeys.Entry{Waiting: true} }, []string{"obs.hotkeys"}},
 	{"hotkeys refused", func(f *fixture) {
 		f.hotkeys.Entry = &hotkeys.Entry{Problem: `F9 belongs to the hotkey "libobs.mute" of "Mic/Aux": take another key`}

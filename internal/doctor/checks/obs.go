@@ -36,9 +36,11 @@ type OBS struct {
 	Inputs     []Input              `json:"inputs"`
 	Special    obsctl.SpecialInputs `json:"special"`
 	Peer       scenes.State         `json:"peer"`
-	// Feed: the scene for the peer shows something, and FeedLoop is the scene in it that shows the peer, "" if none does.
-	Feed     bool   `json:"feed,omitempty"`
-	FeedLoop string `json:"feedLoop,omitempty"`
+	// FeedScenes are those that are made for the peer. Feed: the first of them shows something, and FeedLoop is the one that
+	// shows the peer, "" if none does.
+	FeedScenes map[string]bool `json:"feedScenes,omitempty"`
+	Feed       bool            `json:"feed,omitempty"`
+	FeedLoop   string          `json:"feedLoop,omitempty"`
 
 	// Deduplication is what OBS's log says of it, where this version writes that, and LogError why it could not be read.
 	Deduplication obsctl.Deduplication `json:"deduplication,omitempty"`

@@ -97,6 +97,9 @@ func goOnAir(parent context.Context, o airOptions) *air {
 	}
 	a.muted.set(o.muted)
 	a.video = newInbox(link.Video, a.newVideoReceiver, func(err error) { a.parts.note("peer's picture", err) }, o.log)
+	// No picture that needs the lost packet is right, and only a key frame needs none. It happens where packets have
+	// waited for us, as while the machine slept.
+	a.video.lost = a.requestKeyFrame
 	a.audio = newInbox(link.Audio, a.newAudioReceiver, func(err error) { a.parts.note("peer's voice", err) }, o.log)
 	a.together = newTogether(a)
 	parts := []func(context.Context){a.video.run, a.audio.run, a.watchPeer}
@@ -303,10 +306,17 @@ func (a *air) watchPeer(ctx context.Context) {
 		case <-tick.C:
 		}
 		last := a.presence.look(time.Now())
-		if l := a.link.Load(); l != nil && time.Since(last) > askAfter && time.Since(asked) > askAfter {
+		if time.Since(last) > askAfter && time.Since(asked) > askAfter {
 			asked = time.Now()
-			(*l).RequestKeyFrame()
+			a.requestKeyFrame()
 		}
+	}
+}
+
+// requestKeyFrame asks the peer for a key frame.
+func (a *air) requestKeyFrame() {
+	if l := a.link.Load(); l != nil {
+		(*l).RequestKeyFrame()
 	}
 }
 

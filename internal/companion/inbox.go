@@ -32,7 +32,10 @@ type inbox struct {
 	build  func() (receiver, error)
 	// failed tells why there is no receiver, or nil when there is one again.
 	failed func(error)
-	log    *slog.Logger
+	// lost is called for each packet that found no room, which the link takes for received; may be nil. It is called by
+	// put.
+	lost func()
+	log  *slog.Logger
 
 	packets chan inPacket
 	free    sync.Pool
@@ -66,6 +69,9 @@ func (b *inbox) put(s link.Stream, packet []byte) {
 	case b.packets <- inPacket{stream: s.ID, at: time.Now(), data: data}:
 	default:
 		b.free.Put(data)
+		if b.lost != nil {
+			b.lost()
+		}
 	}
 }
 

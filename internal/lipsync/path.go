@@ -35,12 +35,13 @@ type path struct {
 	known    bool            // output is
 }
 
-// begin forgets what is of another stream.
-func (p *path) begin(stream uint64) {
+// begin forgets what is of another stream, and tells whether it is another.
+func (p *path) begin(stream uint64) bool {
 	if stream == p.stream {
-		return
+		return false
 	}
 	*p = path{rate: p.rate, stream: stream, output: p.output, known: p.known, starts: p.starts[:0], transits: p.transits[:0]}
+	return true
 }
 
 // report takes a sender report: the RTP time that it was at an NTP time.

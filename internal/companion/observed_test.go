@@ -76,3 +76,25 @@ func TestMuteEventReachesTheState(t *testing.T) {
 		t.Error("the peer still hears a microphone that was muted")
 	}
 }
+
+// TestLoadingCollection: until OBS says that it has loaded a collection nothing is done to it, however often everything is
+// to be asked again, unless that takes too long to be true.
+func TestLoadingCollection(t *testing.T) {
+	for _, over := range []obsctl.Event{obsctl.CollectionChanged{Name: "Evening"}, obsctl.ProfileChanged{}, nil} {
+		s := newTestSession(Options{})
+		s.note(obsctl.CollectionChanging{})
+		s.seen.all()
+		if !s.seen.changing {
+			t.Error("OBS loads a collection, and it is taken to be loaded")
+		}
+		if over != nil {
+			s.note(over)
+		} else {
+			s.seen.changingFrom = time.Now().Add(-loadLimit)
+			s.seen.all()
+		}
+		if s.seen.changing {
+			t.Errorf("after %v: it is taken to load still", over)
+		}
+	}
+}

@@ -4,9 +4,7 @@ package companion
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"iter"
 	"log/slog"
 	"maps"
 	"slices"
@@ -17,7 +15,6 @@ import (
 	"github.com/costream-obs/costream-obs/internal/collection"
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/obsctl"
-	"github.com/costream-obs/costream-obs/scenes"
 )
 
 const (
@@ -85,12 +82,6 @@ type session struct {
 	peerAudioMuted bool      // by us, since Desktop Audio carries the peer
 	capturesLooked time.Time // when it was looked at what OBS records
 	unrecorded     map[string]time.Time
-}
-
-// attempt is the back-off of one step.
-type attempt struct {
-	next  time.Time
-	pause time.Duration
 }
 
 func (c *Companion) useOBS(ctx context.Context, obs *obsctl.Client) error {
@@ -323,68 +314,6 @@ func (s *session) leave(ctx context.Context) {
 			s.log.Warn("could not undo everything in OBS; the next `costream-obs run` will", "what", step.name, "error", err)
 		}
 	}
-}
-
-// try takes a step unless it failed too short a time ago.
-func (s *session) try(ctx context.Context, name string, step func(context.Context) error) {
-	s.tried[name] = true
-	if a := s.tries[name]; a != nil && time.Now().Before(a.next) {
-		return
-	}
-	err := step(ctx)
-	if err == nil {
-		s.clear(name)
-		return
-	}
-	if s.obs.Err() != nil || ctx.Err() != nil {
-		return
-	}
-	a := s.tries[name]
-	if a == nil {
-		a = &attempt{pause: minBackoff}
-		s.tries[name] = a
-	}
-	a.next = time.Now().Add(a.pause)
-	a.pause = min(2*a.pause, maxBackoff)
-	if errors.Is(err, scenes.ErrChanging) {
-		return
-	}
-	if before := s.problems[name]; before == nil || before.Error() != err.Error() {
-		s.log.Warn("a step failed and will be tried again", "step", name, "error", err)
-	}
-	s.problems[name] = err
-}
-
-// forgetUntried forgets the failures of steps that were not tried in this round: they are of the other
-// state, on air or off, and nobody would try them again when they are due.
-func (s *session) forgetUntried() {
-	for _, failed := range []iter.Seq[string]{maps.Keys(s.tries), maps.Keys(s.problems)} {
-		for name := range failed {
-			if !s.tried[name] {
-				s.clear(name)
-			}
-		}
-	}
-	clear(s.tried)
-}
-
-func (s *session) clear(name string) {
-	delete(s.tries, name)
-	delete(s.problems, name)
-}
-
-// nextTry fires when a step that failed may be tried again.
-func (s *session) nextTry() <-chan time.Time {
-	var next time.Time
-	for _, a := range s.tries {
-		if next.IsZero() || a.next.Before(next) {
-			next = a.next
-		}
-	}
-	if next.IsZero() {
-		return nil
-	}
-	return time.After(time.Until(next))
 }
 
 func (s *session) startAir() {

@@ -30,7 +30,7 @@ const (
 // chose reaches the peer because somebody moved a stream. While one is elsewhere the voice is silent.
 type guard struct {
 	pulse   setup.Pulse
-	changes <-chan struct{} // the sound server said that something changed
+	changes <-chan setup.Change
 	want    func() placing
 	// placed is told whether all is in its place, as soon as it is known.
 	placed func(bool)
@@ -39,6 +39,7 @@ type guard struct {
 	log  *slog.Logger
 
 	truce truce
+	voice int // the number of our recording stream, as it was seen last
 }
 
 // run guards until ctx ends.
@@ -57,8 +58,24 @@ func (g *guard) run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-g.changes:
+		case c := <-g.changes:
+			g.suspect(c)
 		case <-time.After(next):
+		}
+	}
+}
+
+// suspect takes in changes that come together. Where one is of our recording stream, the voice is silent
+// until it is known where that is now.
+func (g *guard) suspect(c setup.Change) {
+	for {
+		if c.Object == "source-output" && c.Index == g.voice {
+			g.placed(false)
+		}
+		select {
+		case c = <-g.changes:
+		default:
+			return
 		}
 	}
 }
@@ -73,6 +90,7 @@ func (g *guard) look(ctx context.Context) (there bool, err error) {
 		}
 		want := g.want()
 		strays, there := view.strays(want)
+		g.voice = view.voice(want)
 		if len(strays) == 0 {
 			return there, nil
 		}

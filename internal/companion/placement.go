@@ -75,6 +75,16 @@ func (v soundView) strays(want placing) (strays []stray, voiceThere bool) {
 	return strays, voiceThere
 }
 
+// voice is the number of the stream that our voice is recorded by, or -1.
+func (v soundView) voice(want placing) int {
+	for _, r := range v.recording {
+		if r.PID() == want.pid && r.Properties[media.StreamProperty] == media.StreamVoice {
+			return r.Index
+		}
+	}
+	return -1
+}
+
 // monitors reports whether a stream is OBS's monitoring of a microphone. An OBS in a sandbox may give
 // another process id than the one that we see.
 func (want placing) monitors(p setup.SinkInput) bool {

@@ -33,7 +33,7 @@ type sound struct {
 	pulse   setup.Pulse
 	parts   *keeper
 	changed func()
-	streams chan struct{} // has room for one: streams may be elsewhere
+	streams chan setup.Change // that may mean that a stream is elsewhere; has room for some
 	log     *slog.Logger
 
 	mu      sync.Mutex
@@ -47,7 +47,7 @@ type sound struct {
 
 func newSound(parts *keeper, changed func(), log *slog.Logger) *sound {
 	return &sound{
-		parts: parts, changed: changed, log: log, streams: make(chan struct{}, 1),
+		parts: parts, changed: changed, log: log, streams: make(chan setup.Change, 16),
 		ours:  make(map[string]func(context.Context) error),
 		sinks: map[string]string{ToPeerSink: toPeerDescription},
 	}
@@ -125,8 +125,8 @@ func (s *sound) unload(ctx context.Context) {
 func (s *sound) noteChange(c setup.Change) {
 	if c.Event != "remove" {
 		select {
-		case s.streams <- struct{}{}:
-		default:
+		case s.streams <- c:
+		default: // Those that wait are reason enough to look.
 		}
 	}
 	switch {

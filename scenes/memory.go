@@ -95,6 +95,48 @@ type Look struct {
 	Before *Look `json:"before,omitempty"`
 }
 
+// Of is the memory of one collection alone.
+func (m Memory) Of(collection string) Memory {
+	c := m.Collections[collection]
+	if c == nil {
+		return Memory{}
+	}
+	return Memory{Collections: map[string]*CollectionMemory{collection: c}}
+}
+
+// With is the memory with that of one collection taken from another.
+func (m Memory) With(collection string, other Memory) Memory {
+	m = m.clone()
+	if c := other.Collections[collection]; c != nil {
+		m.Collections[collection] = c
+	} else {
+		delete(m.Collections, collection)
+	}
+	return m
+}
+
+// Leaves says whether there may be something in a collection that Reconcile would take out or give back off air.
+func (m Memory) Leaves(collection string) bool {
+	c := m.Collections[collection]
+	if c == nil {
+		return false
+	}
+	left := c.Present || len(c.Was) > 0
+	for _, s := range c.Scenes {
+		left = left || s != nil && s.Adding
+		if s == nil {
+			continue
+		}
+		for _, im := range s.Items {
+			left = left || im != nil && (im.Ours || im.Live)
+		}
+	}
+	return left
+}
+
+// Names lists the collections that are remembered.
+func (m Memory) Names() []string { return slices.Sorted(maps.Keys(m.Collections)) }
+
 // collection returns the memory of a collection, made if absent.
 func (m *Memory) collection(name string) *CollectionMemory {
 	if m.Collections == nil {

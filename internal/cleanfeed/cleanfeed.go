@@ -81,10 +81,11 @@ type OBS interface {
 type Feed struct {
 	log *slog.Logger
 
-	made   Made   // what is to be removed
-	loaded bool   // made holds what OBS remembers
-	kept   string // the collection in which nothing is left to remove but what is kept
-	shared atomic.Pointer[Made]
+	made    Made   // what is to be removed
+	loaded  bool   // made holds what OBS remembers
+	cleaned Made   // what OBS is to remember instead
+	kept    string // the collection in which nothing is left to remove but what is kept
+	shared  atomic.Pointer[Made]
 
 	scene  atomic.Pointer[string]
 	wanted string               // what it should be called, unless the name is taken

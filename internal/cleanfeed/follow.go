@@ -21,6 +21,9 @@ const (
 	// quiet is how long OBS is left alone after it removed something: 20 to 250 ms lie between the first removal of an OBS
 	// that quits and its word of it (measured, 29.0.2).
 	quiet = 400 * time.Millisecond
+	// loadLimit is how long OBS may load a scene collection before its word that it has is taken for lost. Meanwhile it
+	// has the new scenes under the name of the old collection.
+	loadLimit = 30 * time.Second
 )
 
 // Sync brings our scenes in step once, and makes them where they are missing.
@@ -109,7 +112,8 @@ func (f *Feed) Follow(ctx context.Context, obs OBS, events <-chan obsctl.Event) 
 		case <-due:
 		case <-tick.C:
 			f.peers = nil
-			n.look, n.changing = true, false
+			n.look = true
+			n.changing = n.changing && time.Since(n.changingFrom) < loadLimit
 		case ev, open := <-events:
 			if !open {
 				return obsctl.ErrLost
@@ -129,7 +133,9 @@ type news struct {
 	thaw     bool // a transition began, at which the programme takes the scene as it is
 	studio   bool // studio mode was switched: only a look tells whether the programme takes what changes now
 	changing bool // OBS loads a scene collection, or ends
-	direct   map[place]edit
+
+	changingFrom time.Time
+	direct       map[place]edit
 }
 
 // place names a property of an item.
@@ -191,7 +197,7 @@ func (f *Feed) note(ev obsctl.Event, n *news) {
 		f.peers = nil
 		n.look = true
 	case obsctl.CollectionChanging, obsctl.Exiting:
-		n.changing = true
+		n.changing, n.changingFrom = true, time.Now()
 	case obsctl.CollectionChanged:
 		f.reload()
 		*n = news{look: true, urgent: true}

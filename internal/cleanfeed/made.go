@@ -80,9 +80,37 @@ func (f *Feed) load(ctx context.Context, obs OBS) error {
 			stored[collection] = scenes
 		}
 	}
-	f.made, f.loaded = stored, true
+	for collection, scenes := range f.cleaned {
+		stored[collection] = scenes
+		if len(scenes) == 0 {
+			delete(stored, collection)
+		}
+	}
+	f.made = stored
+	if len(f.cleaned) > 0 {
+		if err := f.save(ctx, obs); err != nil {
+			return err
+		}
+	}
+	f.cleaned, f.loaded = nil, true
 	f.share()
 	return nil
+}
+
+// Cleaned has it remembered which scenes of ours are left in a collection that was cleaned while OBS was closed.
+func (f *Feed) Cleaned(collection string, left map[string]string) {
+	if f.cleaned == nil {
+		f.cleaned = Made{}
+	}
+	f.cleaned[collection], f.loaded = left, false
+}
+
+// Left are the scenes of ours that are still to be removed from some collection. Where nothing but the scene that is to
+// stay is ours, there are none.
+func (f *Feed) Left() Made {
+	left := maps.Clone(f.made)
+	delete(left, f.kept)
+	return left
 }
 
 // share makes known what we made.

@@ -108,6 +108,7 @@ func (c *Companion) Run(ctx context.Context) error {
 			return
 		}
 		c.reports.report(Report{State: Waiting, Detail: err.Error()})
+		c.cleanFiles(runCtx)
 		c.o.WithoutOBS()
 	}
 	runErr := keeper.Run(runCtx, c.useOBS)

@@ -96,3 +96,25 @@ func TestRetryBelongsToItsStep(t *testing.T) {
 		t.Errorf("a step that is not tried any more is due; problems: %v", s.problems)
 	}
 }
+
+// TestLoadingCollection: until OBS says that it has loaded a collection nothing is done to it, however often everything is
+// to be asked again, unless that takes too long to be true.
+func TestLoadingCollection(t *testing.T) {
+	for _, over := range []obsctl.Event{obsctl.CollectionChanged{Name: "Evening"}, obsctl.ProfileChanged{}, nil} {
+		s := newTestSession(Options{})
+		s.note(obsctl.CollectionChanging{})
+		s.seen.all()
+		if !s.seen.changing {
+			t.Error("OBS loads a collection, and it is taken to be loaded")
+		}
+		if over != nil {
+			s.note(over)
+		} else {
+			s.seen.changingFrom = time.Now().Add(-loadLimit)
+			s.seen.all()
+		}
+		if s.seen.changing {
+			t.Errorf("after %v: it is taken to load still", over)
+		}
+	}
+}

@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/costream-obs/costream-obs/internal/collection"
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/obsctl"
 	"github.com/costream-obs/costream-obs/scenes"
@@ -36,6 +37,10 @@ type session struct {
 	c   *Companion
 	obs *obsctl.Client
 	id  string // of the OBS process
+
+	files *collection.Dir // OBS's, nil where they are on another machine
+	told  bool            // OBS remembers what was done to them while it was closed
+
 	log *slog.Logger
 
 	seen    observed
@@ -99,6 +104,10 @@ func (c *Companion) useOBS(ctx context.Context, obs *obsctl.Client) error {
 		slow:     make(map[string]int), resync: make(map[string]time.Time), missing: make(map[string]time.Time),
 	}
 	c.feed.Begin(s.peerInputs, s.feedInStep)
+	// Once OBS has ended nothing tells where its files are.
+	if dir, err := collection.Of(obs.Endpoint().PID, obsctl.FindOptions{}); err == nil {
+		s.files = &dir
+	}
 	listenCtx, deaf := context.WithCancel(context.WithoutCancel(ctx))
 	listening := make(chan struct{})
 	go func() {
@@ -109,6 +118,7 @@ func (c *Companion) useOBS(ctx context.Context, obs *obsctl.Client) error {
 	s.leave(ctx)
 	deaf()
 	<-listening
+	s.noteLeftovers()
 	return err
 }
 
@@ -116,6 +126,9 @@ func (s *session) run(ctx context.Context) error {
 	v := s.obs.Version()
 	s.log.Info("connected to OBS", "at", s.obs.Endpoint().Addr(), "obs", v.OBS, "websocket", v.WebSocket)
 	if err := s.loadChanges(ctx); err != nil {
+		return err
+	}
+	if err := s.tellCleaned(ctx); err != nil {
 		return err
 	}
 	s.seen.all()

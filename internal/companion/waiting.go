@@ -33,6 +33,8 @@ type waiting struct {
 	link   func() link.Link // nil while there is none
 	ports  listening
 
+	first, again time.Duration // the pauses before the first search, and before the others
+
 	seenChanged chan struct{} // buffered
 
 	mu   sync.Mutex
@@ -70,6 +72,8 @@ func (c *Companion) newWaiting() *waiting {
 			return nil
 		},
 		ports:       listening{address: c.o.Listen, first: c.o.BasePort, last: c.o.BasePort},
+		first:       firstSearch,
+		again:       searchAgain,
 		seenChanged: make(chan struct{}, 1),
 	}
 	if c.o.Link == nil {
@@ -140,7 +144,7 @@ func (w *waiting) awaitSeen(ctx context.Context, want bool) {
 
 // searchOften searches for the peer until ctx ends.
 func (w *waiting) searchOften(ctx context.Context) {
-	for pause := firstSearch; ; pause = w.look(ctx) {
+	for pause := w.first; ctx.Err() == nil; pause = w.look(ctx) {
 		select {
 		case <-ctx.Done():
 			return
@@ -168,7 +172,7 @@ func (w *waiting) look(ctx context.Context) (pause time.Duration) {
 	default:
 		w.tell(w.withProbe(report, l.Stats()))
 	}
-	return searchAgain
+	return w.again
 }
 
 // withProbe says why there is no picture on a link that was probed.

@@ -37,6 +37,8 @@ type airOptions struct {
 	keyInt     int                                                // distance of key frames, in pictures
 	shoot      func(ctx context.Context, push func([]byte)) error // portable: feeds pictures until ctx ends
 	guard      func(ctx context.Context, note func(error)) error  // watches over the streams at the sound server; may be nil
+	waits      func(ctx context.Context, note func(error)) error  // finds out why the peer is not seen; may be nil
+	shows      func() bool                                        // the screen can show pictures; may be nil
 	opens      func()                                             // called before our voice is recorded; may be nil
 	feed       func(ctx context.Context, started func()) error    // keeps what is sent clean of the peer; may be nil
 	microphone string
@@ -128,6 +130,11 @@ func goOnAir(parent context.Context, o airOptions) *air {
 		const name = "sound streams"
 		a.parts.keep(ctx, name, func(ctx context.Context, _ func()) error {
 			return o.guard(ctx, func(err error) { a.parts.note(name, err) })
+		})
+	}
+	if o.waits != nil {
+		a.parts.keep(ctx, waitingName, func(ctx context.Context, _ func()) error {
+			return o.waits(ctx, func(err error) { a.parts.note(waitingName, err) })
 		})
 	}
 	if o.feed != nil {
@@ -285,8 +292,11 @@ func (a *air) newAudioReceiver() (receiver, error) {
 	return r, nil
 }
 
-// show puts a picture of the peer on the screen.
+// show puts a picture of the peer on the screen. While there is no screen the peer is not seen.
 func (a *air) show(f media.Frame) {
+	if a.o.shows != nil && !a.o.shows() {
+		return
+	}
 	a.o.screen.Show(f)
 	if a.o.shaped != nil {
 		a.o.shaped(f.Area)

@@ -319,6 +319,7 @@ func (s *session) leave(ctx context.Context) {
 func (s *session) startAir() {
 	o := &s.c.o
 	format := s.seen.outputFormat()
+	waits := s.c.newWaiting()
 	opts := airOptions{
 		link:       s.c.newLink,
 		bitrate:    o.BitrateKbps,
@@ -333,7 +334,10 @@ func (s *session) startAir() {
 		guard:      s.guardStreams,
 		opens:      func() { s.gate.place(false) },
 		legs:       &s.legs,
+		waits:      waits.run,
+		shows:      func() bool { return s.c.display.current() != nil },
 		peerSeen: func(seen bool) {
+			waits.peerSeen(seen)
 			s.c.peer.Store(seen)
 			s.c.wakeUp()
 		},

@@ -107,6 +107,9 @@ func refused(procRoot string, ep Endpoint) string {
 	if ep.PID != 0 {
 		text = fmt.Sprintf("OBS runs (process %d) but nothing listens at %s (%s): ", ep.PID, ep.Addr(), ep.Source)
 	}
+	if ip := net.ParseIP(ep.Host); ip != nil && ip.IsLoopback() {
+		text += "leave out --obs-host, so that IPv4 and IPv6 are both tried; "
+	}
 	text += enableHint
 	if ep.PID != 0 && noIPv6(procRoot) {
 		text += "; if it is ticked, start OBS 28 or 29 with --websocket_ipv4_only, because this machine has no IPv6"

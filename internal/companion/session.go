@@ -57,6 +57,7 @@ type session struct {
 	hint          string      // what the user has to do for the peer to be seen
 	stopping      bool
 	exiting       bool // OBS said that it ends
+	keptOff       keptOff
 	quietUntil    time.Time
 	slow          map[string]int // how often in a row a microphone's monitoring was late
 	resync        map[string]time.Time
@@ -79,6 +80,7 @@ type session struct {
 type attempt struct {
 	next  time.Time
 	pause time.Duration
+	err   error // of the last try
 }
 
 func (c *Companion) useOBS(ctx context.Context, obs *obsctl.Client) error {
@@ -194,10 +196,12 @@ func (s *session) round(ctx context.Context) error {
 		s.stopAir()
 	}
 	if s.seen.changing {
+		s.reportKeptOff(errChanging)
 		return nil
 	}
 	if wait := time.Until(s.quietUntil); wait > 0 {
 		s.c.wakeLater(wait)
+		s.reportKeptOff(errRemoving)
 		return nil
 	}
 	if err := s.observe(ctx); err != nil {
@@ -207,6 +211,7 @@ func (s *session) round(ctx context.Context) error {
 		// OBS refuses questions for a moment while it loads something.
 		s.log.Debug("OBS did not say all", "error", err)
 		s.seen.all()
+		s.reportKeptOff(fmt.Errorf("OBS does not answer: %w", err))
 		return nil
 	}
 	if s.wantAir() {
@@ -216,6 +221,7 @@ func (s *session) round(ctx context.Context) error {
 		s.goOff(ctx)
 	}
 	s.forgetUntried()
+	s.noteKeptOff(nil)
 	s.report()
 	return nil
 }
@@ -270,6 +276,7 @@ func (s *session) goOff(ctx context.Context) {
 	s.try(ctx, "monitoring", s.returnStreams)
 	s.try(ctx, "screen", s.prepareScreen)
 	s.try(ctx, "scenes", s.checkScenes)
+	s.try(ctx, outputName, s.checkOutput)
 }
 
 // leave ends the session: what was changed is undone as far as OBS still listens.
@@ -322,6 +329,7 @@ func (s *session) try(ctx context.Context, name string, step func(context.Contex
 		a = &attempt{pause: minBackoff}
 		s.tries[name] = a
 	}
+	a.err = err
 	a.next = time.Now().Add(a.pause)
 	a.pause = min(2*a.pause, maxBackoff)
 	if errors.Is(err, scenes.ErrChanging) {

@@ -72,15 +72,17 @@ func (s *session) reportKeptOff(why error) {
 	}
 }
 
-// waitingStep is the failure of a step that keeps us off the air, or nil where such a failure is a problem already.
+// waitingStep is the step that waits without a failure and so keeps us off the air, or nil where a step's failure is a
+// problem already.
 func (s *session) waitingStep() error {
-	for _, name := range slices.Sorted(maps.Keys(s.tries)) {
+	waits := errUnknown
+	for _, name := range slices.Backward(slices.Sorted(maps.Keys(s.tries))) {
 		if s.problems[name] != nil {
 			return nil
 		}
-		return fmt.Errorf("the step %q waits: %w", name, s.tries[name].err)
+		waits = fmt.Errorf("the step %q waits: %w", name, s.tries[name].err)
 	}
-	return errUnknown
+	return waits
 }
 
 // checkOutput reports an output of OBS that was to put us on air and does not start. OBS says why in its window only.

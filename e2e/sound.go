@@ -56,3 +56,16 @@ func channelError(p *Person, err error) error {
 	}
 	return fmt.Errorf("%s's channel: %w", p.Name, err)
 }
+
+// OnItsWay is longer than a sound takes from one person's microphone to the other's ears, on a busy machine too.
+const OnItsWay = time.Second
+
+// HearsNot listens for a while and returns an error when a tone begins in it later than what was on its way before.
+func (p *Person) HearsNot(hz float64, d time.Duration) error {
+	for _, b := range testbed.Bursts(p.Pulse.Record(testbed.Headphones+".monitor", OnItsWay+d), hz, 0.05) {
+		if b.At > OnItsWay {
+			return fmt.Errorf("%s hears %.0f Hz after %v, for %v", p.Name, hz, b.At, b.Length)
+		}
+	}
+	return nil
+}

@@ -19,7 +19,7 @@ demo: deps-test
 .PHONY: build
 build: deps-build
 	@mkdir -p build
-	.ci/build -o build/costream-obs ./cmd/costream-obs
+	.ci/build -ldflags "-X main.version=$$(.ci/package/version 2>/dev/null)" -o build/costream-obs ./cmd/costream-obs
 
 ## test       everything: format, vet, staticcheck, unit tests with -race, tests with real OBS
 .PHONY: test
@@ -87,20 +87,35 @@ bench-go: deps-test
 soak: deps-test
 	go test -count=1 -v -run '^TestRealSoak$$' -timeout 20m ./e2e -soak 10m
 
-## docs       writes the man page and the README's tables anew from the table of settings
+## docs       writes the man page, the completions and the README's tables anew from the table of settings
 .PHONY: docs
 docs: deps-build
 	go test ./cmd/costream-obs -run Golden -update
 
-## install    after make build, as root: the program, its man page and its user service, below PREFIX (/usr/local)
+## packages   a .deb, an .rpm and an Arch package in build/packages; docs/packages.md tells what is in them
+.PHONY: packages
+packages: deps-package
+	@.ci/package/build
+	@.ci/package/check
+
+## test-packages  the .deb is installed, upgraded and removed on a fresh Debian 12 and 13 (or SYSTEM=12, SYSTEM=13)
+.PHONY: test-packages
+test-packages: deps-kernel packages
+	@e2e/packages/test $(SYSTEM)
+
+## install    after make build, as root: the program, its man page, user service and completions, below PREFIX (/usr/local)
 .PHONY: install
+install: PROGRAM ?= build/costream-obs
 install:
-	@test -x build/costream-obs || { echo 'There is no build/costream-obs yet. First, not as root: make build'; exit 1; }
-	install -D -m 0755 build/costream-obs '$(DESTDIR)$(PREFIX)/bin/costream-obs'
+	@test -x '$(PROGRAM)' || { echo 'There is no $(PROGRAM) yet. First, not as root: make build'; exit 1; }
+	install -D -m 0755 '$(PROGRAM)' '$(DESTDIR)$(PREFIX)/bin/costream-obs'
 	install -D -m 0644 docs/costream-obs.1 '$(DESTDIR)$(PREFIX)/share/man/man1/costream-obs.1'
 	install -d '$(DESTDIR)$(PREFIX)/lib/systemd/user'
 	sed 's|/usr/local|$(PREFIX)|' setup/costream-obs.service >'$(DESTDIR)$(PREFIX)/lib/systemd/user/costream-obs.service'
 	chmod 0644 '$(DESTDIR)$(PREFIX)/lib/systemd/user/costream-obs.service'
+	install -D -m 0644 setup/completions/costream-obs.bash '$(DESTDIR)$(PREFIX)/share/bash-completion/completions/costream-obs'
+	install -D -m 0644 setup/completions/_costream-obs '$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_costream-obs'
+	install -D -m 0644 setup/completions/costream-obs.fish '$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/costream-obs.fish'
 
 ## clean      removes what make wrote
 .PHONY: clean
@@ -113,7 +128,7 @@ help:
 	@echo 'make TARGET, where TARGET is one of:'
 	@sed -n 's/^## /  /p' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: deps-build deps-test deps-kernel deps-systems
+.PHONY: deps-build deps-test deps-kernel deps-systems deps-package
 deps-build:
 	@.ci/install-deps build
 deps-test:
@@ -122,3 +137,5 @@ deps-kernel:
 	@.ci/install-deps kernel
 deps-systems:
 	@.ci/install-deps systems
+deps-package:
+	@.ci/install-deps package

@@ -79,7 +79,7 @@ func audioSenderGraph(device string, bps int) graph {
 	return row(
 		// 10 ms blocks set the delay; the 200 ms buffer only guards against
 		// overruns (40 ms dropped sound under load, measured).
-		element("pulsesrc", append(pulseProps(nameMic, device), intProp("latency-time", 10000))...),
+		element("pulsesrc", append(pulseProps(nameMic, device, StreamVoice), intProp("latency-time", 10000))...),
 		caps("audio/x-raw,rate=48000,channels=1"),
 		element("queue", "max-size-buffers=0", "max-size-bytes=0", "max-size-time=60000000", "leaky=downstream"),
 		// Silence instead of a stop: the stream keeps its clock, and the peer
@@ -95,9 +95,20 @@ func opusEncoder(bps int) node {
 	return element("opusenc", "audio-type=voice", "frame-size=10", intProp("bitrate", bps), "inband-fec=true", "packet-loss-percentage=5")
 }
 
+// StreamProperty is the property by which our streams at the sound server tell
+// what they are for: one of the Stream constants.
+const StreamProperty = "costream.stream"
+
+// What our streams are for.
+const (
+	StreamVoice   = "voice"   // an AudioSender's
+	StreamReader  = "reader"  // a MonitorReader's
+	StreamSpeaker = "speaker" // an AudioReceiver's, one for each sink
+)
+
 // pulseProps returns the properties that sound sources and sinks share.
-func pulseProps(name, device string) []string {
-	props := []string{prop("name", name), prop("client-name", ClientName)}
+func pulseProps(name, device, purpose string) []string {
+	props := []string{prop("name", name), prop("client-name", ClientName), prop("stream-properties", "props,"+StreamProperty+"="+purpose)}
 	if device != "" {
 		props = append(props, prop("device", device))
 	}

@@ -46,8 +46,9 @@ func TestMissing(t *testing.T) {
 	}
 }
 
-// Every element that any pipeline uses must have a package to name.
-func TestEveryElementHasAPackage(t *testing.T) {
+// everyElement lists the elements of all pipelines, each once.
+func everyElement(t *testing.T) []string {
+	t.Helper()
 	f := VideoFormat{640, 360, 30, 1}
 	graphs := []graph{videoReceiverGraph(f, false), audioSenderGraph("", 0), audioReceiverGraph(), speakerGraph(""),
 		monitorReaderGraph("")}
@@ -58,12 +59,63 @@ func TestEveryElementHasAPackage(t *testing.T) {
 		}
 		graphs = append(graphs, g)
 	}
+	var elements []string
 	for _, g := range graphs {
-		for _, e := range g.factories() {
-			if debianPackage(e) == "" {
-				t.Errorf("element %s has no package", e)
+		elements = append(elements, g.factories()...)
+	}
+	slices.Sort(elements)
+	return slices.Compact(elements)
+}
+
+// Every element that any pipeline uses must have a package to name.
+func TestEveryElementHasAPackage(t *testing.T) {
+	for _, e := range everyElement(t) {
+		if debianPackage(e) == "" {
+			t.Errorf("element %s has no package", e)
+		}
+	}
+}
+
+// TestPackageDependencies holds what our packages depend on to the elements of our pipelines.
+func TestPackageDependencies(t *testing.T) {
+	const file = "../.ci/package/nfpm.yaml"
+	description, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// What is listed below "overrides:", one dependency a line.
+	listed := make(map[string]bool)
+	for line := range strings.Lines(string(description)) {
+		if entry, ok := strings.CutPrefix(strings.TrimSpace(line), "- "); ok {
+			name, _, _ := strings.Cut(entry, " #")
+			listed[name] = true
+		}
+	}
+	arch := map[string]string{
+		"gstreamer1.0-plugins-base": "gst-plugins-base", "gstreamer1.0-plugins-good": "gst-plugins-good",
+		"gstreamer1.0-plugins-bad": "gst-plugins-bad", "gstreamer1.0-plugins-ugly": "gst-plugins-ugly",
+		"gstreamer1.0-libav": "gst-libav",
+	}
+	rpm := 0
+	for _, e := range everyElement(t) {
+		debian := debianPackage(e)
+		if debian == "libgstreamer1.0-0" {
+			continue // It comes with the library that the program links.
+		}
+		rpm++
+		for _, name := range []string{debian, "gstreamer1(element-" + e + ")()(64bit)", arch[debian]} {
+			if !listed[name] {
+				t.Errorf("%s has no dependency %q for the element %s", file, name, e)
 			}
 		}
+	}
+	for name := range listed {
+		if strings.HasPrefix(name, "gstreamer1(element-") {
+			rpm--
+		}
+	}
+	if rpm != 0 {
+		t.Errorf("%s depends on %d elements that no pipeline has", file, -rpm)
 	}
 }
 

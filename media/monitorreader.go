@@ -33,7 +33,7 @@ func NewMonitorReader(o MonitorReaderOptions) (*MonitorReader, error) {
 
 func monitorReaderGraph(device string) graph {
 	return row(
-		element("pulsesrc", append(pulseProps(nameMic, device), intProp("buffer-time", 20000), intProp("latency-time", 5000))...),
+		element("pulsesrc", append(pulseProps(nameMic, device, StreamReader), intProp("buffer-time", 20000), intProp("latency-time", 5000))...),
 		element("fakesink", "sync=false", "async=false"),
 	)
 }

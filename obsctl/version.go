@@ -91,7 +91,8 @@ func (c *Client) readVersion(ctx context.Context) (Version, error) {
 // oldest is the first OBS with obs-websocket 5 built in.
 var oldest = Semver{28, 0, 0}
 
-// gate names a behaviour that came with a version of OBS.
+// gate names a behaviour that came with a version of OBS, and may have gone
+// with a later one.
 type gate int
 
 const (
@@ -99,24 +100,30 @@ const (
 	virtualCamModalOnFailure
 	virtualCamNeedsOutputCap
 	mutedIsMonitored
+	muteButtonMonitorsOnly
 	createSceneNeedsWindow
 	deduplicates
 	deduplicatesOneCapture
 )
 
-// gates is the one place that says since which version OBS behaves how. Each
-// version was read in the tags of obs-studio; the commit or issue is beside it.
-var gates = [...]Semver{
-	monitorIDIsSink:          {29, 1, 0}, // 73dea7c47; measured on 29.0.2 and 30.2.3
-	virtualCamModalOnFailure: {30, 0, 0}, // QMessageBox in BasicOutputHandler::StartVirtualCam
-	virtualCamNeedsOutputCap: {31, 0, 4}, // 12c6febae, debf39723 in 31.0.4: V4L2_CAP_VIDEO_OUTPUT in device_caps; Debian's 30.2.3 too
-	mutedIsMonitored:         {32, 2, 0}, // e8a8ac545; obs-studio #13234, #13725
-	deduplicates:             {32, 0, 0}, // 9bb940acd; measured on 32.2.2
-	deduplicatesOneCapture:   {32, 0, 4}, // monitoring_duplicating_source in obs-source.c; measured on 32.2.2
-	createSceneNeedsWindow:   {32, 1, 0}, // AudioMixer in OBSBasic::OBSInit; measured on 32.2.2
+// gates is the one place that says since which version OBS behaves how, and
+// until before which. Each version was read in the tags of obs-studio; the
+// commit or issue is beside it.
+var gates = [...]struct{ since, until Semver }{
+	monitorIDIsSink:          {since: Semver{29, 1, 0}},                          // 73dea7c47; measured on 29.0.2 and 30.2.3
+	virtualCamModalOnFailure: {since: Semver{30, 0, 0}},                          // QMessageBox in BasicOutputHandler::StartVirtualCam
+	virtualCamNeedsOutputCap: {since: Semver{31, 0, 4}},                          // 12c6febae, debf39723 in 31.0.4: V4L2_CAP_VIDEO_OUTPUT in device_caps; Debian's 30.2.3 too
+	mutedIsMonitored:         {since: Semver{32, 2, 0}},                          // e8a8ac545; obs-studio #13234, #13725
+	muteButtonMonitorsOnly:   {since: Semver{32, 1, 0}, until: Semver{32, 2, 0}}, // a42a6c4c5, 04d36e09b: VolumeControl::handleMuteButton; obs-studio #13234
+	deduplicates:             {since: Semver{32, 0, 0}},                          // 9bb940acd; measured on 32.2.2
+	deduplicatesOneCapture:   {since: Semver{32, 0, 4}},                          // monitoring_duplicating_source in obs-source.c; measured on 32.2.2
+	createSceneNeedsWindow:   {since: Semver{32, 1, 0}},                          // AudioMixer in OBSBasic::OBSInit; measured on 32.2.2
 }
 
-func (v Version) has(g gate) bool { return v.OBS.AtLeast(gates[g]) }
+func (v Version) has(g gate) bool {
+	in := gates[g]
+	return v.OBS.AtLeast(in.since) && (in.until == Semver{} || !v.OBS.AtLeast(in.until))
+}
 
 // VirtualCam is the version of OBS whose virtual camera this one has: its own,
 // or 31.0.4 where a distribution has put that one's into an older OBS.
@@ -142,9 +149,15 @@ func (v Version) VirtualCamModalOnFailure() bool { return v.has(virtualCamModalO
 // VirtualCamNeedsOutputCap reports whether the virtual camera skips nodes that
 // do not report V4L2_CAP_VIDEO_OUTPUT (31.0.4 and later).
 func (v Version) VirtualCamNeedsOutputCap() bool {
-	return v.VirtualCam().AtLeast(gates[virtualCamNeedsOutputCap])
+	return v.VirtualCam().AtLeast(gates[virtualCamNeedsOutputCap].since)
 }
 
 // MutedIsMonitored reports whether a muted input is still heard through
 // monitoring (32.2.0 and later).
 func (v Version) MutedIsMonitored() bool { return v.has(mutedIsMonitored) }
+
+// MuteButtonMonitorsOnly reports whether the mute button in OBS's mixer does
+// not mute an input that is monitored and streamed, but monitors it only
+// (32.1.x). The mixer then shows it as muted, but InputMuted is false and no
+// MuteChanged comes. The mute hotkey and SetInputMuted mute as ever.
+func (v Version) MuteButtonMonitorsOnly() bool { return v.has(muteButtonMonitorsOnly) }

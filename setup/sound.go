@@ -251,6 +251,12 @@ func (p Pulse) MoveSinkInput(ctx context.Context, index int, sink string) error 
 	return err
 }
 
+// MoveSourceOutput moves a recording stream to another source at once.
+func (p Pulse) MoveSourceOutput(ctx context.Context, index int, source string) error {
+	_, err := p.pactl(ctx, "move-source-output", strconv.Itoa(index), source)
+	return err
+}
+
 // SetSinkInputMute mutes a stream, or lets it sound again.
 func (p Pulse) SetSinkInputMute(ctx context.Context, index int, mute bool) error {
 	value := "0"

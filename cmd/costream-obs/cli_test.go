@@ -165,16 +165,3 @@ func TestNoCommand(t *testing.T) {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }
-
-func TestVersion(t *testing.T) {
-	for _, arg := range []string{"version", "--version"} {
-		got := runCLI(t.Context(), arg)
-		if got.Code != exitOK || !strings.HasPrefix(got.Stdout, "costream-obs ") || strings.Count(got.Stdout, "\n") != 1 {
-			t.Errorf("%s: got %+v, want one line that begins with costream-obs", arg, got)
-		}
-	}
-	got := runCLI(t.Context(), "version", "-json")
-	if got.Code != exitOK || !strings.HasPrefix(got.Stdout, `{"version":`) {
-		t.Errorf("version -json: got %+v, want an object", got)
-	}
-}

@@ -85,7 +85,7 @@ func manual() string {
 		groups := flagGroups(c)
 		if len(groups) > 0 && groups[0].title == "Flags" {
 			for _, f := range groups[0].flags {
-				p(".TP\n.B %s\n%s", roff(f.spelling), roff(sentence(f.help)))
+				p(".TP\n.B %s\n%s", roff(f.spelling()), roff(sentence(f.help)))
 			}
 		}
 		var settings []string

@@ -146,7 +146,7 @@ func (f doctorFlags) run(ctx context.Context, c *call, settings string, asJSON b
 		report.Mended = mended
 	}
 	if *f.bundle != "" {
-		if err := writeBundle(ctx, machine, *f.bundle, report); err != nil {
+		if err := writeBundle(ctx, c, machine, *f.bundle, report); err != nil {
 			return err
 		}
 	}
@@ -262,7 +262,7 @@ func textStyle(w io.Writer) doctor.Style {
 }
 
 // writeBundle writes the file for a bug report, for its owner alone.
-func writeBundle(ctx context.Context, m *checks.Machine, path string, report doctor.Report) error {
+func writeBundle(ctx context.Context, c *call, m *checks.Machine, path string, report doctor.Report) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, os.ErrExist) {
 		return usagef("--bundle: %s exists already; choose another name", path)
@@ -270,12 +270,5 @@ func writeBundle(ctx context.Context, m *checks.Machine, path string, report doc
 	if err != nil {
 		return fmt.Errorf("--bundle: %w", err)
 	}
-	return errors.Join(m.Bundle(ctx, f, versionLine(), report), f.Close())
-}
-
-// versionLine is what costream-obs version prints.
-func versionLine() string {
-	var b strings.Builder
-	_ = version(&call{stdout: &b}, false)
-	return b.String()
+	return errors.Join(m.Bundle(ctx, f, lookAtVersions(ctx, c).text(), report), f.Close())
 }

@@ -37,7 +37,7 @@ func usage(path []*command) string {
 	for _, g := range flagGroups(c) {
 		fmt.Fprintf(&b, "\n%s:\n", g.title)
 		for _, f := range g.flags {
-			b.WriteString(entry(f.spelling, f.help))
+			b.WriteString(entry(f.spelling(), f.help))
 		}
 	}
 	if len(c.settings) > 0 {
@@ -66,9 +66,15 @@ func synopsis(path []*command) string {
 
 // A flagHelp is a flag as help texts show it.
 type flagHelp struct {
-	spelling string // "--layout LAYOUT"
-	help     string
+	name string // "layout"
+	arg  string // what its value is called, "LAYOUT"; empty for a switch
+	help string
+	// choices are the words that a setting takes; nil where the table does not list them.
+	choices []string
 }
+
+// spelling is "--layout LAYOUT".
+func (f flagHelp) spelling() string { return strings.TrimSpace("--" + f.name + " " + f.arg) }
 
 // A flagGroup is a heading with its flags.
 type flagGroup struct {
@@ -88,7 +94,7 @@ func flagGroups(c *command) []flagGroup {
 	c.bind(set)
 	set.VisitAll(func(f *pflag.Flag) {
 		arg, help := pflag.UnquoteUsage(f)
-		own.flags = append(own.flags, flagHelp{strings.TrimSpace("--" + f.Name + " " + arg), help})
+		own.flags = append(own.flags, flagHelp{name: f.Name, arg: arg, help: help})
 	})
 	if len(own.flags) > 0 {
 		own.title = "Flags"
@@ -102,11 +108,11 @@ func flagGroups(c *command) []flagGroup {
 			groups = append(groups, flagGroup{title: s.Group})
 		}
 		g := &groups[len(groups)-1]
-		g.flags = append(g.flags, flagHelp{strings.TrimSpace("--" + s.Key + " " + s.Arg), s.Help + fallback(s)})
+		g.flags = append(g.flags, flagHelp{s.Key, s.Arg, s.Help + fallback(s), s.Choices()})
 	}
 	if len(c.settings) > 0 {
 		g := &groups[len(groups)-1]
-		g.flags = append(g.flags, flagHelp{"--" + config.FileFlag + " FILE", "configuration file (default ~/.config/costream-obs/config.toml)"})
+		g.flags = append(g.flags, flagHelp{name: config.FileFlag, arg: "FILE", help: "configuration file (default ~/.config/costream-obs/config.toml)"})
 	}
 	return groups
 }

@@ -44,17 +44,8 @@ func (s *session) monitorMics(ctx context.Context) error {
 	if err := s.noteMonitoring(ctx, mics); err != nil {
 		return err
 	}
-	for input := range s.seen.monitored {
-		if !slices.Contains(mics, input) {
-			if err := s.setMonitor(ctx, input, obsctl.MonitorOff); err != nil {
-				return err
-			}
-		}
-	}
-	for _, mic := range mics {
-		if err := s.setMonitor(ctx, mic, s.wantMonitor(mic, mics)); err != nil {
-			return err
-		}
+	if err := s.setMonitors(ctx, mics); err != nil {
+		return err
 	}
 	if err := s.routeMics(ctx, mics); err != nil {
 		return err
@@ -64,6 +55,28 @@ func (s *session) monitorMics(ctx context.Context) error {
 	}
 	if len(mics) == 0 {
 		return errNoMic
+	}
+	return nil
+}
+
+// setMonitors has OBS monitor the microphones and nothing else.
+func (s *session) setMonitors(ctx context.Context, mics []string) error {
+	for input := range s.seen.monitored {
+		if !slices.Contains(mics, input) {
+			if err := s.setMonitor(ctx, input, obsctl.MonitorOff); err != nil {
+				return err
+			}
+		}
+	}
+	for _, mic := range mics {
+		if s.mutedByButton(mic) {
+			if err := s.muteAsButton(ctx, mic); err != nil {
+				return fmt.Errorf("mute of %q: %w", mic, err)
+			}
+		}
+		if err := s.setMonitor(ctx, mic, s.wantMonitor(mic, mics)); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -78,17 +91,17 @@ func (s *session) wantMonitor(mic string, mics []string) obsctl.MonitorType {
 		// The sender can only be silenced as a whole.
 		return obsctl.MonitorOff
 	}
-	if s.seen.monitored[mic] == obsctl.MonitorOnly {
+	if s.seen.monitored[mic] == obsctl.MonitorOnly && !s.mutedByButton(mic) {
 		return obsctl.MonitorOnly
 	}
 	return obsctl.MonitorAndOutput
 }
 
-// noteMonitoring writes down what monitorMics is about to change.
+// noteMonitoring writes down what monitorMics, or OBS's mute button, is about to change.
 func (s *session) noteMonitoring(ctx context.Context, mics []string) error {
 	news := false
 	for input, was := range s.seen.monitored {
-		if !slices.Contains(mics, input) || was != s.wantMonitor(input, mics) {
+		if !slices.Contains(mics, input) || was != s.wantMonitor(input, mics) || s.obs.Version().MuteButtonMonitorsOnly() {
 			news = s.changes.noteMonitor(s.seen.collection, input, was) || news
 		}
 	}
@@ -110,11 +123,7 @@ func (s *session) setMonitor(ctx context.Context, input string, want obsctl.Moni
 	if err := s.obs.SetMonitorType(ctx, input, want); err != nil {
 		return fmt.Errorf("monitoring of %q: %w", input, err)
 	}
-	if want == obsctl.MonitorOff {
-		delete(s.seen.monitored, input)
-	} else {
-		s.seen.monitored[input] = want
-	}
+	s.seen.setMonitored(input, want)
 	return nil
 }
 
@@ -204,7 +213,13 @@ func (s *session) unmonitor(ctx context.Context) error {
 		return nil
 	}
 	for input, t := range was {
-		err := s.obs.SetMonitorType(ctx, input, t)
+		var err error
+		if t != obsctl.MonitorOnly && s.obs.Version().MuteButtonMonitorsOnly() {
+			err = s.muteAsButton(ctx, input)
+		}
+		if err == nil {
+			err = s.obs.SetMonitorType(ctx, input, t)
+		}
 		if err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
 			return fmt.Errorf("monitoring of %q: %w", input, err)
 		}

@@ -68,11 +68,13 @@ func (s *session) note(ev obsctl.Event) {
 		if o.muted != nil {
 			o.muted[e.Input] = e.Muted
 		}
-		s.gate.set(s.mics(), o.muted)
+		s.gate.set(s.mics(), s.mutedMics())
 		if s.air != nil && e.Input == s.input {
 			s.air.silencePeer(e.Muted)
 		}
 	case obsctl.MonitorTypeChanged:
+		o.setMonitored(e.Input, e.Type)
+		s.gate.set(s.mics(), s.mutedMics())
 		o.askInputs = true
 	case obsctl.InputActive:
 		s.noteActive(e)
@@ -107,6 +109,16 @@ func (s *session) note(ev obsctl.Event) {
 		o.askScene, o.askInputs, o.scenesLooked = true, true, false
 	default:
 		o.askScene, o.askInputs, o.scenesLooked = true, true, false
+	}
+}
+
+// setMonitored takes in how an input is monitored now.
+func (o *observed) setMonitored(input string, t obsctl.MonitorType) {
+	switch {
+	case t == obsctl.MonitorOff:
+		delete(o.monitored, input)
+	case o.monitored != nil: // OBS was asked for the others.
+		o.monitored[input] = t
 	}
 }
 

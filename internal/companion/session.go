@@ -216,7 +216,7 @@ func (s *session) goOn(ctx context.Context) {
 	if s.air == nil && s.camera {
 		s.startAir()
 	}
-	s.gate.set(s.mics(), s.seen.muted)
+	s.gate.set(s.mics(), s.mutedMics())
 	if s.air != nil && s.speakers != nil {
 		s.air.setSpeakers(s.speakers)
 	}

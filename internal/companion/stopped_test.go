@@ -18,41 +18,47 @@ import (
 const (
 	testCollection = "Evening"
 	testMic        = "Mic/Aux"
+	debian12       = "29.0.2"
 
 	monitorOff       = "OBS_MONITORING_TYPE_NONE"
 	monitorOnly      = "OBS_MONITORING_TYPE_MONITOR_ONLY"
 	monitorAndOutput = "OBS_MONITORING_TYPE_MONITOR_AND_OUTPUT"
+	mute             = "mute"
 )
 
-// monitoring are the types of monitoring that an OBS was told, in turn.
+// monitoring is what an OBS was told of its microphone, in turn: the type of monitoring, and mute.
 type monitoring struct {
 	mu   sync.Mutex
+	now  string // the type
 	told []string
 }
 
-func (m *monitoring) want(t *testing.T, types ...string) {
+func (m *monitoring) want(t *testing.T, told ...string) {
 	t.Helper()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if diff := cmp.Diff(types, m.told); diff != "" {
-		t.Errorf("how OBS was told to monitor (-want +got):\n%s", diff)
+	if diff := cmp.Diff(told, m.told); diff != "" {
+		t.Errorf("what OBS was told (-want +got):\n%s", diff)
 	}
 }
 
-// onAirWithFake is a session on air whose microphone is monitored. Its OBS calls asked before it answers.
-func onAirWithFake(t *testing.T, asked func(request string)) (*session, *monitoring) {
+// onAirWithFake is a session on air whose microphone is monitored. Its OBS, of that version, calls asked before it answers.
+func onAirWithFake(t *testing.T, version string, asked func(request string)) (*session, *monitoring) {
 	t.Helper()
 	type D = map[string]any
-	m := &monitoring{}
-	obs := (&fakeobs.Server{Handle: func(request string, data json.RawMessage) (any, *fakeobs.Refusal) {
+	m := &monitoring{now: monitorAndOutput}
+	obs := (&fakeobs.Server{Version: version, Handle: func(request string, data json.RawMessage) (any, *fakeobs.Refusal) {
 		asked(request)
+		m.mu.Lock()
+		defer m.mu.Unlock()
 		switch request {
 		case "SetInputAudioMonitorType":
 			var set struct{ MonitorType string }
 			_ = json.Unmarshal(data, &set)
-			m.mu.Lock()
-			defer m.mu.Unlock()
-			m.told = append(m.told, set.MonitorType)
+			m.now, m.told = set.MonitorType, append(m.told, set.MonitorType)
+			return nil, nil
+		case "SetInputMute":
+			m.told = append(m.told, mute)
 			return nil, nil
 		case "GetStreamStatus":
 			return D{"outputActive": true}, nil
@@ -67,7 +73,7 @@ func onAirWithFake(t *testing.T, asked func(request string)) (*session, *monitor
 		case "GetSpecialInputs":
 			return D{"mic1": testMic}, nil
 		case "GetInputAudioMonitorType":
-			return D{"monitorType": monitorAndOutput}, nil
+			return D{"monitorType": m.now}, nil
 		case "GetInputMute":
 			return D{"inputMuted": false}, nil
 		}
@@ -96,7 +102,7 @@ func TestStopBetweenQuestions(t *testing.T) {
 		t.Run(caught, func(t *testing.T) {
 			ctx, stop := context.WithCancel(t.Context())
 			defer stop()
-			s, monitoring := onAirWithFake(t, func(request string) {
+			s, monitoring := onAirWithFake(t, debian12, func(request string) {
 				if request == caught {
 					stop()
 				}
@@ -121,7 +127,7 @@ func TestStopBetweenQuestions(t *testing.T) {
 func TestStopWhileMonitoringIsReset(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	s, monitoring := onAirWithFake(t, func(request string) {
+	s, monitoring := onAirWithFake(t, debian12, func(request string) {
 		if request == "SetInputAudioMonitorType" {
 			stop()
 		}
@@ -138,7 +144,7 @@ func TestStopWhileMonitoringIsReset(t *testing.T) {
 // TestChangesAreSavedInTheEnd: what OBS keeps for the next run is put right as soon as that works, once.
 func TestChangesAreSavedInTheEnd(t *testing.T) {
 	var saved atomic.Int32
-	s, _ := onAirWithFake(t, func(request string) {
+	s, _ := onAirWithFake(t, debian12, func(request string) {
 		if request == "SetPersistentData" {
 			saved.Add(1)
 		}

@@ -1,0 +1,109 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Completes the command line of costream-obs. Written by make docs from the commands and the table of settings; do not
+# edit.
+
+_costream_obs() {
+  local word=${COMP_WORDS[COMP_CWORD]} flag=${COMP_WORDS[COMP_CWORD - 1]} at=costream-obs words='' i=1
+  COMPREPLY=()
+  # To bash --flag=value is three words.
+  if [[ $word == '=' ]]; then
+    word=''
+  elif [[ $flag == '=' ]]; then
+    flag=${COMP_WORDS[COMP_CWORD - 2]}
+  fi
+  ((COMP_CWORD == 1)) || [[ ${COMP_WORDS[1]} != help ]] || i=2
+  for (( ; i < COMP_CWORD; i++)); do
+    case "$at ${COMP_WORDS[i]}" in
+      'costream-obs doctor' | \
+        'costream-obs graph' | \
+        'costream-obs pair' | \
+        'costream-obs pair forget' | \
+        'costream-obs pair join' | \
+        'costream-obs pair new' | \
+        'costream-obs pair show' | \
+        'costream-obs peer' | \
+        'costream-obs peer add' | \
+        'costream-obs peer hide' | \
+        'costream-obs peer layout' | \
+        'costream-obs peer layout delete' | \
+        'costream-obs peer layout full' | \
+        'costream-obs peer layout grid' | \
+        'costream-obs peer layout list' | \
+        'costream-obs peer layout pip' | \
+        'costream-obs peer layout restore' | \
+        'costream-obs peer layout save' | \
+        'costream-obs peer layout side-by-side' | \
+        'costream-obs peer layout use' | \
+        'costream-obs peer remove' | \
+        'costream-obs peer show' | \
+        'costream-obs peer status' | \
+        'costream-obs peer toggle' | \
+        'costream-obs receive' | \
+        'costream-obs run' | \
+        'costream-obs send' | \
+        'costream-obs setup' | \
+        'costream-obs setup clean-feed' | \
+        'costream-obs setup hotkeys' | \
+        'costream-obs version') at+=" ${COMP_WORDS[i]}" ;;
+      *) break ;;
+    esac
+  done
+  [[ $word != -* ]] || flag='' # A flag follows: the one before it was a switch.
+  case $flag in
+    --peer | --listen | --base-port | --source-name | --mic | --mic-source | --obs-host | --obs-port | --address | --scene | --layouts | --margin | --size | --peer-name | --video-format | --bitrate | --min-bitrate | --scenes | --av-offset | --label-out | --label-in | --toggle | --show | --hide | --mute) return ;;
+    --peer-audio) words='auto desktop source' ;;
+    --route) words='auto devices portable' ;;
+    --link) words='auto secure plain' ;;
+    --corner) words='bottom-right bottom-left top-left top-right' ;;
+    --audio) words='null aloop' ;;
+    --layout) words='pip side-by-side full grid' ;;
+    --when) words='streaming recording virtualcam always' ;;
+    --only) words='svc svc.config svc.run svc.unit host host.gst host.user v4l2 v4l2.module.file v4l2.module.sign v4l2.module.loaded v4l2.module.version v4l2.conf v4l2.dev.pair v4l2.dev.order v4l2.dev.excl v4l2.dev.keepformat v4l2.dev.holders v4l2.dev.state obs obs.ws.config obs.flatpak obs.ws.connect obs.ws.auth obs.version obs.vcam.avail obs.vcam.type obs.vcam.device obs.video obs.rate obs.source obs.loop obs.hotkeys audio audio.server audio.priority audio.sink audio.mic audio.mute audio.level audio.monitor.device audio.monitor.inputs audio.monitor.peer audio.monitor.dup audio.mute.hazard audio.latency net net.ports net.addr net.key net.probe net.clock net.rmem' ;;
+    --bundle | --obs-password-file | --config)
+      compopt -o filenames
+      mapfile -t COMPREPLY < <(compgen -f -- "$word")
+      return
+      ;;
+    --video-out | --video-in)
+      mapfile -t COMPREPLY < <(compgen -W "$(compgen -G '/dev/video*')" -- "$word")
+      return
+      ;;
+  esac
+  if [[ -z $words ]]; then
+    case $at in
+      'costream-obs') words='run pair setup doctor peer send receive graph version help' ;;
+      'costream-obs doctor') words='--only --list --fix --yes --bundle --peer --listen --base-port --link --route --video-out --video-in --source-name --mic --mic-source --obs-host --obs-port --obs-password-file --json --verbose --config' ;;
+      'costream-obs graph') words='--text' ;;
+      'costream-obs pair') words='new join show forget' ;;
+      'costream-obs pair join') words='--yes' ;;
+      'costream-obs pair new') words='--address --yes --base-port --config' ;;
+      'costream-obs peer') words='show hide toggle add remove layout status' ;;
+      'costream-obs peer add') words='--scene --route --video-in --layout --layouts --source-name --obs-host --obs-port --obs-password-file --json --verbose --config' ;;
+      'costream-obs peer hide') words='--scene --video-in --source-name --obs-host --obs-port --obs-password-file --json --verbose --config' ;;
+      'costream-obs peer layout') words='pip side-by-side full grid save use list delete restore' ;;
+      'costream-obs peer layout full') words='--scene --margin --crop --video-in --source-name --obs-host --obs-port --obs-password-file --json --verbose --config' ;;
+      'costream-obs peer layout grid') words='--scene --corner --margin --crop --video-in --source-name --obs-host --obs-port --obs-password-file --json --verbose --config' ;;
+      'costream-obs peer layout list') words='--json --config' ;;
+      'costream-obs peer layout pip') words='--scene --corner --size --margin --crop --video-in --source-name --obs-host --obs-port --obs-password-file --json --verbose --config' ;;
+      'costream-obs peer layout restore') words='--scene --video-in --layout --layouts --source-name --obs-host --obs-port --obs-password-file --json --verbose --config' ;;
+      'costream-obs peer layout save') words='--scene --video-in --source-name --obs-host --obs-port --obs-password-file --json --verbose --config' ;;
+      'costream-obs peer layout side-by-side') words='--scene --corner --size --margin --crop --video-in --source-name --obs-host --obs-port --obs-password-file --json --verbose --config' ;;
+      'costream-obs peer layout use') words='--scene --video-in --source-name --obs-host --obs-port --obs-password-file --json --verbose --config' ;;
+      'costream-obs peer remove') words='--scene --video-in --source-name --obs-host --obs-port --obs-password-file --json --verbose --config' ;;
+      'costream-obs peer show') words='--scene --video-in --source-name --obs-host --obs-port --obs-password-file --json --verbose --config' ;;
+      'costream-obs peer status') words='--scene --video-in --source-name --obs-host --obs-port --obs-password-file --json --verbose --config' ;;
+      'costream-obs peer toggle') words='--scene --video-in --source-name --obs-host --obs-port --obs-password-file --json --verbose --config' ;;
+      'costream-obs receive') words='--peer --peer-name --listen --base-port --video-in --video-format --verbose --config' ;;
+      'costream-obs run') words='--peer --peer-name --listen --base-port --link --when --route --video-out --video-in --bitrate --min-bitrate --scenes --layout --layouts --clean-feed --name-plate --source-name --mic --mic-source --peer-audio --av-offset --obs-host --obs-port --obs-password-file --json --verbose --config' ;;
+      'costream-obs send') words='--peer --listen --base-port --video-out --video-format --bitrate --mic-source --verbose --config' ;;
+      'costream-obs setup') words='hotkeys clean-feed --undo --print --yes --restart --audio --label-out --label-in --video-out --video-in --config' ;;
+      'costream-obs setup clean-feed') words='--all --undo' ;;
+      'costream-obs setup hotkeys') words='--toggle --show --hide --mute --all --undo --video-in --source-name --config' ;;
+      'costream-obs version') words='--obs-host --obs-port --obs-password-file --json --config' ;;
+    esac
+  fi
+  mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+}
+complete -F _costream_obs costream-obs

@@ -30,6 +30,9 @@ func (f *Feed) sync(ctx context.Context, obs OBS, thaw bool) error {
 	if err := f.load(ctx, obs); err != nil {
 		return err
 	}
+	if err := f.place(ctx, obs); err != nil {
+		return err
+	}
 	f.kept = ""
 	s, err := f.read(ctx, obs, thaw)
 	if err != nil {
@@ -181,6 +184,15 @@ func (f *Feed) note(ev obsctl.Event, n *news) {
 	case obsctl.InputAdded, obsctl.InputRenamed:
 		f.peers = nil
 		n.look = true
+	case obsctl.CanvasRemoved:
+		if e.Name == Canvas {
+			n.look, n.urgent = true, true
+		}
+	case obsctl.CanvasAdded:
+		if e.Name == Canvas {
+			f.placed = false
+			n.look, n.urgent = true, true
+		}
 	case obsctl.CollectionChanging, obsctl.Exiting:
 		n.changing = true
 	case obsctl.CollectionChanged:

@@ -84,7 +84,26 @@ func (f *Feed) makeScene(ctx context.Context, obs OBS, name, origin string) erro
 	return err
 }
 
-// Remove takes our scenes out of the scene collection that OBS has loaded. With keep the scene for the peer stays, and is
+// place settles where our scenes are made, unless that is known. If it is not in the user's list, those that are left
+// there from before go.
+func (f *Feed) place(ctx context.Context, obs OBS) error {
+	if f.placed {
+		return nil
+	}
+	aside, err := obs.Settle(ctx)
+	if err != nil {
+		return fmt.Errorf("a place for the scenes of the clean feed: %w", err)
+	}
+	if aside {
+		if err := f.Remove(ctx, obs, false); err != nil {
+			return err
+		}
+	}
+	f.placed = true
+	return nil
+}
+
+// Remove takes our scenes out of the scene collection that OBS has loaded, and off our canvas. With keep the scene for the peer stays, and is
 // made where it is missing, but empty: OBS's virtual camera looks for it by its name when it is started, by the user too.
 // Remove asks OBS for nothing when there is nothing to do, and for one thing when there may be.
 func (f *Feed) Remove(ctx context.Context, obs OBS, keep bool) error {
@@ -98,6 +117,9 @@ func (f *Feed) Remove(ctx context.Context, obs OBS, keep bool) error {
 	ours := f.made[collection]
 	if len(ours) == 0 && !keep || keep && f.kept == collection {
 		return nil
+	}
+	if _, err := obs.Settle(ctx); err != nil {
+		return err
 	}
 	names, err := obs.Scenes(ctx)
 	if err != nil {

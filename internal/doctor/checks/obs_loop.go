@@ -51,7 +51,11 @@ func (m *Machine) loop(ctx context.Context) doctor.Result {
 
 // askFeed looks at the scenes that are made for the peer.
 func (o *OBS) askFeed(ctx context.Context, c *obsctl.Client) error {
-	names, err := c.Scenes(ctx)
+	view := obsctl.NewSideCanvas(cleanfeed.Canvas).On(c)
+	if err := view.Look(ctx); err != nil {
+		return err
+	}
+	names, err := view.Scenes(ctx)
 	if err != nil {
 		return err
 	}
@@ -59,7 +63,7 @@ func (o *OBS) askFeed(ctx context.Context, c *obsctl.Client) error {
 		if !cleanfeed.Ours(name) {
 			continue
 		}
-		items, err := c.SceneItems(ctx, name)
+		items, err := view.SceneItems(ctx, name)
 		if obsctl.IsCode(err, obsctl.CodeNotFound) {
 			continue // It went since the list was made.
 		}

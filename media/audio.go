@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/mean"
@@ -103,8 +104,26 @@ const StreamProperty = "costream.stream"
 const (
 	StreamVoice   = "voice"   // an AudioSender's
 	StreamReader  = "reader"  // a MonitorReader's
-	StreamSpeaker = "speaker" // an AudioReceiver's, one for each sink
+	StreamSpeaker = "speaker" // an AudioReceiver's, with "/" and the sink's name where it is not for the default one
 )
+
+// speakerPurpose is the purpose of the speaker for a sink; "" is the default one.
+func speakerPurpose(sink string) string {
+	if sink == "" {
+		return StreamSpeaker
+	}
+	return StreamSpeaker + "/" + sink
+}
+
+// SpeakerSink returns the sink that a stream with this purpose was made for;
+// empty for the default one, and for streams that are no speakers.
+func SpeakerSink(purpose string) string {
+	sink, _ := strings.CutPrefix(purpose, StreamSpeaker+"/")
+	if sink == purpose {
+		return ""
+	}
+	return sink
+}
 
 // pulseProps returns the properties that sound sources and sinks share.
 func pulseProps(name, device, purpose string) []string {

@@ -62,7 +62,7 @@ func newSpeaker(sink string, log *slog.Logger) (*speaker, error) {
 func speakerGraph(sink string) graph {
 	return row(
 		element("appsrc", prop("name", nameSound), "format=time", prop("caps", soundCaps)),
-		element("pulsesink", append(pulseProps(nameSpeaker, sink, StreamSpeaker),
+		element("pulsesink", append(pulseProps(nameSpeaker, sink, speakerPurpose(sink)),
 			intProp("buffer-time", speakerBuffer), intProp("latency-time", speakerLatency))...),
 	)
 }

@@ -36,6 +36,8 @@ type airOptions struct {
 	resends    bool                                               // the link asks for lost packets again, and keeps their order
 	keyInt     int                                                // distance of key frames, in pictures
 	shoot      func(ctx context.Context, push func([]byte)) error // portable: feeds pictures until ctx ends
+	guard      func(ctx context.Context, note func(error)) error  // watches over the streams at the sound server; may be nil
+	opens      func()                                             // called before our voice is recorded; may be nil
 	feed       func(ctx context.Context, started func()) error    // keeps what is sent clean of the peer; may be nil
 	microphone string
 	muted      bool
@@ -66,6 +68,7 @@ type air struct {
 	videoSender atomic.Pointer[media.VideoSender]
 	audioSender atomic.Pointer[media.AudioSender]
 	muted       atomic.Bool
+	halted      atomic.Bool              // nothing is sent any more
 	silenced    atomic.Bool              // the user muted the peer
 	speakers    atomic.Pointer[[]string] // nil while they are not known
 	videoOut    *outgoing
@@ -115,6 +118,12 @@ func goOnAir(parent context.Context, o airOptions) *air {
 	if o.meters != nil {
 		a.parts.keep(ctx, "meters of OBS", o.meters)
 	}
+	if o.guard != nil {
+		const name = "sound streams"
+		a.parts.keep(ctx, name, func(ctx context.Context, _ func()) error {
+			return o.guard(ctx, func(err error) { a.parts.note(name, err) })
+		})
+	}
 	if o.feed != nil {
 		a.parts.keep(ctx, "clean feed", o.feed)
 	}
@@ -138,6 +147,9 @@ func (a *air) stop() {
 	a.wg.Wait()
 	a.o.screen.Placeholder(true)
 }
+
+// halt keeps anything more from being sent, until stop. It may be called at any time.
+func (a *air) halt() { a.halted.Store(true) }
 
 // setMuted silences what we send.
 func (a *air) setMuted(muted bool) {
@@ -193,6 +205,9 @@ func (a *air) setBitrate(kbps int) {
 
 // send passes a packet to the link that runs now.
 func (a *air) send(m link.Medium, o *outgoing, packet []byte) {
+	if a.halted.Load() {
+		return
+	}
 	packet = o.next(packet, time.Now())
 	if l := a.link.Load(); l != nil {
 		// The link counts what it drops; a link that is closing is no news.
@@ -227,6 +242,9 @@ func (a *air) runAudio(ctx context.Context, started func()) error {
 	// this is tried for as long as there is none.
 	if err := (setup.Pulse{}).CheckSource(ctx, a.o.microphone); err != nil {
 		return err
+	}
+	if a.o.opens != nil {
+		a.o.opens()
 	}
 	var once sync.Once
 	s, err := media.NewAudioSender(media.AudioSenderOptions{

@@ -5,6 +5,7 @@ package companion
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/costream-obs/costream-obs/obsctl"
 )
@@ -28,9 +29,11 @@ func TestPeerHearsNoMutedMicrophone(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var silent bool
 			g := gate{always: tt.micSource != ""}
+			g.reset()
 			g.attach(func(s bool) { silent = s })
 			g.meter(nil)
-			g.set(tt.mics, tt.muted)
+			g.place(true)
+			g.set(tt.mics, tt.muted, nil)
 			if silent != tt.want {
 				t.Errorf("silent is %v, want %v", silent, tt.want)
 			}
@@ -64,7 +67,9 @@ func TestGateFollowsMeters(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var silent []bool
 			g := gate{}
-			g.set(tt.mics, map[string]bool{mic: false, guitar: false})
+			g.reset()
+			g.place(true)
+			g.set(tt.mics, map[string]bool{mic: false, guitar: false}, nil)
 			g.attach(func(s bool) { silent = append(silent, s) })
 			for _, l := range tt.levels {
 				g.meter(l)
@@ -82,4 +87,78 @@ func TestGateFollowsMeters(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestGateHoldsAllForOne: several microphones reach the peer as one sound, so that all are silent while one that is closed
+// to the viewers may still be in it.
+func TestGateHoldsAllForOne(t *testing.T) {
+	const mic, guitar = "Mic/Aux", "Guitar"
+	both := map[string]obsctl.MonitorType{mic: obsctl.MonitorAndOutput, guitar: obsctl.MonitorAndOutput}
+	for _, tt := range []struct {
+		name   string
+		hazard bool
+		act    func(g *gate)
+		want   bool
+	}{
+		{"both open", true, func(*gate) {}, false},
+		{"one muted where OBS silences it", false, func(g *gate) { g.mute(mic, true) }, false},
+		{"one muted where OBS monitors it", true, func(g *gate) { g.mute(mic, true) }, true},
+		{"and unmuted", true, func(g *gate) { g.mute(mic, true); g.mute(mic, false) }, false},
+		{"a key is up", false, func(g *gate) { g.meter(obsctl.Levels{{Input: mic, Captured: 0.5}}) }, true},
+		{"not monitored any more, but on its way", true, func(g *gate) {
+			g.mute(mic, true)
+			g.set([]string{mic, guitar}, map[string]bool{mic: true, guitar: false}, map[string]obsctl.MonitorType{guitar: obsctl.MonitorAndOutput})
+		}, true},
+		{"another input is muted", true, func(g *gate) { g.mute("Music", true) }, false},
+		{"a stream was moved", true, func(g *gate) { g.place(false) }, true},
+		{"the stream ends", true, func(g *gate) { g.end() }, true},
+		{"after that", true, func(g *gate) { g.end(); g.mute(mic, false); g.place(true) }, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var silent bool
+			g := gate{hazard: tt.hazard}
+			g.reset()
+			g.attach(func(s bool) { silent = s })
+			g.meter(nil)
+			g.place(true)
+			g.set([]string{mic, guitar}, map[string]bool{mic: false, guitar: false}, both)
+			tt.act(&g)
+			if silent != tt.want {
+				t.Errorf("silent: got %v, want %v", silent, tt.want)
+			}
+			g.detach()
+		})
+	}
+}
+
+// TestGateOpensAgain: when what is on its way has come, the other microphones are heard without anything else happening.
+func TestGateOpensAgain(t *testing.T) {
+	const mic, guitar = "Mic/Aux", "Guitar"
+	opened := make(chan struct{}, 1)
+	g := gate{hazard: true}
+	g.reset()
+	g.attach(func(silent bool) {
+		if !silent {
+			select {
+			case opened <- struct{}{}:
+			default:
+			}
+		}
+	})
+	g.meter(nil)
+	g.place(true)
+	mics, muted := []string{mic, guitar}, map[string]bool{mic: true, guitar: false}
+	g.set(mics, muted, map[string]obsctl.MonitorType{mic: obsctl.MonitorAndOutput, guitar: obsctl.MonitorAndOutput})
+	select {
+	case <-opened:
+		t.Fatal("it is open while a muted microphone is monitored")
+	default:
+	}
+	g.set(mics, muted, map[string]obsctl.MonitorType{guitar: obsctl.MonitorAndOutput})
+	select {
+	case <-opened:
+	case <-time.After(5 * time.Second):
+		t.Error("it stays closed")
+	}
+	g.detach()
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/costream-obs/costream-obs/obsctl"
+	"github.com/costream-obs/costream-obs/setup"
 )
 
 const (
@@ -124,6 +125,7 @@ func (s *session) setMonitor(ctx context.Context, input string, want obsctl.Moni
 		return fmt.Errorf("monitoring of %q: %w", input, err)
 	}
 	s.seen.setMonitored(input, want)
+	s.tellGate()
 	return nil
 }
 
@@ -145,7 +147,7 @@ func (s *session) routeMics(ctx context.Context, mics []string) error {
 			continue
 		}
 		delete(s.missing, mic)
-		if err := s.c.sound.toPeer(ctx, stream); err != nil {
+		if err := s.toPeer(ctx, mic, stream); err != nil {
 			return err
 		}
 		s.legs.voice.Add(captureLeg+stream.Latency, legLooks)
@@ -154,6 +156,20 @@ func (s *session) routeMics(ctx context.Context, mics []string) error {
 		}
 	}
 	return nil
+}
+
+// toPeer moves what OBS monitors of a microphone to our sink if it plays elsewhere. Each stream that OBS
+// opens begins elsewhere; one that is moved away again and again is left there.
+func (s *session) toPeer(ctx context.Context, mic string, stream setup.SinkInput) error {
+	there, err := s.c.sound.onOurSink(ctx, stream)
+	if err != nil || there {
+		return err
+	}
+	if !s.truce.mayMove(fmt.Sprint(mic, stream.Index), time.Now()) {
+		return fmt.Errorf("another program moves what OBS monitors of %q away from %s again and again, so your friend does not hear it: "+
+			"end what moves streams (EasyEffects, pavucontrol), or have it leave OBS alone", mic, ToPeerSink)
+	}
+	return s.c.sound.move(ctx, stream, ToPeerSink)
 }
 
 // reopenStream turns monitoring off and on when OBS has no stream for it: OBS does not come back by

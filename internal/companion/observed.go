@@ -68,16 +68,14 @@ func (s *session) note(ev obsctl.Event) {
 		if o.muted != nil {
 			o.muted[e.Input] = e.Muted
 		}
-		s.gate.set(s.mics(), s.mutedMics())
+		s.tellGate()
 		if s.air != nil && e.Input == s.input {
 			s.air.silencePeer(e.Muted)
 		}
 	case obsctl.MonitorTypeChanged:
 		o.setMonitored(e.Input, e.Type)
-		s.gate.set(s.mics(), s.mutedMics())
+		s.tellGate()
 		o.askInputs = true
-	case obsctl.InputActive:
-		s.noteActive(e)
 	case obsctl.ProgramScene:
 		o.program = e.Name
 		s.c.program.Store(&e.Name)

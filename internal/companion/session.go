@@ -68,8 +68,10 @@ type session struct {
 	muteAsked     string    // the peer source whose mute OBS was asked for; after that its events tell
 	inputDead     time.Time // since when the peer source has shown no picture
 	gate          gate      // of our voice
-	voiceSafe     bool      // a monitored microphone stays in the stream
-	voiceKept     bool      // that was made so, and nothing has happened since
+	truce         truce     // over OBS's streams
+	news          news
+	voiceSafe     bool // a monitored microphone stays in the stream
+	voiceKept     bool // that was made so, and nothing has happened since
 	dedupLog      obsctl.DeduplicationLog
 }
 
@@ -84,14 +86,23 @@ func (c *Companion) useOBS(ctx context.Context, obs *obsctl.Client) error {
 	s := &session{
 		c: c, obs: obs, id: c.processID(obs.Endpoint().PID), log: c.log,
 		tries: make(map[string]*attempt), problems: make(map[string]error),
-		gate:     gate{always: c.o.MicSource != ""},
+		gate:     gate{always: c.o.MicSource != "", hazard: obs.Version().MutedIsMonitored()},
+		news:     news{some: make(chan struct{}, 1)},
 		side:     obsctl.NewSideCanvas(cleanfeed.Canvas),
 		dedupLog: obsctl.DeduplicationLog{PID: obs.Endpoint().PID},
 		slow:     make(map[string]int), resync: make(map[string]time.Time), missing: make(map[string]time.Time),
 	}
 	c.feed.Begin(s.peerInputs, s.feedInStep)
+	listenCtx, deaf := context.WithCancel(context.WithoutCancel(ctx))
+	listening := make(chan struct{})
+	go func() {
+		defer close(listening)
+		s.listen(listenCtx)
+	}()
 	err := s.run(ctx)
 	s.leave(ctx)
+	deaf()
+	<-listening
 	return err
 }
 
@@ -121,15 +132,15 @@ func (s *session) awaitNews(ctx context.Context, tick <-chan time.Time) bool {
 		select {
 		case <-ctx.Done():
 			return false
-		case ev, ok := <-s.obs.Events():
-			if !ok {
+		case <-s.news.some:
+			matters, more := s.noteNews()
+			if !more {
 				return false
 			}
-			if active, is := ev.(obsctl.InputActive); is && !s.noteActive(active) {
+			if !matters {
 				continue
 			}
-			s.note(ev)
-			s.drain(ctx)
+			return s.drain(ctx)
 		case <-s.c.wake:
 		case <-tick:
 			s.seen.all()
@@ -140,21 +151,37 @@ func (s *session) awaitNews(ctx context.Context, tick <-chan time.Time) bool {
 }
 
 // drain takes in the events that come close together.
-func (s *session) drain(ctx context.Context) {
+func (s *session) drain(ctx context.Context) bool {
 	for {
 		select {
-		case ev, ok := <-s.obs.Events():
-			if !ok {
-				return
+		case <-s.news.some:
+			if _, more := s.noteNews(); !more {
+				return false
 			}
-			s.note(ev)
 		case <-time.After(settle):
-			return
+			return true
 		case <-ctx.Done():
-			return
+			return false
 		}
 	}
 }
+
+// noteNews takes in the events so far, and reports whether one of them matters and whether more may come.
+func (s *session) noteNews() (matters, more bool) {
+	events, more := s.news.take()
+	for _, ev := range events {
+		if active, is := ev.(obsctl.InputActive); is {
+			matters = s.noteActive(active) || matters
+			continue
+		}
+		s.note(ev)
+		matters = true
+	}
+	return matters, more
+}
+
+// tellGate tells the gate what is known of the microphones.
+func (s *session) tellGate() { s.gate.set(s.mics(), s.mutedMics(), s.seen.monitored) }
 
 // round looks at OBS where something may have changed and applies the difference to what should be.
 func (s *session) round(ctx context.Context) error {
@@ -219,7 +246,7 @@ func (s *session) goOn(ctx context.Context) {
 	if s.air == nil && s.camera {
 		s.startAir()
 	}
-	s.gate.set(s.mics(), s.mutedMics())
+	s.tellGate()
 	if s.air != nil && s.speakers != nil {
 		s.air.setSpeakers(s.speakers)
 	}
@@ -341,6 +368,8 @@ func (s *session) startAir() {
 		format:     s.seen.canvasFormat(),
 		avOffset:   o.AVOffset,
 		meters:     s.followMeters,
+		guard:      s.guardStreams,
+		opens:      func() { s.gate.place(false) },
 		legs:       &s.legs,
 		peerSeen: func(seen bool) {
 			s.c.peer.Store(seen)
@@ -368,6 +397,7 @@ func (s *session) startAir() {
 	if s.wantsFeed() {
 		opts.feed = s.followFeed
 	}
+	s.gate.reset()
 	s.air = goOnAir(s.c.life, opts)
 	s.gate.attach(s.air.setMuted)
 	s.muteAsked = ""

@@ -33,6 +33,7 @@ type sound struct {
 	pulse   setup.Pulse
 	parts   *keeper
 	changed func()
+	streams chan struct{} // has room for one: streams may be elsewhere
 	log     *slog.Logger
 
 	mu      sync.Mutex
@@ -45,7 +46,7 @@ type sound struct {
 
 func newSound(parts *keeper, changed func(), log *slog.Logger) *sound {
 	return &sound{
-		parts: parts, changed: changed, log: log,
+		parts: parts, changed: changed, log: log, streams: make(chan struct{}, 1),
 		ours:  make(map[string]func(context.Context) error),
 		sinks: map[string]string{ToPeerSink: toPeerDescription},
 	}
@@ -121,6 +122,12 @@ func (s *sound) unload(ctx context.Context) {
 }
 
 func (s *sound) noteChange(c setup.Change) {
+	if c.Event != "remove" {
+		select {
+		case s.streams <- struct{}{}:
+		default:
+		}
+	}
 	switch {
 	case c.ServerWent():
 		s.mu.Lock()
@@ -250,15 +257,6 @@ func (s *sound) onOurSink(ctx context.Context, stream setup.SinkInput) (bool, er
 		return false, fmt.Errorf("sink %s: %w", ToPeerSink, err)
 	}
 	return stream.Sink == sink.Index, nil
-}
-
-// toPeer moves a stream to our sink if it plays elsewhere.
-func (s *sound) toPeer(ctx context.Context, stream setup.SinkInput) error {
-	there, err := s.onOurSink(ctx, stream)
-	if err != nil || there {
-		return err
-	}
-	return s.move(ctx, stream, ToPeerSink)
 }
 
 // move moves a stream of OBS. One that has gone meanwhile is no error.

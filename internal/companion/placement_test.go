@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package companion
+
+import (
+	"fmt"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/costream-obs/costream-obs/media"
+	"github.com/costream-obs/costream-obs/setup"
+)
+
+func TestStrays(t *testing.T) {
+	const us, obs = 100, 200
+	const topeer, frompeer, ears, topeerMonitor, earsMonitor, usb = 1, 2, 3, 11, 13, 14
+	stream := func(index, pid int, properties ...string) setup.Stream {
+		s := setup.Stream{Index: index, Properties: map[string]string{"application.process.id": strconv.Itoa(pid)}}
+		for i := 0; i < len(properties); i += 2 {
+			s.Properties[properties[i]] = properties[i+1]
+		}
+		return s
+	}
+	voice := func(source int) setup.SourceOutput {
+		return setup.SourceOutput{Stream: stream(21, us, media.StreamProperty, media.StreamVoice), Source: source}
+	}
+	reader := func(source int) setup.SourceOutput {
+		return setup.SourceOutput{Stream: stream(22, us, media.StreamProperty, media.StreamReader), Source: source}
+	}
+	speaker := func(purpose string, sink int) setup.SinkInput {
+		return setup.SinkInput{Stream: stream(31, us, media.StreamProperty, purpose), Sink: sink}
+	}
+	monitored := func(input string, sink int) setup.SinkInput {
+		return setup.SinkInput{Stream: stream(41, obs, "application.name", "OBS", "media.name", input), Sink: sink}
+	}
+	browser := func(sink int) setup.SinkInput {
+		return setup.SinkInput{Stream: stream(51, 300, "application.name", "Firefox", "media.name", "a song"), Sink: sink}
+	}
+	for _, tt := range []struct {
+		name      string
+		voice     string // "": the monitor of our sink
+		recording []setup.SourceOutput
+		playing   []setup.SinkInput
+		want      []string
+		noVoice   bool
+	}{
+		{name: "all in place", recording: []setup.SourceOutput{voice(topeerMonitor), reader(topeerMonitor)},
+			playing: []setup.SinkInput{monitored("Mic/Aux", topeer), speaker("speaker", ears), speaker("speaker/"+FromPeerSink, frompeer), browser(ears)}},
+		{name: "not recorded yet", recording: []setup.SourceOutput{reader(topeerMonitor)}, noVoice: true},
+		{name: "another program's recording", recording: []setup.SourceOutput{voice(topeerMonitor), {Stream: stream(23, 300), Source: usb}}},
+		{name: "the user hears what OBS monitors", recording: []setup.SourceOutput{voice(topeerMonitor)}, playing: []setup.SinkInput{monitored("Mic/Aux", ears)}},
+		{name: "our recording was moved", recording: []setup.SourceOutput{voice(earsMonitor)},
+			want: []string{"recording 21 default_out.monitor -> costream_topeer.monitor"}},
+		{name: "the reader was moved", recording: []setup.SourceOutput{voice(topeerMonitor), reader(usb)},
+			want: []string{"recording 22 usb -> costream_topeer.monitor"}},
+		{name: "past OBS", voice: "usb", recording: []setup.SourceOutput{voice(usb), reader(topeerMonitor)}, playing: []setup.SinkInput{browser(topeer)}},
+		{name: "past OBS, moved", voice: "usb", recording: []setup.SourceOutput{voice(earsMonitor)},
+			want: []string{"recording 21 default_out.monitor -> usb"}},
+		{name: "whatever the default is", voice: "@DEFAULT_SOURCE@", recording: []setup.SourceOutput{voice(earsMonitor)}},
+		{name: "the user moved the peer's voice to other headphones", recording: []setup.SourceOutput{voice(topeerMonitor)},
+			playing: []setup.SinkInput{speaker("speaker", 4)}},
+		{name: "the peer would hear themselves", recording: []setup.SourceOutput{voice(topeerMonitor)}, playing: []setup.SinkInput{speaker("speaker", topeer)},
+			want: []string{"playing 31 costream_topeer -> @DEFAULT_SINK@"}},
+		{name: "viewers would not hear the peer", recording: []setup.SourceOutput{voice(topeerMonitor)}, playing: []setup.SinkInput{speaker("speaker/"+FromPeerSink, ears)},
+			want: []string{"playing 31 default_out -> costream_frompeer"}},
+		{name: "another program plays to the peer", recording: []setup.SourceOutput{voice(topeerMonitor)}, playing: []setup.SinkInput{browser(topeer)},
+			want: []string{"playing 51 costream_topeer -> "}},
+		{name: "OBS plays another input to the peer", recording: []setup.SourceOutput{voice(topeerMonitor)}, playing: []setup.SinkInput{monitored("Music", topeer)},
+			want: []string{"playing 41 costream_topeer -> "}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			v := soundView{
+				sinks:     map[int]string{topeer: ToPeerSink, frompeer: FromPeerSink, ears: "default_out", 4: "headset"},
+				sources:   map[int]string{topeerMonitor: ToPeerSink + ".monitor", earsMonitor: "default_out.monitor", usb: "usb"},
+				recording: tt.recording, playing: tt.playing,
+			}
+			want := placing{pid: us, mics: []string{"Mic/Aux"}, voice: tt.voice}
+			if want.voice == "" {
+				want.voice = ToPeerSink + ".monitor"
+			}
+			strays, there := v.strays(want)
+			var got []string
+			for _, s := range strays {
+				kind := "playing"
+				if s.recording {
+					kind = "recording"
+				}
+				got = append(got, fmt.Sprintf("%s %d %s -> %s", kind, s.index, s.at, s.home))
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("strays (-want +got):\n%s", diff)
+			}
+			if there != !tt.noVoice {
+				t.Errorf("our voice is recorded: got %v, want %v", there, !tt.noVoice)
+			}
+		})
+	}
+}
+
+// TestTruce: a stream is put back three times in ten seconds, then left alone for a while.
+func TestTruce(t *testing.T) {
+	begin := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+	var tr truce
+	for _, step := range []struct {
+		after  time.Duration
+		stream string
+		want   bool
+	}{
+		{0, "voice", true}, {time.Second, "voice", true}, {2 * time.Second, "voice", true},
+		{3 * time.Second, "voice", false}, {3 * time.Second, "music", true}, {20 * time.Second, "voice", false},
+		{34 * time.Second, "voice", true}, {46 * time.Second, "voice", true}, {58 * time.Second, "voice", true}, {70 * time.Second, "voice", true},
+	} {
+		if got := tr.mayMove(step.stream, begin.Add(step.after)); got != step.want {
+			t.Errorf("%s after %v: got %v, want %v", step.stream, step.after, got, step.want)
+		}
+	}
+}

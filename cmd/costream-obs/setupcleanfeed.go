@@ -15,13 +15,14 @@ import (
 	"github.com/costream-obs/costream-obs/internal/cleanfeed/camera"
 	"github.com/costream-obs/costream-obs/internal/collection"
 	"github.com/costream-obs/costream-obs/obsctl"
+	"github.com/costream-obs/costream-obs/setup"
 )
 
 func setupCleanFeedCommand() *command {
 	return &command{
 		name:  "clean-feed",
 		short: "have OBS's virtual camera show the programme without the peer, or take that back",
-		long: "Has OBS's virtual camera show the scene \"" + cleanfeed.Scene + "\", which costream-obs run keeps in step with the programme but without the peer, so that both friends may show each other and neither gets themselves back. It is for the devices route; on the portable route --clean-feed is enough.\n\n" +
+		long: "Has OBS's virtual camera show the scene \"" + cleanfeed.Scene + "\", which costream-obs run keeps in step with the programme but without the peer, so that both friends may show each other and neither gets themselves back. It is for the devices route; on the portable route --clean-feed is enough. OBS keeps it only where it has a virtual camera, so it needs the kernel module v4l2loopback, which costream-obs setup installs.\n\n" +
 			"OBS reads it at its start, from its scene collection, so it is written while OBS is closed; while it is open it waits, and a running costream-obs run writes it when OBS ends. Without --all it is set in the current scene collection.",
 		bind: func(set *pflag.FlagSet) action {
 			all := set.Bool("all", false, "in all scene collections")
@@ -30,18 +31,32 @@ func setupCleanFeedCommand() *command {
 				if *all && *undo {
 					return usagef("--undo is for all scene collections and stands alone")
 				}
-				return setupCleanFeed(c.stdout, camera.Order{All: *all, Undo: *undo})
+				obs, err := collection.Find(obsctl.FindOptions{})
+				if err != nil {
+					return err
+				}
+				return setupCleanFeed(c.stdout, setup.Machine{}, obs, camera.Order{All: *all, Undo: *undo})
 			}
 		},
 	}
 }
 
-func setupCleanFeed(out io.Writer, order camera.Order) error {
-	state, err := stateDir()
-	if err != nil {
-		return err
+// errNoCamera: OBS writes the setting into its scene collection, and keeps it there, only with a virtual camera.
+var errNoCamera = errors.New("this machine does not have the kernel module v4l2loopback, so OBS has no virtual camera and forgets the setting when it ends; " +
+	"for the portable route `costream-obs run --clean-feed` is enough; for the devices route type `costream-obs setup` first, then repeat this command")
+
+// hasCamera reports whether an OBS that starts on the machine has a virtual camera: OBS looks, at its start, whether
+// v4l2loopback is loaded or installed (loopback_module_available, plugins/linux-v4l2).
+func hasCamera(m setup.Machine) bool {
+	module := m.KernelModule("v4l2loopback")
+	return module.Loaded || module.File != ""
+}
+
+func setupCleanFeed(out io.Writer, machine setup.Machine, obs collection.Dir, order camera.Order) error {
+	if !order.Undo && !hasCamera(machine) {
+		return errNoCamera
 	}
-	obs, err := collection.Find(obsctl.FindOptions{})
+	state, err := stateDir()
 	if err != nil {
 		return err
 	}
@@ -68,7 +83,8 @@ func setupCleanFeed(out io.Writer, order camera.Order) error {
 
 // finishCleanFeed carries out what waits for the end of OBS, and tells of it.
 func finishCleanFeed(store camera.Store, tell io.Writer) {
-	order, finished, err := store.Finish(func() (collection.Dir, error) { return collection.Find(obsctl.FindOptions{}) })
+	find := func() (collection.Dir, error) { return collection.Find(obsctl.FindOptions{}) }
+	order, finished, err := store.Finish(find, func() bool { return hasCamera(setup.Machine{}) })
 	switch {
 	case err != nil:
 		fmt.Fprintf(tell, "OBS's virtual camera: %v\n", err)

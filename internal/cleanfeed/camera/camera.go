@@ -171,9 +171,12 @@ func (o Order) edit(doc *collection.Doc, path string) error {
 
 // Finish carries out an order that waits, if OBS is closed by now; finished is false while there was nothing to do, or
 // OBS was open. An order that cannot be carried out waits no longer.
-func (s Store) Finish(find func() (collection.Dir, error)) (o Order, finished bool, err error) {
+//
+// An OBS that finds no v4l2loopback at its start has no virtual camera, and its file none of these settings once it has
+// ended. So an order waits on until hasCamera says that it will have one, but for one that takes back.
+func (s Store) Finish(find func() (collection.Dir, error), hasCamera func() bool) (o Order, finished bool, err error) {
 	o, err = s.Load()
-	if err != nil || !o.Waiting {
+	if err != nil || !o.Waiting || !o.Undo && !hasCamera() {
 		return o, false, err
 	}
 	d, err := find()

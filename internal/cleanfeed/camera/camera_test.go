@@ -130,16 +130,27 @@ func TestFinish(t *testing.T) {
 	d, _, _ := obsDir(t, `{"name":"A"}`, `{"name":"B"}`)
 	find := func() (collection.Dir, error) { return d, nil }
 	store := NewStore(t.TempDir())
-	if _, finished, err := store.Finish(find); finished || err != nil {
-		t.Errorf("nothing waits: got %t and %v, want false", finished, err)
-	}
-	if err := store.Save(Order{Waiting: true}); err != nil {
-		t.Fatal(err)
-	}
-	if _, finished, err := store.Finish(find); !finished || err != nil || !shows(t, d, "A") {
-		t.Errorf("an order waits: got %t and %v, want true", finished, err)
-	}
-	if _, finished, err := store.Finish(find); finished || err != nil {
-		t.Errorf("a second time: got %t and %v, want false", finished, err)
+	for _, step := range []struct {
+		name      string
+		order     *Order // nil: the one before
+		hasCamera bool
+		finished  bool
+		shows     bool // afterwards
+	}{
+		{"nothing waits", nil, true, false, false},
+		{"OBS has no virtual camera", &Order{Waiting: true}, false, false, false},
+		{"it has one by now", nil, true, true, true},
+		{"a second time", nil, true, false, true},
+		{"taken back, no virtual camera any more", &Order{Waiting: true, Undo: true}, false, true, false},
+	} {
+		if step.order != nil {
+			if err := store.Save(*step.order); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, finished, err := store.Finish(find, func() bool { return step.hasCamera })
+		if finished != step.finished || err != nil || shows(t, d, "A") != step.shows {
+			t.Errorf("%s: got finished %t, %v, shown %t; want %t and %t", step.name, finished, err, shows(t, d, "A"), step.finished, step.shows)
+		}
 	}
 }

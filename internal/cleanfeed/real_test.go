@@ -87,23 +87,17 @@ func newStage(t *testing.T, script string) *stage {
 		{Name: "green", Colour: color.RGBA{30, 180, 30, 255}, Area: image.Rect(200, 100, 640, 360)},
 		{Name: "blue", Colour: color.RGBA{20, 40, 220, 255}, Area: image.Rect(60, 120, 300, 300)},
 	}})}
-	if s.aside = script != ""; s.aside && !s.hasCanvases() {
-		t.Skip("this OBS has no requests about canvases")
+	if s.aside = script != ""; s.aside {
+		if can, err := s.tb.HasCanvases(); err != nil {
+			t.Fatal(err)
+		} else if !can {
+			t.Skip("this OBS has no requests about canvases")
+		}
 	}
 	s.log = slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	s.feed = New(s.log)
 	s.begin()
 	return s
-}
-
-func (s *stage) hasCanvases() bool {
-	s.Helper()
-	client, err := obsctl.Dial(s.Context(), s.endpoint(), obsctl.Options{})
-	if err != nil {
-		s.Fatalf("connect: %v", err)
-	}
-	defer func() { _ = client.Close() }()
-	return client.Version().Supports("GetCanvasList")
 }
 
 func (s *stage) endpoint() obsctl.Endpoint {

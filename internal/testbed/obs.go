@@ -341,8 +341,7 @@ func (o *OBS) TryScreenshotOn(canvas, scene string) (image.Image, error) {
 
 // CanvasUUID tells the UUID of a canvas; it is empty where OBS has no such canvas, or no request about canvases.
 func (o *OBS) CanvasUUID(name string) (string, error) {
-	var about struct{ AvailableRequests []string }
-	if err := o.TryRequest("GetVersion", nil, &about); err != nil || !slices.Contains(about.AvailableRequests, "GetCanvasList") {
+	if can, err := o.HasCanvases(); err != nil || !can {
 		return "", err
 	}
 	var list struct {
@@ -357,6 +356,13 @@ func (o *OBS) CanvasUUID(name string) (string, error) {
 		}
 	}
 	return "", nil
+}
+
+// HasCanvases says whether this OBS has requests about canvases: 32.1 and later.
+func (o *OBS) HasCanvases() (bool, error) {
+	var about struct{ AvailableRequests []string }
+	err := o.TryRequest("GetVersion", nil, &about)
+	return slices.Contains(about.AvailableRequests, "GetCanvasList"), err
 }
 
 func (o *OBS) screenshot(source string, data D) (image.Image, error) {

@@ -82,7 +82,7 @@ func (f *Feed) Follow(ctx context.Context, obs OBS, events <-chan obsctl.Event) 
 		}
 		if n.look && wait <= 0 {
 			err := f.sync(ctx, obs, n.thaw)
-			if refused := (*obsctl.RequestError)(nil); err != nil && !errors.As(err, &refused) && !errors.Is(err, errNoProgram) {
+			if refused := (*obsctl.RequestError)(nil); err != nil && !errors.As(err, &refused) && !errors.Is(err, errNoProgram) && !errors.Is(err, errCollection) {
 				if ctx.Err() != nil {
 					return nil
 				}
@@ -92,6 +92,10 @@ func (f *Feed) Follow(ctx context.Context, obs OBS, events <-chan obsctl.Event) 
 				f.log.Debug("clean feed: OBS did not say all", "error", err)
 			}
 			n, last = news{}, time.Now()
+			if obsctl.IsCode(err, obsctl.CodeNotFound) {
+				// Something went while it was looked at, such as our canvas, which has no event for its scenes.
+				n.look, f.quietUntil = true, last.Add(quiet)
+			}
 		}
 		var due <-chan time.Time
 		if n.look {

@@ -65,7 +65,16 @@ func (f *Feed) save(ctx context.Context, obs OBS) error {
 	return nil
 }
 
+// errCollection is the state of an OBS that went over to another scene collection while it was looked at.
+var errCollection = errors.New("OBS has another scene collection now")
+
 func (f *Feed) makeScene(ctx context.Context, obs OBS, name, origin string) error {
+	if now, _, err := obs.Collections(ctx); err != nil {
+		return err
+	} else if now != f.collection {
+		f.reload()
+		return errCollection
+	}
 	if !f.made.has(f.collection, name) {
 		if f.made[f.collection] == nil {
 			f.made[f.collection] = make(map[string]string)

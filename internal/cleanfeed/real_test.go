@@ -65,7 +65,7 @@ func (l testLog) Write(line []byte) (int, error) {
 
 // onEither runs a test with our scenes in the user's list and, where this OBS can have one, on a canvas of ours.
 func onEither(t *testing.T, test func(s *stage)) {
-	t.Run("list", func(t *testing.T) { test(newStage(t, "")) })
+	t.Run("list", func(t *testing.T) { test(newStage(t)) })
 	t.Run("canvas", func(t *testing.T) { test(newStage(t, script(t))) })
 }
 
@@ -79,15 +79,16 @@ func script(t *testing.T) string {
 	return path
 }
 
-func newStage(t *testing.T, script string) *stage {
+// newStage starts an OBS that runs scripts, of which the first is ours.
+func newStage(t *testing.T, scripts ...string) *stage {
 	t.Helper()
 	testbed.Need(t)
-	s := &stage{T: t, inStep: make(chan struct{}, 1), tb: testbed.StartOBS(t, testbed.OBSOptions{Script: script, Patches: []testbed.Patch{
+	s := &stage{T: t, inStep: make(chan struct{}, 1), tb: testbed.StartOBS(t, testbed.OBSOptions{Scripts: scripts, Patches: []testbed.Patch{
 		{Name: "red", Colour: color.RGBA{200, 30, 30, 255}, Area: image.Rect(0, 0, 320, 180)},
 		{Name: "green", Colour: color.RGBA{30, 180, 30, 255}, Area: image.Rect(200, 100, 640, 360)},
 		{Name: "blue", Colour: color.RGBA{20, 40, 220, 255}, Area: image.Rect(60, 120, 300, 300)},
 	}})}
-	if s.aside = script != ""; s.aside {
+	if s.aside = len(scripts) > 0; s.aside {
 		if can, err := s.tb.HasCanvases(); err != nil {
 			t.Fatal(err)
 		} else if !can {
@@ -593,7 +594,11 @@ func (s *stage) hold(want image.Image) {
 // TestRealCanvas: our canvas comes and goes while we are on air, also with the scene collection; the peer's picture stays
 // right, and nothing of it is left in the user's list.
 func TestRealCanvas(t *testing.T) {
-	s := newStage(t, script(t))
+	keys, err := filepath.Abs("testdata/canvas.lua")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newStage(t, script(t), keys)
 	main := testbed.Scene
 	s.addPeer(main, testbed.D{"positionX": 250, "positionY": 90})
 	s.follow()
@@ -604,14 +609,22 @@ func TestRealCanvas(t *testing.T) {
 	s.tb.AddPatch(main, testbed.Patch{Name: "red", Colour: color.RGBA{200, 30, 30, 255}, Area: image.Rect(0, 0, 320, 180)})
 	s.addPeer(main, testbed.D{"positionX": 100, "positionY": 9})
 	s.wantClean(main)
-	s.awaitScenes(main, Scene, mirrorPrefix+main)
+	s.awaitOurs(2)
 	s.Log("back")
 	s.user("SetCurrentSceneCollection", testbed.D{"sceneCollectionName": "Untitled"})
 	s.wantClean(main)
-	s.awaitScenes(main)
+	s.awaitOurs(0)
 
 	s.Log("the size of OBS's picture")
 	s.user("SetVideoSettings", testbed.D{"baseWidth": 800, "baseHeight": 450, "outputWidth": 800, "outputHeight": 450})
+	s.wantClean(main)
+
+	s.Log("the canvas goes, and another one comes")
+	s.user("TriggerHotkeyByName", testbed.D{"hotkeyName": "costream_test.remove"})
+	s.wantClean(main)
+	s.awaitOurs(2)
+	s.user("TriggerHotkeyByName", testbed.D{"hotkeyName": "costream_test.add"})
+	s.awaitOurs(0)
 	s.wantClean(main)
 
 	s.Log("a crash of ours, with our scenes in the list and then on the canvas")
@@ -619,9 +632,9 @@ func TestRealCanvas(t *testing.T) {
 		s.crash()
 		s.wantClean(main)
 		if s.aside {
-			s.awaitScenes(main)
+			s.awaitOurs(0)
 		} else {
-			s.awaitScenes(main, Scene, mirrorPrefix+main)
+			s.awaitOurs(2)
 		}
 	}
 	s.crash()
@@ -629,7 +642,7 @@ func TestRealCanvas(t *testing.T) {
 	if err := s.feed.Remove(s.Context(), s.count, false); err != nil {
 		s.Fatal(err)
 	}
-	s.awaitScenes(main)
+	s.awaitOurs(0)
 	if left, err := s.count.Scenes(s.Context()); err != nil || !slices.Equal(left, []string{main}) {
 		s.Errorf("scenes off air, those on our canvas included: got %q, %v, want %q alone", left, err, main)
 	}
@@ -646,13 +659,14 @@ func (s *stage) crash() {
 	s.follow()
 }
 
-// awaitScenes awaits that the user's list has these scenes and no others.
-func (s *stage) awaitScenes(want ...string) {
+// awaitOurs awaits that the user's list has so many scenes of ours, and the user's.
+func (s *stage) awaitOurs(want int) {
 	s.Helper()
-	slices.Sort(want)
 	testbed.Await(s, "the user's list of scenes", 5*time.Second, func() error {
-		if got := slices.Sorted(slices.Values(s.scenes())); !slices.Equal(got, want) {
-			return fmt.Errorf("got %q, want %q", got, want)
+		got := s.scenes()
+		users := slices.DeleteFunc(slices.Clone(got), Ours)
+		if !slices.Equal(users, []string{testbed.Scene}) || len(got) != len(users)+want {
+			return fmt.Errorf("got %q, want %q and %d of ours", got, testbed.Scene, want)
 		}
 		return nil
 	})

@@ -34,7 +34,7 @@ type OBSOptions struct {
 	WebSocketOff  bool   // the websocket server is off; StartOBS then awaits the log line of a finished start
 	Preview       bool   // the window shows the programme; costs CPU
 	Patches       []Patch
-	Script        string   // path of a Lua script that OBS runs; empty: none
+	Scripts       []string // paths of Lua scripts that OBS runs
 	Args          []string // added to OBS's command line
 	Env           []string // added to OBS's environment
 }

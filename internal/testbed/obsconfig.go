@@ -89,7 +89,7 @@ ChannelSetup=Stereo
 	writeFile(tb, filepath.Join(root, "user.ini"), general)
 	writeFile(tb, filepath.Join(root, "plugin_config", "obs-websocket", "config.json"), string(serverJSON))
 	writeFile(tb, filepath.Join(root, "basic", "profiles", "Untitled", "basic.ini"), profile)
-	writeFile(tb, filepath.Join(root, "basic", "scenes", "Untitled.json"), collectionWith(tb, o.Script))
+	writeFile(tb, filepath.Join(root, "basic", "scenes", "Untitled.json"), collectionWith(tb, o.Scripts))
 }
 
 // freshCollection is what OBS makes at a first start: up to 31 also when
@@ -105,17 +105,21 @@ const freshCollection = `{"name": "Untitled", "version": 2,
 	"settings": {"id_counter": 0, "custom_size": false, "items": []}}]}
 `
 
-// collectionWith is freshCollection with a script, if there is one.
-func collectionWith(tb TB, script string) string {
+// collectionWith is freshCollection with scripts.
+func collectionWith(tb TB, scripts []string) string {
 	tb.Helper()
-	if script == "" {
+	if len(scripts) == 0 {
 		return freshCollection
 	}
 	var collection map[string]any
 	if err := json.Unmarshal([]byte(freshCollection), &collection); err != nil {
 		tb.Fatalf("%v", err)
 	}
-	collection["modules"] = D{"scripts-tool": []D{{"path": script, "settings": D{}}}}
+	entries := make([]D, 0, len(scripts))
+	for _, path := range scripts {
+		entries = append(entries, D{"path": path, "settings": D{}})
+	}
+	collection["modules"] = D{"scripts-tool": entries}
 	text, err := json.Marshal(collection)
 	if err != nil {
 		tb.Fatalf("%v", err)

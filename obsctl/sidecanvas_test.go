@@ -253,14 +253,14 @@ func TestSideGone(t *testing.T) {
 // TestSideRefused: a canvas on which OBS refuses to make something is not used again.
 func TestSideRefused(t *testing.T) {
 	o := &canvasOBS{side: "s", width: 640, refuse: map[string]int{"CreateScene": CodeRequestFailed}}
-	side, v := o.view(t)
+	_, v := o.view(t)
 	settle(t, v, true)
 	noError(t, v.CreateScene(t.Context(), "A"))
 	wantScenes(t, v, "A")
 	settle(t, v, false)
 
 	o = &canvasOBS{side: "s", width: 640, refuse: map[string]int{"CreateSceneItem": CodeRequestFailed}}
-	side, v = o.view(t)
+	side, v := o.view(t)
 	settle(t, v, true)
 	noError(t, v.CreateScene(t.Context(), "A"))
 	if _, err := v.CreateSceneItem(t.Context(), "A", "red", true); !IsCode(err, CodeRequestFailed) {

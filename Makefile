@@ -48,7 +48,7 @@ test-kernel: deps-kernel
 
 ## test-systems  the package, the demo and the tests with real OBS on another Debian: SYSTEM=12, 13 (the default) or forky
 .PHONY: test-systems
-test-systems: deps-systems
+test-systems: deps-systems packages
 	@e2e/systems/test $(or $(SYSTEM),13) $(subst |, ,$(TESTS))
 
 ## systems-docs  writes what test-systems found out on 12, 13 and forky into docs/systems.md

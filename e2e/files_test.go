@@ -22,7 +22,7 @@ func obsFiles(t *testing.T, obs *testbed.OBS) map[string]any {
 	root := filepath.Join(obs.Config, "obs-studio", "basic")
 	files := make(map[string]any)
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || strings.HasSuffix(path, ".bak") {
+		if err != nil || d.IsDir() || strings.HasSuffix(path, ".bak") || strings.HasSuffix(path, ".before-costream-obs") {
 			return err
 		}
 		text, err := os.ReadFile(path)

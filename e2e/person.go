@@ -124,7 +124,13 @@ func (p *Person) Env() []string {
 // PairWith gives the friend an invite of the person's, after which they need no addresses and no settings.
 func (p *Person) PairWith(binary string, friend *Person) {
 	p.tb.Helper()
-	line := p.Costream(binary, "", "pair", "new", "--address="+p.Address)
+	p.PairAt(binary, p.Address, friend)
+}
+
+// PairAt is PairWith for a person whom the friend reaches at another address than the person's own.
+func (p *Person) PairAt(binary, address string, friend *Person) {
+	p.tb.Helper()
+	line := p.Costream(binary, "", "pair", "new", "--address="+address)
 	friend.Costream(binary, line, "pair", "join")
 	p.paired, friend.paired = true, true
 }

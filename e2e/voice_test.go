@@ -16,7 +16,8 @@ import (
 const secondOfSound = 1500 * time.Millisecond
 
 // TestRealVoices: a muted microphone is not heard, what the user monitors does not reach the peer
-// and is back off air, and without Desktop Audio the peer comes into the stream by an input of ours.
+// and is back off air, what is for the user's own ears alone reaches nobody else, and without Desktop
+// Audio the peer comes into the stream by an input of ours.
 func TestRealVoices(t *testing.T) {
 	testbed.Need(t)
 	p := newFriends(t, e2e.Alice(), e2e.Bob())
@@ -36,7 +37,13 @@ func TestRealVoices(t *testing.T) {
 		})
 	}
 	// Bob monitors his Desktop Audio, and mutes it: his stream would go without it.
-	p.bob.OBS.Request("SetInputAudioMonitorType", testbed.D{"inputName": desktop, "monitorType": "OBS_MONITORING_TYPE_MONITOR_ONLY"}, nil)
+	p.bob.OBS.Request("SetInputAudioMonitorType", testbed.D{"inputName": desktop, "monitorType": "OBS_MONITORING_TYPE_MONITOR_AND_OUTPUT"}, nil)
+	const alerts, beep = "Alerts", 2000 // Hz
+	p.bob.Pulse.Pactl("load-module", "module-null-sink", "sink_name="+alerts, "rate=48000")
+	p.bob.Pulse.PlayTone(alerts, testbed.Tone{Hz: beep})
+	p.bob.OBS.Request("CreateInput", testbed.D{"sceneName": testbed.Scene, "inputName": alerts, "inputKind": "pulse_input_capture",
+		"inputSettings": testbed.D{"device_id": alerts + ".monitor"}}, nil)
+	p.bob.OBS.Request("SetInputAudioMonitorType", testbed.D{"inputName": alerts, "monitorType": "OBS_MONITORING_TYPE_MONITOR_ONLY"}, nil)
 	p.bob.OBS.Request("SetInputMute", testbed.D{"inputName": desktop, "inputMuted": true}, nil)
 	p.runAlice(t)
 	p.runBob(t)
@@ -47,6 +54,19 @@ func TestRealVoices(t *testing.T) {
 	awaitMonitor(mic, "OBS_MONITORING_TYPE_MONITOR_AND_OUTPUT")
 	p.awaitVoices(t)
 	testbed.Await(t, "Bob's viewers hear both, each once", voiceLimit, func() error { return p.bob.ChannelCarries(p.alice, 5*time.Second) })
+
+	awaitMonitor(alerts, "OBS_MONITORING_TYPE_MONITOR_ONLY")
+	stream := p.bob.Channel.Sound(p.bob.Channel.Recordings()[0])
+	for who, sound := range map[string][]float64{
+		"Bob's viewers": stream[len(stream)/2:], "Alice": p.alice.Pulse.Record(testbed.Headphones+".monitor", secondOfSound),
+	} {
+		if level := testbed.ToneLevel(sound, beep); level > 0.01 {
+			t.Errorf("%s hear what is for Bob's ears alone: level %.3f", who, level)
+		}
+	}
+	if level := testbed.ToneLevel(p.bob.Pulse.Record(testbed.Headphones+".monitor", secondOfSound), beep); level < 0.1 {
+		t.Errorf("Bob does not hear his alerts: level %.3f", level)
+	}
 
 	hears := func() error {
 		sound := p.alice.Pulse.Record(testbed.Headphones+".monitor", secondOfSound)
@@ -60,8 +80,27 @@ func TestRealVoices(t *testing.T) {
 	p.bob.OBS.Request("SetInputMute", testbed.D{"inputName": mic, "inputMuted": false}, nil)
 	testbed.Await(t, "Alice hears Bob again", voiceLimit, func() error { return p.alice.HearsOnly(p.bob, listen) })
 
+	// "Starting soon" is over: Desktop Audio carries Alice now, too.
+	peerAudioMuted := func(want bool) {
+		t.Helper()
+		testbed.Await(t, fmt.Sprintf("the input for the peer's voice is muted: %v", want), offAirLimit, func() error {
+			var answer struct{ InputMuted bool }
+			p.bob.OBS.Request("GetInputMute", testbed.D{"inputName": "Peer audio"}, &answer)
+			if answer.InputMuted != want {
+				return errors.New("it is not so")
+			}
+			return nil
+		})
+	}
+	p.bob.OBS.Request("SetInputMute", testbed.D{"inputName": desktop, "inputMuted": false}, nil)
+	peerAudioMuted(true)
+	testbed.Await(t, "Bob's viewers hear both once, by Desktop Audio", voiceLimit, func() error { return p.bob.ChannelCarries(p.alice, 5*time.Second) })
+	p.bob.OBS.Request("SetInputMute", testbed.D{"inputName": desktop, "inputMuted": true}, nil)
+	peerAudioMuted(false)
+	testbed.Await(t, "Bob's viewers hear both once, by the input", voiceLimit, func() error { return p.bob.ChannelCarries(p.alice, 5*time.Second) })
+
 	p.bob.OBS.StopStream()
-	awaitMonitor(desktop, "OBS_MONITORING_TYPE_MONITOR_ONLY")
+	awaitMonitor(desktop, "OBS_MONITORING_TYPE_MONITOR_AND_OUTPUT")
 	awaitMonitor(mic, "OBS_MONITORING_TYPE_NONE")
 	testbed.Await(t, "the input for the peer's voice is gone", offAirLimit, func() error {
 		var answer struct{ Inputs []struct{ InputName string } }

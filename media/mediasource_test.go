@@ -3,6 +3,7 @@
 package media
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/base64"
@@ -45,18 +46,32 @@ func (m mediaSource) await(tb testbed.TB, c color.RGBA, limit time.Duration) tim
 // shows tells whether the source's middle has a colour now. It asks for a tiny
 // picture: one of the full size takes 100 ms to code.
 func (m mediaSource) shows(c color.RGBA) error {
-	var answer struct{ ImageData string }
 	const side = 8
-	if err := m.obs.TryRequest("GetSourceScreenshot", testbed.D{"sourceName": m.name, "imageFormat": "png",
-		"imageWidth": side, "imageHeight": side}, &answer); err != nil {
-		return err
-	}
-	_, encoded, _ := strings.Cut(answer.ImageData, "base64,")
-	img, err := png.Decode(base64.NewDecoder(base64.StdEncoding, strings.NewReader(encoded)))
+	img, err := m.picture(side, side)
 	if err != nil {
 		return err
 	}
 	return testbed.CheckRegion(img, image.Rect(side/2-1, side/2-1, side/2+1, side/2+1), c, 8)
+}
+
+// picture is what the source shows now.
+func (m mediaSource) picture(w, h int) (image.Image, error) {
+	file, err := m.screenshot(w, h, "png", -1)
+	if err != nil {
+		return nil, err
+	}
+	return png.Decode(bytes.NewReader(file))
+}
+
+// screenshot is OBS's answer to GetSourceScreenshot.
+func (m mediaSource) screenshot(w, h int, format string, quality int) ([]byte, error) {
+	var answer struct{ ImageData string }
+	if err := m.obs.TryRequest("GetSourceScreenshot", testbed.D{"sourceName": m.name, "imageFormat": format,
+		"imageWidth": w, "imageHeight": h, "imageCompressionQuality": quality}, &answer); err != nil {
+		return nil, err
+	}
+	_, encoded, _ := strings.Cut(answer.ImageData, "base64,")
+	return base64.StdEncoding.DecodeString(encoded)
 }
 
 func TestRealMediaSource(t *testing.T) {

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
+	"net/netip"
 	"os"
 	"sync"
 	"time"
@@ -22,13 +24,26 @@ const stuckAfter = 3 * time.Second
 // Source that shows us.
 const maxReaders = 8
 
+// maxWaiting bounds the connections that wait until it is known whose they are, and
+// betweenLooks is the pause from one look to the next while strangers connect. One look
+// tells it of all that wait. Whoever comes meanwhile waits for their turn in the kernel.
+const (
+	maxWaiting   = 512
+	betweenLooks = 10 * time.Millisecond
+)
+
+// refusalsPause keeps refused connections from filling the log.
+const refusalsPause = 10 * time.Second
+
 // SocketScreen shows pictures to OBS Media Sources that read raw video from a
-// TCP socket of ours. It needs no kernel module.
+// TCP socket of ours. It needs no kernel module. Connections of this machine's other
+// users are closed before they get a byte.
 type SocketScreen struct {
 	canvas   *canvas
 	log      *slog.Logger
 	listener net.Listener
 	clock    string
+	user     int // whose readers may see the pictures
 }
 
 // repeatEach is how often a reader gets the picture on show when there is no
@@ -63,7 +78,7 @@ func newSocketScreen(listen string, o ScreenOptions, clock string) (*SocketScree
 	if err != nil {
 		return nil, fmt.Errorf("socket screen: %w", err)
 	}
-	return &SocketScreen{canvas: newCanvas(o), log: o.Log, listener: l, clock: clock}, nil
+	return &SocketScreen{canvas: newCanvas(o), log: o.Log, listener: l, clock: clock, user: os.Geteuid()}, nil
 }
 
 // Addr returns where the screen listens.
@@ -98,35 +113,127 @@ func (s *SocketScreen) Placeholder(on bool) { s.canvas.cover(on) }
 // Run serves readers until ctx ends (nil) or the socket fails.
 func (s *SocketScreen) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
-	var readers sync.WaitGroup
-	defer readers.Wait()
-	defer cancel()
 	stop := context.AfterFunc(ctx, func() { _ = s.listener.Close() })
 	defer stop()
 
-	slots := make(chan struct{}, maxReaders)
+	waiting := make(chan net.Conn, maxWaiting)
+	var admitting sync.WaitGroup
+	admitting.Add(1)
+	go func() {
+		defer admitting.Done()
+		s.admit(ctx, waiting)
+	}()
+	defer func() {
+		cancel()
+		admitting.Wait()
+		for range len(waiting) {
+			_ = (<-waiting).Close()
+		}
+	}()
 	for {
 		conn, err := s.listener.Accept()
-		if ctx.Err() != nil {
+		if err != nil && ctx.Err() != nil {
 			return nil
 		}
 		if err != nil {
 			return fmt.Errorf("socket screen on %s: %w", s.Addr(), err)
 		}
 		select {
-		case slots <- struct{}{}:
-		default:
-			s.log.Warn("reader refused, too many", "addr", conn.RemoteAddr())
+		case waiting <- conn:
+		case <-ctx.Done():
 			_ = conn.Close()
+		}
+	}
+}
+
+// admit serves those who wait and are readers of our user, until ctx ends.
+func (s *SocketScreen) admit(ctx context.Context, waiting <-chan net.Conn) {
+	var readers sync.WaitGroup
+	defer readers.Wait()
+	slots := make(chan struct{}, maxReaders)
+	var told time.Time
+	for {
+		var conns []net.Conn
+		select {
+		case <-ctx.Done():
+			return
+		case conn := <-waiting:
+			conns = append(conns, conn)
+		}
+		for range len(waiting) {
+			conns = append(conns, <-waiting)
+		}
+		ours, strangers := s.tellApart(conns)
+		for _, conn := range ours {
+			select {
+			case slots <- struct{}{}:
+			default:
+				s.log.Warn("reader refused, too many", "addr", conn.RemoteAddr())
+				_ = conn.Close()
+				continue
+			}
+			readers.Add(1)
+			go func() {
+				defer readers.Done()
+				s.serve(ctx, conn)
+				<-slots
+			}()
+		}
+		if len(strangers) > 0 && time.Since(told) > refusalsPause {
+			told = time.Now()
+			s.log.Warn("another user's program asked for the peer's picture and was refused; if it is your OBS, start it as the user who runs costream-obs",
+				"its user", strangers[0], "our user", s.user)
+		}
+		if len(ours) == len(conns) {
 			continue
 		}
-		readers.Add(1)
-		go func() {
-			defer readers.Done()
-			s.serve(ctx, conn)
-			<-slots
-		}()
+		select {
+		case <-ctx.Done():
+		case <-time.After(betweenLooks):
+		}
 	}
+}
+
+// tellApart returns the connections that are our user's. It closes the others, and returns
+// whose those are that have not been closed at their other end.
+func (s *SocketScreen) tellApart(conns []net.Conn) (ours []net.Conn, strangers []int) {
+	owners := make(map[tcpEnds]int)
+	for _, look := range []func([]tcpEnds) (map[tcpEnds]int, error){askOwners, readOwners} {
+		var wanted []tcpEnds
+		for _, conn := range conns {
+			if _, known := owners[endsOf(conn)]; !known {
+				wanted = append(wanted, endsOf(conn))
+			}
+		}
+		if len(wanted) == 0 {
+			break
+		}
+		found, err := look(wanted)
+		if err != nil {
+			s.log.Warn("whose program asks for the peer's picture is not told", "err", err)
+		}
+		maps.Copy(owners, found)
+	}
+	for _, conn := range conns {
+		uid, known := owners[endsOf(conn)]
+		if known && uid == s.user {
+			ours = append(ours, conn)
+			continue
+		}
+		// Without linger nothing of it stays in the table, which would grow for a minute.
+		_ = conn.(*net.TCPConn).SetLinger(0)
+		_ = conn.Close()
+		if known {
+			strangers = append(strangers, uid)
+		}
+	}
+	return ours, strangers
+}
+
+// endsOf are a connection's ends as its other end sees them.
+func endsOf(conn net.Conn) tcpEnds {
+	from, to := conn.RemoteAddr().(*net.TCPAddr).AddrPort(), conn.LocalAddr().(*net.TCPAddr).AddrPort()
+	return tcpEnds{netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), netip.AddrPortFrom(to.Addr().Unmap(), to.Port())}
 }
 
 // serve sends pictures to one reader until it goes, gets stuck, or ctx ends.

@@ -5,14 +5,23 @@ package media
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"image/color"
 	"io"
+	"log/slog"
 	"net"
+	"os"
 	"os/exec"
+	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/costream-obs/costream-obs/internal/testbed"
 )
 
 // solid returns a Frame of one colour.
@@ -151,10 +160,116 @@ func TestSocketScreenRefusesTooMany(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = c.Close() }()
+	refused(t, c)
+}
+
+// refused checks that a connection is closed without a byte.
+func refused(t *testing.T, c net.Conn) {
+	t.Helper()
 	_ = c.SetReadDeadline(time.Now().Add(2 * time.Second))
 	if n, err := io.Copy(io.Discard, c); n > 0 || err != nil && strings.Contains(err.Error(), "timeout") {
 		t.Errorf("got %d bytes, %v, want a closed connection", n, err)
 	}
+}
+
+// Whoever is not our user sees nothing, and leaves the places to those who are: here the
+// screen is that of somebody else, so that we are the strangers.
+func TestSocketScreenRefusesStrangers(t *testing.T) {
+	var log bytes.Buffer
+	f := VideoFormat{320, 180, 30, 1}
+	s, err := NewSocketScreen("127.0.0.1:0", ScreenOptions{Format: f, Placeholder: solid(f, violet),
+		Log: slog.New(slog.NewTextHandler(&log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.user++
+	stop := start(t, s.Run)
+	for _, address := range []string{s.Addr().String(), strings.Replace(s.Addr().String(), "127.0.0.1", "[::ffff:127.0.0.1]", 1)} {
+		for range 2 * maxReaders {
+			c, err := net.Dial("tcp", address)
+			if errors.Is(err, unix.ECONNRESET) {
+				continue // refused before it knew that it was connected
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = c.Close() }()
+			refused(t, c)
+		}
+	}
+	stop()
+	if lines := strings.Count(log.String(), "\n"); lines != 1 || !strings.Contains(log.String(), "another user's program") {
+		t.Errorf("logged %d lines, want one about another user's program:\n%s", lines, &log)
+	}
+}
+
+// While another user of the machine asks as often as it can, and keeps what it gets open,
+// ours gets in.
+func TestSocketScreenServesBesideAnotherUser(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can act for another user")
+	}
+	f := VideoFormat{320, 180, 30, 1}
+	s := newSocket(t, f, violet)
+	const nobody = 65534
+	var asked atomic.Int64
+	stop := start(t, func(ctx context.Context) error {
+		var held [20 * maxReaders]net.Conn
+		defer func() {
+			for _, c := range held {
+				if c != nil {
+					_ = c.Close()
+				}
+			}
+		}()
+		for i := 0; ctx.Err() == nil; i = (i + 1) % len(held) {
+			c, err := dialAs(nobody, s.Addr())
+			asked.Add(1)
+			if errors.Is(err, unix.ECONNRESET) {
+				continue // refused before it knew that it was connected
+			}
+			if err != nil {
+				return err
+			}
+			if held[i] != nil {
+				_ = held[i].Close()
+			}
+			held[i] = c
+			if asked.Load()%10 == 0 {
+				_ = c.SetReadDeadline(time.Now().Add(soon))
+				if n, err := io.Copy(io.Discard, c); n > 0 || errors.Is(err, os.ErrDeadlineExceeded) {
+					return fmt.Errorf("another user got %d bytes (%w)", n, err)
+				}
+			}
+		}
+		return nil
+	})
+	testbed.Await(t, "the other user asks", soon, func() error {
+		if n := asked.Load(); n < 200 {
+			return fmt.Errorf("asked %d times", n)
+		}
+		return nil
+	})
+	begin := time.Now()
+	const count = 2
+	for range count {
+		await(t, "picture", reader(t, s), soon, shows(violet))
+	}
+	t.Logf("%d readers of ours came in within %v beside %d of another user", count, time.Since(begin), asked.Load())
+	stop()
+}
+
+// dialAs connects as another user.
+func dialAs(uid int, to net.Addr) (net.Conn, error) {
+	// The user for new files and sockets is that of the thread.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	before, err := unix.SetfsuidRetUid(uid)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _, _ = unix.SetfsuidRetUid(before) }()
+	return net.Dial("tcp", to.String())
 }
 
 func TestSocketScreenPortTaken(t *testing.T) {

@@ -45,8 +45,12 @@ var (
 	_ VideoSource = TestSource{}
 )
 
-// nameImages is the name of the appsrc that takes images.
-const nameImages = "images"
+const (
+	// nameImages is the name of the appsrc that takes images.
+	nameImages = "images"
+	// nameJPEG is the name of the element that pictures leave with the colours of JPEG.
+	nameJPEG = "jpeg"
+)
 
 func (s DeviceSource) capture() ([]node, VideoFormat, error) {
 	f, err := s.normal()
@@ -78,7 +82,10 @@ func (s ImageSource) capture() ([]node, VideoFormat, error) {
 	return []node{
 		pushed(fmt.Sprintf("image/jpeg,framerate=%d/%d", f.FPSNum, f.FPSDen)),
 		element("jpegdec"),
-		element("videoconvert"),
+		element("videoconvert", "matrix-mode=none"),
+		element("capsfilter", prop("name", nameJPEG), prop("caps", "video/x-raw,format=I420")),
+		// By now they have the right colours (pipe.ConvertFromJPEG).
+		element("videoconvert", "matrix-mode=none"),
 		element("videoscale"),
 	}, f, nil
 }

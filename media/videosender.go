@@ -81,6 +81,11 @@ func NewVideoSender(o VideoSenderOptions) (*VideoSender, error) {
 		return nil, err
 	}
 	s := &VideoSender{machine: m, out: o.Out, encoder: chosen}
+	if _, ok := o.Source.(ImageSource); ok {
+		if err := m.pipe.ConvertFromJPEG(nameJPEG); err != nil {
+			return nil, fmt.Errorf("%s: %w", what, err)
+		}
+	}
 	switch o.Source.(type) {
 	case ImageSource, RawSource:
 		if s.images, err = m.pipe.Source(nameImages); err != nil {

@@ -71,7 +71,7 @@ func callOnce[T any](ctx context.Context, c *Client, limit time.Duration, reques
 		goobs.WithResponseTimeoutDuration(limit + time.Second)(c.goobs)
 		value, err := f(c.goobs)
 		late.Stop()
-		c.answered.Store(time.Now().UnixNano())
+		c.answered.Store(int64(time.Since(c.born)))
 		<-c.slot
 		answer <- result{value, err}
 	}()

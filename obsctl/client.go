@@ -66,7 +66,8 @@ type Client struct {
 	version  Version
 
 	slot     chan struct{} // held by the one request in flight
-	answered atomic.Int64  // UnixNano of the last answer
+	born     time.Time
+	answered atomic.Int64 // nanoseconds from born to the last answer
 	events   chan Event
 	window   window
 	workers  sync.WaitGroup
@@ -99,6 +100,7 @@ func Dial(ctx context.Context, ep Endpoint, opts Options) (*Client, error) {
 		options:  opts,
 		goobs:    library,
 		conn:     conn,
+		born:     time.Now(),
 		slot:     make(chan struct{}, 1),
 		events:   make(chan Event, eventBuffer),
 		window:   window{answered: make(chan struct{}, 1)},
@@ -325,7 +327,7 @@ func (c *Client) beat() {
 			return
 		case <-ticker.C:
 		}
-		if time.Since(time.Unix(0, c.answered.Load())) < c.options.Heartbeat {
+		if time.Since(c.born)-time.Duration(c.answered.Load()) < c.options.Heartbeat {
 			continue
 		}
 		// The deadline of the call itself ends the client.

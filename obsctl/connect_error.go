@@ -10,7 +10,9 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"syscall"
+	"time"
 
 	"github.com/andreykaipov/goobs/api/closecodes"
 	"github.com/gorilla/websocket"
@@ -25,6 +27,9 @@ type ConnectError struct {
 	Reason   error  // ErrRefused, ErrAuth, ...
 	Cause    error  // what the network said; may be nil
 	Text     string // the whole message for the user
+	// Elsewhere is the address of this machine at which something listens on that port, although nothing does at the
+	// address of this machine that was asked for; it is empty where there is none.
+	Elsewhere string
 }
 
 func (e *ConnectError) Error() string { return e.Text }
@@ -43,6 +48,16 @@ func connectError(ep Endpoint, reason, cause error, format string, args ...any) 
 
 // tcpError explains why no TCP connection came about.
 func tcpError(ep Endpoint, err error) error {
+	if host := listensElsewhere(ep); host != "" {
+		reason := ErrUnreachable // as by IPv6 on a machine without it
+		if errors.Is(err, syscall.ECONNREFUSED) {
+			reason = ErrRefused
+		}
+		e := connectError(ep, reason, err, "nothing listens at %s (%s), but something does at %s: leave out --obs-host, or give --obs-host %s",
+			ep.Addr(), ep.Source, net.JoinHostPort(host, strconv.Itoa(ep.Port)), host)
+		e.Elsewhere = host
+		return e
+	}
 	var dns *net.DNSError
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
@@ -59,6 +74,26 @@ func tcpError(ep Endpoint, err error) error {
 	}
 	return connectError(ep, ErrUnreachable, err,
 		"no connection to OBS at %s (%v): check --obs-host and --obs-port, and the firewall", ep.Addr(), err)
+}
+
+// listensElsewhere is the address of this machine that takes connections although another one, which was asked for, does
+// not: OBS may listen for IPv4 alone, for IPv6 alone, or on an address of its own.
+func listensElsewhere(ep Endpoint) string {
+	asked := net.ParseIP(ep.Host)
+	if asked == nil || !asked.IsLoopback() {
+		return ""
+	}
+	for _, host := range (Endpoint{Host: localhost}).hosts() {
+		if net.ParseIP(host).Equal(asked) {
+			continue
+		}
+		conn, err := net.DialTimeout("tcp", net.JoinHostPort(host, strconv.Itoa(ep.Port)), time.Second)
+		if err == nil {
+			_ = conn.Close()
+			return host
+		}
+	}
+	return ""
 }
 
 // refused says why nothing listens at an endpoint, as far as the process there tells. procRoot replaces /proc when not

@@ -38,8 +38,8 @@ const (
 func (v Version) Deduplicates() bool { return v.has(deduplicates) }
 
 // DeduplicationStops reports whether StopDeduplication works (32.0.4 and
-// later). Before, OBS looked for such captures in the programme's scenes 47
-// times a second; sure says whether this version is known to behave so, or is
+// later). Before, OBS looked for such captures 47 times a second, in the
+// programme's scenes and among its own Desktop Audio inputs; sure says whether this version is known to behave so, or is
 // newer than what was read and tried, so that only OBS's log proves it.
 func (v Version) DeduplicationStops() (stops, sure bool) {
 	return v.has(deduplicatesOneCapture), v.OBS.Major <= 32
@@ -69,12 +69,37 @@ func (c *Client) StopDeduplication(ctx context.Context, scene, elsewhere string)
 	return errors.Join(err, c.RemoveSceneItem(ctx, scene, id), c.removeIfThere(ctx, probeInput))
 }
 
+// RemoveProbe removes what StopDeduplication left if this program was killed in
+// the midst of it. Without its items the input would stay in scenes that are
+// not shown.
+func (c *Client) RemoveProbe(ctx context.Context) error {
+	scenes, err := c.Scenes(ctx)
+	if err != nil {
+		return err
+	}
+	for _, scene := range scenes {
+		items, err := c.rawItems(ctx, named(scene))
+		if err != nil {
+			return err
+		}
+		for _, item := range items {
+			if item.SourceName != probeInput {
+				continue
+			}
+			if err := c.RemoveSceneItem(ctx, scene, item.SceneItemID); err != nil && !IsCode(err, CodeNotFound) {
+				return err
+			}
+		}
+	}
+	return c.removeIfThere(ctx, probeInput)
+}
+
 // createProbe makes the probe. One that was there before OBS lets go of a
 // moment after it was removed; one may be left from a program that was killed.
 func (c *Client) createProbe(ctx context.Context, scene, device string) (item int, err error) {
 	for tries := range probeTries {
 		if tries > 0 {
-			if err := c.removeIfThere(ctx, probeInput); err != nil {
+			if err := c.RemoveProbe(ctx); err != nil {
 				return 0, err
 			}
 			time.Sleep(probePause)

@@ -4,6 +4,7 @@ package obsctl
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/andreykaipov/goobs"
 	"github.com/andreykaipov/goobs/api/requests/inputs"
@@ -101,6 +102,7 @@ func (c *Client) SetInputSettings(ctx context.Context, name string, settings map
 // the scene item. The code of the error is CodeAlreadyExists when a source or
 // scene has the name.
 func (c *Client) CreateInput(ctx context.Context, scene, name, kind string, settings map[string]any, enabled bool) (int, error) {
+	defer c.noteItem()
 	r, err := call(ctx, c, "CreateInput", func(g *goobs.Client) (*inputs.CreateInputResponse, error) {
 		return g.Inputs.CreateInput(inputs.NewCreateInputParams().
 			WithSceneName(scene).WithInputName(name).WithInputKind(kind).
@@ -114,6 +116,9 @@ func (c *Client) CreateInput(ctx context.Context, scene, name, kind string, sett
 
 // RemoveInput removes an input and all its scene items.
 func (c *Client) RemoveInput(ctx context.Context, name string) error {
+	if err := c.awaitItem(ctx); err != nil {
+		return fmt.Errorf("RemoveInput: %w", err)
+	}
 	return do(ctx, c, "RemoveInput", func(g *goobs.Client) (*inputs.RemoveInputResponse, error) {
 		return g.Inputs.RemoveInput(inputs.NewRemoveInputParams().WithInputName(name))
 	})

@@ -4,6 +4,7 @@ package obsctl
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/andreykaipov/goobs"
 	"github.com/andreykaipov/goobs/api/requests/sceneitems"
@@ -52,6 +53,14 @@ func (c *Client) SceneItems(ctx context.Context, scene string) ([]SceneItem, err
 }
 
 func (c *Client) sceneItems(ctx context.Context, scene SourceID) ([]SceneItem, error) {
+	items, err := c.rawItems(ctx, scene)
+	if err != nil {
+		return nil, err
+	}
+	return readItems(items), nil
+}
+
+func (c *Client) rawItems(ctx context.Context, scene SourceID) ([]*typedefs.SceneItem, error) {
 	p := sceneitems.NewGetSceneItemListParams()
 	p.SceneName, p.SceneUuid = scene.fields()
 	r, err := call(ctx, c, "GetSceneItemList", func(g *goobs.Client) (*sceneitems.GetSceneItemListResponse, error) {
@@ -60,7 +69,7 @@ func (c *Client) sceneItems(ctx context.Context, scene SourceID) ([]SceneItem, e
 	if err != nil {
 		return nil, err
 	}
-	return readItems(r.SceneItems), nil
+	return r.SceneItems, nil
 }
 
 // GroupItems lists the items of a group, bottom first.
@@ -105,6 +114,9 @@ func (c *Client) createSceneItem(ctx context.Context, scene, source SourceID, en
 	p := sceneitems.NewCreateSceneItemParams().WithSceneItemEnabled(enabled)
 	p.SceneName, p.SceneUuid = scene.fields()
 	p.SourceName, p.SourceUuid = source.fields()
+	if scene.UUID == "" { // The window shows nothing of a side canvas.
+		defer c.noteItem()
+	}
 	r, err := call(ctx, c, "CreateSceneItem", func(g *goobs.Client) (*sceneitems.CreateSceneItemResponse, error) {
 		return g.SceneItems.CreateSceneItem(p)
 	})
@@ -121,6 +133,11 @@ func (c *Client) RemoveSceneItem(ctx context.Context, scene string, id int) erro
 }
 
 func (c *Client) removeSceneItem(ctx context.Context, scene SourceID, id int) error {
+	if scene.UUID == "" {
+		if err := c.awaitItem(ctx); err != nil {
+			return fmt.Errorf("RemoveSceneItem: %w", err)
+		}
+	}
 	p := sceneitems.NewRemoveSceneItemParams().WithSceneItemId(id)
 	p.SceneName, p.SceneUuid = scene.fields()
 	return do(ctx, c, "RemoveSceneItem", func(g *goobs.Client) (*sceneitems.RemoveSceneItemResponse, error) {

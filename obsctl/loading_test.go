@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/costream-obs/costream-obs/internal/fakeobs"
 )
 
@@ -103,6 +105,48 @@ func TestCreateSceneWaitsForWindow(t *testing.T) {
 			}
 			if asked != tt.asks && tt.want == nil {
 				t.Errorf("the window was asked %d times, want %d", asked, tt.asks)
+			}
+		})
+	}
+}
+
+// TestRemoveWaitsForWindow: an item that OBS's window may not have taken in yet is not removed from an OBS that would crash.
+func TestRemoveWaitsForWindow(t *testing.T) {
+	for _, tt := range []struct {
+		version string
+		want    []string
+	}{
+		{"30.2.3", []string{"CreateInput", "RemoveInput", "RemoveInput"}},
+		{"32.2.2", []string{"CreateInput", "GetCurrentSceneTransition", "SetCurrentSceneTransition", "RemoveInput", "RemoveInput"}},
+	} {
+		t.Run(tt.version, func(t *testing.T) {
+			t.Parallel()
+			var f *fakeobs.Server
+			f = &fakeobs.Server{Version: tt.version, Handle: func(request string, _ json.RawMessage) (any, *fakeobs.Refusal) {
+				switch request {
+				case "CreateInput":
+					return map[string]any{"sceneItemId": 7}, nil
+				case "GetCurrentSceneTransition":
+					return map[string]any{"transitionName": "Fade"}, nil
+				case "SetCurrentSceneTransition":
+					f.Event("CurrentSceneTransitionChanged", map[string]any{"transitionName": "Fade"})
+				}
+				return nil, nil
+			}}
+			f.Start(t)
+			c := dialFake(t, f, Options{})
+			if _, err := c.CreateInput(t.Context(), "Scene", "Peer", "color_source_v3", nil, true); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.RemoveInput(t.Context(), "Peer"); err != nil {
+				t.Fatal(err)
+			}
+			c.window.item.Add(-int64(itemSettles)) // long ago
+			if err := c.RemoveInput(t.Context(), "Peer"); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, f.Requests()); diff != "" {
+				t.Errorf("requests (-want +got):\n%s", diff)
 			}
 		})
 	}

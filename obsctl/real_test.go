@@ -178,8 +178,9 @@ func TestRealIPv4Only(t *testing.T) {
 		t.Errorf("got %+v, want 127.0.0.1 and process %d", endpoint, obs.PID())
 	}
 	endpoint.Host = "::1"
-	if _, err := obsctl.Dial(t.Context(), endpoint, obsctl.Options{}); !errors.Is(err, obsctl.ErrRefused) || !strings.Contains(err.Error(), "leave out --obs-host") {
-		t.Errorf("by IPv6: got %v, want it refused, with what to do", err)
+	if _, err := obsctl.Dial(t.Context(), endpoint, obsctl.Options{}); !errors.Is(err, obsctl.ErrRefused) || !strings.Contains(err.Error(), "leave out --obs-host") ||
+		!strings.Contains(err.Error(), "127.0.0.1:"+strconv.Itoa(endpoint.Port)) || strings.Contains(err.Error(), "tick") {
+		t.Errorf("by IPv6: got %v, want it refused, with where OBS listens and without a box that is ticked", err)
 	}
 	if installed := obsctl.Installed("", v.OBS); installed.CameraPatched != v.CameraPatched {
 		t.Errorf("OBS %s: its camera is patched: %t by its process, %t by its package", v.OBS, v.CameraPatched, installed.CameraPatched)

@@ -125,6 +125,11 @@ func (c *Client) RemoveScene(ctx context.Context, name string) error {
 }
 
 func (c *Client) removeScene(ctx context.Context, scene SourceID) error {
+	if scene.UUID == "" {
+		if err := c.awaitItem(ctx); err != nil {
+			return fmt.Errorf("RemoveScene: %w", err)
+		}
+	}
 	p := scenes.NewRemoveSceneParams()
 	p.SceneName, p.SceneUuid = scene.fields()
 	return do(ctx, c, "RemoveScene", func(g *goobs.Client) (*scenes.RemoveSceneResponse, error) {

@@ -4,6 +4,7 @@ package obsctl
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -100,6 +101,27 @@ func TestRefused(t *testing.T) {
 			t.Errorf("got %q, want it to name --websocket_ipv4_only", got)
 		}
 	})
+}
+
+// TestListensElsewhere: what listens for IPv4 alone is named to who asked for it by IPv6, and the box that is ticked is not.
+func TestListensElsewhere(t *testing.T) {
+	server := endpointOf((&fakeobs.Server{}).Start(t))
+	server.Host, server.Source = "::1", "--obs-port"
+	_, err := Dial(t.Context(), server, Options{})
+	var failed *ConnectError
+	if !errors.As(err, &failed) || failed.Elsewhere != "127.0.0.1" {
+		t.Fatalf("got %v, want an error that names 127.0.0.1", err)
+	}
+	want := fmt.Sprintf("nothing listens at [::1]:%d (--obs-port), but something does at 127.0.0.1:%[1]d: leave out --obs-host, or give --obs-host 127.0.0.1", server.Port)
+	if err.Error() != want {
+		t.Errorf("got %q, want %q", err, want)
+	}
+	for _, host := range []string{"127.0.0.1", "localhost", "192.0.2.1", "example.org"} {
+		server.Host = host
+		if got := listensElsewhere(server); got != "" {
+			t.Errorf("%s: got %q, want nothing", host, got)
+		}
+	}
 }
 
 // TestMappedHere looks at this test's own process.

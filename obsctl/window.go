@@ -19,6 +19,7 @@ const windowPause = 250 * time.Millisecond
 // window is what is known of the thread of OBS's window.
 type window struct {
 	runs     atomic.Bool
+	item     atomic.Int64  // UnixNano of when a scene item was made last
 	answered chan struct{} // has room for one
 }
 
@@ -40,10 +41,6 @@ func (c *Client) noteWindow(raw any) {
 // time hangs OBS for good: it holds the lock of the signal source_create until
 // that thread has taken the scene in, and the thread needs the lock to build
 // its audio mixer.
-//
-// Setting the scene transition that is set already is a question that only that
-// thread answers: OBS sends the event also when nothing changes, but not while
-// a transition runs, so it is asked again.
 func (c *Client) awaitWindow(ctx context.Context) error {
 	if !c.version.has(createSceneNeedsWindow) || c.window.runs.Load() {
 		return nil
@@ -51,19 +48,60 @@ func (c *Client) awaitWindow(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.options.Timeout,
 		fmt.Errorf("%w: its window does not answer; look at it for a dialog", ErrLoading))
 	defer cancel()
+	err := c.askWindow(ctx)
+	switch {
+	case err == nil:
+		c.window.runs.Store(true)
+	case ctx.Err() != nil:
+		err = context.Cause(ctx)
+	}
+	return err
+}
+
+// itemSettles is how long OBS's window may take to show a new scene item.
+const itemSettles = 2 * time.Second
+
+// noteItem notes that a scene item was made.
+func (c *Client) noteItem() { c.window.item.Store(time.Now().UnixNano()) }
+
+// awaitItem returns once OBS's window shows the scene item that was made last.
+// It does so in its own time (OBSBasic::AddSceneItem); where the item is gone by
+// then, OBS crashes now and then (32.2.2, 1 of 8: "User added source ... to
+// scene '(null)'" is its last word).
+func (c *Client) awaitItem(ctx context.Context) error {
+	left := itemSettles - time.Since(time.Unix(0, c.window.item.Load()))
+	if left <= 0 || !c.version.has(itemNeedsWindow) {
+		return nil
+	}
+	waiting, cancel := context.WithTimeout(ctx, left)
+	defer cancel()
+	if err := c.askWindow(waiting); err != nil && waiting.Err() == nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+// askWindow returns when the thread of OBS's window has done all that it was
+// given before. Setting the scene transition that is set already is a question
+// that only that thread answers: OBS sends the event also when nothing changes,
+// but not while a transition runs, so it is asked again.
+func (c *Client) askWindow(ctx context.Context) error {
+	select {
+	case <-c.window.answered:
+	default:
+	}
 	for {
 		if err := c.setTransitionAgain(ctx); err != nil {
 			return err
 		}
 		select {
 		case <-c.window.answered:
-			c.window.runs.Store(true)
 			return nil
 		case <-time.After(windowPause):
 		case <-c.done:
 			return c.err
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return ctx.Err()
 		}
 	}
 }

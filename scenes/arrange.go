@@ -29,10 +29,11 @@ func Arrange(ctx context.Context, obs OBS, src Source, patterns []string, layout
 	if err := layout.Check(); err != nil {
 		return nil, err
 	}
-	h, err := take(ctx, obs, src, patterns)
+	h, err := takeToChange(ctx, obs, src, patterns)
 	if err != nil {
 		return nil, err
 	}
+	defer h.release()
 	return h.relook(ctx, patterns, func(look Look, _ Size) (Look, bool) {
 		if look.Before == nil {
 			look.Before = look.bare()
@@ -44,10 +45,11 @@ func Arrange(ctx context.Context, obs OBS, src Source, patterns []string, layout
 
 // Use gives the peer source a look of the user's, as Arrange does a layout.
 func Use(ctx context.Context, obs OBS, src Source, patterns []string, saved Saved) ([]Change, error) {
-	h, err := take(ctx, obs, src, patterns)
+	h, err := takeToChange(ctx, obs, src, patterns)
 	if err != nil {
 		return nil, err
 	}
+	defer h.release()
 	return h.relook(ctx, patterns, func(look Look, size Size) (Look, bool) {
 		if look.Before == nil {
 			look.Before = look.bare()
@@ -61,10 +63,14 @@ func Use(ctx context.Context, obs OBS, src Source, patterns []string, saved Save
 
 // Restore undoes Arrange and Use, and what the user did to the peer's place since: it is as it was before the first of
 // them. For the scenes see Arrange; layouts are the configured ones.
-// Errors: ErrNotArranged if that holds of all scenes, and those of Arrange.
+// Errors: ErrNotArranged or *NestedError if that holds of all scenes, and those of Arrange.
 func Restore(ctx context.Context, obs OBS, src Source, patterns []string, layouts Layouts) ([]Change, error) {
-	h, err := take(ctx, obs, src, patterns)
+	h, err := takeToChange(ctx, obs, src, patterns)
 	if err != nil {
+		return nil, err
+	}
+	defer h.release()
+	if err := layouts.Check(h.s.Collection, h.sceneNames()); err != nil {
 		return nil, err
 	}
 	h.layouts = layouts
@@ -77,7 +83,9 @@ func Restore(ctx context.Context, obs OBS, src Source, patterns []string, layout
 		return before, true
 	})
 	if err == nil && len(changes) == 0 {
-		err = ErrNotArranged
+		if err = h.unchanged(h.targets(patterns)); err == nil {
+			err = ErrNotArranged
+		}
 	}
 	return changes, err
 }
@@ -94,7 +102,7 @@ type Saved struct {
 }
 
 // Save returns how the peer source looks in a scene, "" for the programme scene.
-// Errors: *UnknownSceneError, ErrNotInScene, ErrPlaceInGroup.
+// Errors: *UnknownSceneError, ErrNotInScene, *NestedError, ErrPlaceInGroup.
 func Save(ctx context.Context, obs OBS, src Source, scene string) (Saved, error) {
 	var patterns []string
 	if scene != "" {
@@ -107,6 +115,9 @@ func Save(ctx context.Context, obs OBS, src Source, scene string) (Saved, error)
 	sc := h.targets(patterns)[0]
 	f, err := h.principal(sc)
 	if f == nil && err == nil {
+		if err := h.unchanged([]*Scene{sc}); err != nil {
+			return Saved{}, err
+		}
 		err = ErrNotInScene
 	}
 	if err != nil {
@@ -171,12 +182,16 @@ func (h *hand) relook(ctx context.Context, patterns []string, change func(Look, 
 				edits = append(edits, e)
 			}
 		default:
+			through := ""
+			if all := h.nestings([]*Scene{sc}); len(all) > 0 {
+				through = all[0].Through
+			}
 			var look Look
 			if sm := h.c.Scenes[sc.Name]; sm != nil && sm.Last != nil {
 				look = *sm.Last
 			}
 			if look, ok := change(look, h.c.Picture.Size); ok {
-				edits = append(edits, KeepLook{Scene: sc.Name, Look: look})
+				edits = append(edits, KeepLook{Scene: sc.Name, Through: through, Look: look})
 			}
 		}
 	}

@@ -49,8 +49,9 @@ type PlaceItem struct {
 
 // KeepLook has the look remembered that the peer is to have in a scene where it is not at the moment.
 type KeepLook struct {
-	Scene string
-	Look  Look
+	Scene   string
+	Through string // a scene with the peer that it shows, "" if there is none
+	Look    Look
 }
 
 // SetSettings changes settings of the input, or replaces all of them.

@@ -25,7 +25,9 @@ type fakeOBS struct {
 	takes   bool   // it takes effect all the same, as when only its answer is lost
 	dead    bool   // all calls after it fail too, as when we crash
 	changes int    // calls that would have changed a scene or an input
-	loading int    // looks from now on that find it loading a collection
+	during  func() // called before each call
+	lock    func(context.Context) (func(), error)
+	loading int // looks from now on that find it loading a collection
 }
 
 // lane is one of several users of a fake OBS whose calls a test lets through one by one.
@@ -79,6 +81,9 @@ func (f *fakeOBS) call(ctx context.Context, do func() error) error {
 	if l, ok := ctx.Value(laneKey{}).(*lane); ok {
 		l.ask <- struct{}{}
 		<-l.next
+	}
+	if f.during != nil {
+		f.during()
 	}
 	f.writes = append(f.writes, false)
 	n := len(f.writes)
@@ -264,6 +269,13 @@ func (f *fakeOBS) SetItemIndex(ctx context.Context, scene string, id, index int)
 
 func (f *fakeOBS) SetItemLocked(ctx context.Context, scene string, id int, locked bool) error {
 	return f.change(ctx, scene, id, func(it *Item) { it.Locked = locked })
+}
+
+func (f *fakeOBS) Lock(ctx context.Context) (func(), error) {
+	if f.lock == nil {
+		return func() {}, nil
+	}
+	return f.lock(ctx)
 }
 
 func (f *fakeOBS) LoadMemory(ctx context.Context) (m Memory, err error) {

@@ -27,45 +27,43 @@ func mayBePeer(kind, wanted string) bool {
 	return kind == wanted || slices.Contains(peerKinds[:], kind)
 }
 
-// findPeers returns the inputs that are the peer source, the one to make items of first. There are
-// several when the user pasted a duplicate. Without a mark or the wanted device, the remembered
-// name tells, and at last the name that was asked for.
+// findPeers returns the inputs that are the peer source, the one to make items of first: those that have our mark or read
+// our device. There are several when the user pasted a duplicate. A name tells nothing: users name inputs of their own
+// "Peer", too.
 func findPeers(s Snapshot, src Source, c *CollectionMemory) []Input {
 	var found []Input
-	var byMemory, byName *Input
-	for i, in := range s.Inputs {
+	for _, in := range s.Inputs {
 		if !mayBePeer(in.Kind, src.Kind) || src.Kind != "" && in.Kind != src.Kind {
 			continue
 		}
-		device, _ := src.Settings["device_id"].(string)
-		switch {
-		case in.Settings[markKey] != nil, device != "" && in.Settings["device_id"] == device:
+		if in.Settings[markKey] != nil || src.readBy(in) {
 			found = append(found, in)
-		case in.Name == c.Input:
-			byMemory = &s.Inputs[i]
-		case in.Name == src.Name:
-			byName = &s.Inputs[i]
 		}
 	}
-	switch {
-	case len(found) > 0:
-		rank := func(in Input) int {
-			switch in.Name {
-			case c.Input:
-				return 0
-			case src.Name:
-				return 1
-			}
-			return 2
+	rank := func(in Input) int {
+		switch in.Name {
+		case c.Input:
+			return 0
+		case src.Name:
+			return 1
 		}
-		slices.SortStableFunc(found, func(a, b Input) int { return rank(a) - rank(b) })
-		return found
-	case byMemory != nil:
-		return []Input{*byMemory}
-	case byName != nil:
-		return []Input{*byName}
+		return 2
 	}
-	return nil
+	slices.SortStableFunc(found, func(a, b Input) int { return rank(a) - rank(b) })
+	return found
+}
+
+// deviceKeys are the settings that say what an input reads: a video device, or the socket of a Media Source.
+var deviceKeys = [...]string{"device_id", "input"}
+
+// readBy says whether an input reads the device that the peer source reads.
+func (src Source) readBy(in Input) bool {
+	for _, key := range deviceKeys {
+		if device, _ := src.Settings[key].(string); device != "" && in.Settings[key] == device {
+			return true
+		}
+	}
+	return false
 }
 
 // findStale returns the names of inputs with our mark that are not of the wanted kind: left

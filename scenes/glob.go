@@ -5,6 +5,7 @@ package scenes
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -17,31 +18,24 @@ type UnknownSceneError struct {
 
 func (e *UnknownSceneError) Error() string {
 	what := fmt.Sprintf("no scene is called %q", e.Pattern)
-	if strings.ContainsAny(e.Pattern, `*?[\`) {
+	wrong := ""
+	switch {
+	case broken(e.Pattern):
+		wrong = `; as a pattern it is wrong: a [ without its ], or a \ at the end`
+	case strings.ContainsAny(e.Pattern, `*?[\`):
 		what = fmt.Sprintf("no scene matches %q", e.Pattern)
 	}
 	if e.Collection != "" {
 		what += fmt.Sprintf(" in OBS's scene collection %q", e.Collection)
 	}
 	if len(e.Existing) == 0 {
-		return what + ", which has no scenes"
+		return what + ", which has no scenes" + wrong
 	}
 	quoted := make([]string, len(e.Existing))
 	for i, name := range e.Existing {
 		quoted[i] = fmt.Sprintf("%q", name)
 	}
-	return what + "; there are " + strings.Join(quoted, ", ")
-}
-
-// CheckPatterns returns an error for the first pattern that can never match because its
-// syntax is wrong, and nil otherwise. It needs no OBS.
-func CheckPatterns(patterns []string) error {
-	for _, p := range patterns {
-		if _, err := path.Match(p, ""); err != nil {
-			return fmt.Errorf("scene pattern %q: a [ without its ], or a \\ at the end; put \\ before a character to mean just that character", p)
-		}
-	}
-	return nil
+	return what + "; there are " + strings.Join(quoted, ", ") + wrong
 }
 
 // CheckScenes returns an *UnknownSceneError for the first pattern that matches none of the
@@ -55,27 +49,50 @@ func CheckScenes(patterns []string, collection string, existing []string) error 
 	return nil
 }
 
-// matching returns those names that at least one pattern matches, in the order of names.
+// Check returns an *UnknownSceneError for the first rule whose pattern can never match because its syntax is wrong, and
+// is not the name of a scene either. Rules may be for scenes that are not there.
+func (l Layouts) Check(collection string, existing []string) error {
+	for _, r := range l.Rules {
+		if broken(r.Scenes) && !slices.Contains(existing, r.Scenes) {
+			return &UnknownSceneError{Pattern: r.Scenes, Collection: collection, Existing: existing}
+		}
+	}
+	return nil
+}
+
+// matching returns those names that at least one pattern matches, in the order of names. A pattern that is itself one of
+// the names means that one alone, so that a scene called "Cam [1]" can be named.
 func matching(patterns, names []string) []string {
+	wanted := make(map[string]bool)
+	for _, p := range patterns {
+		if slices.Contains(names, p) {
+			wanted[p] = true
+			continue
+		}
+		for _, name := range names {
+			if match(p, name) {
+				wanted[name] = true
+			}
+		}
+	}
 	var out []string
 	for _, name := range names {
-		for _, p := range patterns {
-			if match(p, name) {
-				out = append(out, name)
-				break
-			}
+		if wanted[name] {
+			out = append(out, name)
 		}
 	}
 	return out
 }
 
-// match is path.Match without its special treatment of slashes, which scene names may well
-// contain. A name always matches itself, so that a scene called "Cam [1]" can be named.
+// match is path.Match without its special treatment of slashes, which scene names may well contain.
 func match(pattern, name string) bool {
-	if pattern == name {
-		return true
-	}
 	plain := strings.NewReplacer("/", "\x00")
 	ok, err := path.Match(plain.Replace(pattern), plain.Replace(name))
 	return err == nil && ok
+}
+
+// broken tells that a pattern can match nothing because its syntax is wrong.
+func broken(pattern string) bool {
+	_, err := path.Match(pattern, "")
+	return err != nil
 }

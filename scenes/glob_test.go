@@ -3,13 +3,14 @@
 package scenes
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 )
 
 func TestMatching(t *testing.T) {
-	names := []string{"Game", "Game 2", "Talk/Chat", "Cam [1]", "Cam 1", "Überblick", "*"}
+	names := []string{"Game", "Game 2", "Talk/Chat", "Cam [1]", "Cam 1", "Überblick", "*", "Cam [", `back\`, `a\b`, " Intro ", `say "hi", now`}
 	for _, tt := range []struct {
 		patterns []string
 		want     []string
@@ -18,28 +19,26 @@ func TestMatching(t *testing.T) {
 		{[]string{"Game"}, []string{"Game"}},
 		{[]string{"game"}, nil},
 		{[]string{"Game*"}, []string{"Game", "Game 2"}},
-		{[]string{"*"}, names},
+		{[]string{"?*"}, names},
+		// A scene's very name means that scene, and no pattern is tried.
+		{[]string{"*"}, []string{"*"}},
+		{[]string{"Cam ["}, []string{"Cam ["}},
+		{[]string{`back\`, `a\b`}, []string{`back\`, `a\b`}},
+		{[]string{" Intro "}, []string{" Intro "}},
+		{[]string{`say "hi", now`}, []string{`say "hi", now`}},
+		{[]string{`Cam \[`}, []string{"Cam ["}},
+		{[]string{"Intro"}, nil},
 		{[]string{`\*`}, []string{"*"}},
 		{[]string{"*Chat", "Game"}, []string{"Game", "Talk/Chat"}},
 		{[]string{"Talk/*"}, []string{"Talk/Chat"}},
-		{[]string{"Cam [1]"}, []string{"Cam [1]", "Cam 1"}},
+		{[]string{"Cam [1]"}, []string{"Cam [1]"}},
+		{[]string{"Cam [12]"}, []string{"Cam 1"}},
 		{[]string{"?berblick"}, []string{"Überblick"}},
 		{[]string{"Game [0-9]"}, []string{"Game 2"}},
-		{[]string{"Cam ["}, nil},
+		{[]string{"Game ["}, nil},
 	} {
 		if diff := cmp.Diff(tt.want, matching(tt.patterns, names)); diff != "" {
 			t.Errorf("matching %q differs (-want +got):\n%s", tt.patterns, diff)
-		}
-	}
-}
-
-func TestCheckPatterns(t *testing.T) {
-	if err := CheckPatterns([]string{"a*", "[b]", `\*`}); err != nil {
-		t.Errorf("good patterns: got %v, want none", err)
-	}
-	for _, bad := range []string{"[a", `a\`, "a[]"} {
-		if CheckPatterns([]string{bad}) == nil {
-			t.Errorf("CheckPatterns(%q): got no error, want one", bad)
 		}
 	}
 }
@@ -52,6 +51,8 @@ func TestUnknownScene(t *testing.T) {
 	}{
 		{"Game", []string{"Intro", "Talk"}, `no scene is called "Game" in OBS's scene collection "Main"; there are "Intro", "Talk"`},
 		{"Gam*", []string{"Intro"}, `no scene matches "Gam*" in OBS's scene collection "Main"; there are "Intro"`},
+		{"Gam[", []string{"Intro"}, `no scene is called "Gam[" in OBS's scene collection "Main"; there are "Intro"; as a pattern it is wrong: a [ without its ], or a \ at the end`},
+		{`Gam\`, nil, `no scene is called "Gam\\" in OBS's scene collection "Main", which has no scenes; as a pattern it is wrong: a [ without its ], or a \ at the end`},
 		{"Game", nil, `no scene is called "Game" in OBS's scene collection "Main", which has no scenes`},
 	} {
 		err := CheckScenes([]string{tt.pattern}, "Main", tt.existing)
@@ -61,5 +62,20 @@ func TestUnknownScene(t *testing.T) {
 	}
 	if err := CheckScenes([]string{"I*", "Talk"}, "Main", []string{"Intro", "Talk"}); err != nil {
 		t.Errorf("known scenes: got %v, want no error", err)
+	}
+}
+
+// A rule may be for a scene that is to come, unless it can never match.
+func TestLayoutsCheck(t *testing.T) {
+	existing := []string{"Intro", "Cam ["}
+	for _, tt := range []struct {
+		pattern string
+		ok      bool
+	}{{"Intro", true}, {"Later", true}, {"Game*", true}, {"Cam [", true}, {"[b]", true}, {`\*`, true}, {"[a", false}, {`a\`, false}, {"a[]", false}} {
+		err := Layouts{Rules: []Rule{{Scenes: "Intro"}, {Scenes: tt.pattern}}}.Check("Main", existing)
+		var unknown *UnknownSceneError
+		if (err == nil) != tt.ok || err != nil && (!errors.As(err, &unknown) || unknown.Pattern != tt.pattern) {
+			t.Errorf("%q: got %v, want it to be right: %v", tt.pattern, err, tt.ok)
+		}
 	}
 }

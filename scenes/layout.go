@@ -239,7 +239,8 @@ func gcd(a, b int) int {
 	return a
 }
 
-// Layouts says which layout the peer has in which scene: that of the first rule that matches, else Default.
+// Layouts says which layout the peer has in which scene: that of the rule for its very name, else of the first
+// rule whose pattern matches, else Default.
 type Layouts struct {
 	Default Layout
 	Rules   []Rule
@@ -253,6 +254,11 @@ type Rule struct {
 
 // For returns the layout for a scene.
 func (l Layouts) For(scene string) Layout {
+	for _, r := range l.Rules {
+		if r.Scenes == scene {
+			return r.Layout
+		}
+	}
 	for _, r := range l.Rules {
 		if match(r.Scenes, scene) {
 			return r.Layout

@@ -147,8 +147,8 @@ func TestCropKeepsAspect(t *testing.T) {
 }
 
 func TestLayoutsFor(t *testing.T) {
-	l := Layouts{Default: Layout{Shape: Full}, Rules: []Rule{{"Game 1", Layout{Shape: Grid}}, {"Game*", Layout{Shape: PiP}}}}
-	for scene, want := range map[string]Shape{"Game 1": Grid, "Game 2": PiP, "Talk": Full} {
+	l := Layouts{Default: Layout{Shape: Full}, Rules: []Rule{{"Game 1", Layout{Shape: Grid}}, {"Game*", Layout{Shape: PiP}}, {"Game [", Layout{Shape: SideBySide}}}}
+	for scene, want := range map[string]Shape{"Game 1": Grid, "Game 2": PiP, "Game [": SideBySide, "Talk": Full} {
 		if got := l.For(scene).Shape; got != want {
 			t.Errorf("For(%q): got %q, want %q", scene, got, want)
 		}

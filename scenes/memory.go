@@ -70,6 +70,11 @@ type ItemMemory struct {
 // placeable says whether the item's place is ours to keep: we added it, or the user had us lay it out.
 func (im *ItemMemory) placeable() bool { return im.Ours || im.Layout != "" }
 
+// hiddenByUs says whether we hid the item and the user did not.
+func (im *ItemMemory) hiddenByUs() bool {
+	return (im.Live || im.Parked) && (!im.Enabled || im.Pending) && !im.Hidden
+}
+
 // Look is how the user left an item.
 type Look struct {
 	// Hidden: the user hid it. HiddenOnAir: it was shown when that time on air began, and will be at the next.
@@ -89,6 +94,48 @@ type Look struct {
 	// Before is the look before the first of the user's commands, for Restore.
 	Before *Look `json:"before,omitempty"`
 }
+
+// Of is the memory of one collection alone.
+func (m Memory) Of(collection string) Memory {
+	c := m.Collections[collection]
+	if c == nil {
+		return Memory{}
+	}
+	return Memory{Collections: map[string]*CollectionMemory{collection: c}}
+}
+
+// With is the memory with that of one collection taken from another.
+func (m Memory) With(collection string, other Memory) Memory {
+	m = m.clone()
+	if c := other.Collections[collection]; c != nil {
+		m.Collections[collection] = c
+	} else {
+		delete(m.Collections, collection)
+	}
+	return m
+}
+
+// Leaves says whether there may be something in a collection that Reconcile would take out or give back off air.
+func (m Memory) Leaves(collection string) bool {
+	c := m.Collections[collection]
+	if c == nil {
+		return false
+	}
+	left := c.Present || len(c.Was) > 0
+	for _, s := range c.Scenes {
+		left = left || s != nil && s.Adding
+		if s == nil {
+			continue
+		}
+		for _, im := range s.Items {
+			left = left || im != nil && (im.Ours || im.Live)
+		}
+	}
+	return left
+}
+
+// Names lists the collections that are remembered.
+func (m Memory) Names() []string { return slices.Sorted(maps.Keys(m.Collections)) }
 
 // collection returns the memory of a collection, made if absent.
 func (m *Memory) collection(name string) *CollectionMemory {

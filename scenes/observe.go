@@ -19,10 +19,12 @@ type view struct {
 	// killed while it wrote the memory. Nobody can tell who hid it, and it is worse to hide the
 	// peer from the stream than to show them once more.
 	orphan bool
+	kind   string  // of the peer source, "" for any
+	owed   []found // items that we hid of inputs that are the peer's no more
 }
 
 func newView(s Snapshot, src Source, c *CollectionMemory) *view {
-	v := &view{s: s, c: c, peers: findPeers(s, src, c), stale: findStale(s, src),
+	v := &view{s: s, c: c, peers: findPeers(s, src, c), stale: findStale(s, src), kind: src.Kind,
 		names: map[string]bool{}, scenes: map[string]*Scene{}}
 	for _, in := range v.peers {
 		v.names[in.Name] = true
@@ -173,20 +175,28 @@ func (v *view) followSceneNames() {
 	}
 }
 
-// forgetGone drops the memory of items that are no longer there.
+// forgetGone drops the memory of items that are no longer there, or the peer's no more.
 func (v *view) forgetGone(lost bool) {
-	for name, sm := range v.c.Scenes {
-		there := map[int]bool{}
-		sc := v.scenes[name]
+	for _, name := range slices.Sorted(maps.Keys(v.c.Scenes)) {
+		there := map[int]Item{}
+		sm, sc := v.c.Scenes[name], v.scenes[name]
 		if sc != nil {
 			for _, it := range sc.Items {
-				there[it.ID] = v.names[it.Source] || v.stale[it.Source]
+				there[it.ID] = it
 			}
 		}
 		for _, id := range slices.Sorted(maps.Keys(sm.Items)) {
 			im := sm.Items[id]
+			it, exists := there[id]
 			switch {
-			case there[id]:
+			case v.names[it.Source] || v.stale[it.Source]:
+				continue
+			case exists && !im.Ours:
+				if !im.hiddenByUs() || it.Enabled {
+					delete(sm.Items, id)
+				} else if v.stranger(it.Source) {
+					v.owed = append(v.owed, found{sc, it})
+				}
 				continue
 			case !im.Ours && sm.Last != nil:
 				delete(sm.Items, id) // how ours looked is worth more
@@ -199,6 +209,11 @@ func (v *view) forgetGone(lost bool) {
 			sm.forget(id)
 		}
 	}
+}
+
+// stranger says whether an input is surely not the peer source. One of another kind may be it again on another route.
+func (v *view) stranger(input string) bool {
+	return v.kind != "" && slices.ContainsFunc(v.s.Inputs, func(in Input) bool { return in.Name == input && in.Kind == v.kind })
 }
 
 // hasOrphan reports whether there is one item only, of an input that we made, and no memory of any.

@@ -46,6 +46,8 @@ type State struct {
 	Input      string `json:"input"` // "" when there is none
 	Kind       string `json:"kind"`
 	Spots      []Spot `json:"spots"`
+	// Nested are the scenes that have the peer only in a scene that they show.
+	Nested []Nesting `json:"nested,omitempty"`
 }
 
 // Change is one thing that a command of the user's did.
@@ -77,18 +79,20 @@ func Status(ctx context.Context, obs OBS, src Source, patterns []string) (State,
 			state.Spots = append(state.Spots, spot)
 		}
 	}
+	state.Nested = h.nestings(h.scope)
 	return state, nil
 }
 
 // SetVisible shows or hides all items of the peer source, in groups too, and notes it as the
 // user's wish, which holds as well for items that costream-obs will add later in the same scenes.
 // Patterns narrow the scenes; none means all. What is so already is no Change.
-// Errors: ErrNoPeerSource, *UnknownSceneError, *EditError values joined.
+// Errors: ErrNoPeerSource, *UnknownSceneError, *NestedError, *EditError values joined.
 func SetVisible(ctx context.Context, obs OBS, src Source, patterns []string, eye Eye) ([]Change, error) {
-	h, err := take(ctx, obs, src, patterns)
+	h, err := takeToChange(ctx, obs, src, patterns)
 	if err != nil {
 		return nil, err
 	}
+	defer h.release()
 	items, known := []found{}, false
 	for _, sc := range h.scope {
 		items = append(items, h.itemsOf(sc)...)
@@ -117,7 +121,11 @@ func SetVisible(ctx context.Context, obs OBS, src Source, patterns []string, eye
 			edits = append(edits, e)
 		}
 	}
-	return h.carryOut(ctx, edits)
+	changes, err := h.carryOut(ctx, edits)
+	if err == nil && len(items) == 0 && len(patterns) > 0 {
+		err = h.unchanged(h.scope)
+	}
+	return changes, err
 }
 
 // Add puts the peer source into the scenes that the patterns name, the programme scene if
@@ -126,8 +134,12 @@ func SetVisible(ctx context.Context, obs OBS, src Source, patterns []string, eye
 // Errors: ErrNoPeerSource if there is no input and src has no Kind to make one,
 // *UnknownSceneError, *EditError values joined.
 func Add(ctx context.Context, obs OBS, src Source, patterns []string, layouts Layouts) ([]Change, error) {
-	h, err := take(ctx, obs, src, patterns)
+	h, err := takeToChange(ctx, obs, src, patterns)
 	if err != nil {
+		return nil, err
+	}
+	defer h.release()
+	if err := layouts.Check(h.s.Collection, h.sceneNames()); err != nil {
 		return nil, err
 	}
 	if len(h.peers) == 0 && src.Kind == "" {
@@ -152,12 +164,13 @@ func Add(ctx context.Context, obs OBS, src Source, patterns []string, layouts La
 
 // Remove takes every item of the peer source out of the scenes that the patterns name, all scenes
 // if there are none, whoever added it. Where they were is remembered for the next Add.
-// Errors: ErrNoPeerSource, *UnknownSceneError, ErrInGroup and *EditError values joined.
+// Errors: ErrNoPeerSource, *UnknownSceneError, *NestedError, ErrInGroup and *EditError values joined.
 func Remove(ctx context.Context, obs OBS, src Source, patterns []string) ([]Change, error) {
-	h, err := take(ctx, obs, src, patterns)
+	h, err := takeToChange(ctx, obs, src, patterns)
 	if err != nil {
 		return nil, err
 	}
+	defer h.release()
 	if len(h.peers) == 0 {
 		return nil, ErrNoPeerSource
 	}
@@ -176,6 +189,9 @@ func Remove(ctx context.Context, obs OBS, src Source, patterns []string) ([]Chan
 		}
 	}
 	changes, err := h.carryOut(ctx, edits)
+	if err == nil && len(edits)+len(errs) == 0 && len(patterns) > 0 {
+		err = h.unchanged(h.scope)
+	}
 	return changes, errors.Join(append(errs, err)...)
 }
 
@@ -186,23 +202,45 @@ type hand struct {
 	before, memory Memory
 	scope          []*Scene // that the patterns match; without groups
 	layouts        Layouts  // the configured ones, where they matter
+	release        func()   // lets others change the memory again
 }
 
+// take is for commands that only look.
 func take(ctx context.Context, obs OBS, src Source, patterns []string) (*hand, error) {
-	if err := CheckPatterns(patterns); err != nil {
-		return nil, err
-	}
+	return takeAs(ctx, obs, src, patterns, func() (func(), error) { return func() {}, nil })
+}
+
+// takeToChange is for commands that change something. Nobody else does until the hand is released.
+func takeToChange(ctx context.Context, obs OBS, src Source, patterns []string) (*hand, error) {
+	return takeAs(ctx, obs, src, patterns, func() (func(), error) { return obs.Lock(ctx) })
+}
+
+func takeAs(ctx context.Context, obs OBS, src Source, patterns []string, lock func() (func(), error)) (_ *hand, err error) {
 	var m Memory
 	var s Snapshot
+	release := func() {}
+	defer func() {
+		if err != nil {
+			release()
+		}
+	}()
 	changing := func(err error) bool { return errors.Is(err, ErrChanging) }
-	err := retry(ctx, patience, lookAgain, changing, func() (err error) {
-		m, s, err = look(ctx, obs, "", src.Kind)
-		return err
+	err = retry(ctx, patience, lookAgain, changing, func() error {
+		unlock, err := lock()
+		if err != nil {
+			return err
+		}
+		if m, s, err = look(ctx, obs, "", src.Kind); err != nil {
+			unlock() // OBS may be changing its scenes for long.
+			return err
+		}
+		release = unlock
+		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	h := &hand{obs: obs, before: m, memory: m.clone()}
+	h := &hand{obs: obs, before: m, memory: m.clone(), release: release}
 	c := h.memory.collection(s.Collection)
 	// A single command cannot know which OBS process it was before: only Reconcile counts them.
 	s.Session = c.Session

@@ -39,3 +39,20 @@ func TestCommandWhileOBSLoads(t *testing.T) {
 		})
 	}
 }
+
+// A command takes the names of scenes as they are, whatever they would mean as patterns.
+func TestCommandsTakeNames(t *testing.T) {
+	f := newFakeOBS("A", "Game [", "Game [1]", "Game 1")
+	if _, err := Add(t.Context(), f, device(), []string{"Game [", "Game [1]"}, Layouts{}); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]int{"A": 0, "Game [": 1, "Game [1]": 1, "Game 1": 0} {
+		if got := len(f.scene(name).Items); got != want {
+			t.Errorf("scene %q: got %d items, want %d", name, got, want)
+		}
+	}
+	rules := Layouts{Rules: []Rule{{Scenes: "Talk["}}}
+	if _, err := Add(t.Context(), f, device(), []string{"A"}, rules); !errors.As(err, new(*UnknownSceneError)) {
+		t.Errorf("a wrong pattern among the layouts: got %v, want an error about it", err)
+	}
+}

@@ -15,7 +15,7 @@ type Source struct {
 	// existing input, and that none can be made.
 	Kind string
 	// Settings are the settings that it must have; others are left alone. An input of the
-	// same kind with the same "device_id" is the peer source whatever its name.
+	// same kind with the same "device_id" or "input" is the peer source whatever its name.
 	Settings map[string]any
 }
 
@@ -73,6 +73,7 @@ func Plan(s Snapshot, d Desired, m Memory) Outcome {
 	} else {
 		p.stop()
 	}
+	p.giveBack()
 	p.out.Edits = slices.Concat(p.settings, p.removals, p.additions, p.placings, p.eyes)
 	p.out.NeedsTransition = p.needsTransition(p.out.Edits)
 	if c.empty() {
@@ -226,13 +227,13 @@ func (p *planner) occupied(sc *Scene, targets []string) bool {
 }
 
 // nested says whether a scene shows, through any number of scenes and groups, one that f holds for.
-func (p *planner) nested(sc *Scene, f func(*Scene) bool) bool {
+func (v *view) nested(sc *Scene, f func(*Scene) bool) bool {
 	for _, it := range sc.Items {
-		inner := p.scenes[it.Source]
+		inner := v.scenes[it.Source]
 		if inner == nil || !it.Enabled {
 			continue
 		}
-		if !inner.Group && f(inner) || p.nested(inner, f) {
+		if !inner.Group && f(inner) || v.nested(inner, f) {
 			return true
 		}
 	}
@@ -364,6 +365,14 @@ func (p *planner) stop() {
 	}
 	if p.d.Over {
 		p.c.showAgain()
+	}
+}
+
+// giveBack shows what we hid of inputs that are the peer's no more: the user has them read something else now.
+func (p *planner) giveBack() {
+	for _, f := range p.owed {
+		p.c.item(f.scene.Name, f.item.ID).Pending = true
+		p.eyes = append(p.eyes, EnableItem{Scene: f.scene.Name, Item: f.item.ID, Input: f.item.Source, Enable: true})
 	}
 }
 

@@ -101,8 +101,13 @@ func read(ctx context.Context, obs OBS, session, kind string) (Snapshot, error) 
 // values with any other; what could be done is done all the same, and the same pattern is
 // reported again by each call. For session see Snapshot.
 //
-// Calls for one OBS must not overlap. It makes about a dozen requests, and one for each scene and group.
+// It has the memory to itself from the first look to the last word. It makes about a dozen requests, and one for each scene and group.
 func Reconcile(ctx context.Context, obs OBS, session string, d Desired) (Report, error) {
+	unlock, err := obs.Lock(ctx)
+	if err != nil {
+		return Report{}, err
+	}
+	defer unlock()
 	before, s, err := look(ctx, obs, session, d.Source.Kind)
 	if err != nil {
 		return Report{}, err

@@ -34,6 +34,9 @@ var (
 	// two seconds before they return it; who calls Reconcile asks again a little later.
 	ErrChanging = errors.New("OBS is changing its scenes just now")
 
+	// ErrBusy says that another program changes the scenes, and did not finish in time.
+	ErrBusy = errors.New("another costream-obs is changing OBS's scenes")
+
 	// ErrInGroup says that an item cannot be removed, because OBS refuses requests to remove
 	// an item of a group (obs-websocket: code 602; measured on OBS 29.0.2).
 	ErrInGroup = errors.New("OBS lets no program remove an item from the group")
@@ -75,6 +78,9 @@ type OBS interface {
 	// SetItemIndex moves an item in its scene; 0 is the lowest place.
 	SetItemIndex(ctx context.Context, scene string, item, index int) error
 	SetItemLocked(ctx context.Context, scene string, item int, locked bool) error
+	// Lock keeps all other programs from changing the memory until unlock is called. Its error is ErrBusy, wrapped or
+	// bare, when it cannot be had for too long.
+	Lock(ctx context.Context) (unlock func(), err error)
 	// LoadMemory returns what SaveMemory stored last, or an empty Memory.
 	LoadMemory(ctx context.Context) (Memory, error)
 	// SaveMemory stores m so that it outlives both OBS and us.

@@ -75,6 +75,9 @@ func PlanSetup(s State, o Options) (Plan, error) {
 	if err := s.planModule(&p, &r); err != nil {
 		return Plan{}, err
 	}
+	if p.Lists {
+		return p, nil
+	}
 	load, err := s.planLoad(&p, o)
 	if err != nil {
 		return Plan{}, err
@@ -132,6 +135,10 @@ func (s State) planModule(p *Plan, r *records) error {
 		}
 	}
 	p.Steps = append(p.Steps, install.step)
+	if p.Lists = install.lists; p.Lists {
+		p.Notes = append(p.Notes, "After that, setup shows what apt-get would install, and what else has to be done.")
+		return nil
+	}
 	if s.SecureBoot {
 		p.Notes = append(p.Notes, "Secure Boot is on. If the installation asks for a password, choose one: after a restart, a blue screen asks for it before it lets the module in (\"Enroll MOK\").")
 	}

@@ -2,12 +2,16 @@
 
 package setup
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // installation is how v4l2loopback comes onto a machine.
 type installation struct {
 	step     Step
 	packages []string // to be removed again by --undo; nil where nothing is
+	lists    bool     // the step only lets the installer know the packages
 }
 
 // planInstall chooses between installing the module, what it is built with,
@@ -24,11 +28,7 @@ func (s State) planInstall() (installation, error) {
 	case s.Source && s.Installer == "apt-get":
 		// Building is a part of the headers' installation.
 		headers := "linux-headers-" + s.Kernel
-		return installation{step: Step{
-			What:     fmt.Sprintf("Install the headers of Linux %s, which builds the kernel module v4l2loopback", s.Kernel),
-			Commands: aptInstall(headers),
-			Hint:     noHeaders,
-		}, packages: []string{headers}}, nil
+		return s.aptInstallation(fmt.Sprintf("Install the headers of Linux %s, which builds the kernel module v4l2loopback", s.Kernel), headers)
 	}
 	switch s.Installer {
 	case "apt-get":
@@ -36,7 +36,7 @@ func (s State) planInstall() (installation, error) {
 		if !s.Headers {
 			packages = append(packages, "linux-headers-"+s.Kernel)
 		}
-		return installation{step: Step{What: what, Commands: aptInstall(packages...), Hint: noHeaders}, packages: packages}, nil
+		return s.aptInstallation(what, packages...)
 	case "dnf":
 		return installation{step: Step{What: what, Commands: []Command{run("dnf", "install", "-y", "v4l2loopback")},
 			Hint: "It is in the repository RPM Fusion, free: https://rpmfusion.org/Configuration tells how to add that."}, packages: []string{"v4l2loopback"}}, nil
@@ -55,27 +55,26 @@ func (s State) planInstall() (installation, error) {
 
 const noHeaders = "If a package linux-headers was not found, the running kernel is older than the archive: update the system, restart, and run setup again."
 
-func aptInstall(packages ...string) []Command {
-	return []Command{
-		run("apt-get", "update", "-q"),
-		run(append([]string{"apt-get", "install", "-y", "-q"}, packages...)...),
+func (s State) aptInstallation(what string, packages ...string) (installation, error) {
+	step, lists, err := s.aptInstall(what, packages)
+	if lists {
+		packages = nil
 	}
+	return installation{step: step, packages: packages, lists: lists}, err
 }
 
-// removePackages is the opposite of planInstall.
-func (s State) removePackages(packages []string) []Command {
-	var args []string
-	switch s.Installer {
+const removeWhat = "Remove the packages that setup installed"
+
+// planRemove is the opposite of planInstall. Packages stay whose removal would remove others
+// as well, and where the package manager cannot be asked about that.
+func (s State) planRemove(p *Plan, packages []string) {
+	switch names := strings.Join(packages, " "); s.Installer {
 	case "apt-get":
-		args = []string{"apt-get", "remove", "-y", "-q"}
-	case "dnf":
-		args = []string{"dnf", "remove", "-y"}
+		s.aptRemove(p, packages)
 	case "pacman":
-		args = []string{"pacman", "-R", "--noconfirm"}
-	case "zypper":
-		args = []string{"zypper", "--non-interactive", "remove"}
-	default:
-		return nil
+		// It refuses to remove what others need.
+		p.Steps = append(p.Steps, Step{What: removeWhat, Commands: []Command{run(append([]string{"pacman", "-R", "--noconfirm"}, packages...)...)}})
+	case "dnf", "zypper":
+		p.Notes = append(p.Notes, fmt.Sprintf("The packages that setup installed stay: %s. To see what else goes with them, and to remove them: sudo %s remove %s", names, s.Installer, names))
 	}
-	return []Command{run(append(args, packages...)...)}
 }

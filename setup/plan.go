@@ -16,6 +16,9 @@ type Plan struct {
 	Notes []string
 	// Unloads: a module that is loaded now is taken away, with all its devices.
 	Unloads bool
+	// Lists: all that is done is to have the package manager know the packages. Only a
+	// plan made after that can show what has to be done.
+	Lists bool
 }
 
 // Empty tells that nothing has to be done.
@@ -24,7 +27,9 @@ func (p Plan) Empty() bool { return len(p.Steps) == 0 }
 // Step is a part of a plan that is done or fails as a whole.
 type Step struct {
 	// What it is for, as a phrase.
-	What     string
+	What string
+	// Shows are what the commands do that they do not say, a line each.
+	Shows    []string
 	Commands []Command
 	// Hint is what to look at when it fails.
 	Hint string
@@ -81,11 +86,35 @@ func (p Plan) Text(by string) string {
 			b.WriteString("\n")
 		}
 		b.WriteString("# " + s.What + "\n")
+		for _, line := range s.Shows {
+			b.WriteString(remark(line))
+		}
 		for _, c := range s.Commands {
 			b.WriteString(c.shell(by, ""))
 		}
 	}
 	return b.String()
+}
+
+// remarkWidth is where the lines of a remark are broken.
+const remarkWidth = 100
+
+// remark is a text as lines that a shell passes over.
+func remark(text string) string {
+	var b strings.Builder
+	width := 0
+	for i, word := range strings.Fields(text) {
+		switch {
+		case i == 0:
+			b.WriteString("#")
+		case width+1+len(word) > remarkWidth:
+			b.WriteString("\n#  ")
+			width = 2
+		}
+		b.WriteString(" " + word)
+		width += 1 + len(word)
+	}
+	return b.String() + "\n"
 }
 
 // firstFailure is the exit status that says that the first step failed; the

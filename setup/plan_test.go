@@ -42,7 +42,7 @@ func usual() Options {
 // debian is a machine with the module installed and nothing loaded.
 func debian() State {
 	return State{
-		Kernel: "6.1.0-28-amd64", KernelDir: true, Headers: true, Installer: "apt-get",
+		Kernel: "6.1.0-28-amd64", KernelDir: true, Headers: true, Installer: "apt-get", Apt: apt(nil),
 		Loopback:  KernelModule{File: "/lib/modules/6.1.0-28-amd64/updates/dkms/v4l2loopback.ko"},
 		Aloop:     KernelModule{File: "/lib/modules/6.1.0-28-amd64/kernel/sound/drivers/snd-aloop.ko"},
 		AloopCard: -1,
@@ -78,6 +78,9 @@ func TestPlanSetup(t *testing.T) {
 	denied := loop(10)
 	denied.Err = &fs.PathError{Op: "open", Path: "/dev/video10", Err: fs.ErrPermission}
 	denied.Output = false
+	unknown := func(...string) (AptChanges, error) {
+		return AptChanges{}, errors.New("Unable to locate package v4l2loopback-dkms")
+	}
 	bothWays := loop(11)
 	bothWays.Capture = true
 	for _, test := range []struct {
@@ -91,6 +94,12 @@ func TestPlanSetup(t *testing.T) {
 			o.Out, o.In, o.OutLabel, o.InLabel = "/dev/video4", "/dev/video7", "out", "in"
 		})},
 		{"bare-debian", change(debian(), func(s *State) { s.Loopback.File, s.Headers = "", false }), usual()},
+		{"bare-debian-unknown-to-apt", change(debian(), func(s *State) {
+			s.Loopback.File, s.Apt = "", unknown
+		}), usual()},
+		{"bare-debian-unknown-to-apt-updated", change(debian(), func(s *State) {
+			s.Loopback.File, s.Apt, s.ListsUpdated = "", unknown, true
+		}), usual()},
 		{"bare-debian-with-utils", change(debian(), func(s *State) {
 			s.Loopback.File, s.Present = "", []string{"v4l2loopback-utils"}
 		}), usual()},
@@ -155,6 +164,12 @@ func TestPlanUndo(t *testing.T) {
 	}{
 		{"nothing", loaded(loop(10), loop(11)), false},
 		{"all", ready(usual(), all), false},
+		{"needed-by-others", change(ready(usual(), all), func(s *State) {
+			s.Apt = apt(map[string][]string{"v4l2loopback-utils": {"droidcam", "droidcam-obs"}})
+		}), false},
+		{"not-told-by-apt", change(ready(usual(), all), func(s *State) { s.Apt = nil }), false},
+		{"fedora", change(ready(usual(), all), func(s *State) { s.Installer = "dnf" }), false},
+		{"arch", change(ready(usual(), all), func(s *State) { s.Installer = "pacman" }), false},
 		{"all-but-modules", ready(usual(), all), true},
 		{"held", change(ready(usual(), all), func(s *State) {
 			s.Holders = map[string][]Holder{"/dev/video10": {{PID: 700, Command: "obs"}}}

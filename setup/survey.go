@@ -23,8 +23,12 @@ type State struct {
 	// "pacman" or "zypper"; empty when there is none that we know.
 	Installer string
 	// Present are those packages which setup could install that are there.
-	Present    []string
-	SecureBoot bool
+	Present []string
+	// Apt tells what apt-get would do; nil where it cannot be asked.
+	Apt func(args ...string) (AptChanges, error)
+	// ListsUpdated: the lists of packages were brought up to date a moment ago.
+	ListsUpdated bool
+	SecureBoot   bool
 
 	Loopback KernelModule
 	// CanAdd: single devices can be added and deleted, by module and
@@ -66,6 +70,9 @@ func (m Machine) Survey() (State, error) {
 			s.Installer = program
 			break
 		}
+	}
+	if s.Installer == "apt-get" && m.Root == "" {
+		s.Apt = simulateApt
 	}
 	for _, name := range []string{"v4l2loopback-dkms", "v4l2loopback-utils", "linux-headers-" + s.Kernel} {
 		if m.exists("var", "lib", "dpkg", "info", name+".list") {

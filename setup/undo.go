@@ -38,9 +38,7 @@ func PlanUndo(s State, keepModules bool) (Plan, error) {
 		})
 	}
 	if len(r.packages) > 0 {
-		if commands := s.removePackages(r.packages); commands != nil {
-			p.Steps = append(p.Steps, Step{What: "Remove the packages that setup installed", Commands: commands})
-		}
+		s.planRemove(&p, r.packages)
 	}
 	// Last, since they hold what is still to be undone if a step fails.
 	p.Steps = append(p.Steps, Step{What: "Remove the files that setup wrote", Commands: []Command{run(append([]string{"rm", "-f"}, files...)...)}})

@@ -127,7 +127,7 @@ func (c *command) run(ctx context.Context, path []*command, args []string, call 
 	if len(c.settings) > 0 {
 		settings = config.Bind(set, c.settings...)
 	}
-	err := set.Parse(joinOptional(set, doubleDashes(set, args)))
+	err := set.Parse(forPflag(set, args))
 	if errors.Is(err, pflag.ErrHelp) {
 		_, err = io.WriteString(call.stdout, usage(path))
 		return err
@@ -174,37 +174,36 @@ func (c *command) refuse(path []*command, args []string, stdout io.Writer) error
 	}
 }
 
-// doubleDashes lets every long flag be written with one dash too, as Go programs and the scripts of 2020 have it.
-func doubleDashes(set *pflag.FlagSet, args []string) []string {
-	out := slices.Clone(args)
-	for i, arg := range out {
-		if arg == "--" {
-			break
-		}
-		name, _, _ := strings.Cut(strings.TrimPrefix(arg, "-"), "=")
-		if len(arg) > 2 && arg[0] == '-' && arg[1] != '-' && (name == "help" || set.Lookup(name) != nil) {
-			out[i] = "-" + arg
-		}
-	}
-	return out
-}
-
 // noValue is what a flag gets whose value may be left out, and was.
 const noValue = "-"
 
-// joinOptional gives a flag whose value may be left out the word that follows, which pflag would take for an argument.
-func joinOptional(set *pflag.FlagSet, args []string) []string {
+// forPflag writes the args as pflag reads them. Every long flag may have one dash, as in Go programs and the scripts of
+// 2020, and a flag whose value may be left out may have it as the next word, which pflag would take for an argument. The
+// word after a flag that needs a value is that value, whatever it looks like.
+func forPflag(set *pflag.FlagSet, args []string) []string {
 	var out []string
 	for i := 0; i < len(args); i++ {
 		arg := args[i]
 		if arg == "--" {
 			return append(out, args[i:]...)
 		}
-		if flag := set.Lookup(strings.TrimPrefix(arg, "--")); flag != nil && flag.NoOptDefVal == noValue && i+1 < len(args) && !strings.HasPrefix(args[i+1], "-") {
-			i++
-			arg += "=" + args[i]
+		name, _, joined := strings.Cut(strings.TrimPrefix(arg, "-"), "=")
+		if len(arg) > 2 && arg[0] == '-' && arg[1] != '-' && (name == "help" || set.Lookup(name) != nil) {
+			arg = "-" + arg
 		}
 		out = append(out, arg)
+		if joined || !strings.HasPrefix(arg, "--") || i+1 == len(args) {
+			continue
+		}
+		switch flag := set.Lookup(arg[2:]); {
+		case flag == nil:
+		case flag.NoOptDefVal == "":
+			i++
+			out = append(out, args[i])
+		case flag.NoOptDefVal == noValue && !strings.HasPrefix(args[i+1], "-"):
+			i++
+			out[len(out)-1] += "=" + args[i]
+		}
 	}
 	return out
 }

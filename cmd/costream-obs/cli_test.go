@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/pflag"
 
 	"github.com/costream-obs/costream-obs/internal/golden"
 )
@@ -80,6 +81,30 @@ func TestGoldenHelp(t *testing.T) {
 	})
 }
 
+// What a flag takes is never read as a flag, and the rest may have one dash or two.
+func TestForPflag(t *testing.T) {
+	for _, test := range []struct{ args, want []string }{
+		{[]string{"-scene", "-scene", "-wait"}, []string{"--scene", "-scene", "--wait"}},
+		{[]string{"--scene", "-wait", "-wait"}, []string{"--scene", "-wait", "--wait"}},
+		{[]string{"--scene", "--key", "F9"}, []string{"--scene", "--key", "F9"}},
+		{[]string{"--scene", "--", "-wait"}, []string{"--scene", "--", "--wait"}},
+		{[]string{"--scene=-scene", "-scene=-x", "-wait=false"}, []string{"--scene=-scene", "--scene=-x", "--wait=false"}},
+		{[]string{"-key", "F9", "-key", "-wait"}, []string{"--key=F9", "--key", "--wait"}},
+		{[]string{"-wait", "-", "-unknown", "-h", "-help"}, []string{"--wait", "-", "-unknown", "-h", "--help"}},
+		{[]string{"--", "-scene", "--key", "F9"}, []string{"--", "-scene", "--key", "F9"}},
+		{[]string{"-scene"}, []string{"--scene"}},
+	} {
+		set := pflag.NewFlagSet("test", pflag.ContinueOnError)
+		set.StringArray("scene", nil, "")
+		set.Bool("wait", false, "")
+		set.String("key", "", "")
+		set.Lookup("key").NoOptDefVal = noValue
+		if diff := cmp.Diff(test.want, forPflag(set, test.args)); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", test.args, diff)
+		}
+	}
+}
+
 func TestUsageErrors(t *testing.T) {
 	for _, test := range []struct {
 		args string
@@ -109,7 +134,6 @@ func TestUsageErrors(t *testing.T) {
 		{"send --v4l2sink_device=/dev/video3", "there is no flag --v4l2sink_device"},
 		{"receive -peer=a:5000", `--peer: "a:5000" holds a port; give "a" alone: the port is a setting of its own`},
 		{"receive --config=/nowhere", "configuration file of --config: open /nowhere: no such file or directory"},
-		{"peer hide --scene=Game[", `scene pattern "Game["`},
 		{"peer layout mosaic", `there is no command "mosaic"`},
 		{"peer layout pip --corner left", `--corner: "left" is not a corner: choose one of bottom-right, bottom-left, top-left, top-right`},
 		{"peer layout pip --size 200%", `--size: "200%": a size is 1% to 100% of the canvas`},

@@ -161,22 +161,33 @@ func TestRealDoctorOnAir(t *testing.T) {
 		t.Errorf("wrong password: got %+v, exit code %d, want it found", report, code)
 	}
 
-	// As OBS's dialog leaves it.
-	file := filepath.Join(obs.Config, "obs-studio", "plugin_config", "obs-websocket", "config.json")
-	server, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	off := regexp.MustCompile(`"server_enabled": ?true`).ReplaceAllString(string(server), `"server_enabled":false`)
-	if off == string(server) {
-		t.Fatalf("%s does not switch the WebSocket server on:\n%s", file, server)
-	}
-	for _, step := range []struct{ content, found string }{{off, "WebSocket server is switched off"}, {string(server), ""}} {
-		if err := os.WriteFile(file, []byte(step.content), 0o600); err != nil {
-			t.Fatal(err)
+	// As OBS's dialog leaves it, in the file of this version.
+	switchServer := func(from, to string) {
+		t.Helper()
+		changed := 0
+		for _, file := range []string{"global.ini", "plugin_config/obs-websocket/config.json"} {
+			file = filepath.Join(obs.Config, "obs-studio", file)
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			now := regexp.MustCompile(`(ServerEnabled=|"server_enabled": ?)`+from).ReplaceAllString(string(text), "${1}"+to)
+			if now == string(text) {
+				continue
+			}
+			changed++
+			if err := os.WriteFile(file, []byte(now), 0o600); err != nil {
+				t.Fatal(err)
+			}
 		}
-		c.await(t, "obs.ws.config", step.found)
+		if changed == 0 {
+			t.Fatalf("no file of OBS has the WebSocket server's switch at %s", from)
+		}
 	}
+	switchServer("true", "false")
+	c.await(t, "obs.ws.config", "WebSocket server is switched off")
+	switchServer("false", "true")
+	c.await(t, "obs.ws.config", "")
 
 	// A companion that hangs does not keep doctor from looking.
 	pid := companionPID(t, c.binary, c.alice.Address)

@@ -29,7 +29,7 @@ func TestFeedScript(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	script := feedScript{obs: obs, data: data, store: hotkeys.NewStore(state), order: hotkeys.Order{Source: "Peer", Device: "/dev/video11"}}
+	script := feedScript{obs: obs, data: data, store: hotkeys.NewStore(state), order: hotkeys.Order{Device: "/dev/video11"}}
 	f9 := map[hotkeys.Action]collection.Key{hotkeys.Toggle: {Key: "OBS_KEY_F9"}}
 	f := feedSetup{obs: obs, script: script, machine: setup.Machine{Root: t.TempDir()}}
 	want := func(what string, order camera.Order, says string, keys map[hotkeys.Action][]string, installed bool) {

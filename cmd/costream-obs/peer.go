@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -22,7 +24,8 @@ func peerCommand() *command {
 		short: "show, hide or place the peer in OBS's scenes",
 		long: "Shows, hides or places the peer's picture in OBS's scenes. This works straight on OBS, whether costream-obs runs or not; when it runs, it keeps to what was said here.\n\n" +
 			"  costream-obs peer toggle                  for a key of your desktop\n" +
-			"  costream-obs peer hide --scene 'Game*'",
+			"  costream-obs peer hide --scene 'Game*'\n\n" +
+			sceneGlobs,
 		subs: []*command{
 			eyeCommand("show", "show the peer", "Shows the peer's picture in every scene that has it, inside groups too.", scenes.Show),
 			eyeCommand("hide", "hide the peer", "Hides the peer's picture in every scene that has it, inside groups too. It stays hidden when the peer comes back, until it is shown again; what is hidden during a stream is shown in the next.", scenes.Hide),
@@ -34,6 +37,9 @@ func peerCommand() *command {
 		},
 	}
 }
+
+// sceneGlobs explains what help texts call GLOB.
+const sceneGlobs = "GLOB is the name of a scene or a pattern for names: * stands for any text, ? for one character, [abc] for one of these characters, and \\ before a character for just that character. If a scene has exactly the name GLOB, only that scene is meant."
 
 // obsSettings are the settings of every command that works straight on OBS.
 func obsSettings(more ...string) []string {
@@ -117,17 +123,21 @@ func peerStatusCommand() *command {
 	}
 }
 
+// lockWait is how long a command waits for another that changes OBS's scenes, or for costream-obs run.
+const lockWait = 5 * time.Second
+
 // onScenes connects to OBS for as long as do takes.
 func onScenes(ctx context.Context, c *call, patterns []string, do func(scenes.OBS) error) error {
-	if err := scenes.CheckPatterns(patterns); err != nil {
-		return usageError{err}
-	}
 	client, err := dialOBS(ctx, c)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = client.Close() }()
-	return do(obsscenes.New(client))
+	socket, err := controlSocket()
+	if err != nil {
+		return err
+	}
+	return do(obsscenes.NewWriter(client, filepath.Dir(socket), lockWait))
 }
 
 // change works on OBS's scenes and says what it changed there, also when some of it failed.
@@ -196,7 +206,11 @@ func changesText(changes []scenes.Change) string {
 		case scenes.PlaceItem:
 			fmt.Fprintf(&b, "Laid out in scene %q", e.Scene)
 		case scenes.KeepLook:
-			fmt.Fprintf(&b, "Kept for scene %q, where the peer is not at the moment", e.Scene)
+			if e.Through == "" {
+				fmt.Fprintf(&b, "Kept for scene %q, where the peer is not at the moment", e.Scene)
+			} else {
+				fmt.Fprintf(&b, "Kept for scene %q, which has the peer only through the nested scene %q at the moment; to lay it out there, use --scene %q", e.Scene, e.Through, e.Through)
+			}
 		default:
 			fmt.Fprintf(&b, "Done: %v", e)
 		}
@@ -213,6 +227,7 @@ type changeJSON struct {
 	Action          string `json:"action"` // show, hide, add, remove, place, keep or set
 	Scene           string `json:"scene,omitempty"`
 	Item            int    `json:"item,omitempty"`
+	Through         string `json:"through,omitempty"` // keep: a scene with the peer that Scene shows
 	NeedsTransition bool   `json:"needsTransition,omitempty"`
 }
 
@@ -233,7 +248,7 @@ func changesJSON(changes []scenes.Change) any {
 		case scenes.PlaceItem:
 			out.Action, out.Scene, out.Item = "place", e.Scene, e.Item
 		case scenes.KeepLook:
-			out.Action, out.Scene = "keep", e.Scene
+			out.Action, out.Scene, out.Through = "keep", e.Scene, e.Through
 		}
 		list = append(list, out)
 	}
@@ -249,8 +264,10 @@ func printState(w io.Writer, state scenes.State) error {
 	}
 	fmt.Fprintf(w, "Source %q (%s) in scene collection %q:\n", state.Input, state.Kind, state.Collection)
 	if len(state.Spots) == 0 {
-		_, err := fmt.Fprintln(w, "It is in none of the scenes.")
-		return err
+		if len(state.Nested) == 0 {
+			fmt.Fprintln(w, "It is in none of the scenes.")
+		}
+		return printNested(w, state.Nested)
 	}
 	var rows strings.Builder
 	table := tabwriter.NewWriter(&rows, 0, 0, 2, ' ', 0)
@@ -283,6 +300,16 @@ func printState(w io.Writer, state scenes.State) error {
 	}
 	for row := range strings.Lines(rows.String()) {
 		fmt.Fprintln(w, strings.TrimRight(row, " \n"))
+	}
+	return printNested(w, state.Nested)
+}
+
+// printNested tells which scenes show the peer because they show another scene.
+func printNested(w io.Writer, nested []scenes.Nesting) error {
+	for _, n := range nested {
+		if _, err := fmt.Fprintf(w, "Scene %q has it through the nested scene %q.\n", n.Scene, n.Through); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -25,7 +25,10 @@ func runCommand() *command {
 		short: "co-stream with the peer whenever OBS streams",
 		long: "Runs beside OBS until it is stopped with Ctrl-C or its window is closed. When OBS starts streaming, the peer gets our programme and microphone, and the peer's picture and voice come into OBS. When OBS stops, everything in OBS is as it was before.\n\n" +
 			"OBS may start, stop and restart at any time, before or after costream-obs; so may the peer.\n\n" +
-			"Once paired (see costream-obs pair) all that is sent is encrypted, and --peer is not needed.",
+			"Once paired (see costream-obs pair) all that is sent is encrypted, and --peer is not needed.\n\n" +
+			sceneGlobs + "\n\n" +
+			"--scenes, --layouts and --mic take several names with commas between them. A name that contains a comma or begins with a double quote must be in double quotes, with \"\" for each double quote in it. In a list of several, a name that begins or ends with a blank needs them too:\n\n" +
+			"  --scenes 'Intro,\"Talk, part 2\",Say \"hi\"'",
 		settings: []string{
 			"peer", "peer-name", "listen", "base-port", "link",
 			"when", "route", "video-out", "video-in", "bitrate", "min-bitrate",
@@ -53,17 +56,21 @@ func run(ctx context.Context, c *call) error {
 		return err
 	}
 	printer := newReportPrinter(c.stdout, c.config, pair != nil)
+	stdout, stderr := newPatientWriter(c.stdout), newPatientWriter(c.stderr)
+	defer func() { _, _ = stdout.Close(), stderr.Close() }()
+	printer.out = stdout
+	log := logger(stderr, c.config.Verbose)
 	options.OnReport = printer.print
 	if pair == nil {
-		options.OnReport = warnFirst(c.stderr, printer.print)
-	} else if options.Link, err = secureLink(c.config, pair, c.log); err != nil {
+		options.OnReport = warnFirst(stderr, printer.print)
+	} else if options.Link, err = secureLink(c.config, pair, log); err != nil {
 		return err
 	}
 	options.PeerAsks = pair != nil
-	options.Log = c.log
+	options.Log = log
 	options.WithoutOBS = func() {
-		finishHotkeys(hotkeys.NewStore(options.StateDir), c.stderr)
-		finishCleanFeed(camera.NewStore(options.StateDir), c.stderr)
+		finishHotkeys(hotkeys.NewStore(options.StateDir), stderr)
+		finishCleanFeed(camera.NewStore(options.StateDir), stderr)
 	}
 	companion, err := companion.New(options)
 	if err != nil {

@@ -51,7 +51,7 @@ func setupCommand() *command {
 }
 
 // setupRounds bounds how often the machine is looked at again: what one round makes may show what else is missing.
-const setupRounds = 3
+const setupRounds = 4
 
 func (f setupFlags) run(ctx context.Context, c *call) error {
 	o := setup.Options{Out: c.config.VideoOut, In: c.config.VideoIn, OutLabel: *f.labelOut, InLabel: *f.labelIn, User: userName()}
@@ -65,9 +65,9 @@ func (f setupFlags) run(ctx context.Context, c *call) error {
 	if err := o.Check(); err != nil {
 		return usageError{err}
 	}
-	done := false
+	done, listsUpdated := false, false
 	for range setupRounds {
-		plan, err := f.plan(o)
+		plan, err := f.plan(o, listsUpdated)
 		if err != nil {
 			return err
 		}
@@ -81,7 +81,7 @@ func (f setupFlags) run(ctx context.Context, c *call) error {
 		if agreed, err := f.apply(ctx, c, plan); err != nil || !agreed {
 			return err
 		}
-		done = true
+		done, listsUpdated = true, listsUpdated || plan.Lists
 	}
 	switch {
 	case *f.undo && done:
@@ -99,11 +99,12 @@ func (f setupFlags) run(ctx context.Context, c *call) error {
 }
 
 // plan looks at the machine and says what is to be done to it.
-func (f setupFlags) plan(o setup.Options) (setup.Plan, error) {
+func (f setupFlags) plan(o setup.Options, listsUpdated bool) (setup.Plan, error) {
 	state, err := setup.Machine{}.Survey()
 	if err != nil {
 		return setup.Plan{}, err
 	}
+	state.ListsUpdated = listsUpdated
 	if *f.undo {
 		return setup.PlanUndo(state, *f.yes && !*f.restart)
 	}

@@ -26,7 +26,7 @@ func setupCleanFeedCommand() *command {
 		long: "Has OBS's virtual camera show the scene \"" + cleanfeed.Scene + "\", which costream-obs run keeps in step with the programme but without the peer, so that both friends may show each other and neither gets themselves back. That is for the devices route; on the portable route --clean-feed is enough. OBS keeps it only where it has a virtual camera, so it needs the kernel module v4l2loopback, which costream-obs setup installs; without it the camera is left alone.\n\n" +
 			"Also has OBS run a script of ours, by which OBS 32.1 and later keeps the scenes for the peer out of your list of scenes on the portable route.\n\n" +
 			"OBS reads both at its start, from its scene collection, so they are written while OBS is closed; while it is open they wait, and a running costream-obs run writes them when OBS ends. Without --all they are set in the current scene collection.",
-		settings: []string{"source-name", "video-in"},
+		settings: []string{"video-in"},
 		bind: func(set *pflag.FlagSet) action {
 			all := set.Bool("all", false, "in all scene collections")
 			undo := set.Bool("undo", false, "let the virtual camera show what it showed before, and take the script away unless it gives hotkeys, in all scene collections")
@@ -47,7 +47,7 @@ func setupCleanFeedCommand() *command {
 					return err
 				}
 				script := feedScript{obs: obs, data: data, store: hotkeys.NewStore(state),
-					order: hotkeys.Order{Source: c.config.SourceName, Device: c.config.VideoIn}}
+					order: hotkeys.Order{Device: c.config.VideoIn}}
 				return feedSetup{obs: obs, script: script, out: c.stdout}.run(camera.Order{All: *all, Undo: *undo})
 			}
 		},
@@ -85,7 +85,7 @@ func setupCleanFeed(out io.Writer, machine setup.Machine, obs collection.Dir, or
 	case order.Undo:
 		fmt.Fprintf(out, "OBS's virtual camera shows what it showed before. Scene collections: %s.\n", strings.Join(done, ", "))
 	default:
-		fmt.Fprintf(out, "OBS's virtual camera shows the scene %q from OBS's next start on. Scene collections: %s.\n", cleanfeed.Scene, strings.Join(done, ", "))
+		fmt.Fprintf(out, "OBS's virtual camera shows the scene for your peer from OBS's next start on. Scene collections: %s.\n", strings.Join(done, ", "))
 	}
 	return nil
 }
@@ -109,6 +109,6 @@ func finishCleanFeed(store camera.Store, tell io.Writer) {
 	case finished && order.Undo:
 		fmt.Fprintln(tell, "OBS's virtual camera shows what it showed before.")
 	case finished:
-		fmt.Fprintf(tell, "OBS's virtual camera shows the scene %q from OBS's next start on.\n", cleanfeed.Scene)
+		fmt.Fprintln(tell, "OBS's virtual camera shows the scene for your peer from OBS's next start on.")
 	}
 }

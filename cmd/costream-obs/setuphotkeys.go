@@ -33,7 +33,7 @@ func setupHotkeysCommand() *command {
 			"  costream-obs setup hotkeys --toggle F9 --mute Ctrl+Alt+M\n\n" +
 			"OBS reads them at its start, from its scene collection, so they are written while OBS is closed; while it is open they wait, and a running costream-obs run writes them when OBS ends. Scripts belong to a scene collection in OBS: without --all the current one gets the hotkeys.\n\n" +
 			"On Wayland OBS sees keys only while its window has the focus. For a key that works everywhere set a shortcut of your desktop to: costream-obs peer toggle",
-		settings: []string{"source-name", "video-in"},
+		settings: []string{"video-in"},
 		bind: func(set *pflag.FlagSet) action {
 			f := hotkeyFlags{keys: map[hotkeys.Action]*string{
 				hotkeys.Toggle: set.String("toggle", "", "`KEY` that shows the peer when hidden, else hides, such as F9, Ctrl+Alt+P or 'Num 5'"),
@@ -74,7 +74,7 @@ func (f hotkeyFlags) run(_ context.Context, c *call) error {
 
 // order reads the flags.
 func (f hotkeyFlags) order(c *call) (hotkeys.Order, error) {
-	o := hotkeys.Order{Keys: map[hotkeys.Action]collection.Key{}, Source: c.config.SourceName, Device: c.config.VideoIn, All: *f.all, Undo: *f.undo}
+	o := hotkeys.Order{Keys: map[hotkeys.Action]collection.Key{}, Device: c.config.VideoIn, All: *f.all, Undo: *f.undo}
 	taken := map[collection.Key]hotkeys.Action{}
 	for _, action := range hotkeys.Actions {
 		text := *f.keys[action]

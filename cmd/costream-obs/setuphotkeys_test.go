@@ -58,7 +58,7 @@ func TestSetupHotkeys(t *testing.T) {
 			want: result{Stdout: "OBS has the hotkeys from its next start on, in Settings, Hotkeys: F9 (toggle), Ctrl+M (mute).\n" +
 				"  scene collection \"Main show\", as it was: COLLECTION.before-costream-obs\n" +
 				"Other scene collections: choose one in OBS, close OBS and repeat this; or add --all.\n"},
-			text:  strings.Replace(collectionText, "[]", `[{"path":"SCRIPT","settings":{"device":"/dev/video11","mute":[{"control":true,"key":"OBS_KEY_M"}],"source":"Peer","toggle":[{"key":"OBS_KEY_F9"}]}}]`, 1),
+			text:  strings.Replace(collectionText, "[]", `[{"path":"SCRIPT","settings":{"device":"/dev/video11","mute":[{"control":true,"key":"OBS_KEY_M"}],"toggle":[{"key":"OBS_KEY_F9"}]}}]`, 1),
 			other: `{"name":"Other"}`,
 		},
 		{
@@ -66,7 +66,7 @@ func TestSetupHotkeys(t *testing.T) {
 			want: result{Stdout: "OBS has the hotkeys from its next start on, in Settings, Hotkeys: F8 (hide).\n" +
 				"  scene collection \"Main show\", as it was: COLLECTION.before-costream-obs\n" +
 				"  scene collection \"Other\", as it was: OTHER.before-costream-obs\n"},
-			other: `{"name":"Other","modules":{"scripts-tool":[{"path":"SCRIPT","settings":{"device":"/dev/video11","hide":[{"key":"OBS_KEY_F8"}],"source":"Peer"}}]}}`,
+			other: `{"name":"Other","modules":{"scripts-tool":[{"path":"SCRIPT","settings":{"device":"/dev/video11","hide":[{"key":"OBS_KEY_F8"}]}}]}}`,
 		},
 		{
 			args: "--undo",

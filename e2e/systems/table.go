@@ -19,7 +19,7 @@ type result struct {
 type line struct {
 	verdict string // PASS, FAIL, SKIP
 	seconds string
-	name    string
+	name    string // of a test after that of its package
 	why     string // it was skipped
 }
 

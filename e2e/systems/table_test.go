@@ -11,9 +11,9 @@ import (
 
 const (
 	old = "system\t12\ndate\t2026-11-30\nmachine\t2 processors\nstep\tPASS\t55\tmake demo\nversions\tOBS 29.0.2\n" +
-		"test\tPASS\t1.20\tTestRealB\t\ntest\tSKIP\t0.00\tTestRealA\tneeds root\n"
+		"test\tPASS\t1.20\tobsctl TestRealB\t\ntest\tSKIP\t0.00\te2e TestRealA\tneeds root\n"
 	young = "system\t13\ndate\t2026-12-01\nmachine\t4 processors\nstep\tFAIL\t5\tmake demo\nversions\tOBS 30.2.3\n" +
-		"test\tFAIL\t9.00\tTestRealB\t\ntest\tPASS\t0.50\tTestRealC\t\n"
+		"test\tFAIL\t9.00\tobsctl TestRealB\t\ntest\tPASS\t0.50\tsetup TestRealC\t\n"
 )
 
 func TestMarkdown(t *testing.T) {
@@ -31,14 +31,14 @@ func TestMarkdown(t *testing.T) {
 |  | 12 | 13 |
 | --- | --- | --- |
 | make demo | 55 s | **FAILED** after 5 s |
-| TestRealA | skipped |  |
-| TestRealB | 1.20 s | **FAILED** after 9.00 s |
-| TestRealC |  | 0.50 s |
+| e2e TestRealA | skipped |  |
+| obsctl TestRealB | 1.20 s | **FAILED** after 9.00 s |
+| setup TestRealC |  | 0.50 s |
 | **all tests** | 1 passed, 1 skipped | 1 passed, **1 failed** |
 
 Skipped:
 
-- TestRealA: needs root
+- e2e TestRealA: needs root
 `
 	if diff := cmp.Diff(strings.Split(want, "\n"), strings.Split(markdown(all), "\n")); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package cleanfeed keeps a scene of ours in OBS, "To peer", that shows the programme without the peer. It is what the
+// Package cleanfeed keeps a scene of ours in OBS, "To peer" or, where the user has something of that name, "To peer 2", that shows the programme without the peer. It is what the
 // peer is sent: were it the programme itself, each would see themselves in the other's picture, and in that one the
 // other, without end.
 //
@@ -24,6 +24,7 @@ package cleanfeed
 import (
 	"context"
 	"log/slog"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -31,7 +32,7 @@ import (
 	"github.com/costream-obs/costream-obs/obsctl"
 )
 
-// Scene is the scene that shows the programme without the peer.
+// Scene is what the scene is called, unless the name is taken, that shows the programme without the peer.
 const Scene = "To peer"
 
 // Canvas is the canvas that our script in OBS makes (package hotkeys). A scene on it is worth to us what one in the user's
@@ -41,8 +42,15 @@ const Canvas = "costream-obs"
 // mirrorPrefix begins the names of mirrors; the name of the scene or group that they show follows.
 const mirrorPrefix = Scene + ": "
 
-// Ours reports whether a scene is one that this package makes, as far as its name tells.
-func Ours(scene string) bool { return scene == Scene || strings.HasPrefix(scene, mirrorPrefix) }
+// MayBeOurs reports whether a scene has a name that this package gives. The user may have given it as well: what Made has
+// is ours.
+func MayBeOurs(scene string) bool {
+	number, numbered := strings.CutPrefix(scene, Scene+" ")
+	if n, err := strconv.Atoi(number); numbered && err == nil && n > 1 {
+		return true
+	}
+	return scene == Scene || strings.HasPrefix(scene, mirrorPrefix)
+}
 
 // OBS is the part of an obsctl.SideView that this package needs.
 type OBS interface {
@@ -82,10 +90,17 @@ type OBS interface {
 type Feed struct {
 	log *slog.Logger
 
-	made   made   // what is to be removed
-	loaded bool   // made holds what OBS remembers
-	placed bool   // it is settled where our scenes are made
-	kept   string // the collection in which nothing is left to remove but what is kept
+	made    Made   // what is to be removed
+	loaded  bool   // made holds what OBS remembers
+	placed  bool   // it is settled where our scenes are made
+	cleaned Made   // what OBS is to remember instead
+	kept    string // the collection in which nothing is left to remove but what is kept
+	shared  atomic.Pointer[Made]
+
+	scene  atomic.Pointer[string]
+	wanted string               // what it should be called, unless the name is taken
+	taken  map[string]bool      // names that something else than a scene has
+	freed  map[string]time.Time // when scenes of ours were removed: OBS keeps their names for a moment
 
 	findPeers  func(context.Context) ([]string, error)
 	collection string
@@ -106,7 +121,8 @@ func New(log *slog.Logger) *Feed {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	f := &Feed{log: log}
+	f := &Feed{log: log, wanted: Scene, freed: make(map[string]time.Time)}
+	f.share()
 	f.reload()
 	return f
 }
@@ -118,6 +134,17 @@ func (f *Feed) Begin(peers func(context.Context) ([]string, error), inStep func(
 	f.findPeers, f.inStep, f.loaded = peers, inStep, false
 	f.reload()
 }
+
+// Want has the scene for the peer called so, unless the name is taken: OBS's virtual camera finds it by its name.
+func (f *Feed) Want(scene string) { f.wanted = scene }
+
+// Scene is what the scene for the peer is called in the scene collection that was looked at last. It may be called at
+// any time.
+func (f *Feed) Scene() string { return *f.scene.Load() }
+
+// Ours reports whether this package made a scene of a scene collection, as far as it has asked OBS. It may be called at
+// any time.
+func (f *Feed) Ours(collection, scene string) bool { return f.shared.Load().Has(collection, scene) }
 
 // Bare reports whether the scene for the peer may show a scene or group of the user's as it is, so that a peer who is
 // shown in it now would be sent their own picture. Where nothing is known yet, any may be. It may be called at any time.
@@ -131,5 +158,10 @@ func (f *Feed) reload() {
 	f.collection, f.kept, f.canvas, f.program = "", "", obsctl.Video{}, ""
 	f.twins, f.peers, f.air, f.last = twins{}, nil, nil, snapshot{}
 	f.placed = false
+	f.taken = make(map[string]bool)
+	f.name(f.wanted)
 	f.bare.Store(nil)
 }
+
+// name notes what the scene for the peer is called.
+func (f *Feed) name(scene string) { f.scene.Store(&scene) }

@@ -143,8 +143,8 @@ func (e enableFilter) do(ctx context.Context, obs OBS, _ *Feed) error {
 	return obs.SetFilterEnabled(ctx, e.Mirror, e.Filter, e.Enabled)
 }
 
-func (e showScene) do(ctx context.Context, obs OBS, _ *Feed) error {
-	_, err := obs.CreateSceneItem(ctx, Scene, e.Scene, true)
+func (e showScene) do(ctx context.Context, obs OBS, f *Feed) error {
+	_, err := obs.CreateSceneItem(ctx, f.Scene(), e.Scene, true)
 	return err
 }
 

@@ -21,12 +21,24 @@ const (
 	// quiet is how long OBS is left alone after it removed something: 20 to 250 ms lie between the first removal of an OBS
 	// that quits and its word of it (measured, 29.0.2).
 	quiet = 400 * time.Millisecond
+	// loadLimit is how long OBS may load a scene collection before its word that it has is taken for lost. Meanwhile it
+	// has the new scenes under the name of the old collection.
+	loadLimit = 30 * time.Second
 )
 
 // Sync brings our scenes in step once, and makes them where they are missing.
 func (f *Feed) Sync(ctx context.Context, obs OBS) error { return f.sync(ctx, obs, false) }
 
 func (f *Feed) sync(ctx context.Context, obs OBS, thaw bool) error {
+	for {
+		// Each name that is taken is one fewer to try.
+		if err := f.syncOnce(ctx, obs, thaw); !errors.Is(err, errTaken) {
+			return err
+		}
+	}
+}
+
+func (f *Feed) syncOnce(ctx context.Context, obs OBS, thaw bool) error {
 	if err := f.load(ctx, obs); err != nil {
 		return err
 	}
@@ -59,7 +71,7 @@ func (f *Feed) sync(ctx context.Context, obs OBS, thaw bool) error {
 // carryOut makes one edit. What is gone meanwhile needs none; an event tells of it.
 func (f *Feed) carryOut(ctx context.Context, obs OBS, e edit) error {
 	if err := e.do(ctx, obs, f); err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
-		return fmt.Errorf("clean feed: %v: %w", e, err)
+		return fmt.Errorf("%v: %w", e, err)
 	}
 	f.log.Debug("clean feed", "edit", e.String())
 	return nil
@@ -107,10 +119,11 @@ func (f *Feed) Follow(ctx context.Context, obs OBS, events <-chan obsctl.Event) 
 		case <-due:
 		case <-tick.C:
 			f.peers = nil
-			n.look, n.changing = true, false
+			n.look = true
+			n.changing = n.changing && time.Since(n.changingFrom) < loadLimit
 		case ev, open := <-events:
 			if !open {
-				return fmt.Errorf("clean feed: %w", obsctl.ErrLost)
+				return obsctl.ErrLost
 			}
 			f.note(ev, &n)
 			if err := f.drain(ctx, obs, events, &n); err != nil {
@@ -127,7 +140,9 @@ type news struct {
 	thaw     bool // a transition began, at which the programme takes the scene as it is
 	studio   bool // studio mode was switched: only a look tells whether the programme takes what changes now
 	changing bool // OBS loads a scene collection, or ends
-	direct   map[place]edit
+
+	changingFrom time.Time
+	direct       map[place]edit
 }
 
 // place names a property of an item.
@@ -151,7 +166,7 @@ func (f *Feed) note(ev obsctl.Event, n *news) {
 			n.look, n.urgent = true, true
 		}
 	case obsctl.SceneItemRemoved:
-		if !Ours(e.Scene) {
+		if !f.made.Has(f.collection, e.Scene) {
 			f.quietUntil = time.Now().Add(quiet)
 		}
 		n.look = n.look || f.watches(e.Scene)
@@ -198,7 +213,7 @@ func (f *Feed) note(ev obsctl.Event, n *news) {
 			n.look, n.urgent = true, true
 		}
 	case obsctl.CollectionChanging, obsctl.Exiting:
-		n.changing = true
+		n.changing, n.changingFrom = true, time.Now()
 	case obsctl.CollectionChanged:
 		f.reload()
 		*n = news{look: true, urgent: true}
@@ -238,7 +253,7 @@ func (f *Feed) drain(ctx context.Context, obs OBS, events <-chan obsctl.Event, n
 		select {
 		case ev, open := <-events:
 			if !open {
-				return fmt.Errorf("clean feed: %w", obsctl.ErrLost)
+				return obsctl.ErrLost
 			}
 			f.note(ev, n)
 			continue

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/costream-obs/costream-obs/obsctl"
 )
@@ -16,37 +17,62 @@ import (
 // slot is where OBS remembers for us which scenes are ours, so that they are removed after a crash of either side.
 const slot = "costream-obs.cleanfeed"
 
-// made holds the scenes that we made and what they mirror ("" for the scene for the peer), by scene collection. A scene
+// Made holds the scenes that we made and what they mirror ("" for the scene for the peer), by scene collection. A scene
 // is noted before it is made.
-type made map[string]map[string]string
+type Made map[string]map[string]string
 
-func (m made) has(collection, scene string) bool {
+// Store is where OBS remembers that.
+type Store interface {
+	PersistentData(ctx context.Context, slot string, into any) (found bool, err error)
+}
+
+// LoadMade asks OBS which scenes are ours. What cannot be decoded counts as nothing.
+func LoadMade(ctx context.Context, obs Store) (Made, error) {
+	stored := Made{}
+	_, err := obs.PersistentData(ctx, slot, &stored)
+	var syntax *json.SyntaxError
+	var wrongType *json.UnmarshalTypeError
+	if err != nil && !errors.As(err, &syntax) && !errors.As(err, &wrongType) {
+		return nil, fmt.Errorf("reading which scenes an earlier run made: %w", err)
+	}
+	return stored, nil
+}
+
+// Has reports whether a scene of a scene collection is ours.
+func (m Made) Has(collection, scene string) bool {
 	_, noted := m[collection][scene]
 	return noted
 }
 
+// Scene is the scene for the peer in a scene collection, "" if there is none.
+func (m Made) Scene(collection string) string {
+	for name, origin := range m[collection] {
+		if origin == "" {
+			return name
+		}
+	}
+	return ""
+}
+
 // mirrors are the names of mirrors, by what they mirror.
-func (m made) mirrors(collection string) map[string]string {
+func (m Made) mirrors(collection string) map[string]string {
 	out := make(map[string]string)
 	for name, origin := range m[collection] {
-		if name != Scene {
+		if origin != "" {
 			out[origin] = name
 		}
 	}
 	return out
 }
 
-// load reads what an earlier run made. What cannot be decoded counts as nothing.
+// load reads what an earlier run made.
 func (f *Feed) load(ctx context.Context, obs OBS) error {
 	if f.loaded {
 		return nil
 	}
-	stored := made{}
-	_, err := obs.PersistentData(ctx, slot, &stored)
-	var syntax *json.SyntaxError
-	var wrongType *json.UnmarshalTypeError
-	if err != nil && !errors.As(err, &syntax) && !errors.As(err, &wrongType) {
-		return fmt.Errorf("reading which scenes an earlier run made: %w", err)
+	stored, err := LoadMade(ctx, obs)
+	if err != nil {
+		return err
 	}
 	// An OBS that was killed while it wrote its store remembers less than we do.
 	for collection, scenes := range f.made {
@@ -54,11 +80,50 @@ func (f *Feed) load(ctx context.Context, obs OBS) error {
 			stored[collection] = scenes
 		}
 	}
-	f.made, f.loaded = stored, true
+	for collection, scenes := range f.cleaned {
+		stored[collection] = scenes
+		if len(scenes) == 0 {
+			delete(stored, collection)
+		}
+	}
+	f.made = stored
+	if len(f.cleaned) > 0 {
+		if err := f.save(ctx, obs); err != nil {
+			return err
+		}
+	}
+	f.cleaned, f.loaded = nil, true
+	f.share()
 	return nil
 }
 
+// Cleaned has it remembered which scenes of ours are left in a collection that was cleaned while OBS was closed.
+func (f *Feed) Cleaned(collection string, left map[string]string) {
+	if f.cleaned == nil {
+		f.cleaned = Made{}
+	}
+	f.cleaned[collection], f.loaded = left, false
+}
+
+// Left are the scenes of ours that are still to be removed from some collection. Where nothing but the scene that is to
+// stay is ours, there are none.
+func (f *Feed) Left() Made {
+	left := maps.Clone(f.made)
+	delete(left, f.kept)
+	return left
+}
+
+// share makes known what we made.
+func (f *Feed) share() {
+	made := Made{}
+	for collection, scenes := range f.made {
+		made[collection] = maps.Clone(scenes)
+	}
+	f.shared.Store(&made)
+}
+
 func (f *Feed) save(ctx context.Context, obs OBS) error {
+	f.share()
 	if err := obs.SetPersistentData(ctx, slot, f.made); err != nil {
 		return fmt.Errorf("noting which scenes are ours: %w", err)
 	}
@@ -68,6 +133,12 @@ func (f *Feed) save(ctx context.Context, obs OBS) error {
 // errCollection is the state of an OBS that went over to another scene collection while it was looked at.
 var errCollection = errors.New("OBS has another scene collection now")
 
+// errTaken says that a scene gets another name.
+var errTaken = errors.New("the name is taken")
+
+// nameLimit is how long OBS may keep the name of a scene that was removed.
+const nameLimit = 3 * time.Second
+
 func (f *Feed) makeScene(ctx context.Context, obs OBS, name, origin string) error {
 	if now, _, err := obs.Collections(ctx); err != nil {
 		return err
@@ -75,7 +146,7 @@ func (f *Feed) makeScene(ctx context.Context, obs OBS, name, origin string) erro
 		f.reload()
 		return errCollection
 	}
-	if !f.made.has(f.collection, name) {
+	if !f.made.Has(f.collection, name) {
 		if f.made[f.collection] == nil {
 			f.made[f.collection] = make(map[string]string)
 		}
@@ -86,11 +157,15 @@ func (f *Feed) makeScene(ctx context.Context, obs OBS, name, origin string) erro
 	}
 	delete(f.twins, name)
 	err := obs.CreateScene(ctx, name)
-	if obsctl.IsCode(err, obsctl.CodeAlreadyExists) {
-		delete(f.made[f.collection], name)
-		return errors.Join(fmt.Errorf("OBS has something else called %q: give that another name in OBS", name), f.save(ctx, obs))
+	if !obsctl.IsCode(err, obsctl.CodeAlreadyExists) || time.Since(f.freed[name]) < nameLimit {
+		return err
 	}
-	return err
+	f.taken[name] = true
+	delete(f.made[f.collection], name)
+	if err := f.save(ctx, obs); err != nil {
+		return err
+	}
+	return errTaken
 }
 
 // place settles where our scenes are made, unless that is known. If it is not in the user's list, those that are left
@@ -112,8 +187,9 @@ func (f *Feed) place(ctx context.Context, obs OBS) error {
 	return nil
 }
 
-// Remove takes our scenes out of the scene collection that OBS has loaded, and off our canvas. With keep the scene for the peer stays, and is
-// made where it is missing, but empty: OBS's virtual camera looks for it by its name when it is started, by the user too.
+// Remove takes our scenes out of the scene collection that OBS has loaded, and off our canvas. With keep the scene for the
+// peer, called as wanted, stays, and is made where it is missing, but empty: OBS's virtual camera looks for it by its name
+// when it is started, by the user too.
 // Remove asks OBS for nothing when there is nothing to do, and for one thing when there may be.
 func (f *Feed) Remove(ctx context.Context, obs OBS, keep bool) error {
 	if err := f.load(ctx, obs); err != nil || len(f.made) == 0 && !keep {
@@ -138,39 +214,44 @@ func (f *Feed) Remove(ctx context.Context, obs OBS, keep bool) error {
 		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(ours)) {
-		if !slices.Contains(names, name) || keep && name == Scene {
+		if !slices.Contains(names, name) || keep && name == f.wanted {
 			continue
 		}
 		if err := obs.RemoveScene(ctx, name); err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
 			return err
 		}
+		f.freed[name] = time.Now()
 		f.log.Info("scene removed", "scene", name)
 	}
 	f.reload()
 	delete(f.made, collection)
-	if !keep {
-		return f.save(ctx, obs)
+	if keep {
+		f.collection = collection
+		_, ours := ours[f.wanted]
+		if err := f.keep(ctx, obs, slices.Contains(names, f.wanted), ours); err != nil {
+			return err
+		}
+		f.kept = collection
 	}
-	f.collection = collection
-	if err := f.keep(ctx, obs, slices.Contains(names, Scene)); err != nil {
-		return err
-	}
-	f.kept = collection
 	return f.save(ctx, obs)
 }
 
-// keep empties the scene for the peer, or makes it.
-func (f *Feed) keep(ctx context.Context, obs OBS, exists bool) error {
+// keep empties the scene for the peer, or makes it. One that nobody knows of is left as it is; an empty one was left by a
+// run of ours of which OBS has forgotten all.
+func (f *Feed) keep(ctx context.Context, obs OBS, exists, ours bool) error {
 	if !exists {
-		return f.makeScene(ctx, obs, Scene, "")
+		if err := f.makeScene(ctx, obs, f.wanted, ""); err != nil && !errors.Is(err, errTaken) {
+			return err
+		}
+		return nil
 	}
-	f.made[f.collection] = map[string]string{Scene: ""}
-	items, err := obs.SceneItems(ctx, Scene)
-	if err != nil {
+	items, err := obs.SceneItems(ctx, f.wanted)
+	if err != nil || len(items) > 0 && !ours {
 		return err
 	}
+	f.made[f.collection] = map[string]string{f.wanted: ""}
 	for _, it := range items {
-		if err := obs.RemoveSceneItem(ctx, Scene, it.ID); err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
+		if err := obs.RemoveSceneItem(ctx, f.wanted, it.ID); err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
 			return err
 		}
 	}

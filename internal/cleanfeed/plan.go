@@ -58,6 +58,7 @@ type planner struct {
 // names are those of the mirrors that were made before, by the scene or group that they mirror.
 func plan(s snapshot, t twins, names map[string]string) []edit {
 	s.taken = maps.Clone(s.taken)
+	s.taken[s.scene] = true
 	p := &planner{snapshot: s, twins: t, names: make(map[string]string), seen: make(map[string]bool)}
 	maps.Copy(p.names, names)
 	show := s.program
@@ -85,7 +86,8 @@ func (p *planner) mirror(origin string) {
 	}
 	name, known := p.names[origin]
 	if !known {
-		name = p.freeName(mirrorPrefix + origin)
+		name = freeName(mirrorPrefix+origin, p.taken)
+		p.taken[name] = true
 		p.names[origin] = name
 	}
 	has, exists := p.ours[name]
@@ -97,12 +99,11 @@ func (p *planner) mirror(origin string) {
 }
 
 // freeName is the name, or the name with the first number that is free.
-func (p *planner) freeName(name string) string {
+func freeName(name string, taken map[string]bool) string {
 	free := name
-	for n := 2; p.taken[free]; n++ {
+	for n := 2; taken[free]; n++ {
 		free = fmt.Sprintf("%s %d", name, n)
 	}
-	p.taken[free] = true
 	return free
 }
 
@@ -237,9 +238,9 @@ func sameSettings(a, b map[string]any) bool {
 
 // show plans that the scene for the peer shows one scene and nothing else.
 func (p *planner) show(source string) {
-	has, exists := p.ours[Scene]
+	has, exists := p.ours[p.scene]
 	if !exists {
-		p.add(makeScene{Scene: Scene})
+		p.add(makeScene{Scene: p.scene})
 	}
 	at := slices.IndexFunc(has.items, func(it obsctl.SceneItem) bool {
 		return it.Source == source && it.Enabled && samePlace(it.Transform, whole)
@@ -249,7 +250,7 @@ func (p *planner) show(source string) {
 	}
 	for i, it := range has.items {
 		if i != at {
-			p.add(removeItem{Scene: Scene, Item: it.ID, Source: it.Source})
+			p.add(removeItem{Scene: p.scene, Item: it.ID, Source: it.Source})
 		}
 	}
 }

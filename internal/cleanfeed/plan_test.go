@@ -36,7 +36,7 @@ func items(list ...obsctl.SceneItem) scene { return scene{items: list} }
 
 // stageOf is a snapshot of an OBS with a canvas of 640x360, in which "Peer" is the peer and Main the programme.
 func stageOf(scenes, ours map[string]scene) snapshot {
-	s := snapshot{program: "Main", scenes: scenes, ours: ours, barred: map[string]bool{"Peer": true}, taken: map[string]bool{}, width: 640, height: 360}
+	s := snapshot{scene: Scene, program: "Main", scenes: scenes, ours: ours, barred: map[string]bool{"Peer": true}, taken: map[string]bool{}, width: 640, height: 360}
 	for _, of := range []map[string]scene{scenes, ours} {
 		for name := range of {
 			s.taken[name] = true
@@ -281,9 +281,11 @@ func TestLikeGroup(t *testing.T) {
 	}
 }
 
-func TestOurs(t *testing.T) {
-	for name, want := range map[string]bool{"To peer": true, "To peer: Main": true, "To peers": false, "Main": false, "": false} {
-		if got := Ours(name); got != want {
+func TestMayBeOurs(t *testing.T) {
+	for name, want := range map[string]bool{
+		"To peer": true, "To peer: Main": true, "To peer 2": true, "To peer 1": false, "To peer x": false, "To peers": false, "Main": false, "": false,
+	} {
+		if got := MayBeOurs(name); got != want {
 			t.Errorf("%q: got %t, want %t", name, got, want)
 		}
 	}

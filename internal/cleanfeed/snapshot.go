@@ -20,6 +20,7 @@ type scene struct {
 
 // snapshot is everything that plan looks at.
 type snapshot struct {
+	scene   string           // what the scene for the peer is called
 	program string           // the user's scene that is the programme
 	frozen  bool             // the programme shows a copy of it, which OBS made at the last transition
 	scenes  map[string]scene // the programme scene and all scenes and groups in it
@@ -47,8 +48,13 @@ func (f *Feed) read(ctx context.Context, obs OBS, thaw bool) (snapshot, error) {
 	s.barred = maps.Clone(f.peers)
 	for _, name := range names {
 		s.taken[name] = true
-		s.barred[name] = Ours(name)
+		s.barred[name] = f.made.Has(f.collection, name)
 	}
+	maps.Copy(s.taken, f.taken)
+	if s.scene = f.made.Scene(f.collection); s.scene == "" {
+		s.scene = freeName(f.wanted, s.taken)
+	}
+	f.name(s.scene)
 	if s.program, err = f.readProgram(ctx, obs, names); err != nil {
 		return s, err
 	}
@@ -94,14 +100,14 @@ func (f *Feed) readProgram(ctx context.Context, obs OBS, names []string) (string
 	if err != nil {
 		return "", err
 	}
-	if !Ours(program) && slices.Contains(names, program) {
+	if !f.made.Has(f.collection, program) && slices.Contains(names, program) {
 		return program, nil
 	}
 	if slices.Contains(names, f.program) {
 		return f.program, nil
 	}
 	for _, name := range names {
-		if !Ours(name) {
+		if !f.made.Has(f.collection, name) {
 			return name, nil
 		}
 	}
@@ -186,8 +192,8 @@ func (f *Feed) readMirrors(ctx context.Context, obs OBS, s *snapshot) error {
 			}
 		}
 	}
-	if s.taken[Scene] && f.made.has(f.collection, Scene) {
-		return s.addOurs(ctx, obs, Scene, false)
+	if s.taken[s.scene] && f.made.Has(f.collection, s.scene) {
+		return s.addOurs(ctx, obs, s.scene, false)
 	}
 	return nil
 }

@@ -37,6 +37,8 @@ type airOptions struct {
 	keyInt     int                                                // distance of key frames, in pictures
 	shoot      func(ctx context.Context, push func([]byte)) error // portable: feeds pictures until ctx ends
 	guard      func(ctx context.Context, note func(error)) error  // watches over the streams at the sound server; may be nil
+	waits      func(ctx context.Context, note func(error)) error  // finds out why the peer is not seen; may be nil
+	shows      func() bool                                        // the screen can show pictures; may be nil
 	opens      func()                                             // called before our voice is recorded; may be nil
 	feed       func(ctx context.Context, started func()) error    // keeps what is sent clean of the peer; may be nil
 	microphone string
@@ -67,19 +69,18 @@ type air struct {
 	link        atomic.Pointer[link.Link]
 	videoSender atomic.Pointer[media.VideoSender]
 	audioSender atomic.Pointer[media.AudioSender]
-	muted       atomic.Bool
+	muted       setting[bool]
 	halted      atomic.Bool              // nothing is sent any more
 	silenced    atomic.Bool              // the user muted the peer
 	speakers    atomic.Pointer[[]string] // nil while they are not known
 	videoOut    *outgoing
 	audioOut    *outgoing
-	kbps        atomic.Int64 // that the link allows our picture; 0 where it does not say
+	kbps        setting[int] // that the link allows our picture; 0 where it does not say
 	kbpsLogged  atomic.Int64
 
 	together *together
 
-	seen      atomic.Bool
-	lastFrame atomic.Int64 // UnixNano of the peer's last picture
+	presence presence // of the peer's picture
 }
 
 // goOnAir starts everything; stop ends it.
@@ -92,8 +93,15 @@ func goOnAir(parent context.Context, o airOptions) *air {
 		o: o, cancel: cancel, parts: newKeeper(o.log, o.changed),
 		videoOut: newOutgoing(90000), audioOut: newOutgoing(48000),
 	}
-	a.muted.Store(o.muted)
+	a.presence.tell = func(seen bool) {
+		a.o.screen.Placeholder(!seen)
+		a.o.peerSeen(seen)
+	}
+	a.muted.set(o.muted)
 	a.video = newInbox(link.Video, a.newVideoReceiver, func(err error) { a.parts.note("peer's picture", err) }, o.log)
+	// No picture that needs the lost packet is right, and only a key frame needs none. It happens where packets have
+	// waited for us, as while the machine slept.
+	a.video.lost = a.requestKeyFrame
 	a.audio = newInbox(link.Audio, a.newAudioReceiver, func(err error) { a.parts.note("peer's voice", err) }, o.log)
 	a.together = newTogether(a)
 	parts := []func(context.Context){a.video.run, a.audio.run, a.watchPeer}
@@ -124,6 +132,11 @@ func goOnAir(parent context.Context, o airOptions) *air {
 			return o.guard(ctx, func(err error) { a.parts.note(name, err) })
 		})
 	}
+	if o.waits != nil {
+		a.parts.keep(ctx, waitingName, func(ctx context.Context, _ func()) error {
+			return o.waits(ctx, func(err error) { a.parts.note(waitingName, err) })
+		})
+	}
 	if o.feed != nil {
 		a.parts.keep(ctx, "clean feed", o.feed)
 	}
@@ -152,15 +165,13 @@ func (a *air) stop() {
 func (a *air) halt() { a.halted.Store(true) }
 
 // setMuted silences what we send.
-func (a *air) setMuted(muted bool) {
-	a.muted.Store(muted)
-	if s := a.audioSender.Load(); s != nil {
-		s.SetMuted(muted)
-	}
-}
+func (a *air) setMuted(muted bool) { a.muted.set(muted) }
 
 // setSpeakers has the peer's voice played on these sinks, as it is not before; none means the default one.
 func (a *air) setSpeakers(sinks []string) { a.speakers.Store(&sinks) }
+
+// renewVoice has the peer's voice played on the sinks of setSpeakers where it plays already.
+func (a *air) renewVoice() { a.audio.renew() }
 
 // silencePeer keeps the peer's voice from being played.
 func (a *air) silencePeer(silenced bool) { a.silenced.Store(silenced) }
@@ -194,10 +205,7 @@ func (a *air) runLink(ctx context.Context, started func()) error {
 
 // setBitrate lets our picture take what the way to the peer allows, in kbit/s.
 func (a *air) setBitrate(kbps int) {
-	a.kbps.Store(int64(kbps))
-	if s := a.videoSender.Load(); s != nil {
-		s.SetBitrate(kbps)
-	}
+	a.kbps.set(kbps)
 	if last := a.kbpsLogged.Load(); !alike(int(last), kbps) && a.kbpsLogged.CompareAndSwap(last, int64(kbps)) {
 		a.o.log.Info("bit rate of our picture", "kbit/s", kbps)
 	}
@@ -231,9 +239,12 @@ func (a *air) runVideo(ctx context.Context, started func()) error {
 	}
 	a.videoSender.Store(s)
 	defer a.videoSender.Store(nil)
-	if kbps := a.kbps.Load(); kbps > 0 {
-		s.SetBitrate(int(kbps))
-	}
+	a.kbps.attach(func(kbps int) {
+		if kbps > 0 {
+			s.SetBitrate(kbps)
+		}
+	})
+	defer a.kbps.detach()
 	return s.Run(ctx)
 }
 
@@ -260,7 +271,8 @@ func (a *air) runAudio(ctx context.Context, started func()) error {
 	}
 	a.audioSender.Store(s)
 	defer a.audioSender.Store(nil)
-	s.SetMuted(a.muted.Load())
+	a.muted.attach(s.SetMuted)
+	defer a.muted.detach()
 	return s.Run(ctx)
 }
 
@@ -280,17 +292,16 @@ func (a *air) newAudioReceiver() (receiver, error) {
 	return r, nil
 }
 
-// show puts a picture of the peer on the screen.
+// show puts a picture of the peer on the screen. While there is no screen the peer is not seen.
 func (a *air) show(f media.Frame) {
+	if a.o.shows != nil && !a.o.shows() {
+		return
+	}
 	a.o.screen.Show(f)
 	if a.o.shaped != nil {
 		a.o.shaped(f.Area)
 	}
-	a.lastFrame.Store(time.Now().UnixNano())
-	if a.seen.CompareAndSwap(false, true) {
-		a.o.screen.Placeholder(false)
-		a.o.peerSeen(true)
-	}
+	a.presence.came(time.Now())
 }
 
 // watchPeer brings the placeholder back when the peer's picture stands still.
@@ -304,15 +315,18 @@ func (a *air) watchPeer(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		last := time.Unix(0, a.lastFrame.Load())
-		if l := a.link.Load(); l != nil && time.Since(last) > askAfter && time.Since(asked) > askAfter {
+		last := a.presence.look(time.Now())
+		if time.Since(last) > askAfter && time.Since(asked) > askAfter {
 			asked = time.Now()
-			(*l).RequestKeyFrame()
+			a.requestKeyFrame()
 		}
-		if a.seen.Load() && time.Since(last) > stallAfter && a.seen.CompareAndSwap(true, false) {
-			a.o.screen.Placeholder(true)
-			a.o.peerSeen(false)
-		}
+	}
+}
+
+// requestKeyFrame asks the peer for a key frame.
+func (a *air) requestKeyFrame() {
+	if l := a.link.Load(); l != nil {
+		(*l).RequestKeyFrame()
 	}
 }
 

@@ -6,8 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/costream-obs/costream-obs/internal/collection"
 	"github.com/costream-obs/costream-obs/obsctl"
@@ -104,6 +106,48 @@ func (s *session) captureLost(ctx context.Context) (bool, error) {
 	if !captures {
 		return false, nil
 	}
-	n, err := s.c.sound.capturesOf(ctx, s.obs.Endpoint().PID)
-	return n == 0, err
+	recording, err := s.c.sound.capturesOf(ctx, s.obs.Endpoint().PID)
+	return len(recording) == 0, err
+}
+
+const (
+	// recordLook is how often it is looked at what OBS records, and recordWithin how long it may take to
+	// begin.
+	recordLook   = 2 * time.Second
+	recordWithin = 3 * time.Second
+)
+
+// checkRecording finds a microphone that OBS does not record: one that was unplugged and came back stays
+// dead in OBS, and neither viewers nor the peer hear it.
+func (s *session) checkRecording(ctx context.Context) error {
+	if time.Since(s.capturesLooked) >= recordLook {
+		recording, err := s.c.sound.capturesOf(ctx, s.obs.Endpoint().PID)
+		if err != nil {
+			return err
+		}
+		s.capturesLooked = time.Now()
+		s.noteRecording(recording)
+	}
+	for _, mic := range slices.Sorted(maps.Keys(s.unrecorded)) {
+		if time.Since(s.unrecorded[mic]) >= recordWithin {
+			return fmt.Errorf("OBS records nothing from %q, so neither your viewers nor your friend hear it: in OBS open its properties "+
+				"(the gear beside it in the Audio Mixer), choose another device and then yours again; or restart OBS", mic)
+		}
+	}
+	return nil
+}
+
+// noteRecording notes since when a microphone of the sound server has not been recorded.
+func (s *session) noteRecording(recording map[string]bool) {
+	before := s.unrecorded
+	s.unrecorded = make(map[string]time.Time)
+	for _, in := range s.seen.inputs {
+		if in.UnversionedKind != "pulse_input_capture" || recording[in.Name] || !slices.Contains(s.mics(), in.Name) {
+			continue
+		}
+		s.unrecorded[in.Name] = time.Now()
+		if since, known := before[in.Name]; known {
+			s.unrecorded[in.Name] = since
+		}
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/costream-obs/costream-obs/obsctl"
 )
@@ -22,8 +23,8 @@ type changes struct {
 	Output string `json:"output,omitempty"`
 	// Collection is the user's scene collection while OBS is on ours.
 	Collection string `json:"collection,omitempty"`
-	// PeerAudio says in which collections the input for the peer's voice is ours.
-	PeerAudio map[string]bool `json:"peerAudio,omitempty"`
+	// Voice is what the input for the peer's voice is called that is ours, by collection.
+	Voice map[string]string `json:"voice,omitempty"`
 	// Deduplicates says that OBS was kept from removing what it monitors from the stream.
 	Deduplicates bool `json:"deduplicates,omitempty"`
 	// Captures are the settings of the inputs by which it is given that back, by collection and input.
@@ -52,14 +53,40 @@ func (c *changes) forgetMonitor(collection, input string) {
 	}
 }
 
+// noteVoice notes that the input for the peer's voice is ours.
+func (c *changes) noteVoice(collection, input string) {
+	if c.Voice == nil {
+		c.Voice = make(map[string]string)
+	}
+	c.Voice[collection] = input
+}
+
+// ourVoice is the one of the inputs with the peer's voice that is ours, "" for none. One that the user renamed while we
+// were away is not known by its name.
+func (c *changes) ourVoice(collection string, voices []string) string {
+	name, ours := c.Voice[collection]
+	switch {
+	case !ours:
+		return ""
+	case slices.Contains(voices, name):
+		return name
+	case len(voices) == 1:
+		return voices[0]
+	}
+	return ""
+}
+
 // renameInput follows an input that the user renamed.
 func (c *changes) renameInput(collection, old, name string) (news bool) {
+	if c.Voice[collection] == old {
+		c.Voice[collection], news = name, true
+	}
 	was, noted := c.Monitor[collection][old]
 	if !noted {
-		return false
+		return news
 	}
 	c.forgetMonitor(collection, old)
-	return c.noteMonitor(collection, name, was)
+	return c.noteMonitor(collection, name, was) || news
 }
 
 // noteCaptures keeps the settings of inputs.

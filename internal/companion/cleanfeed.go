@@ -21,21 +21,26 @@ func (s *session) wantsFeed() bool { return s.c.o.CleanFeed || s.feedCamera }
 // lookAtCamera finds out whether OBS's virtual camera shows the scene for the peer. No request tells; it is in OBS's
 // files, and in those of an OBS on another machine it cannot be seen.
 func (s *session) lookAtCamera() {
-	shows := false
+	scene := ""
 	dir, err := collection.Of(s.obs.Endpoint().PID, obsctl.FindOptions{})
 	if err == nil {
 		var file *collection.File
 		if file, err = dir.Open(s.seen.collection); err == nil {
 			var doc *collection.Doc
 			if doc, err = file.Read(); err == nil {
-				shows, err = camera.Shows(doc)
+				scene, err = camera.Shows(doc)
 			}
 		}
 	}
 	if err != nil {
 		s.log.Debug("what OBS's virtual camera shows cannot be seen", "error", err)
 	}
-	s.feedCamera = shows
+	s.feedCamera = scene != ""
+	if !s.feedCamera {
+		scene = cleanfeed.Scene
+	}
+	s.c.feed.Want(scene)
+	s.cameraScene = scene
 }
 
 // feedOBS is what the clean feed sees of OBS. OBS's virtual camera finds its scene in the user's list alone.
@@ -47,7 +52,7 @@ func (s *session) feedOBS(obs *obsctl.Client) obsctl.SideView {
 // sentScene is the scene that the peer is sent on the portable route.
 func (s *session) sentScene(clean bool) obsctl.SourceID {
 	if clean {
-		return s.side.Source(cleanfeed.Scene)
+		return s.side.Source(s.c.feed.Scene())
 	}
 	return obsctl.SourceID{Name: *s.c.program.Load()}
 }
@@ -74,6 +79,8 @@ func (s *session) prepareFeed(ctx context.Context) error {
 		return nil
 	}
 	err := s.c.feed.Sync(ctx, s.feedOBS(s.obs))
+	// The camera may show a scene of the user's that has the name of ours.
+	s.feedCamera = s.feedCamera && (err != nil || s.c.feed.Scene() == s.cameraScene)
 	s.feedReady = err == nil
 	return err
 }
@@ -109,23 +116,23 @@ func (s *session) removeFeed(ctx context.Context) error {
 
 // checkProgramme tells the user who chose our scene as the programme, where the peer has no place.
 func (s *session) checkProgramme(context.Context) error {
-	if !cleanfeed.Ours(s.seen.program) {
+	if !s.c.feed.Ours(s.seen.collection, s.seen.program) {
 		return nil
 	}
 	return fmt.Errorf("it is the scene %q, which is made for your peer: choose one of your own scenes in OBS", s.seen.program)
 }
 
 // ofFeed tells the events that only the clean feed needs, or that it causes.
-func ofFeed(ev obsctl.Event) bool {
+func (s *session) ofFeed(ev obsctl.Event) bool {
 	switch e := ev.(type) {
 	case obsctl.TransitionStarted, obsctl.SceneItemsMoved, obsctl.FiltersChanged, obsctl.CanvasAdded, obsctl.CanvasRemoved:
 		return true
 	case obsctl.SceneItemAdded:
-		return cleanfeed.Ours(e.Scene)
+		return s.c.feed.Ours(s.seen.collection, e.Scene)
 	case obsctl.SceneItemRemoved:
-		return cleanfeed.Ours(e.Scene)
+		return s.c.feed.Ours(s.seen.collection, e.Scene)
 	case obsctl.SceneItemEnabled:
-		return cleanfeed.Ours(e.Scene)
+		return s.c.feed.Ours(s.seen.collection, e.Scene)
 	}
 	return false
 }

@@ -81,10 +81,11 @@ func (c *Companion) Run(ctx context.Context) error {
 		return err
 	}
 	ctl := &control{path: c.o.ControlSocket, status: c.reports.current, graph: c.graph, probe: c.probe}
-	listener, err := ctl.listen(ctx)
+	listener, release, err := ctl.listen(ctx)
 	if err != nil {
 		return err
 	}
+	defer release()
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	c.life = life
@@ -107,6 +108,7 @@ func (c *Companion) Run(ctx context.Context) error {
 			return
 		}
 		c.reports.report(Report{State: Waiting, Detail: err.Error()})
+		c.cleanFiles(runCtx)
 		c.o.WithoutOBS()
 	}
 	runErr := keeper.Run(runCtx, c.useOBS)

@@ -11,9 +11,9 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"time"
 
+	"github.com/costream-obs/costream-obs/internal/lockfile"
 	"github.com/costream-obs/costream-obs/media/link"
 )
 
@@ -32,11 +32,25 @@ type control struct {
 	probe  func(context.Context) (link.ProbeReport, error)
 }
 
-// listen claims the socket. A socket that nobody answers on is a dead companion's and is replaced.
-func (c *control) listen(ctx context.Context) (net.Listener, error) {
-	if err := os.MkdirAll(filepath.Dir(c.path), 0o700); err != nil {
-		return nil, fmt.Errorf("control socket: %w", err)
+// listen claims the socket until release is called. A socket that nobody answers on is a dead companion's and is
+// replaced. Two that start at once cannot take each other's socket for that: the lock lets one of them look.
+func (c *control) listen(ctx context.Context) (_ net.Listener, release func(), err error) {
+	release, err = lockfile.Acquire(ctx, c.path+".lock", 0)
+	if held := (*lockfile.HeldError)(nil); errors.As(err, &held) {
+		return nil, nil, ErrRunning
 	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("control socket: %w", err)
+	}
+	l, err := c.bind(ctx)
+	if err != nil {
+		release()
+		return nil, nil, err
+	}
+	return l, release, nil
+}
+
+func (c *control) bind(ctx context.Context) (net.Listener, error) {
 	dialer := net.Dialer{Timeout: time.Second}
 	if conn, err := dialer.DialContext(ctx, "unix", c.path); err == nil {
 		_ = conn.Close()

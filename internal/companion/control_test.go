@@ -44,7 +44,7 @@ func TestControlSocket(t *testing.T) {
 	dead.SetUnlinkOnClose(false)
 	_ = dead.Close()
 
-	l, err := c.listen(t.Context())
+	l, release, err := c.listen(t.Context())
 	if err != nil {
 		t.Fatalf("listen over a dead socket: %v", err)
 	}
@@ -55,7 +55,7 @@ func TestControlSocket(t *testing.T) {
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("socket's mode: got %v (%v), want 0600", info.Mode().Perm(), err)
 	}
-	if _, err := c.listen(t.Context()); !errors.Is(err, ErrRunning) {
+	if _, _, err := c.listen(t.Context()); !errors.Is(err, ErrRunning) {
 		t.Errorf("a second companion: got %v, want ErrRunning", err)
 	}
 	client := http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -88,5 +88,59 @@ func TestControlSocket(t *testing.T) {
 	cancel()
 	if err := await(t, served, "the server's end"); err != nil {
 		t.Errorf("serve: %v", err)
+	}
+	release()
+	if _, release, err = c.listen(t.Context()); err != nil {
+		t.Errorf("after the end of the first: %v", err)
+	} else {
+		release()
+	}
+}
+
+// Of companions that start at once, over a socket that a dead one left, one has it, and it answers.
+func TestOneControlSocket(t *testing.T) {
+	dir, err := os.MkdirTemp("", "control")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	for range 50 {
+		c := &control{path: filepath.Join(dir, "control.sock")}
+		type claim struct {
+			l       net.Listener
+			release func()
+			err     error
+		}
+		const starters = 4
+		claims, start := make(chan claim, starters), make(chan struct{})
+		for range starters {
+			go func() {
+				<-start
+				l, release, err := c.listen(t.Context())
+				claims <- claim{l, release, err}
+			}()
+		}
+		close(start)
+		var won []claim
+		for range starters {
+			switch claim := <-claims; {
+			case claim.err == nil:
+				won = append(won, claim)
+			case !errors.Is(claim.err, ErrRunning):
+				t.Errorf("got %v, want ErrRunning", claim.err)
+			}
+		}
+		if len(won) != 1 {
+			t.Fatalf("%d have the socket, want one", len(won))
+		}
+		conn, err := (&net.Dialer{}).DialContext(t.Context(), "unix", c.path)
+		if err != nil {
+			t.Fatalf("the socket of the one that runs: %v", err)
+		}
+		_ = conn.Close()
+		// A dead one leaves its socket.
+		won[0].l.(*net.UnixListener).SetUnlinkOnClose(false)
+		_ = won[0].l.Close()
+		won[0].release()
 	}
 }

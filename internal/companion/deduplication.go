@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/costream-obs/costream-obs/obsctl"
 	"github.com/costream-obs/costream-obs/setup"
@@ -33,7 +34,11 @@ func (s *session) keepVoiceInStream(ctx context.Context) error {
 	}
 	stops, sure := v.DeduplicationStops()
 	if !stops {
-		return s.checkSceneCaptures(ctx)
+		sink, err := s.c.sound.defaultSink(ctx)
+		if err != nil {
+			return err
+		}
+		return s.checkCaptures(ctx, sink)
 	}
 	logged, logErr := s.dedupLog.Read()
 	if logErr == nil && logged != obsctl.DeduplicationOn && (sure || s.voiceKept) || logErr != nil && s.voiceKept {
@@ -60,31 +65,23 @@ func (s *session) keepVoiceInStream(ctx context.Context) error {
 	return nil
 }
 
-// capturesOutput reports whether OBS captures what some sink plays.
+// capturesOutput reports whether OBS captures what some sink plays, but for the peer's voice.
 func (s *session) capturesOutput() bool {
 	return slices.ContainsFunc(s.seen.inputs, func(in obsctl.Input) bool {
-		return in.UnversionedKind == captureKind && in.Name != peerAudioInput
+		return in.UnversionedKind == captureKind && !slices.Contains(s.seen.voices, in.Name)
 	})
 }
 
-// checkSceneCaptures is for OBS 32.0.0 to 32.0.3, which looks at captures in scenes alone, and only where
-// both devices are the default one (libobs/obs-audio.c, check_audio_output_source_is_monitoring_device).
-func (s *session) checkSceneCaptures(ctx context.Context) error {
-	device, err := s.obs.MonitoringDevice(ctx)
+// checkCaptures is for OBS 32.0.0 to 32.0.3, which compares the devices of all captures that are heard, Desktop Audio's
+// too, with its monitoring device all the time (libobs/obs-audio.c, check_audio_output_source_is_monitoring_device).
+func (s *session) checkCaptures(ctx context.Context, defaultSink string) error {
+	captures, err := s.obs.MonitoringCaptures(ctx, s.seen.inputs, defaultSink)
 	if err != nil {
 		return err
 	}
-	for _, in := range s.seen.inputs {
-		if in.UnversionedKind != captureKind || slices.Contains(s.seen.special.Desktop, in.Name) || device.Sink(s.obs.Version()) != "" {
-			continue
-		}
-		settings, err := s.obs.InputSettings(ctx, in.Name)
-		if err != nil {
-			return err
-		}
-		if id, chosen := settings["device_id"].(string); !chosen || id == defaultDevice {
-			return fmt.Errorf("%w: update OBS to 32.0.4 or newer, or in OBS open Settings → Audio → Advanced and choose your headphones by name as Monitoring Device", errVoiceRemoved)
-		}
+	if len(captures) > 0 {
+		return fmt.Errorf("%w: update OBS to 32.0.4 or newer, or in OBS open Settings → Audio → Advanced and choose another Monitoring Device than the one that %s captures",
+			errVoiceRemoved, strings.Join(slices.Sorted(maps.Keys(captures)), ", "))
 	}
 	s.voiceSafe = true
 	return nil
@@ -106,6 +103,9 @@ func (s *session) resumeDeduplication(ctx context.Context) error {
 	s.voiceSafe, s.voiceKept = false, false
 	if !s.changes.Deduplicates || s.seen.streaming || s.seen.recording {
 		return nil
+	}
+	if err := s.obs.RemoveProbe(ctx); err != nil {
+		return err
 	}
 	if len(s.changes.Captures[s.seen.collection]) == 0 {
 		sink, err := s.c.sound.defaultSink(ctx)

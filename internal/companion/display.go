@@ -57,11 +57,10 @@ func (d *display) Show(f media.Frame) {
 // Placeholder implements media.Screen.
 func (d *display) Placeholder(on bool) {
 	d.mu.Lock()
+	defer d.mu.Unlock()
 	d.covered = on
-	s := d.now
-	d.mu.Unlock()
-	if s != nil {
-		s.Placeholder(on)
+	if d.now != nil {
+		d.now.Placeholder(on)
 	}
 }
 

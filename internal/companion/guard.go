@@ -30,7 +30,7 @@ const (
 // chose reaches the peer because somebody moved a stream. While one is elsewhere the voice is silent.
 type guard struct {
 	pulse   setup.Pulse
-	changes <-chan struct{} // the sound server said that something changed
+	changes <-chan setup.Change
 	want    func() placing
 	// placed is told whether all is in its place, as soon as it is known.
 	placed func(bool)
@@ -39,6 +39,7 @@ type guard struct {
 	log  *slog.Logger
 
 	truce truce
+	voice int // the number of our recording stream, as it was seen last
 }
 
 // run guards until ctx ends.
@@ -57,8 +58,24 @@ func (g *guard) run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-g.changes:
+		case c := <-g.changes:
+			g.suspect(c)
 		case <-time.After(next):
+		}
+	}
+}
+
+// suspect takes in changes that come together. Where one is of our recording stream, the voice is silent
+// until it is known where that is now.
+func (g *guard) suspect(c setup.Change) {
+	for {
+		if c.Object == "source-output" && c.Index == g.voice {
+			g.placed(false)
+		}
+		select {
+		case c = <-g.changes:
+		default:
+			return
 		}
 	}
 }
@@ -73,6 +90,7 @@ func (g *guard) look(ctx context.Context) (there bool, err error) {
 		}
 		want := g.want()
 		strays, there := view.strays(want)
+		g.voice = view.voice(want)
 		if len(strays) == 0 {
 			return there, nil
 		}
@@ -133,6 +151,10 @@ func (t *truce) mayMove(name string, now time.Time) bool {
 // strayError tells of the first stream that is elsewhere.
 func strayError(strays []stray) error {
 	s := strays[0]
+	if s.home == "" && s.recording {
+		return fmt.Errorf("%s is on %s, which carries what goes between you and your friend, so your friend hears nothing: "+
+			"choose your microphone again in your desktop's sound settings (pavucontrol, Recording) or in OBS", s.name, s.at)
+	}
 	if s.home == "" {
 		return fmt.Errorf("%s plays into %s, which goes to your friend, so your friend hears nothing: "+
 			"move it to another output in your desktop's sound settings (pavucontrol, Playback)", s.name, s.at)

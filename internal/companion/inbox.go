@@ -32,12 +32,16 @@ type inbox struct {
 	build  func() (receiver, error)
 	// failed tells why there is no receiver, or nil when there is one again.
 	failed func(error)
-	log    *slog.Logger
+	// lost is called for each packet that found no room, which the link takes for received; may be nil. It is called by
+	// put.
+	lost func()
+	log  *slog.Logger
 
 	packets chan inPacket
 	free    sync.Pool
 
-	held atomic.Int64 // how long each packet waits here, in nanoseconds
+	renewed atomic.Bool  // the receiver is to be built again
+	held    atomic.Int64 // how long each packet waits here, in nanoseconds
 
 	mu      sync.Mutex
 	current receiver
@@ -65,11 +69,17 @@ func (b *inbox) put(s link.Stream, packet []byte) {
 	case b.packets <- inPacket{stream: s.ID, at: time.Now(), data: data}:
 	default:
 		b.free.Put(data)
+		if b.lost != nil {
+			b.lost()
+		}
 	}
 }
 
 // hold has each packet wait for so long from when it came. The inbox has room for a second of them.
 func (b *inbox) hold(d time.Duration) { b.held.Store(int64(d)) }
+
+// renew has the receiver built again with the next packet.
+func (b *inbox) renew() { b.renewed.Store(true) }
 
 // ripen waits until it is a packet's turn.
 func (b *inbox) ripen(ctx context.Context, p inPacket) {
@@ -145,7 +155,7 @@ func (b *inbox) run(ctx context.Context) {
 			retryAt = time.Now().Add(rebuildAfter)
 		case p := <-b.packets:
 			b.ripen(ctx, p)
-			if p.stream != stream {
+			if p.stream != stream || b.renewed.Swap(false) {
 				drop()
 				stream, retryAt = p.stream, time.Time{}
 			}

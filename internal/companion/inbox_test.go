@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -109,4 +111,55 @@ func TestInboxHoldsPackets(t *testing.T) {
 	b.put(link.Stream{ID: 1}, []byte("never"))
 	cancel()
 	await(t, ended, "the end while a packet waits")
+}
+
+// What finds no room is told, since the link takes it for received.
+func TestInboxTellsWhatItLoses(t *testing.T) {
+	b := newInbox(link.Video, func() (receiver, error) { return newStubReceiver(), nil }, func(error) {}, slog.New(slog.DiscardHandler))
+	lost := 0
+	b.lost = func() { lost++ }
+	for range inboxPackets {
+		b.put(link.Stream{ID: 1}, []byte("packet"))
+	}
+	if lost > 0 {
+		t.Errorf("%d of %d packets were lost, want room for all", lost, inboxPackets)
+	}
+	for range 3 {
+		b.put(link.Stream{ID: 1}, []byte("one too many"))
+	}
+	if lost != 3 {
+		t.Errorf("got word of %d lost packets, want 3", lost)
+	}
+}
+
+// keyLink counts the requests for key frames, and hands packets over when told to.
+type keyLink struct {
+	link.Link
+	handler  link.Handler
+	requests atomic.Int64
+}
+
+func (l *keyLink) Run(ctx context.Context) error { <-ctx.Done(); return nil }
+func (l *keyLink) RequestKeyFrame()              { l.requests.Add(1) }
+
+// Where packets of the picture are lost between the link and the decoder, a key frame is asked for, although pictures go on.
+func TestKeyFrameForWhatTheInboxLoses(t *testing.T) {
+	l := &keyLink{}
+	a := goOnAir(t.Context(), airOptions{
+		link:   func(h link.Handler) (link.Link, error) { l.handler = h; return l, nil },
+		screen: &coveredScreen{covering: func() {}}, changed: func() {}, apart: true, log: slog.New(slog.DiscardHandler),
+	})
+	for a.link.Load() == nil {
+		runtime.Gosched()
+	}
+	// No packet gets to a decoder, and the one that waits for it may have left its place.
+	a.video.hold(time.Hour)
+	before := l.requests.Load() // since there is no picture
+	for range inboxPackets + 2 {
+		l.handler.RTP(link.Video, link.Stream{ID: 1}, make([]byte, rtpHeader))
+	}
+	if got := l.requests.Load() - before; got < 1 || got > 3 {
+		t.Errorf("got %d requests for key frames, want one for each lost packet", got)
+	}
+	a.stop()
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -60,10 +61,12 @@ func (s *session) monitorMics(ctx context.Context) error {
 	return nil
 }
 
-// setMonitors has OBS monitor the microphones and nothing else.
+// setMonitors has OBS monitor the microphones. What it monitors besides stays in the stream and is
+// monitored no more; what it only monitors, for the user's own ears, would come into the stream that
+// way, so that is kept from our sink instead (routeMics).
 func (s *session) setMonitors(ctx context.Context, mics []string) error {
-	for input := range s.seen.monitored {
-		if !slices.Contains(mics, input) {
+	for input, now := range s.seen.monitored {
+		if !slices.Contains(mics, input) && now != obsctl.MonitorOnly {
 			if err := s.setMonitor(ctx, input, obsctl.MonitorOff); err != nil {
 				return err
 			}
@@ -83,17 +86,17 @@ func (s *session) setMonitors(ctx context.Context, mics []string) error {
 }
 
 // wantMonitor is a microphone's monitoring type on air. None is monitored where that would take it
-// from the viewers.
+// from the viewers, and one that the viewers are not to hear stays so.
 func (s *session) wantMonitor(mic string, mics []string) obsctl.MonitorType {
+	if s.seen.monitored[mic] == obsctl.MonitorOnly && !s.mutedByButton(mic) {
+		return obsctl.MonitorOnly
+	}
 	if !s.voiceSafe {
 		return obsctl.MonitorOff
 	}
 	if closed := s.seen.muted[mic] && s.obs.Version().MutedIsMonitored() || s.gate.isClosed(mic); closed && len(mics) > 1 {
 		// The sender can only be silenced as a whole.
 		return obsctl.MonitorOff
-	}
-	if s.seen.monitored[mic] == obsctl.MonitorOnly && !s.mutedByButton(mic) {
-		return obsctl.MonitorOnly
 	}
 	return obsctl.MonitorAndOutput
 }
@@ -102,7 +105,7 @@ func (s *session) wantMonitor(mic string, mics []string) obsctl.MonitorType {
 func (s *session) noteMonitoring(ctx context.Context, mics []string) error {
 	news := false
 	for input, was := range s.seen.monitored {
-		if !slices.Contains(mics, input) || was != s.wantMonitor(input, mics) || s.obs.Version().MuteButtonMonitorsOnly() {
+		if !slices.Contains(mics, input) && was != obsctl.MonitorOnly || slices.Contains(mics, input) && was != s.wantMonitor(input, mics) || s.obs.Version().MuteButtonMonitorsOnly() {
 			news = s.changes.noteMonitor(s.seen.collection, input, was) || news
 		}
 	}
@@ -129,7 +132,8 @@ func (s *session) setMonitor(ctx context.Context, input string, want obsctl.Moni
 	return nil
 }
 
-// routeMics makes sure that each monitored microphone plays to our sink, and without a growing delay.
+// routeMics makes sure that each monitored microphone plays to our sink, and without a growing delay, and
+// that nothing else of OBS does: the sound server may remember where a stream was moved.
 func (s *session) routeMics(ctx context.Context, mics []string) error {
 	streams, err := s.c.sound.streamsOf(ctx, s.obs.Endpoint().PID)
 	if err != nil {
@@ -155,7 +159,11 @@ func (s *session) routeMics(ctx context.Context, mics []string) error {
 			return err
 		}
 	}
-	return nil
+	others := maps.Clone(streams)
+	for _, mic := range mics {
+		delete(others, mic)
+	}
+	return s.returnAll(ctx, others)
 }
 
 // toPeer moves what OBS monitors of a microphone to our sink if it plays elsewhere. Each stream that OBS

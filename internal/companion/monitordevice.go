@@ -2,7 +2,11 @@
 
 package companion
 
-import "context"
+import (
+	"context"
+
+	"github.com/costream-obs/costream-obs/setup"
+)
 
 // Microphones reach our sink by moving OBS's streams there (routeMics), not by OBS's monitoring
 // device. To apply a device to a running OBS takes a switch of profiles, and an OBS whose stream is
@@ -20,6 +24,11 @@ func (s *session) returnStreams(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	return s.returnAll(ctx, streams)
+}
+
+// returnAll moves streams of OBS away from our sink to where the user hears them.
+func (s *session) returnAll(ctx context.Context, streams map[string]setup.SinkInput) error {
 	for _, stream := range streams {
 		strayed, err := s.c.sound.onOurSink(ctx, stream)
 		if err != nil {

@@ -15,6 +15,10 @@ import (
 // stopLimit is how long an output may take to stop before its events are mistrusted.
 const stopLimit = 10 * time.Second
 
+// loadLimit is how long OBS may load a collection or profile before its word that it has is taken for lost. Meanwhile it
+// has the scenes of the new collection under the name of the old one.
+const loadLimit = 30 * time.Second
+
 // quiet is how long OBS is left alone after it removed something: 20 to 250 ms lie between the first
 // removal of an OBS that quits and its word of it (measured, 29.0.2).
 const quiet = 400 * time.Millisecond
@@ -29,10 +33,12 @@ type observed struct {
 	video      obsctl.Video
 	inputs     []obsctl.Input
 	special    obsctl.SpecialInputs
+	voices     []string // inputs that capture the peer's voice
 	muted      map[string]bool
 	monitored  map[string]obsctl.MonitorType
 
 	changing     bool // a collection or profile is being loaded
+	changingFrom time.Time
 	askOutputs   bool
 	askScene     bool
 	askInputs    bool
@@ -41,13 +47,13 @@ type observed struct {
 
 func (o *observed) all() {
 	o.askOutputs, o.askScene, o.askInputs, o.scenesLooked = true, true, true, false
-	o.changing = false
+	o.changing = o.changing && time.Since(o.changingFrom) < loadLimit
 }
 
 // note takes in an event of OBS.
 func (s *session) note(ev obsctl.Event) {
 	o := &s.seen
-	if ofFeed(ev) {
+	if s.ofFeed(ev) {
 		return
 	}
 	switch e := ev.(type) {
@@ -69,6 +75,7 @@ func (s *session) note(ev obsctl.Event) {
 			o.muted[e.Input] = e.Muted
 		}
 		s.tellGate()
+		s.voiceStale = s.voiceStale || slices.Contains(o.special.Desktop, e.Input)
 		if s.air != nil && e.Input == s.input {
 			s.air.silencePeer(e.Muted)
 		}
@@ -86,13 +93,14 @@ func (s *session) note(ev obsctl.Event) {
 		}
 		o.askInputs, o.scenesLooked = true, false
 	case obsctl.CollectionChanging, obsctl.ProfileChanging:
-		o.changing = true
+		o.changing, o.changingFrom = true, time.Now()
 	case obsctl.CollectionChanged:
 		s.voiceKept = false
-		o.collection = e.Name
+		o.collection, o.changing = e.Name, false
 		o.all()
 		s.tries = make(map[string]*attempt)
 	case obsctl.ProfileChanged:
+		o.changing = false
 		o.all()
 		s.tries = make(map[string]*attempt)
 	case obsctl.Exiting:
@@ -217,6 +225,10 @@ func (s *session) observeInputs(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	voices, err := s.peerVoices(ctx, inputs)
+	if err != nil {
+		return err
+	}
 	monitored, err := s.obs.Monitored(ctx)
 	if err != nil {
 		return err
@@ -233,7 +245,7 @@ func (s *session) observeInputs(ctx context.Context) error {
 		muted[mic] = m
 	}
 	o := &s.seen
-	o.inputs, o.special, o.monitored, o.muted = inputs, special, monitored, muted
+	o.inputs, o.special, o.voices, o.monitored, o.muted = inputs, special, voices, monitored, muted
 	o.askInputs = false
 	return nil
 }

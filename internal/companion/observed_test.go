@@ -3,17 +3,21 @@
 package companion
 
 import (
+	"context"
+	"errors"
 	"log/slog"
 	"testing"
 	"time"
 
+	"github.com/costream-obs/costream-obs/internal/cleanfeed"
+	"github.com/costream-obs/costream-obs/internal/fakeobs"
 	"github.com/costream-obs/costream-obs/obsctl"
 )
 
 // newTestSession is a session that has not asked OBS anything.
 func newTestSession(o Options) *session {
-	c := &Companion{o: o, wake: make(chan struct{}, 1)}
-	return &session{c: c, log: slog.New(slog.DiscardHandler), tries: make(map[string]*attempt)}
+	c := &Companion{o: o, wake: make(chan struct{}, 1), feed: cleanfeed.New(nil)}
+	return &session{c: c, log: slog.New(slog.DiscardHandler), tries: make(map[string]*attempt), tried: make(map[string]bool), problems: make(map[string]error)}
 }
 
 func TestOnAirFollowsItsTrigger(t *testing.T) {
@@ -73,5 +77,44 @@ func TestMuteEventReachesTheState(t *testing.T) {
 	s.note(obsctl.MuteChanged{Input: "Mic", Muted: true})
 	if !s.gate.allClosed() {
 		t.Error("the peer still hears a microphone that was muted")
+	}
+}
+
+// TestRetryBelongsToItsStep: what failed off air and is not tried on air is neither due for ever nor shown there.
+func TestRetryBelongsToItsStep(t *testing.T) {
+	s := newTestSession(Options{})
+	s.obs = dialFake(t, &fakeobs.Server{})
+	fails := func(context.Context) error { return errors.New("no scene is called \"Typo\"") }
+	s.try(t.Context(), "scenes", fails)
+	s.forgetUntried()
+	if s.nextTry() == nil || s.problems["scenes"] == nil {
+		t.Fatal("a step that failed will not be tried again")
+	}
+	s.try(t.Context(), "microphone", func(context.Context) error { return nil })
+	s.forgetUntried()
+	if s.nextTry() != nil || len(s.problems) > 0 {
+		t.Errorf("a step that is not tried any more is due; problems: %v", s.problems)
+	}
+}
+
+// TestLoadingCollection: until OBS says that it has loaded a collection nothing is done to it, however often everything is
+// to be asked again, unless that takes too long to be true.
+func TestLoadingCollection(t *testing.T) {
+	for _, over := range []obsctl.Event{obsctl.CollectionChanged{Name: "Evening"}, obsctl.ProfileChanged{}, nil} {
+		s := newTestSession(Options{})
+		s.note(obsctl.CollectionChanging{})
+		s.seen.all()
+		if !s.seen.changing {
+			t.Error("OBS loads a collection, and it is taken to be loaded")
+		}
+		if over != nil {
+			s.note(over)
+		} else {
+			s.seen.changingFrom = time.Now().Add(-loadLimit)
+			s.seen.all()
+		}
+		if s.seen.changing {
+			t.Errorf("after %v: it is taken to load still", over)
+		}
 	}
 }

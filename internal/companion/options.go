@@ -51,6 +51,9 @@ const (
 	PeerAudioSource PeerAudio = "source"
 )
 
+// plainPorts is how many UDP ports the plain link has.
+const plainPorts = 8
+
 // Options are the plain values a Companion works with.
 type Options struct {
 	// Peer is the host name or address of the peer.
@@ -59,7 +62,7 @@ type Options struct {
 	PeerName string
 	// Listen is the local address for the peer's packets; empty means all.
 	Listen string
-	// BasePort is the first of the eight UDP ports of the plain link.
+	// BasePort is the first of the eight UDP ports of the plain link, and the one of a Link.
 	BasePort int
 
 	// Link makes the link for one time on air; it is called once more before the first, to see that it can be
@@ -138,8 +141,8 @@ func (o *Options) check() error {
 	if o.WithoutOBS == nil {
 		o.WithoutOBS = func() {}
 	}
-	if o.Link == nil && (o.BasePort < 1 || o.BasePort > 65535-7) {
-		return fmt.Errorf("base port %d is out of range: 8 ports from it must lie in 1-65535", o.BasePort)
+	if o.Link == nil && (o.BasePort < 1 || o.BasePort > 65536-plainPorts) {
+		return fmt.Errorf("base port %d is out of range: %d ports from it must lie in 1-65535", o.BasePort, plainPorts)
 	}
 	return nil
 }

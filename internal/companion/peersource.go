@@ -113,9 +113,9 @@ func onlyUnknown(err error) error {
 	return err
 }
 
-// checkScenes tells of --scenes that OBS does not have before we go on air.
+// checkScenes tells of --scenes that OBS does not have, and of wrong patterns in --layouts, before we go on air.
 func (s *session) checkScenes(ctx context.Context) error {
-	if len(s.c.o.Scenes) == 0 || s.seen.scenesLooked && s.scenesChecked {
+	if len(s.c.o.Scenes)+len(s.c.o.Layouts.Rules) == 0 || s.seen.scenesLooked && s.scenesChecked {
 		return s.unknown
 	}
 	existing, err := s.obs.Scenes(ctx)
@@ -123,7 +123,9 @@ func (s *session) checkScenes(ctx context.Context) error {
 		return err
 	}
 	s.scenesChecked = true
-	s.unknown = scenes.CheckScenes(s.c.o.Scenes, s.seen.collection, existing)
+	if s.unknown = scenes.CheckScenes(s.c.o.Scenes, s.seen.collection, existing); s.unknown == nil {
+		s.unknown = s.c.o.Layouts.Check(s.seen.collection, existing)
+	}
 	return s.unknown
 }
 

@@ -7,39 +7,34 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/costream-obs/costream-obs/internal/cleanfeed"
 	"github.com/costream-obs/costream-obs/obsctl"
 )
 
 const (
-	// peerAudioInput is the OBS input that brings the peer's voice into the stream, with a fader
-	// and a mute of its own.
-	peerAudioInput = "Peer audio"
-	captureKind    = "pulse_output_capture"
-	defaultDevice  = "default"
+	// peerAudioInput is what the OBS input is called, unless the name is taken, that brings the peer's voice into the
+	// stream, with a fader and a mute of its own.
+	peerAudioInput  = "Peer audio"
+	captureKind     = "pulse_output_capture"
+	defaultDevice   = "default"
+	fromPeerMonitor = FromPeerSink + ".monitor"
 )
 
-// preparePeerVoice decides how the peer's voice is heard and reaches the stream, once for each time
-// on air, and keeps the input for it in all scenes. Without a sound server we go on air with pictures
-// alone, and it is decided when there is one.
+// preparePeerVoice decides how the peer's voice is heard and reaches the stream, and keeps the input for
+// it in all scenes. Without a sound server we go on air with pictures alone, and it is decided when there
+// is one. On air it is looked at again where something has changed.
 func (s *session) preparePeerVoice(ctx context.Context) error {
-	if s.air == nil || s.speakers == nil {
-		captured, err := s.desktopCaptured(ctx)
+	if s.air == nil || s.speakers == nil || s.c.sound.defaultsMoved() {
+		s.voiceStale = true
+	}
+	if s.voiceStale {
+		desktop, err := s.lookAtDesktop(ctx)
 		if err != nil {
 			return err
 		}
-		switch {
-		case s.c.o.PeerAudio == PeerAudioDesktop, s.c.o.PeerAudio == PeerAudioAuto && captured:
-			s.speakers = []string{""}
-		case captured:
-			s.log.Warn("Desktop Audio captures the default sink already; an input of its own would put the peer into the stream twice, so --peer-audio=source has no effect")
-			s.speakers = []string{""}
-		default:
-			if err := s.c.sound.needFromPeer(ctx); err != nil {
-				return err
-			}
-			s.speakers = []string{"", FromPeerSink}
+		if err := s.choosePeerVoice(ctx, desktop); err != nil {
+			return err
 		}
+		s.voiceStale = false
 	}
 	if len(s.speakers) < 2 {
 		return nil
@@ -47,16 +42,76 @@ func (s *session) preparePeerVoice(ctx context.Context) error {
 	return s.addPeerAudio(ctx)
 }
 
-// desktopCaptured reports whether an audible Desktop Audio input captures the default sink.
-func (s *session) desktopCaptured(ctx context.Context) (bool, error) {
+// choosePeerVoice decides between Desktop Audio and an input of our own.
+func (s *session) choosePeerVoice(ctx context.Context, desktop desktopAudio) error {
+	onAir := s.air != nil && s.speakers != nil
+	switch {
+	case onAir && len(s.speakers) == 2:
+		// The input stays, so that there is no gap when it is needed again.
+		return s.mutePeerAudio(ctx, desktop == desktopHeard)
+	case onAir && (s.c.o.PeerAudio == PeerAudioDesktop || desktop != desktopElsewhere):
+		// Who mutes Desktop Audio while the peer is in it mutes the peer.
+		return nil
+	case !onAir && (s.c.o.PeerAudio == PeerAudioDesktop || s.c.o.PeerAudio == PeerAudioAuto && desktop == desktopHeard):
+		s.speakers = []string{""}
+		return nil
+	case !onAir && desktop == desktopHeard:
+		s.log.Warn("Desktop Audio captures the default sink already; an input of its own would put the peer into the stream twice, so --peer-audio=source has no effect")
+		s.speakers = []string{""}
+		return nil
+	}
+	if err := s.c.sound.needFromPeer(ctx); err != nil {
+		return err
+	}
+	s.speakers = []string{"", FromPeerSink}
+	if onAir {
+		s.air.setSpeakers(s.speakers)
+		s.air.renewVoice()
+	}
+	return nil
+}
+
+// mutePeerAudio mutes the input for the peer's voice while Desktop Audio carries the peer. What the user
+// muted stays muted.
+func (s *session) mutePeerAudio(ctx context.Context, mute bool) error {
+	input := s.changes.ourVoice(s.seen.collection, s.seen.voices)
+	if mute == s.peerAudioMuted || input == "" {
+		return nil
+	}
+	if mute {
+		users, err := s.obs.InputMuted(ctx, input)
+		if err != nil || users {
+			return err
+		}
+	}
+	if err := s.obs.SetInputMuted(ctx, input, mute); err != nil {
+		return fmt.Errorf("mute of %q: %w", input, err)
+	}
+	s.peerAudioMuted = mute
+	s.log.Info("the input for the peer's voice", "muted", mute)
+	return nil
+}
+
+// desktopAudio says what OBS's Desktop Audio does with the default sink.
+type desktopAudio int
+
+const (
+	desktopElsewhere desktopAudio = iota // it captures another sink, or there is none
+	desktopMuted                         // it captures the default sink and is muted
+	desktopHeard                         // it captures the default sink, and the viewers hear it
+)
+
+// lookAtDesktop tells what the Desktop Audio inputs do; one that is heard counts most.
+func (s *session) lookAtDesktop(ctx context.Context) (desktopAudio, error) {
 	sink, err := s.c.sound.defaultSink(ctx)
 	if err != nil {
-		return false, err
+		return desktopElsewhere, err
 	}
+	found := desktopElsewhere
 	for _, input := range s.seen.special.Desktop {
 		settings, err := s.obs.InputSettings(ctx, input)
 		if err != nil {
-			return false, err
+			return desktopElsewhere, err
 		}
 		device, chosen := settings["device_id"].(string)
 		if chosen && device != defaultDevice && device != sink+".monitor" && device != sink {
@@ -64,13 +119,36 @@ func (s *session) desktopCaptured(ctx context.Context) (bool, error) {
 		}
 		muted, err := s.obs.InputMuted(ctx, input)
 		if err != nil {
-			return false, err
+			return desktopElsewhere, err
 		}
 		if !muted {
-			return true, nil
+			return desktopHeard, nil
+		}
+		found = desktopMuted
+	}
+	return found, nil
+}
+
+// peerVoices are those of the inputs that capture the sink with the peer's voice. Their names tell nothing: users rename
+// ours, and give the name of ours to others.
+func (s *session) peerVoices(ctx context.Context, inputs []obsctl.Input) ([]string, error) {
+	var voices []string
+	for _, in := range inputs {
+		if in.UnversionedKind != captureKind {
+			continue
+		}
+		settings, err := s.obs.InputSettings(ctx, in.Name)
+		if obsctl.IsCode(err, obsctl.CodeNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if settings["device_id"] == fromPeerMonitor {
+			voices = append(voices, in.Name)
 		}
 	}
-	return false, nil
+	return voices, nil
 }
 
 // addPeerAudio puts the input into every scene: only what is in the programme scene is heard.
@@ -79,23 +157,15 @@ func (s *session) addPeerAudio(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	scenes = slices.DeleteFunc(scenes, cleanfeed.Ours)
-	if !s.seen.has(peerAudioInput) {
-		if s.changes.PeerAudio == nil {
-			s.changes.PeerAudio = make(map[string]bool)
-		}
-		s.changes.PeerAudio[s.seen.collection] = true
-		if err := s.saveChanges(ctx); err != nil {
+	scenes = slices.DeleteFunc(scenes, func(scene string) bool { return s.c.feed.Ours(s.seen.collection, scene) })
+	if len(s.seen.voices) == 0 {
+		if err := s.createPeerAudio(ctx); err != nil {
 			return err
-		}
-		settings := map[string]any{"device_id": FromPeerSink + ".monitor"}
-		_, err := s.obs.CreateInput(ctx, s.seen.program, peerAudioInput, captureKind, settings, true)
-		if err != nil && !obsctl.IsCode(err, obsctl.CodeAlreadyExists) {
-			return fmt.Errorf("input %q: %w", peerAudioInput, err)
 		}
 		s.seen.askInputs = true
 	}
-	if !s.changes.PeerAudio[s.seen.collection] {
+	input := s.changes.ourVoice(s.seen.collection, s.seen.voices)
+	if input == "" {
 		// The user made it, and placed it where it is wanted.
 		return nil
 	}
@@ -104,30 +174,61 @@ func (s *session) addPeerAudio(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if slices.ContainsFunc(items, func(it obsctl.SceneItem) bool { return it.Source == peerAudioInput }) {
+		if slices.ContainsFunc(items, func(it obsctl.SceneItem) bool { return it.Source == input }) {
 			continue
 		}
-		if _, err := s.obs.CreateSceneItem(ctx, scene, peerAudioInput, true); err != nil {
-			return fmt.Errorf("input %q in scene %q: %w", peerAudioInput, scene, err)
+		if _, err := s.obs.CreateSceneItem(ctx, scene, input, true); err != nil {
+			return fmt.Errorf("input %q in scene %q: %w", input, scene, err)
 		}
 	}
 	return nil
 }
 
+// createPeerAudio makes the input, under the first name that is free.
+func (s *session) createPeerAudio(ctx context.Context) error {
+	settings := map[string]any{"device_id": fromPeerMonitor}
+	name := peerAudioInput
+	for n := 2; ; n++ {
+		s.changes.noteVoice(s.seen.collection, name)
+		if err := s.saveChanges(ctx); err != nil {
+			return err
+		}
+		_, err := s.obs.CreateInput(ctx, s.seen.program, name, captureKind, settings, true)
+		if err == nil {
+			s.seen.voices = []string{name}
+			return nil
+		}
+		if !obsctl.IsCode(err, obsctl.CodeAlreadyExists) {
+			return fmt.Errorf("input %q: %w", name, err)
+		}
+		name = fmt.Sprintf("%s %d", peerAudioInput, n)
+	}
+}
+
 // removePeerVoice takes the input away again if it is ours.
 func (s *session) removePeerVoice(ctx context.Context) error {
-	s.speakers = nil
-	if !s.changes.PeerAudio[s.seen.collection] {
+	s.speakers, s.peerAudioMuted = nil, false
+	if s.changes.Voice[s.seen.collection] == "" {
 		return nil
 	}
-	if err := s.removeItems(ctx, peerAudioInput); err != nil {
+	inputs, err := s.obs.Inputs(ctx)
+	if err != nil {
 		return err
 	}
-	err := s.obs.RemoveInput(ctx, peerAudioInput)
-	if err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
-		return fmt.Errorf("input %q: %w", peerAudioInput, err)
+	voices, err := s.peerVoices(ctx, inputs)
+	if err != nil {
+		return err
 	}
-	delete(s.changes.PeerAudio, s.seen.collection)
+	if input := s.changes.ourVoice(s.seen.collection, voices); input != "" {
+		if err := s.removeItems(ctx, input); err != nil {
+			return err
+		}
+		err := s.obs.RemoveInput(ctx, input)
+		if err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
+			return fmt.Errorf("input %q: %w", input, err)
+		}
+	}
+	delete(s.changes.Voice, s.seen.collection)
 	s.seen.askInputs = true
 	return s.saveChanges(ctx)
 }

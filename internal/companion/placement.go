@@ -43,6 +43,10 @@ func (v soundView) strays(want placing) (strays []stray, voiceThere bool) {
 	anywhere := strings.HasPrefix(want.voice, "@") // a name of the server's own, such as @DEFAULT_SOURCE@
 	for _, r := range v.recording {
 		purpose := r.Properties[media.StreamProperty]
+		if at := v.sources[r.Source]; want.captures(r) && slices.Contains([]string{reader, FromPeerSink + ".monitor"}, at) {
+			// The sound server moves the streams of a microphone that goes to what is left.
+			strays = append(strays, stray{name: fmt.Sprintf("OBS's recording of %q", r.MediaName()), index: r.Index, recording: true, at: at})
+		}
 		if r.PID() != want.pid || purpose == "" {
 			continue
 		}
@@ -71,10 +75,25 @@ func (v soundView) strays(want placing) (strays []stray, voiceThere bool) {
 	return strays, voiceThere
 }
 
+// voice is the number of the stream that our voice is recorded by, or -1.
+func (v soundView) voice(want placing) int {
+	for _, r := range v.recording {
+		if r.PID() == want.pid && r.Properties[media.StreamProperty] == media.StreamVoice {
+			return r.Index
+		}
+	}
+	return -1
+}
+
 // monitors reports whether a stream is OBS's monitoring of a microphone. An OBS in a sandbox may give
 // another process id than the one that we see.
 func (want placing) monitors(p setup.SinkInput) bool {
 	return p.Properties["application.name"] == obsClient && slices.Contains(want.mics, p.MediaName())
+}
+
+// captures reports whether a stream is OBS's recording of a microphone.
+func (want placing) captures(r setup.SourceOutput) bool {
+	return r.Properties["application.name"] == obsClient && slices.Contains(want.mics, r.MediaName())
 }
 
 // streamName is what a user calls a stream of another program.

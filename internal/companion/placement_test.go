@@ -68,6 +68,9 @@ func TestStrays(t *testing.T) {
 			want: []string{"playing 31 default_out -> costream_frompeer"}},
 		{name: "another program plays to the peer", recording: []setup.SourceOutput{voice(topeerMonitor)}, playing: []setup.SinkInput{browser(topeer)},
 			want: []string{"playing 51 costream_topeer -> "}},
+		{name: "the microphone went, and OBS records what we send", recording: []setup.SourceOutput{voice(topeerMonitor),
+			{Stream: stream(42, obs, "application.name", "OBS", "media.name", "Mic/Aux"), Source: topeerMonitor}},
+			want: []string{"recording 42 costream_topeer.monitor -> "}},
 		{name: "OBS plays another input to the peer", recording: []setup.SourceOutput{voice(topeerMonitor)}, playing: []setup.SinkInput{monitored("Music", topeer)},
 			want: []string{"playing 41 costream_topeer -> "}},
 	} {

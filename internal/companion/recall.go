@@ -4,6 +4,8 @@ package companion
 
 import (
 	"context"
+	"path/filepath"
+	"time"
 
 	"github.com/costream-obs/costream-obs/internal/obsscenes"
 	"github.com/costream-obs/costream-obs/scenes"
@@ -23,16 +25,24 @@ type recalling struct {
 }
 
 func (s *session) scenesOBS() scenes.OBS {
-	return recalling{OBS: obsscenes.New(s.obs), last: &s.c.recall}
+	return recalling{OBS: obsscenes.NewWriter(s.obs, filepath.Dir(s.c.o.ControlSocket), lockWait), last: &s.c.recall}
 }
+
+// lockWait is how long the session waits for a command that changes OBS's scenes. It has more to do meanwhile, and tries
+// again.
+const lockWait = 500 * time.Millisecond
 
 // LoadMemory implements scenes.OBS.
 func (r recalling) LoadMemory(ctx context.Context) (scenes.Memory, error) {
 	m, err := r.OBS.LoadMemory(ctx)
-	if err == nil && len(m.Collections) == 0 {
-		m = r.last.scenes
+	if err != nil {
+		return m, err
 	}
-	return m, err
+	if len(m.Collections) == 0 {
+		return r.last.scenes, nil
+	}
+	r.last.scenes = m // with what commands wrote
+	return m, nil
 }
 
 // SaveMemory implements scenes.OBS.

@@ -4,18 +4,18 @@ package companion
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/cleanfeed"
+	"github.com/costream-obs/costream-obs/internal/collection"
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/obsctl"
-	"github.com/costream-obs/costream-obs/scenes"
 )
 
 const (
@@ -35,12 +35,17 @@ type session struct {
 	c   *Companion
 	obs *obsctl.Client
 	id  string // of the OBS process
+
+	files *collection.Dir // OBS's, nil where they are on another machine
+	told  bool            // OBS remembers what was done to them while it was closed
+
 	log *slog.Logger
 
 	seen    observed
 	changes changes
 	unsaved bool // OBS keeps older changes than these for us
 	tries   map[string]*attempt
+	tried   map[string]bool // the steps of this round
 
 	route         Route
 	routeWhy      string
@@ -48,6 +53,7 @@ type session struct {
 	legs          legs
 	speakers      []string
 	feedCamera    bool               // OBS's virtual camera shows the clean feed
+	cameraScene   string             // what that is called then
 	feedReady     bool               // it is there to be sent
 	side          *obsctl.SideCanvas // of the clean feed
 	feedOf        string             // the scene collection for which that was looked up last off air
@@ -73,19 +79,18 @@ type session struct {
 	voiceSafe     bool // a monitored microphone stays in the stream
 	voiceKept     bool // that was made so, and nothing has happened since
 	dedupLog      obsctl.DeduplicationLog
-}
 
-// attempt is the back-off of one step.
-type attempt struct {
-	next  time.Time
-	pause time.Duration
+	voiceStale     bool      // how the peer's voice comes into the stream is to be looked at again
+	peerAudioMuted bool      // by us, since Desktop Audio carries the peer
+	capturesLooked time.Time // when it was looked at what OBS records
+	unrecorded     map[string]time.Time
 }
 
 func (c *Companion) useOBS(ctx context.Context, obs *obsctl.Client) error {
 	c.connected = true
 	s := &session{
 		c: c, obs: obs, id: c.processID(obs.Endpoint().PID), log: c.log,
-		tries: make(map[string]*attempt), problems: make(map[string]error),
+		tries: make(map[string]*attempt), tried: make(map[string]bool), problems: make(map[string]error),
 		gate:     gate{always: c.o.MicSource != "", hazard: obs.Version().MutedIsMonitored()},
 		news:     news{some: make(chan struct{}, 1)},
 		side:     obsctl.NewSideCanvas(cleanfeed.Canvas),
@@ -93,6 +98,10 @@ func (c *Companion) useOBS(ctx context.Context, obs *obsctl.Client) error {
 		slow:     make(map[string]int), resync: make(map[string]time.Time), missing: make(map[string]time.Time),
 	}
 	c.feed.Begin(s.peerInputs, s.feedInStep)
+	// Once OBS has ended nothing tells where its files are.
+	if dir, err := collection.Of(obs.Endpoint().PID, obsctl.FindOptions{}); err == nil {
+		s.files = &dir
+	}
 	listenCtx, deaf := context.WithCancel(context.WithoutCancel(ctx))
 	listening := make(chan struct{})
 	go func() {
@@ -103,6 +112,7 @@ func (c *Companion) useOBS(ctx context.Context, obs *obsctl.Client) error {
 	s.leave(ctx)
 	deaf()
 	<-listening
+	s.noteLeftovers()
 	return err
 }
 
@@ -110,6 +120,9 @@ func (s *session) run(ctx context.Context) error {
 	v := s.obs.Version()
 	s.log.Info("connected to OBS", "at", s.obs.Endpoint().Addr(), "obs", v.OBS, "websocket", v.WebSocket)
 	if err := s.loadChanges(ctx); err != nil {
+		return err
+	}
+	if err := s.tellCleaned(ctx); err != nil {
 		return err
 	}
 	s.seen.all()
@@ -144,6 +157,7 @@ func (s *session) awaitNews(ctx context.Context, tick <-chan time.Time) bool {
 		case <-s.c.wake:
 		case <-tick:
 			s.seen.all()
+			s.voiceStale = true
 		case <-retry:
 		}
 		return true
@@ -216,6 +230,7 @@ func (s *session) round(ctx context.Context) error {
 		s.stopAir() // as observe found it
 		s.goOff(ctx)
 	}
+	s.forgetUntried()
 	s.report()
 	return nil
 }
@@ -240,6 +255,7 @@ func (s *session) goOn(ctx context.Context) {
 	s.try(ctx, "your voice in the stream", s.keepVoiceInStream)
 	s.try(ctx, "microphone", s.monitorMics)
 	s.try(ctx, "OBS's sound capture", s.reviveCapture)
+	s.try(ctx, "microphone's sound", s.checkRecording)
 	s.try(ctx, "peer's voice in OBS", s.preparePeerVoice)
 	s.try(ctx, "clean feed", s.prepareFeed)
 	s.try(ctx, "OBS's picture", s.openPicture)
@@ -265,9 +281,6 @@ func (s *session) goOff(ctx context.Context) {
 	s.try(ctx, "microphone", s.unmonitor)
 	s.try(ctx, "your voice in the stream", s.resumeDeduplication)
 	s.try(ctx, "changes", s.saveUnsaved)
-	for _, name := range []string{"programme", "OBS's sound capture", "peer source's picture", "peer source's mute"} {
-		s.clear(name)
-	}
 	s.stopping, s.hint = false, ""
 	s.try(ctx, "scene collection", s.leaveTempCollection)
 	s.try(ctx, "monitoring", s.returnStreams)
@@ -306,57 +319,10 @@ func (s *session) leave(ctx context.Context) {
 	}
 }
 
-// try takes a step unless it failed too short a time ago.
-func (s *session) try(ctx context.Context, name string, step func(context.Context) error) {
-	if a := s.tries[name]; a != nil && time.Now().Before(a.next) {
-		return
-	}
-	err := step(ctx)
-	if err == nil {
-		s.clear(name)
-		return
-	}
-	if s.obs.Err() != nil || ctx.Err() != nil {
-		return
-	}
-	a := s.tries[name]
-	if a == nil {
-		a = &attempt{pause: minBackoff}
-		s.tries[name] = a
-	}
-	a.next = time.Now().Add(a.pause)
-	a.pause = min(2*a.pause, maxBackoff)
-	if errors.Is(err, scenes.ErrChanging) {
-		return
-	}
-	if before := s.problems[name]; before == nil || before.Error() != err.Error() {
-		s.log.Warn("a step failed and will be tried again", "step", name, "error", err)
-	}
-	s.problems[name] = err
-}
-
-func (s *session) clear(name string) {
-	delete(s.tries, name)
-	delete(s.problems, name)
-}
-
-// nextTry fires when a step that failed may be tried again.
-func (s *session) nextTry() <-chan time.Time {
-	var next time.Time
-	for _, a := range s.tries {
-		if next.IsZero() || a.next.Before(next) {
-			next = a.next
-		}
-	}
-	if next.IsZero() {
-		return nil
-	}
-	return time.After(time.Until(next))
-}
-
 func (s *session) startAir() {
 	o := &s.c.o
 	format := s.seen.outputFormat()
+	waits := s.c.newWaiting()
 	opts := airOptions{
 		link:       s.c.newLink,
 		bitrate:    o.BitrateKbps,
@@ -371,7 +337,10 @@ func (s *session) startAir() {
 		guard:      s.guardStreams,
 		opens:      func() { s.gate.place(false) },
 		legs:       &s.legs,
+		waits:      waits.run,
+		shows:      func() bool { return s.c.display.current() != nil },
 		peerSeen: func(seen bool) {
+			waits.peerSeen(seen)
 			s.c.peer.Store(seen)
 			s.c.wakeUp()
 		},
@@ -432,15 +401,20 @@ func (s *session) report() {
 			r.Problems = append(r.Problems, s.hint)
 		}
 		if s.air != nil {
-			r.Bitrate = int(s.air.kbps.Load())
+			r.Bitrate = s.air.kbps.get()
 			maps.Copy(failing, s.air.parts.failing())
 		}
 	}
 	maps.Copy(failing, s.problems)
 	for _, name := range slices.Sorted(maps.Keys(failing)) {
-		r.Problems = append(r.Problems, fmt.Sprintf("%s: %v", name, failing[name]))
+		r.Problems = append(r.Problems, problemText(name, failing[name]))
 	}
 	s.c.reports.report(r)
+}
+
+// problemText names what does not work, once.
+func problemText(name string, err error) string {
+	return name + ": " + strings.TrimPrefix(err.Error(), name+": ")
 }
 
 // mics are the inputs that go to the peer.

@@ -33,20 +33,21 @@ type sound struct {
 	pulse   setup.Pulse
 	parts   *keeper
 	changed func()
-	streams chan struct{} // has room for one: streams may be elsewhere
+	streams chan setup.Change // that may mean that a stream is elsewhere; has room for some
 	log     *slog.Logger
 
 	mu      sync.Mutex
 	ours    map[string]func(context.Context) error // how to unload, by sink
 	sinks   map[string]string                      // wanted sinks with their descriptions
 	isReady bool
+	moved   bool      // the default devices may be others
 	wentAt  time.Time // when the server was last lost
 	lost    bool      // OBS has not been looked at since the server came back
 }
 
 func newSound(parts *keeper, changed func(), log *slog.Logger) *sound {
 	return &sound{
-		parts: parts, changed: changed, log: log, streams: make(chan struct{}, 1),
+		parts: parts, changed: changed, log: log, streams: make(chan setup.Change, 16),
 		ours:  make(map[string]func(context.Context) error),
 		sinks: map[string]string{ToPeerSink: toPeerDescription},
 	}
@@ -124,8 +125,8 @@ func (s *sound) unload(ctx context.Context) {
 func (s *sound) noteChange(c setup.Change) {
 	if c.Event != "remove" {
 		select {
-		case s.streams <- struct{}{}:
-		default:
+		case s.streams <- c:
+		default: // Those that wait are reason enough to look.
 		}
 	}
 	switch {
@@ -139,7 +140,12 @@ func (s *sound) noteChange(c setup.Change) {
 		s.lost = !s.wentAt.IsZero()
 		s.mu.Unlock()
 		s.changed()
-	case c.Object == "sink-input" && c.Event != "remove", c.Object == "server":
+	case c.Object == "server":
+		s.mu.Lock()
+		s.moved = true
+		s.mu.Unlock()
+		s.changed()
+	case c.Object == "sink-input" && c.Event != "remove":
 		s.changed()
 	}
 }
@@ -163,6 +169,15 @@ func (s *sound) restarted() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.lost && s.isReady
+}
+
+// defaultsMoved reports whether the default devices may be others than when it was asked before.
+func (s *sound) defaultsMoved() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	moved := s.moved
+	s.moved = false
+	return moved
 }
 
 // revived notes that OBS was looked after.
@@ -228,23 +243,23 @@ func (s *sound) streamsOf(ctx context.Context, pid int) (map[string]setup.SinkIn
 	return byName, nil
 }
 
-// capturesOf counts the streams by which OBS records, told apart as in streamsOf.
-func (s *sound) capturesOf(ctx context.Context, pid int) (int, error) {
+// capturesOf are the names of OBS's inputs that record, told apart as in streamsOf.
+func (s *sound) capturesOf(ctx context.Context, pid int) (map[string]bool, error) {
 	all, err := s.pulse.SourceOutputs(ctx)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	byPID, byName := 0, 0
+	byPID, byName := make(map[string]bool), make(map[string]bool)
 	for _, out := range all {
 		if out.Properties["application.name"] != obsClient {
 			continue
 		}
-		byName++
+		byName[out.MediaName()] = true
 		if out.PID() == pid {
-			byPID++
+			byPID[out.MediaName()] = true
 		}
 	}
-	if byPID > 0 {
+	if len(byPID) > 0 {
 		return byPID, nil
 	}
 	return byName, nil

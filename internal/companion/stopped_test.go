@@ -42,12 +42,24 @@ func (m *monitoring) want(t *testing.T, told ...string) {
 	}
 }
 
+// dialFake starts a fake OBS and connects to it.
+func dialFake(t *testing.T, server *fakeobs.Server) *obsctl.Client {
+	t.Helper()
+	addr := server.Start(t).Addr()
+	client, err := obsctl.Dial(t.Context(), obsctl.Endpoint{Host: addr.IP.String(), Port: addr.Port, Enabled: true}, obsctl.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = client.Close() })
+	return client
+}
+
 // onAirWithFake is a session on air whose microphone is monitored. Its OBS, of that version, calls asked before it answers.
 func onAirWithFake(t *testing.T, version string, asked func(request string)) (*session, *monitoring) {
 	t.Helper()
 	type D = map[string]any
 	m := &monitoring{now: monitorAndOutput}
-	obs := (&fakeobs.Server{Version: version, Handle: func(request string, data json.RawMessage) (any, *fakeobs.Refusal) {
+	client := dialFake(t, &fakeobs.Server{Version: version, Handle: func(request string, data json.RawMessage) (any, *fakeobs.Refusal) {
 		asked(request)
 		m.mu.Lock()
 		defer m.mu.Unlock()
@@ -78,13 +90,7 @@ func onAirWithFake(t *testing.T, version string, asked func(request string)) (*s
 			return D{"inputMuted": false}, nil
 		}
 		return nil, nil
-	}}).Start(t)
-	at := obsctl.Endpoint{Host: obs.Addr().IP.String(), Port: obs.Addr().Port, Enabled: true}
-	client, err := obsctl.Dial(t.Context(), at, obsctl.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = client.Close() })
+	}})
 	s := newTestSession(Options{})
 	s.obs = client
 	s.seen.all()

@@ -9,8 +9,6 @@ import (
 	"net/netip"
 	"path"
 	"strings"
-
-	"github.com/costream-obs/costream-obs/scenes"
 )
 
 // CheckHost takes a host name or an IP address without a port; its error says in the user's words what else it is.
@@ -20,6 +18,11 @@ func CheckHost(s string) error {
 	}
 	if _, err := netip.ParseAddr(s); err == nil {
 		return nil
+	}
+	if inner := strings.TrimSuffix(strings.TrimPrefix(s, "["), "]"); "["+inner+"]" == s {
+		if _, err := netip.ParseAddr(inner); err == nil {
+			return fmt.Errorf("%q has brackets, which belong to an address with a port; give %q", s, inner)
+		}
 	}
 	if strings.Contains(s, "://") {
 		return fmt.Errorf("%q is a URL; give the host name or address alone", s)
@@ -43,13 +46,6 @@ func checkDevice(s string) error {
 		return fmt.Errorf("%q is not the path of a device; one looks like /dev/video10", s)
 	}
 	return nil
-}
-
-func checkGlob(s string) error {
-	if err := checkFilled(s); err != nil {
-		return err
-	}
-	return scenes.CheckPatterns([]string{s})
 }
 
 func checkFilled(s string) error {

@@ -97,6 +97,32 @@ func TestLoad(t *testing.T) {
 			want: func(c *Config) { c.Scenes = []string{"one", "two", "three, four"} },
 		},
 		{
+			name: "names as they are",
+			args: []string{`--scenes=say "hi"`, "--scenes", " Cam ", "--scenes", "Game[", "--scenes", `back\`, "--scenes=-scene", "--mic", "2\" tape"},
+			want: func(c *Config) {
+				c.Scenes, c.Mics = []string{`say "hi"`, " Cam ", "Game[", `back\`, "-scene"}, []string{`2" tape`}
+			},
+		},
+		{
+			name: "names in double quotes",
+			args: []string{`--scenes= "A, B" ,say "hi" , " Cam ",""" ""","C"`},
+			want: func(c *Config) { c.Scenes = []string{"A, B", `say "hi"`, " Cam ", `" "`, "C"} },
+		},
+		{
+			name: "names in the file",
+			file: "scenes = ['A, B', '\"', ' Cam ', 'Game[', 'back\\']\n",
+			want: func(c *Config) { c.Scenes = []string{"A, B", `"`, " Cam ", "Game[", `back\`} },
+		},
+		{
+			name: "layouts of scenes with any names",
+			file: "layouts = { A = 'full', 'B[' = 'pip' }\n",
+			args: []string{`--layouts=say "hi"=full`, `--layouts="A, B=full",Cam [=pip`},
+			want: func(c *Config) {
+				c.Layouts = []scenes.Rule{{Scenes: `say "hi"`, Layout: scenes.Layout{Shape: scenes.Full}},
+					{Scenes: "A, B", Layout: scenes.Layout{Shape: scenes.Full}}, {Scenes: "Cam [", Layout: scenes.Layout{Shape: scenes.PiP}}}
+			},
+		},
+		{
 			name: "list from a variable",
 			env:  map[string]string{"COSTREAM_MIC": `Mic/Aux, "Guest, left"`},
 			want: func(c *Config) { c.Mics = []string{"Mic/Aux", "Guest, left"} },
@@ -215,7 +241,6 @@ func TestLoadRefuses(t *testing.T) {
 		{name: "no such layout", file: "layout = 'pop'\n", want: `FILE:1: layout: a layout begins with one of pip, side-by-side, full, grid, not with "pop"`},
 		{name: "no layout", args: []string{"--layout="}, want: "the layout is empty"},
 		{name: "no such layout of a scene", file: "[layouts]\nA = 'full'\n'Game*' = 'pip left'\n", want: `FILE:3: layouts: "Game*": "left" is none of a layout's words: a corner (bottom-right, `},
-		{name: "broken pattern of a layout", file: "peer = 'x'\nlayouts = { A = 'full', 'B[' = 'pip' }\n", want: `FILE:2: layouts: "B[": scene pattern "B["`},
 		{name: "no text for a layout", file: "[layouts]\n\nA = 3\n", want: `FILE:3: layouts: "A": wants a layout in quotes`},
 		{name: "dots in a pattern", file: "[layouts]\nA.B = 'full'\n", want: `FILE:2: layouts: "A.B": wants a layout in quotes`},
 		{name: "a setting below the layouts", file: "[layouts]\nA = 'full'\npeer = 'x'\n", want: "FILE:3: peer stands in the section [layouts]; move it above"},
@@ -229,12 +254,16 @@ func TestLoadRefuses(t *testing.T) {
 		{name: "password file that is not there", args: []string{"--obs-password-file=/nowhere"}, want: "obs-password-file: open /nowhere: no such file or directory"},
 		{name: "password and password file", file: "obs-password = 'x'\nobs-password-file = '/x'\n", want: "obs-password and obs-password-file are both given: keep one"},
 		{name: "peer with a port", args: []string{"--peer=10.0.0.1:5000"}, want: `"10.0.0.1:5000" holds a port; give "10.0.0.1" alone: the port is a setting of its own`},
+		{name: "address in brackets", args: []string{"--obs-host=[::1]"}, want: `"[::1]" has brackets, which belong to an address with a port; give "::1"`},
+		{name: "address of a link in brackets", args: []string{"--peer=[fe80::1%eth0]"}, want: `give "fe80::1%eth0"`},
+		{name: "address in brackets with a port", args: []string{"--obs-host=[::1]:4455"}, want: `"[::1]:4455" holds a port; give "::1" alone`},
+		{name: "name in brackets", args: []string{"--listen=[bob]"}, want: `"[bob]" is neither a host name nor an IP address: '[' cannot be in one`},
 		{name: "peer as a URL", args: []string{"--peer=rtp://bob"}, want: `"rtp://bob" is a URL; give the host name or address alone`},
 		{name: "peer with a space", args: []string{"--peer=bob and carol"}, want: `"bob and carol" is neither a host name nor an IP address: ' ' cannot be in one`},
 		{name: "peer that looks like a flag", args: []string{"--peer=-listen"}, want: `"-listen" is neither a host name nor an IP address`},
 		{name: "empty peer", args: []string{"--peer="}, want: "the address is empty"},
 		{name: "device that is no path", args: []string{"--video-in=11"}, want: `"11" is not the path of a device; one looks like /dev/video10`},
-		{name: "broken pattern", args: []string{"--scenes=Game["}, want: `scene pattern "Game["`},
+		{name: "quote in the middle of a quoted name", args: []string{`--scenes="Game" 1, B`}, want: `contains a comma stands in double quotes, with "" for each double quote in it`},
 		{name: "broken list", args: []string{`--scenes="Game`}, want: "is not a list of names with commas between them"},
 		{name: "empty name", args: []string{"--source-name= "}, want: "the name is empty"},
 		{name: "port of words", args: []string{"--base-port=five"}, want: `"five" is not a number from 1 to 65528`},

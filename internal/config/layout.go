@@ -69,7 +69,7 @@ func (r *rules) Set(s string) error {
 }
 
 func (r *rules) add(glob, words string) error {
-	if err := checkGlob(glob); err != nil {
+	if err := checkFilled(glob); err != nil {
 		return err
 	}
 	rule := scenes.Rule{Scenes: glob}

@@ -130,7 +130,7 @@ func Table() []Setting {
 			Key: "scenes", Group: GroupScenes, Arg: "GLOB,...",
 			Help:      "scenes that get the peer's picture; may be repeated",
 			Otherwise: "those that have it already, else the one in the programme",
-			bind:      func(c *Config) value { return &list{p: &c.Scenes, check: checkGlob} },
+			bind:      func(c *Config) value { return &list{p: &c.Scenes, check: checkFilled} },
 		},
 		{
 			Key: "layout", Group: GroupScenes, Arg: "LAYOUT", Default: "pip",
@@ -139,7 +139,7 @@ func Table() []Setting {
 		},
 		{
 			Key: "layouts", Group: GroupScenes, Arg: "GLOB=LAYOUT",
-			Help:      "the layout in the scenes that match; may be repeated, and the first that matches counts",
+			Help:      "the layout in the scenes that match; may be repeated; the first match counts, a scene's exact name before all patterns",
 			Otherwise: "that of --layout",
 			bind:      func(c *Config) value { return &rules{p: &c.Layouts} },
 		},

@@ -3,7 +3,6 @@
 package config
 
 import (
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"strconv"
@@ -117,7 +116,7 @@ func (c *choice) file(v any) error {
 
 func (c *choice) example(s Setting) string { return strconv.Quote(s.Default) }
 
-// list collects the values of a flag that may be repeated. A name with a comma in it stands in double quotes.
+// list collects the values of a flag that may be repeated.
 type list struct {
 	p     *[]string
 	check func(string) error
@@ -127,13 +126,51 @@ func (l *list) Type() string   { return "strings" }
 func (l *list) String() string { return strings.Join(*l.p, ",") }
 
 func (l *list) Set(s string) error {
-	r := csv.NewReader(strings.NewReader(s))
-	r.TrimLeadingSpace = true
-	names, err := r.Read()
+	names, err := splitNames(s)
 	if err != nil {
-		return fmt.Errorf("%q is not a list of names with commas between them", s)
+		return err
 	}
 	return l.add(names)
+}
+
+// splitNames takes names with commas between them. A name may stand in double quotes, with "" for each of those in it;
+// other quotes are as good as letters. Blanks around the commas do not count, and where there is no comma all of them do,
+// so that most names of scenes can be given as they are.
+func splitNames(s string) ([]string, error) {
+	var names []string
+	for rest, more := s, true; more; {
+		name, after, found := "", "", false
+		if inner, quoted := strings.CutPrefix(strings.TrimLeft(rest, " \t"), `"`); quoted {
+			if name, after, found = cutQuoted(inner); !found {
+				return nil, fmt.Errorf(`%q is not a list of names with commas between them: a name that begins with a double quote or contains a comma stands in double quotes, with "" for each double quote in it`, s)
+			}
+			_, rest, more = strings.Cut(after, ",")
+		} else {
+			name, rest, more = strings.Cut(rest, ",")
+			if len(names) > 0 || more {
+				name = strings.TrimSpace(name)
+			}
+		}
+		names = append(names, name)
+	}
+	return names, nil
+}
+
+// cutQuoted takes a name up to the quote that ends it. A comma or nothing must follow.
+func cutQuoted(s string) (name, after string, found bool) {
+	var b strings.Builder
+	for {
+		part, rest, found := strings.Cut(s, `"`)
+		if !found {
+			return "", "", false
+		}
+		b.WriteString(part)
+		if s, found = strings.CutPrefix(rest, `"`); !found {
+			after = strings.TrimSpace(rest)
+			return b.String(), after, after == "" || after[0] == ','
+		}
+		b.WriteString(`"`)
+	}
 }
 
 func (l *list) add(names []string) error {

@@ -9,14 +9,14 @@
 
 local obs = obslua
 
--- The name of the peer's source and the video device that it reads, from the settings.
-local peer_name, peer_device = "", ""
+-- The video device that the peer's source reads, from the settings.
+local peer_device = ""
 
 -- mark is the setting that costream-obs leaves in the peer's source, whatever the user calls it.
 local mark = "costream_obs"
 
--- The source that brings the peer's voice into the stream, where there is one.
-local voice_name, voice_device = "Peer audio", "costream_frompeer.monitor"
+-- The sound device of the source that brings the peer's voice into the stream, where there is one.
+local voice_device = "costream_frompeer.monitor"
 
 local actions = {
     { key = "show", text = "Co-stream: show peer" },
@@ -33,16 +33,13 @@ local function setting(source, key)
     return value
 end
 
--- is_peer tells whether a source shows the peer: surely, by its mark or its device, or perhaps, by its name.
+-- is_peer tells whether a source shows the peer, by its mark or its device. Its name tells nothing: it is the user's.
 local function is_peer(source)
     local kind = obs.obs_source_get_unversioned_id(source)
     if kind ~= "v4l2_input" and kind ~= "ffmpeg_source" then
-        return false, false
+        return false
     end
-    if setting(source, mark) ~= "" or peer_device ~= "" and setting(source, "device_id") == peer_device then
-        return true, false
-    end
-    return false, obs.obs_source_get_name(source) == peer_name
+    return setting(source, mark) ~= "" or peer_device ~= "" and setting(source, "device_id") == peer_device
 end
 
 -- collect hands each item of a scene, and of the groups in it, to found.
@@ -86,15 +83,10 @@ local function each_item(found)
     obs.obs_source_release(programme)
 end
 
--- each_peer hands every item of the peer to found. A name tells only where nothing surer does.
+-- each_peer hands every item of the peer to found.
 local function each_peer(found)
-    local any_sure = false
     each_item(function(item)
-        any_sure = any_sure or is_peer(obs.obs_sceneitem_get_source(item))
-    end)
-    each_item(function(item)
-        local sure, perhaps = is_peer(obs.obs_sceneitem_get_source(item))
-        if sure or perhaps and not any_sure then
+        if is_peer(obs.obs_sceneitem_get_source(item)) then
             found(item)
         end
     end)
@@ -120,19 +112,16 @@ end
 -- mute mutes the source of the peer's voice. Where the voice comes through Desktop Audio there is none: then the mute of
 -- the peer's picture tells a running costream-obs to be silent.
 local function mute()
-    local voice, picture, named = nil, nil, nil
+    local voice, picture = nil, nil
     local sources = obs.obs_enum_sources()
     for _, source in ipairs(sources or {}) do
-        local sure, perhaps = is_peer(source)
-        if obs.obs_source_get_name(source) == voice_name or setting(source, "device_id") == voice_device then
+        if setting(source, "device_id") == voice_device then
             voice = source
-        elseif sure then
+        elseif is_peer(source) then
             picture = source
-        elseif perhaps then
-            named = source
         end
     end
-    local target = voice or picture or named
+    local target = voice or picture
     if target ~= nil then
         obs.obs_source_set_muted(target, not obs.obs_source_muted(target))
     end
@@ -208,14 +197,7 @@ function script_description()
         .. "list of scenes for those that the peer is sent."
 end
 
-function script_properties()
-    local properties = obs.obs_properties_create()
-    obs.obs_properties_add_text(properties, "source", "Name of the peer's source", obs.OBS_TEXT_DEFAULT)
-    return properties
-end
-
 function script_update(settings)
-    peer_name = obs.obs_data_get_string(settings, "source")
     peer_device = obs.obs_data_get_string(settings, "device")
 end
 

@@ -65,8 +65,7 @@ type Order struct {
 	Keys map[Action]collection.Key `json:"keys,omitempty"`
 	// Script is where the script lies, for OBS.
 	Script string `json:"script,omitempty"`
-	// Source is the name of the peer's source, and Device what it reads.
-	Source string `json:"source,omitempty"`
+	// Device is what the peer's source reads.
 	Device string `json:"device,omitempty"`
 	// All asks for all scene collections, and not the current one alone.
 	All bool `json:"all,omitempty"`
@@ -157,7 +156,7 @@ func (o Order) edit(doc *collection.Doc, profile []collection.Binding) error {
 	for action, key := range o.Keys {
 		settings[string(action)] = mustJSON([]collection.Key{key})
 	}
-	settings["source"], settings["device"] = mustJSON(o.Source), mustJSON(o.Device)
+	settings["device"] = mustJSON(o.Device)
 	if err := doc.SetScript(collection.Script{Path: o.Script, Settings: settings}); err != nil {
 		return err
 	}

@@ -82,7 +82,7 @@ func (m machine) startOBS() (stop func()) {
 }
 
 func order(keys map[Action]string) Order {
-	o := Order{Keys: map[Action]collection.Key{}, Script: "/data/costream-obs.lua", Source: "Peer", Device: "/dev/video11"}
+	o := Order{Keys: map[Action]collection.Key{}, Script: "/data/costream-obs.lua", Device: "/dev/video11"}
 	for action, text := range keys {
 		key, err := ParseKey(text)
 		if err != nil {
@@ -116,8 +116,8 @@ func TestCarry(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", what, diff)
 		}
 	}
-	toggle := entry(`"source":"Peer","toggle":[{"key":"OBS_KEY_F9"}]`)
-	both := entry(`"mute":[{"alt":true,"key":"OBS_KEY_M"}],"source":"Peer","toggle":[{"key":"OBS_KEY_F9"}]`)
+	toggle := entry(`"toggle":[{"key":"OBS_KEY_F9"}]`)
+	both := entry(`"mute":[{"alt":true,"key":"OBS_KEY_M"}],"toggle":[{"key":"OBS_KEY_F9"}]`)
 	for range 2 {
 		carry(order(map[Action]string{Toggle: "F9"}))
 		check("toggle in the current collection", with(mainText, toggle), otherText)
@@ -125,13 +125,13 @@ func TestCarry(t *testing.T) {
 	all := order(map[Action]string{Mute: "Alt+M"})
 	all.All = true
 	carry(all)
-	check("mute in all", with(mainText, both), with(otherText, entry(`"mute":[{"alt":true,"key":"OBS_KEY_M"}],"source":"Peer"`)))
+	check("mute in all", with(mainText, both), with(otherText, entry(`"mute":[{"alt":true,"key":"OBS_KEY_M"}]`)))
 
 	moved := order(map[Action]string{Toggle: "F9"})
 	moved.Script = "/elsewhere/costream-obs.lua"
 	carry(moved)
 	check("a script that has moved keeps its keys", with(mainText, strings.Replace(both, "/data/", "/elsewhere/", 1)),
-		with(otherText, entry(`"mute":[{"alt":true,"key":"OBS_KEY_M"}],"source":"Peer"`)))
+		with(otherText, entry(`"mute":[{"alt":true,"key":"OBS_KEY_M"}]`)))
 
 	carry(Order{Undo: true, Script: "/elsewhere/costream-obs.lua"})
 	check("undo", mainText, otherText)

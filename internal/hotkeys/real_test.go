@@ -42,7 +42,7 @@ func newStage(t *testing.T) *stage {
 		s.obs.Request("CreateScene", testbed.D{"sceneName": scene}, nil)
 	}
 	s.obs.Request("CreateInput", testbed.D{"sceneName": testbed.Scene, "inputName": "Peer", "inputKind": peerInput,
-		"inputSettings": testbed.D{"is_local_file": true}}, nil)
+		"inputSettings": testbed.D{"is_local_file": true, "costream_obs": "peer"}}, nil)
 	s.obs.Request("CreateInput", testbed.D{"sceneName": testbed.Scene, "inputName": "Another", "inputKind": peerInput,
 		"inputSettings": testbed.D{"is_local_file": true}}, nil)
 	for _, at := range [][2]string{{"Second", "Peer"}, {"Second", "Peer"}, {"Inner", "Peer"}, {"Grouped", "Peer"}, {testbed.Scene, "Inner"}} {
@@ -113,7 +113,7 @@ func (s *stage) order(keys map[Action]string) Order {
 	if err != nil {
 		s.Fatal(err)
 	}
-	o := Order{Keys: map[Action]collection.Key{}, Script: path, Source: "Peer", Device: "/dev/video11"}
+	o := Order{Keys: map[Action]collection.Key{}, Script: path, Device: "/dev/video11"}
 	for action, text := range keys {
 		if o.Keys[action], err = ParseKey(text); err != nil {
 			s.Fatal(err)
@@ -285,6 +285,7 @@ func TestRealMarked(t *testing.T) {
 	s.carry(s.order(map[Action]string{Toggle: "F9"}))
 	s.obs.Start()
 	s.obs.Request("SetInputSettings", testbed.D{"inputName": "Another", "inputSettings": testbed.D{"costream_obs": "peer"}}, nil)
+	s.obs.Request("SetInputSettings", testbed.D{"inputName": "Peer", "inputSettings": testbed.D{"is_local_file": true}, "overlay": false}, nil)
 	release := s.obs.Display.Hold("F9")
 	expect := want("shown")
 	expect[testbed.Scene+"/Another"] = []string{"hidden"}

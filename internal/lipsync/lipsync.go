@@ -31,6 +31,9 @@ const (
 	// slew is by how much the wait changes in a second. A voice that is played
 	// 2 % slower for that is hardly heard to be.
 	slew = 20 * time.Millisecond
+	// standstill is a time between two looks in which this process must have been
+	// stopped, as with the whole machine.
+	standstill = 3 * time.Second
 )
 
 // Waits are how long each medium must wait beyond what it takes. One of them is
@@ -43,6 +46,7 @@ type Waits struct {
 // goroutine.
 type Sync struct {
 	mu           sync.Mutex
+	began        time.Time // when the first packet arrived, which is the zero of our clock
 	offset       time.Duration
 	video, audio path
 	differences  []time.Duration
@@ -75,7 +79,7 @@ func (s *Sync) Audio() Medium { return Medium{s, &s.audio} }
 func (m Medium) Report(stream uint64, ntp uint64, rtp uint32) {
 	m.sync.mu.Lock()
 	defer m.sync.mu.Unlock()
-	m.path.begin(stream)
+	m.begin(stream)
 	m.path.report(ntp, rtp)
 }
 
@@ -84,9 +88,24 @@ func (m Medium) Report(stream uint64, ntp uint64, rtp uint32) {
 func (m Medium) Arrived(stream uint64, rtp uint32, at time.Time) {
 	m.sync.mu.Lock()
 	defer m.sync.mu.Unlock()
-	m.path.begin(stream)
-	m.path.arrived(rtp, at)
+	if m.sync.began.IsZero() {
+		m.sync.began = at
+	}
+	m.begin(stream)
+	m.path.arrived(rtp, at.Sub(m.sync.began))
 }
+
+// begin notes the stream that something is of. With another one there was a break,
+// in which the wait may have become another, and after which it need not change
+// slowly.
+func (m Medium) begin(stream uint64) {
+	if m.path.begin(stream) {
+		m.sync.again()
+	}
+}
+
+// again works the wait out anew. Until it is known the old one stays.
+func (s *Sync) again() { s.begun, s.differences = false, s.differences[:0] }
 
 // Output says how long the medium takes from its arrival to the eye or ear, not
 // counting the wait.
@@ -104,6 +123,11 @@ func (s *Sync) Look(now time.Time) Waits {
 	video, seen := s.video.latency()
 	audio, heard := s.audio.latency()
 	elapsed := now.Sub(s.last)
+	if elapsed > standstill && !s.last.IsZero() {
+		// What has come since waited for us, and not on its way.
+		seen = false
+		s.again()
+	}
 	s.last = now
 	if seen && heard {
 		s.compare(video-audio+s.offset, elapsed)

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"github.com/costream-obs/costream-obs/internal/testbed"
 )
 
 // peer sends a picture and a voice in virtual time.
@@ -184,5 +186,80 @@ func TestDriftOfThePeersSoundCard(t *testing.T) {
 				t.Fatalf("%+.0f ppm, after %v: got %v, want %v", fast*1e6, p.elapsed, p.waits, want)
 			}
 		}
+	}
+}
+
+// TestClockSet has the system's clock set while a peer is seen and heard, between the arrivals of its picture and its voice.
+func TestClockSet(t *testing.T) {
+	began := time.Now()
+	s := New(0)
+	s.Video().Output(0)
+	s.Audio().Output(0)
+	for _, m := range []Medium{s.Video(), s.Audio()} {
+		m.Report(1, ntp(began), 0)
+	}
+	var waits Waits
+	for second := range 10 {
+		at := began.Add(time.Duration(second) * time.Second)
+		set := at
+		if second > 0 {
+			set = testbed.ClockSet(t, at, time.Duration(second)*100*time.Millisecond)
+		}
+		s.Video().Arrived(1, uint32(90000*second), at)
+		s.Audio().Arrived(1, uint32(48000*second), set)
+		waits = s.Look(set)
+	}
+	if waits != (Waits{}) {
+		t.Errorf("got %+v, want none", waits)
+	}
+}
+
+// After a break the wait becomes what it must be at once, since there is nothing to hear the change in. Until that is known it
+// stays as it was.
+func TestAfterABreak(t *testing.T) {
+	begin := func() *peer {
+		p := newPeer(0)
+		p.videoTakes, p.audioTakes = 100*ms, 20*ms
+		p.sync.Video().Output(0)
+		p.sync.Audio().Output(0)
+		if got, want := p.after(10), (Waits{Audio: 80 * ms}); !near(got, want, tolerance) {
+			t.Fatalf("got %v, want %v", got, want)
+		}
+		return p
+	}
+	tests := []struct {
+		name  string
+		pause func(*peer)
+	}{
+		{"of the peer", func(p *peer) { p.stream = 2 }},
+		{"of ours", func(p *peer) {
+			// What comes meanwhile is taken in afterwards, the voice before the picture.
+			const stopped = 10 * time.Second
+			wakes := p.began.Add(p.elapsed + stopped)
+			for i := range 100 {
+				at := p.elapsed + time.Duration(i)*30*ms
+				p.sync.Audio().Arrived(p.stream, 0xfff00000+uint32(int64(at.Seconds()*48000)), wakes)
+				p.sync.Video().Arrived(p.stream, 0xffff0000+uint32(int64(at.Seconds()*90000)), wakes.Add(700*ms))
+			}
+			p.elapsed += stopped
+			if got, want := p.sync.Look(wakes.Add(700*ms)), (Waits{Audio: 80 * ms}); !near(got, want, tolerance) {
+				t.Errorf("at waking: got %v, want %v", got, want)
+			}
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := begin()
+			tt.pause(p)
+			p.videoTakes = 320 * ms
+			for range enough - 1 {
+				if got, want := p.second(), (Waits{Audio: 80 * ms}); !near(got, want, tolerance) {
+					t.Errorf("soon after it: got %v, want %v", got, want)
+				}
+			}
+			if got, want := p.second(), (Waits{Audio: 300 * ms}); !near(got, want, tolerance) {
+				t.Errorf("after it: got %v, want %v", got, want)
+			}
+		})
 	}
 }

@@ -35,12 +35,13 @@ type path struct {
 	known    bool            // output is
 }
 
-// begin forgets what is of another stream.
-func (p *path) begin(stream uint64) {
+// begin forgets what is of another stream, and tells whether it is another.
+func (p *path) begin(stream uint64) bool {
 	if stream == p.stream {
-		return
+		return false
 	}
 	*p = path{rate: p.rate, stream: stream, output: p.output, known: p.known, starts: p.starts[:0], transits: p.transits[:0]}
+	return true
 }
 
 // report takes a sender report: the RTP time that it was at an NTP time.
@@ -61,13 +62,13 @@ func (p *path) duration(ticks int64) int64 {
 	return int64(float64(ticks) / p.rate * float64(time.Second))
 }
 
-// arrived takes a packet that came at a time.
-func (p *path) arrived(rtp uint32, at time.Time) {
+// arrived takes a packet that came at a time of our clock, whose zero is anywhere.
+func (p *path) arrived(rtp uint32, at time.Duration) {
 	if !p.reported || len(p.transits) == maxSamples {
 		return
 	}
 	captured := middle(p.starts) + p.duration(p.ticks+int64(int32(rtp-p.last)))
-	p.transits = append(p.transits, time.Duration(at.UnixNano()-captured))
+	p.transits = append(p.transits, at-time.Duration(captured))
 }
 
 // latency is the time from the peer's camera or microphone to the eye or ear,

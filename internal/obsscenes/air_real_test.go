@@ -151,11 +151,13 @@ func TestRealDeviceInput(t *testing.T) {
 	s.wantInputs("My friend")
 }
 
-// Off air, OBS's scene collection file is what it was, but for counters of OBS's own.
+// Off air, OBS's scene collection file is what it was, but for counters of OBS's own. A Media Source of the user's that
+// has the peer's name is none of ours.
 func TestRealFileAsBefore(t *testing.T) {
 	s := newStage(t)
 	s.addScene("Two")
-	s.makePeer("Two", "Friend's picture")
+	s.user("CreateInput", testbed.D{"sceneName": scene, "inputName": "Peer", "inputKind": source().Kind,
+		"inputSettings": testbed.D{"is_local_file": true, "local_file": "/nowhere/intro.mp4"}})
 	s.user("CreateInput", testbed.D{"sceneName": scene, "inputName": "Overlay", "inputKind": "color_source_v3"})
 	read := func() map[string]any {
 		s.tb.Interrupt()
@@ -168,9 +170,13 @@ func TestRealFileAsBefore(t *testing.T) {
 		return collection
 	}
 	before := read()
+	s.goTo(waiting)
+	s.wantItems(scene, "Peer shown", "Overlay shown", "Peer 2 hidden")
 	s.goTo(onAir)
+	s.wantItems(scene, "Peer shown", "Overlay shown", "Peer 2 shown")
 	s.goTo(offAir)
-	s.wantInputs("Friend's picture")
+	s.wantItems(scene, "Peer shown", "Overlay shown")
+	s.wantInputs("Peer")
 	if diff := cmp.Diff(before, read()); diff != "" {
 		t.Errorf("scene collection differs (-before +after):\n%s", diff)
 	}

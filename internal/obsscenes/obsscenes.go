@@ -8,9 +8,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/costream-obs/costream-obs/internal/cleanfeed"
+	"github.com/costream-obs/costream-obs/internal/lockfile"
 	"github.com/costream-obs/costream-obs/obsctl"
 	"github.com/costream-obs/costream-obs/scenes"
 )
@@ -24,12 +28,42 @@ const codeNotReady = 207
 // OBS is a scenes.OBS over a connection.
 type OBS struct {
 	client *obsctl.Client
+	lock   string        // path of the file to lock
+	wait   time.Duration // for the lock
 }
 
 var _ scenes.OBS = &OBS{}
 
-// New returns the OBS of a connection.
+// New returns the OBS of a connection, for looking at it.
 func New(client *obsctl.Client) *OBS { return &OBS{client: client} }
+
+// NewWriter returns the OBS of a connection, for changing it. All programs that do so have to give the same directory,
+// and wait up to a time for each other.
+func NewWriter(client *obsctl.Client, dir string, wait time.Duration) *OBS {
+	// One OBS may be known by several names and addresses, but by one port. That two on two machines have the same does
+	// no harm.
+	name := fmt.Sprintf("costream-obs-%d.lock", client.Endpoint().Port)
+	return &OBS{client: client, lock: filepath.Join(dir, name), wait: wait}
+}
+
+// Lock implements scenes.OBS.
+func (o *OBS) Lock(ctx context.Context) (func(), error) {
+	if o.lock == "" {
+		return nil, errors.New("this connection to OBS is for looking only")
+	}
+	release, err := lockfile.Acquire(ctx, o.lock, o.wait)
+	if held := (*lockfile.HeldError)(nil); errors.As(err, &held) {
+		who := ""
+		if held.PID != 0 {
+			who = fmt.Sprintf(" (process %d)", held.PID)
+		}
+		return nil, fmt.Errorf("%w%s and has not finished within %v: try again, or end that one first", scenes.ErrBusy, who, o.wait)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("keep others from changing OBS's scenes: %w", err)
+	}
+	return release, nil
+}
 
 // translate gives an error the meaning that package scenes looks for.
 func translate(err error) error {
@@ -106,7 +140,19 @@ func (o *OBS) SetInputSettings(ctx context.Context, input string, settings map[s
 // Scenes implements scenes.OBS. The scenes of the clean feed are left out: the peer has no place there.
 func (o *OBS) Scenes(ctx context.Context) ([]string, error) {
 	names, err := o.client.Scenes(ctx)
-	return slices.DeleteFunc(names, cleanfeed.Ours), translate(err)
+	if err != nil || !slices.ContainsFunc(names, cleanfeed.MayBeOurs) {
+		return names, translate(err)
+	}
+	collection, err := o.Collection(ctx)
+	if err != nil {
+		return nil, err
+	}
+	// Asked last: a scene is noted before it is made.
+	made, err := cleanfeed.LoadMade(ctx, o.client)
+	if err != nil {
+		return nil, translate(err)
+	}
+	return slices.DeleteFunc(names, func(name string) bool { return made.Has(collection, name) }), nil
 }
 
 // Items implements scenes.OBS.

@@ -57,10 +57,13 @@ func sheetColumns() []sheetColumn {
 func TestRealLayoutSheet(t *testing.T) {
 	s := newStage(t)
 	own := filepath.Join(t.TempDir(), "own.png")
-	s.user("CreateInput", testbed.D{"sceneName": scene, "inputName": "Own", "inputKind": "image_source"})
+	item := s.user("CreateInput", testbed.D{"sceneName": scene, "inputName": "Own", "inputKind": "image_source"})["sceneItemId"]
 	shots := map[[2]int]image.Image{}
 	for x, c := range sheetColumns() {
 		s.setCanvas(c.canvas.X, c.canvas.Y)
+		// OBS 31 and later scale what is there with the canvas.
+		s.user("SetSceneItemTransform", testbed.D{"sceneName": scene, "sceneItemId": item,
+			"sceneItemTransform": testbed.D{"positionX": 0, "positionY": 0, "scaleX": 1, "scaleY": 1}})
 		s.must(os.WriteFile(own, encode(t, ownProgramme(c.canvas)), 0o600))
 		s.user("SetInputSettings", testbed.D{"inputName": "Own", "inputSettings": testbed.D{"file": ""}})
 		s.user("SetInputSettings", testbed.D{"inputName": "Own", "inputSettings": testbed.D{"file": own}})

@@ -48,9 +48,11 @@ func newStage(t *testing.T) *stage {
 	return s
 }
 
-// source is a peer source that needs no sender: a media source without a file.
+// source is a peer source that needs no sender: a media source without a file. What it would read is what tells it from
+// others.
 func source() scenes.Source {
-	return scenes.Source{Name: "Peer", Kind: "ffmpeg_source", Settings: map[string]any{"is_local_file": true, "local_file": "", "buffering_mb": 0}}
+	return scenes.Source{Name: "Peer", Kind: "ffmpeg_source",
+		Settings: map[string]any{"is_local_file": true, "local_file": "", "input": "tcp://127.0.0.1:5031", "buffering_mb": 0}}
 }
 
 // connect gives the stage a connection to the OBS process that runs now.
@@ -64,7 +66,7 @@ func (s *stage) connect() {
 		s.Fatalf("connect: %v", err)
 	}
 	s.Cleanup(func() { _ = client.Close() })
-	s.client, s.obs, s.session = client, New(client), fmt.Sprint(s.tb.PID())
+	s.client, s.obs, s.session = client, NewWriter(client, s.TempDir(), time.Second), fmt.Sprint(s.tb.PID())
 }
 
 // goTo brings OBS to a state, and insists that a second round has nothing left to do.
@@ -128,7 +130,7 @@ func (s *stage) place(scene, source string, enabled bool) int {
 	return int(answer["sceneItemId"].(float64))
 }
 
-// makePeer is the user adding the peer source as a new input.
+// makePeer is the user adding an input of their own that reads what the peer source reads.
 func (s *stage) makePeer(scene, name string) int {
 	s.Helper()
 	src := source()

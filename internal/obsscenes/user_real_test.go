@@ -94,10 +94,10 @@ func TestRealUserPlaced(t *testing.T) {
 	s.wantItems(scene, "Peer shown")
 }
 
-// An input that the user made gets its own settings back, also under another name.
+// An input that the user made for the peer gets its own settings back, also under another name.
 func TestRealAdoptedSettings(t *testing.T) {
 	s := newStage(t)
-	own := testbed.D{"is_local_file": true, "local_file": "/nonexistent/friend.mkv", "looping": true}
+	own := testbed.D{"is_local_file": true, "local_file": "/nonexistent/friend.mkv", "looping": true, "input": source().Settings["input"]}
 	s.user("CreateInput", testbed.D{"sceneName": scene, "inputName": "Peer", "inputKind": "ffmpeg_source", "inputSettings": own})
 	s.goTo(onAir)
 	settings, err := s.obs.InputSettings(s.Context(), "Peer")

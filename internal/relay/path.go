@@ -18,6 +18,7 @@ type Path struct {
 	Duplicate float64       // share of datagrams that come twice
 	Rate      int           // bits per second on the wire, UDP and IPv4 headers included; 0 is unlimited
 	Queue     time.Duration // longest wait for the rate, after which datagrams are lost; 0 is 300 ms
+	MTU       int           // bytes of the largest IPv4 packet that is not lost, headers included; 0 is unlimited
 }
 
 const (

@@ -43,7 +43,7 @@ const socketBuffer = 4 << 20
 type Stats [2]struct {
 	In, Out    uint64
 	Bytes      uint64 // of In, UDP and IPv4 headers included
-	Lost       uint64 // by the Path's Loss
+	Lost       uint64 // by the Path's Loss or MTU
 	Overflowed uint64 // by the Path's Rate
 }
 
@@ -171,6 +171,9 @@ func (r *Relay) take(p *port, d Direction, datagram []byte) {
 		return
 	}
 	times := p.streams[d].next(path, ready)
+	if path.MTU > 0 && len(datagram)+headerBytes > path.MTU {
+		times = nil
+	}
 	if len(times) == 0 {
 		stats.Lost++
 		return

@@ -58,6 +58,7 @@ type congestion struct {
 	floor, ceiling float64 // bit/s
 	rate           float64 // bit/s, all headers included
 
+	began    time.Time // of the times that packets were sent; the clock of the first one
 	base     lowestDelay
 	arrivals []arrival // of the last memory, in the order in which they came
 	full     bool      // and the queue is being drained
@@ -126,8 +127,11 @@ func (c *congestion) take(now time.Time, acks []ack) {
 			c.lostCount++
 			continue
 		}
-		// Neither clock's zero is known, so the sum is of use only in comparison.
-		delay := a.arrived - time.Duration(a.sent.UnixNano())
+		// Neither clock's zero means anything, so the difference is of use only in comparison.
+		if c.began.IsZero() {
+			c.began = a.sent
+		}
+		delay := a.arrived - a.sent.Sub(c.began)
 		c.arrivals = append(c.arrivals, arrival{at: a.arrived, delay: c.base.above(now, delay), size: a.size})
 	}
 	if len(c.arrivals) == 0 {

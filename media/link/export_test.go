@@ -7,3 +7,17 @@ var (
 	NoGoroutines = noGoroutines
 	Loopbacks    = loopbacks
 )
+
+// SessionOf identifies a link's session; it is nil while there is none.
+func SessionOf(s *Secure) any {
+	if session := s.session.Load(); session != nil {
+		return session
+	}
+	return nil
+}
+
+// UnheardOf is how many packets in a row the link's peer is not known to have.
+func UnheardOf(s *Secure) int { return int(s.flow.unheard()) }
+
+// MaxUnheard is how many of them a session outlives.
+const MaxUnheard = maxUnheard

@@ -78,13 +78,27 @@ func (f *flow) moved() {
 func whole(picture int) int { return int(float64(picture)/pictureShare) + soundRate }
 
 // enter notes a packet that leaves now and returns its transport-wide number. Size is that of the datagram.
-func (f *flow) enter(now time.Time, picture bool, size int) uint16 {
+func (f *flow) enter(now time.Time, of stream, size int) uint16 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if !picture {
+	if of != pictureStream {
 		f.otherBits += 8 * (size + headers)
 	}
-	return f.ledger.enter(now, size+headers)
+	return f.ledger.enter(now, of, size+headers)
+}
+
+// skip notes a packet that does not leave.
+func (f *flow) skip(of stream) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.ledger.skip(of)
+}
+
+// unheard is how many packets in a row of one stream the peer is not known to have.
+func (f *flow) unheard() uint64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.ledger.unheard()
 }
 
 // spend notes a datagram that leaves without a number of its own.

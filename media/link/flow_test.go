@@ -119,7 +119,11 @@ func (s *sim) pace(at time.Duration) {
 
 func (s *sim) ship(at time.Duration, p simPacket) {
 	const overhead = 40 // of RTP, encryption and the number
-	number := s.flow.enter(simStart.Add(at), p.picture > 0 && !p.again, p.size+overhead)
+	of := soundStream   // and what is sent again, which takes from the picture's rate as sound does
+	if p.picture > 0 && !p.again {
+		of = pictureStream
+	}
+	number := s.flow.enter(simStart.Add(at), of, p.size+overhead)
 	begin := max(s.free, at)
 	if begin-at > s.path.queue || s.rng.Float64() < s.path.loss {
 		if p.picture > 0 {

@@ -36,7 +36,7 @@ func TestLedger(t *testing.T) {
 	sent := simStart
 	for n := range packets {
 		sent = sent.Add(ms)
-		number := l.enter(sent, 100+n%100)
+		number := l.enter(sent, pictureStream, 100+n%100)
 		if n%10 != 3 {
 			recorder.Record(2, number, int64(n)*1000+20_000)
 		}
@@ -80,7 +80,7 @@ func FuzzLedger(f *testing.F) {
 		}
 		flow := newFlow(DefaultMinBitrate, DefaultMaxBitrate)
 		for range 100 {
-			flow.enter(simStart, true, 1200)
+			flow.enter(simStart, pictureStream, 1200)
 		}
 		for range 3 {
 			if picture, all, _ := flow.report(simStart.Add(time.Second), report); picture < DefaultMinBitrate || picture > DefaultMaxBitrate || all <= 0 {
@@ -106,4 +106,55 @@ func TestTransportNumber(t *testing.T) {
 	if got := putNumber(nil, other, 1, false); !cmp.Equal(got, other) {
 		t.Errorf("with an extension of its own: got %v", got)
 	}
+}
+
+// TestLedgerUnheard counts what the peer of a session misses in a row, of each stream by itself.
+func TestLedgerUnheard(t *testing.T) {
+	l, recorder := &ledger{}, twcc.NewRecorder(1)
+	now, at := simStart, int64(0)
+	send := func(of stream, arrives bool) {
+		now, at = now.Add(time.Millisecond), at+1000
+		if number := l.enter(now, of, 100); arrives {
+			recorder.Record(2, number, at)
+		}
+	}
+	settle := func() {
+		t.Helper()
+		for _, p := range recorder.BuildFeedbackPacket() {
+			report, ok := p.(*rtcp.TransportLayerCC)
+			if !ok {
+				t.Fatalf("got a %T", p)
+			}
+			l.settle(nil, report)
+		}
+	}
+	want := func(when string, n uint64) {
+		t.Helper()
+		if got := l.unheard(); got != n {
+			t.Errorf("%s: got %d unheard, want %d", when, got, n)
+		}
+	}
+	want("at first", 0)
+	for range 100 {
+		for range 1000 {
+			l.skip(pictureStream)
+		}
+		send(pictureStream, true)
+		settle()
+	}
+	want("when packets are left out here and there", 0)
+	for range 500 {
+		l.skip(pictureStream)
+		send(pictureStream, false)
+		send(soundStream, true)
+	}
+	settle()
+	want("when all pictures are lost and sound is not", 1000)
+	send(parityStream, true)
+	settle()
+	want("when parity comes", 1000)
+	send(pictureStream, true)
+	want("before the peer says so", 1001)
+	settle()
+	want("when a picture comes", 0)
 }

@@ -108,16 +108,19 @@ func (p *pacer) queue(packet []byte, queue *[]*[]byte, send func([]byte)) {
 	signal(p.more)
 }
 
-// stale forgets what waits if that is more than is worth sending, and returns how many packets it was.
-func (p *pacer) stale() int {
+// stale forgets what waits if that is more than is worth sending. It calls drop with each packet that was never sent, and
+// tells whether it forgot anything.
+func (p *pacer) stale(drop func(packet []byte)) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if float64(p.bytes) < maxBacklog.Seconds()*p.bucket.rate/haste {
-		return 0
+		return false
 	}
-	count := len(p.again) + len(p.waiting)
+	for _, b := range p.waiting {
+		drop(*b)
+	}
 	p.clear()
-	return count
+	return true
 }
 
 func (p *pacer) clear() {

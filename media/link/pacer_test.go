@@ -66,8 +66,8 @@ func TestPacer(t *testing.T) {
 
 func TestPacerStale(t *testing.T) {
 	p := newTestPacer()
-	count := 0
-	for p.stale() == 0 {
+	count, dropped := 0, 0
+	for !p.stale(func([]byte) { dropped++ }) {
 		p.put(p.packet(1))
 		if count++; count > 1000 {
 			t.Fatal("nothing is ever stale")
@@ -77,8 +77,15 @@ func TestPacerStale(t *testing.T) {
 	if count < 96 || count > 98 {
 		t.Errorf("stale after %d packets, want about 97", count)
 	}
+	if sent := len(p.left); dropped != count-sent {
+		t.Errorf("%d of %d packets count as dropped, and %d were sent", dropped, count, sent)
+	}
 	p.left = nil
 	p.pass(time.Second)
 	p.flush()
 	p.want(t, "all is forgotten")
+	// What is sent again was sent before, and is missing nowhere.
+	for !p.stale(func([]byte) { t.Error("a packet that was sent before counts as dropped") }) {
+		p.putAgain(p.packet(1))
+	}
 }

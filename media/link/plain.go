@@ -123,15 +123,15 @@ func newPlain(o PlainOptions, find lookup) (*Plain, error) {
 
 // open binds the ports and makes the sessions on them.
 func (p *Plain) open(addr netip.Addr, o PlainOptions) error {
-	cname := newCNAME()
+	cname, now := newCNAME(), steadyClock()
 	for _, m := range []Medium{Video, Audio} {
 		if o.Receive {
-			if err := p.openReceiver(m, addr, cname, o.Handler); err != nil {
+			if err := p.openReceiver(m, addr, cname, now, o.Handler); err != nil {
 				return err
 			}
 		}
 		if o.Send {
-			if err := p.openSender(m, addr, cname, o.Handler); err != nil {
+			if err := p.openSender(m, addr, cname, now, o.Handler); err != nil {
 				return err
 			}
 		}
@@ -139,7 +139,7 @@ func (p *Plain) open(addr netip.Addr, o PlainOptions) error {
 	return nil
 }
 
-func (p *Plain) openReceiver(m Medium, addr netip.Addr, cname string, h Handler) error {
+func (p *Plain) openReceiver(m Medium, addr netip.Addr, cname string, now func() time.Time, h Handler) error {
 	packets, err := p.bind(addr, rtpPort(m))
 	if err != nil {
 		return err
@@ -148,7 +148,7 @@ func (p *Plain) openReceiver(m Medium, addr netip.Addr, cname string, h Handler)
 	if err != nil {
 		return err
 	}
-	r, err := newReceiver(m, cname, time.Now, p.peer, h, p.log)
+	r, err := newReceiver(m, cname, now, p.peer, h, p.log)
 	if err != nil {
 		return err
 	}
@@ -158,12 +158,12 @@ func (p *Plain) openReceiver(m Medium, addr netip.Addr, cname string, h Handler)
 	return nil
 }
 
-func (p *Plain) openSender(m Medium, addr netip.Addr, cname string, h Handler) error {
+func (p *Plain) openSender(m Medium, addr netip.Addr, cname string, now func() time.Time, h Handler) error {
 	conn, err := p.bind(addr, receiverReportPort(m))
 	if err != nil {
 		return err
 	}
-	s, err := newSender(m, cname, time.Now, h.KeyFrameRequest)
+	s, err := newSender(m, cname, now, h.KeyFrameRequest)
 	if err != nil {
 		return err
 	}

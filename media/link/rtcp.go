@@ -55,6 +55,13 @@ func isReport(p rtcp.Packet) bool {
 // isVersion2 tells whether a datagram can be RTP or RTCP at all; pion does not check this.
 func isVersion2(datagram []byte) bool { return len(datagram) > 0 && datagram[0]>>6 == 2 }
 
+// steadyClock returns a clock that starts with the system's and goes on evenly when that is set. A link has one for all that
+// its reports say as NTP time: what the two sides work out of that are differences.
+func steadyClock() func() time.Time {
+	began := time.Now()
+	return func() time.Time { return began.Add(time.Since(began)) }
+}
+
 // ntpMiddle returns the middle 32 bits of the NTP time, in units of 1/65536 s, as reports carry it.
 func ntpMiddle(t time.Time) uint32 {
 	seconds := uint64(t.Unix()) << 16

@@ -79,7 +79,6 @@ type Secure struct {
 	rtt     atomic.Int64                   // nanoseconds
 	session atomic.Pointer[session]
 	pipe    atomic.Pointer[pipe]
-	skipped atomic.Uint64    // RTP packets that were not sent since the session began
 	dropped [2]atomic.Uint64 // by Medium: packets that found no peer
 	refused atomic.Uint64    // datagrams that were nothing of the peer's
 
@@ -170,9 +169,9 @@ func (s *Secure) bind(o SecureOptions) error {
 
 // sessions makes the RTP sessions of both media.
 func (s *Secure) sessions(h Handler) error {
-	cname := newCNAME()
+	cname, now := newCNAME(), steadyClock()
 	for _, m := range []Medium{Video, Audio} {
-		r, err := newReceiver(m, cname, time.Now, &peer{}, h, s.log)
+		r, err := newReceiver(m, cname, now, &peer{}, h, s.log)
 		if err != nil {
 			return err
 		}
@@ -180,7 +179,7 @@ func (s *Secure) sessions(h Handler) error {
 		r.sendRR = s.sendRTCP
 		s.receivers = append(s.receivers, r)
 
-		snd, err := newSender(m, cname, time.Now, h.KeyFrameRequest)
+		snd, err := newSender(m, cname, now, h.KeyFrameRequest)
 		if err != nil {
 			return err
 		}
@@ -243,9 +242,12 @@ func (s *Secure) WriteRTP(m Medium, packet []byte) error {
 
 // catchUp gives up pictures that wait for too long, and begins anew with a key frame.
 func (s *Secure) catchUp() {
-	if stale := s.pacer.stale(); stale > 0 {
-		s.skipped.Add(uint64(stale))
-		s.dropped[Video].Add(uint64(stale))
+	stale := 0
+	drop := func(packet []byte) {
+		stale++
+		s.skip(streamOf(packet))
+	}
+	if s.pacer.stale(drop) {
 		s.log.Debug("pictures were too late to be sent", "packets", stale)
 		s.sent[Video].forget()
 		s.senders[Video].skip()

@@ -14,9 +14,10 @@ import (
 
 const (
 	// sessionLife is how long a session outlives the last answer of the peer. Its counters of packets must not lose step
-	// meanwhile, so it also ends after maxSkipped packets that were not sent (RFC 3711, 3.3.1: less than 2^15).
+	// meanwhile, so it also ends when the peer has missed more than maxUnheard packets in a row of one stream, whether they
+	// were sent or not (RFC 3711, 3.3.1: less than 2^15).
 	sessionLife = 10 * time.Second
-	maxSkipped  = 1 << 14
+	maxUnheard  = 1 << 14
 
 	// connectPause keeps sessions that fail from following each other too closely.
 	connectPause = 200 * time.Millisecond
@@ -26,6 +27,7 @@ var (
 	errPeerRestarted = errors.New("the peer was started again")
 	errPeerLeft      = errors.New("the peer said goodbye")
 	errPeerSilent    = errors.New("the peer was silent for too long")
+	errPeerBehind    = errors.New("the peer has missed too many packets in a row")
 )
 
 // check sends the checks that are due until ctx ends.
@@ -170,7 +172,6 @@ func (s *Secure) begin(ctx context.Context, o offer) (*dtls.Conn, error) {
 				return nil, r.err
 			}
 			p.seal()
-			s.skipped.Store(0)
 			s.arrivals.begin()
 			s.flow.begin()
 			s.sent[Video].forget()
@@ -201,8 +202,10 @@ func (s *Secure) hold(ctx context.Context, o offer, over <-chan struct{}) error 
 		switch {
 		case !s.stands(o):
 			return errPeerRestarted
-		case s.silent() > sessionLife || s.skipped.Load() > maxSkipped:
+		case s.silent() > sessionLife:
 			return errPeerSilent
+		case s.flow.unheard() > maxUnheard:
+			return errPeerBehind
 		}
 	}
 }

@@ -11,8 +11,12 @@ import (
 
 // sendRTP sends a packet if the peer is there: sound at once, the picture as the path takes it.
 func (s *Secure) sendRTP(m Medium, header *rtp.Header, payload []byte) {
+	of := pictureStream
+	if m == Audio {
+		of = soundStream
+	}
 	if s.session.Load() == nil || s.target.Load() == nil {
-		s.skip(m)
+		s.skip(of)
 		return
 	}
 	buffer := s.buffers.Get().(*[]byte)
@@ -23,7 +27,7 @@ func (s *Secure) sendRTP(m Medium, header *rtp.Header, payload []byte) {
 	}
 	n, err := header.MarshalTo((*buffer)[:size])
 	if err != nil {
-		s.dropped[m].Add(1)
+		s.skip(of)
 		return
 	}
 	packet := append((*buffer)[:n], payload...)
@@ -48,28 +52,25 @@ func (s *Secure) soundTwice() bool { return s.flow.parityNow() > 0 }
 
 // transmit numbers, encrypts and sends a packet.
 func (s *Secure) transmit(packet []byte) {
-	kind, m := packet[1]&0x7f, Video
-	if kind == audioPayloadType {
-		m = Audio
-	}
+	of := streamOf(packet)
 	session, to := s.session.Load(), s.target.Load()
 	if session == nil || to == nil {
-		s.skip(m)
+		s.skip(of)
 		return
 	}
 	buffer := s.buffers.Get().(*[]byte)
 	defer s.buffers.Put(buffer)
 	now := time.Now()
-	number := s.flow.enter(now, kind == payloadType, len(packet)+extensionSize+sealSize)
-	*buffer = putNumber((*buffer)[:0], packet, number, m == Audio && s.soundTwice())
+	number := s.flow.enter(now, of, len(packet)+extensionSize+sealSize)
+	*buffer = putNumber((*buffer)[:0], packet, number, of == soundStream && s.soundTwice())
 	err := session.sealRTP(*buffer, func(b []byte) {
-		if kind != parityPayloadType {
-			s.sent[m].keep(now, b)
+		if of != parityStream {
+			s.sent[of.medium()].keep(now, b)
 		}
 		s.outlet.send(*to, b)
 	})
 	if err != nil {
-		s.dropped[m].Add(1)
+		s.dropped[of.medium()].Add(1)
 	}
 }
 
@@ -95,9 +96,9 @@ func (s *Secure) resend(datagram []byte) {
 }
 
 // skip counts a packet that is not sent.
-func (s *Secure) skip(m Medium) {
-	s.skipped.Add(1)
-	s.dropped[m].Add(1)
+func (s *Secure) skip(of stream) {
+	s.flow.skip(of)
+	s.dropped[of.medium()].Add(1)
 }
 
 // sendRTCP encrypts and sends a compound packet if the peer is there.

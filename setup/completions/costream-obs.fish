@@ -65,7 +65,7 @@ complete -c costream-obs -n $at -a version -d 'print the version, for bug report
 complete -c costream-obs -n $at -a help -d 'explain a command'
 
 set -l at '__costream_obs_at costream-obs doctor'
-complete -c costream-obs -n $at -l only -x -a 'svc svc.config svc.run svc.unit host host.gst host.user v4l2 v4l2.module.file v4l2.module.sign v4l2.module.loaded v4l2.module.version v4l2.conf v4l2.dev.pair v4l2.dev.order v4l2.dev.excl v4l2.dev.keepformat v4l2.dev.holders v4l2.dev.state obs obs.ws.config obs.flatpak obs.ws.connect obs.ws.auth obs.version obs.vcam.avail obs.vcam.type obs.vcam.device obs.video obs.rate obs.source obs.loop obs.hotkeys audio audio.server audio.priority audio.sink audio.mic audio.mute audio.level audio.monitor.device audio.monitor.inputs audio.monitor.peer audio.monitor.dup audio.mute.hazard audio.latency net net.ports net.addr net.key net.probe net.clock net.rmem' -d 'check ID,... alone, and what they need'
+complete -c costream-obs -n $at -l only -x -a 'svc svc.config svc.run svc.unit host host.gst host.user v4l2 v4l2.module.file v4l2.module.sign v4l2.module.loaded v4l2.module.version v4l2.conf v4l2.dev.pair v4l2.dev.order v4l2.dev.excl v4l2.dev.keepformat v4l2.dev.holders v4l2.dev.state obs obs.ws.config obs.flatpak obs.ws.connect obs.ws.auth obs.version obs.vcam.avail obs.vcam.type obs.vcam.device obs.video obs.rate obs.source obs.loop obs.hotkeys audio audio.server audio.priority audio.sink audio.mic audio.mute audio.level audio.monitor.device audio.monitor.inputs audio.monitor.peer audio.monitor.dup audio.viewers audio.mute.hazard audio.latency net net.ports net.addr net.key net.probe net.clock net.rmem' -d 'check ID,... alone, and what they need'
 complete -c costream-obs -n $at -l list -d 'list the checks'
 complete -c costream-obs -n $at -l fix -d 'mend what can be mended'
 complete -c costream-obs -n $at -l yes -d 'do not ask before mending'
@@ -364,7 +364,6 @@ set -l at '__costream_obs_at costream-obs setup clean-feed'
 complete -c costream-obs -n $at -l all -d 'in all scene collections'
 complete -c costream-obs -n $at -l undo -d 'let the virtual camera show what it showed before, and take the script away unless it gives hotkeys, in all scene collections'
 complete -c costream-obs -n $at -l video-in -x -a '(for f in /dev/video*; echo $f; end)' -d 'video device that the peer\'s picture is written to and that OBS reads'
-complete -c costream-obs -n $at -l source-name -x -d 'name of the OBS source that shows the peer'
 complete -c costream-obs -n $at -l config -r -F -d 'configuration file'
 
 set -l at '__costream_obs_at costream-obs setup hotkeys'
@@ -375,7 +374,6 @@ complete -c costream-obs -n $at -l mute -x -d 'KEY that mutes the peer in the st
 complete -c costream-obs -n $at -l all -d 'in all scene collections'
 complete -c costream-obs -n $at -l undo -d 'take our hotkeys out of all scene collections'
 complete -c costream-obs -n $at -l video-in -x -a '(for f in /dev/video*; echo $f; end)' -d 'video device that the peer\'s picture is written to and that OBS reads'
-complete -c costream-obs -n $at -l source-name -x -d 'name of the OBS source that shows the peer'
 complete -c costream-obs -n $at -l config -r -F -d 'configuration file'
 
 set -l at '__costream_obs_at costream-obs version'

@@ -19,10 +19,43 @@ import (
 	"github.com/costream-obs/costream-obs/internal/collection"
 )
 
-// Shows says whether the virtual camera of a collection shows the scene for the peer.
-func Shows(doc *collection.Doc) (bool, error) {
+// Shows returns the scene for the peer that the virtual camera of a collection shows, "" if it shows something else.
+func Shows(doc *collection.Doc) (string, error) {
 	v, err := doc.VirtualCamera()
-	return err == nil && v.Type == collection.CameraScene && v.Scene == cleanfeed.Scene, err
+	if err != nil || v.Type != collection.CameraScene || !cleanfeed.MayBeOurs(v.Scene) {
+		return "", err
+	}
+	return v.Scene, nil
+}
+
+// usersNames are the names in a collection that something of the user's has: while OBS is closed a scene for the peer is
+// empty, or not there.
+func usersNames(doc *collection.Doc) (map[string]bool, error) {
+	users := make(map[string]bool)
+	for _, key := range []string{"sources", "groups"} {
+		var sources []struct {
+			ID, Name string
+			Settings struct{ Items []json.RawMessage }
+		}
+		if raw := doc.Get(key); raw != nil {
+			if err := json.Unmarshal(raw, &sources); err != nil {
+				return nil, fmt.Errorf("%w: %s: %w", collection.ErrInvalid, key, err)
+			}
+		}
+		for _, source := range sources {
+			users[source.Name] = source.ID != "scene" || len(source.Settings.Items) > 0
+		}
+	}
+	return users, nil
+}
+
+// freeName is the first name for the scene for the peer that nothing of the user's has.
+func freeName(users map[string]bool) string {
+	name := cleanfeed.Scene
+	for n := 2; users[name]; n++ {
+		name = fmt.Sprintf("%s %d", cleanfeed.Scene, n)
+	}
+	return name
 }
 
 // Order is what is to be done to OBS's scene collections. It is plain JSON.
@@ -98,7 +131,7 @@ func (s Store) Carry(o Order, d collection.Dir) (done []string, err error) {
 		if err != nil {
 			return done, err
 		}
-		shows, err := Shows(doc)
+		shows, err := o.shows(doc, f.Path())
 		if err != nil {
 			return done, err
 		}
@@ -109,7 +142,7 @@ func (s Store) Carry(o Order, d collection.Dir) (done []string, err error) {
 		if err := s.Save(o); err != nil {
 			return done, err
 		}
-		if err := f.Edit(func(doc *collection.Doc) error { return o.edit(doc, f.Path()) }); err != nil {
+		if err := f.Edit(func(doc *collection.Doc) error { return o.edit(doc, f.Path(), shows) }); err != nil {
 			return done, fmt.Errorf("scene collection %q: %w", f.Name(), err)
 		}
 		done = append(done, f.Name())
@@ -140,7 +173,7 @@ func (o Order) files(d collection.Dir) ([]*collection.File, error) {
 	var ours []*collection.File
 	for _, f := range all {
 		if doc, err := f.Read(); err == nil {
-			if shows, err := Shows(doc); err == nil && shows {
+			if shows, err := o.shows(doc, f.Path()); err == nil && shows {
 				ours = append(ours, f)
 			}
 		}
@@ -148,18 +181,35 @@ func (o Order) files(d collection.Dir) ([]*collection.File, error) {
 	return ours, nil
 }
 
+// shows says whether the virtual camera of a collection shows the scene for the peer, and not one of the user's that has
+// its name.
+func (o Order) shows(doc *collection.Doc, path string) (bool, error) {
+	scene, err := Shows(doc)
+	if err != nil || scene == "" {
+		return false, err
+	}
+	if _, set := o.Before[path]; set {
+		return true, nil
+	}
+	users, err := usersNames(doc)
+	return !users[scene], err
+}
+
 // edit does what the order asks for in one collection.
-func (o Order) edit(doc *collection.Doc, path string) error {
-	shows, err := Shows(doc)
-	if err != nil || shows == !o.Undo {
-		return err
+func (o Order) edit(doc *collection.Doc, path string, shows bool) error {
+	if shows == !o.Undo {
+		return nil
 	}
 	if !o.Undo {
 		v, err := doc.VirtualCamera()
 		if err != nil {
 			return err
 		}
-		v.Type, v.Scene = collection.CameraScene, cleanfeed.Scene
+		users, err := usersNames(doc)
+		if err != nil {
+			return err
+		}
+		v.Type, v.Scene = collection.CameraScene, freeName(users)
 		return doc.SetVirtualCamera(v)
 	}
 	if before := o.Before[path]; before != "" {

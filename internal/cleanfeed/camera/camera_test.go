@@ -3,6 +3,7 @@
 package camera
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -62,7 +63,46 @@ func shows(t *testing.T, d collection.Dir, name string) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return got
+	return got != ""
+}
+
+// A scene of the user's that has the name of ours is not shown to the peer, and the camera that shows it is not ours.
+func TestUsersScene(t *testing.T) {
+	const (
+		users  = `{"name":"A","sources":[{"id":"scene","name":"To peer","settings":{"items":[{"name":"Cam"}]}},{"id":"image_source","name":"To peer 2"}]%s}`
+		camera = `,"virtual-camera":{"internal":0,"scene":"To peer","source":"","type":1,"type2":1}`
+	)
+	for name, before := range map[string]string{"another camera": fmt.Sprintf(users, ""), "the user's camera": fmt.Sprintf(users, camera)} {
+		t.Run(name, func(t *testing.T) {
+			d, a, _ := obsDir(t, before, `{"name":"B"}`)
+			store := NewStore(t.TempDir())
+			if done, err := store.Carry(Order{Undo: true}, d); err != nil || len(done) > 0 || read(t, a) != before {
+				t.Fatalf("undo before it was set: got %v, %v and %s, want nothing", done, err, read(t, a))
+			}
+			for range 2 {
+				if _, err := store.Carry(Order{}, d); err != nil {
+					t.Fatal(err)
+				}
+			}
+			f, err := d.Open("A")
+			if err != nil {
+				t.Fatal(err)
+			}
+			doc, err := f.Read()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if scene, err := Shows(doc); scene != "To peer 3" || err != nil {
+				t.Errorf("the camera shows %q, %v; want %q", scene, err, "To peer 3")
+			}
+			if _, err := store.Carry(Order{Undo: true}, d); err != nil {
+				t.Fatal(err)
+			}
+			if got := read(t, a); got != before {
+				t.Errorf("after the undo: got %s, want %s", got, before)
+			}
+		})
+	}
 }
 
 // What the virtual camera showed comes back byte for byte, in each form of OBS.

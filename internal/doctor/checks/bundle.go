@@ -4,6 +4,7 @@ package checks
 
 import (
 	"archive/tar"
+	"bytes"
 	"compress/gzip"
 	"context"
 	"encoding/json"
@@ -118,8 +119,20 @@ func (m *Machine) settingsText() (string, error) {
 		return "", err
 	}
 	var kept []string
+	inside := "" // the quotes of a text over several lines that holds a password
 	for line := range strings.Lines(string(data)) {
-		if strings.Contains(line, "password") {
+		switch {
+		case inside != "":
+			if strings.Contains(line, inside) {
+				inside = ""
+			}
+			continue
+		case strings.Contains(line, "password"):
+			for _, quotes := range []string{`"""`, "'''"} {
+				if strings.Count(line, quotes)%2 == 1 {
+					inside = quotes
+				}
+			}
 			line = "# (a line about a password)\n"
 		}
 		kept = append(kept, line)
@@ -152,7 +165,11 @@ func (m *Machine) obsLog(ctx context.Context) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		return string(data[max(0, len(data)-logEnd):]), nil
+		if len(data) > logEnd {
+			// From the next whole line on: what a secret stands in is told by what is before it.
+			_, data, _ = bytes.Cut(data[len(data)-logEnd:], []byte("\n"))
+		}
+		return withoutPasswordOption(string(data)), nil
 	}
 	return "", os.ErrNotExist
 }

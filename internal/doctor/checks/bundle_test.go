@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/costream-obs/costream-obs/internal/doctor"
 	"github.com/costream-obs/costream-obs/internal/doctor/checks"
 )
@@ -43,12 +45,30 @@ func unpack(t *testing.T, data []byte) map[string]string {
 	}
 }
 
+// A password that OBS got on its command line is known by the option's name, however it looks.
+func TestBundlePasswordOption(t *testing.T) {
+	const head, tail = "10:00:00.000: Command Line Arguments: --multi ", "\n10:00:00.001: CPU Name: Any"
+	for _, test := range []struct{ args, want string }{
+		{"--websocket_password -x --websocket_port 4455", "--websocket_password [password] --websocket_port 4455"},
+		{"--websocket_password=q", "--websocket_password [password]"},
+		{"--websocket_password zz ", "--websocket_password [password]"},
+		{"--websocket_password two words --websocket_debug --scene A", "--websocket_password [password] --websocket_debug --scene A"},
+		{"--websocket_password --z --studio-mode", "--websocket_password [password] --studio-mode"},
+		{"--websocket_password q --multi --websocket_password zz", "--websocket_password [password] --multi --websocket_password [password]"},
+		{"--websocket_port 4455", "--websocket_port 4455"},
+	} {
+		if diff := cmp.Diff(head+test.want+tail, checks.WithoutPasswordOption(head+test.args+tail)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.args, diff)
+		}
+	}
+}
+
 func TestBundle(t *testing.T) {
 	f := healthy(t)
 	home := t.TempDir()
 	f.o.SettingsFile = filepath.Join(home, "config.toml")
 	f.o.Mics = []string{"Mic/Aux"}
-	write(t, f.o.SettingsFile, "peer = \"friend.example\"\nobs-password = \"topsecret1\"\nlayout = \"pip\"\n")
+	write(t, f.o.SettingsFile, "peer = \"friend.example\"\nobs-password = \"\"\"\ntopsecret1\"\"\"\nlayout = \"pip\"\n")
 	f.files["home/me/.config/obs-studio/basic/profiles/Main/service.json"] = `{"settings":{"key":"live_1234_abc\"d","server":"rtmp://ingest.example/app","bearer_token":"tok-999"},"type":"rtmp_custom"}`
 	// Moved away, as OBS 31 and later let their users; and a Snap's.
 	moved := filepath.Join(home, "moved")
@@ -56,9 +76,13 @@ func TestBundle(t *testing.T) {
 	write(t, filepath.Join(moved, "obs-studio/basic/profiles/Main/service.json"), `{"settings":{"key":"moved_key_7"}}`)
 	f.files["home/me/snap/obs-studio/current/.config/obs-studio/basic/profiles/Main/service.json"] = `{"settings":{"key":"snap_key_7"}}`
 	f.files["home/me/.config/obs-studio/logs/2026-01-01 10-00-00.txt"] = "an older log\n"
-	f.files["home/me/.config/obs-studio/logs/2026-01-02 10-00-00.txt"] = "10:00:00.123: v4l2-input: Unable to open device /dev/video11\n" +
+	end := "10:00:00.123: v4l2-input: Unable to open device /dev/video11\n" +
 		"connecting to rtmp://ingest.example/app/live_1234_abc\"d from 203.0.113.9 to 2001:db8::17, local 192.168.1.5\n" +
-		"websocket password correct horse, token tok-999, moved_key_7, snap_key_7, config in /home/me/.config\nOBS 29.0.2.1 at 10:00:01\n"
+		"websocket password correct horse, token tok-999, moved_key_7, snap_key_7, config in /home/me/.config\nOBS 29.0.2.1 at 10:00:01\n" +
+		"Media Source: rtsp://cam:pw9@192.168.1.7/live\n"
+	// The part that is kept begins with the password.
+	f.files["home/me/.config/obs-studio/logs/2026-01-02 10-00-00.txt"] = "Command Line Arguments: --websocket_password -%x --multi" +
+		strings.Repeat(" ", 256<<10-len("-%x --multi\n"+end)) + "\n" + end
 	f.obsErr = errors.New("OBS at 127.0.0.1:4455 does not like \"correct horse\"")
 	m := f.machine(t)
 	table := checks.All(m)
@@ -95,7 +119,7 @@ func TestBundle(t *testing.T) {
 		}
 	}
 	for name, text := range files {
-		for _, secret := range []string{"topsecret1", "correct horse", "live_1234", "tok-999", "moved_key_7", "snap_key_7", "ingest.example", "friend.example", "203.0.113.9", "2001:db8", "/home/me", "198.51.100.7"} {
+		for _, secret := range []string{"topsecret1", "correct horse", "live_1234", "tok-999", "moved_key_7", "snap_key_7", "ingest.example", "friend.example", "203.0.113.9", "2001:db8", "-%x", "pw9", "/home/me", "198.51.100.7"} {
 			if strings.Contains(text, secret) {
 				t.Errorf("%s holds %q:\n%s", name, secret, text)
 			}

@@ -98,6 +98,7 @@ func All(m *Machine) []doctor.Check {
 		onAir("audio.monitor.inputs", "the microphone goes to the peer while on air", (*Machine).monitored, "audio.sink", "audio.mic"),
 		onAir("audio.monitor.peer", "nothing else goes to the peer", (*Machine).echo, "obs.ws.connect"),
 		row(doctor.Warning, "audio.monitor.dup", groupSound, "OBS does not capture what goes to the peer", m.captured, "obs.ws.connect"),
+		onAir("audio.viewers", "your viewers hear the microphone", (*Machine).viewers, "audio.mic"),
 		row(doctor.Warning, "audio.mute.hazard", groupSound, "a muted microphone is silent for the peer", m.muteHazard, "audio.server", "obs.ws.connect"),
 		row(doctor.Warning, "audio.latency", groupSound, "the microphone's delay is small", m.latency, "audio.monitor.inputs"),
 

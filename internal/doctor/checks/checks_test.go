@@ -192,7 +192,7 @@ var faults = []fault{
 		f.obsErr = fmt.Errorf("%w: %w", obsctl.ErrRefused, obsctl.ErrNoWebSocket)
 	}, []string{"obs.ws.connect"}},
 	{"refused at one address", func(f *fixture) {
-		f.endpoint.Host, f.obsErr = "::1", obsctl.ErrRefused
+		f.endpoint.Host, f.obsErr = "::1", &obsctl.ConnectError{Reason: obsctl.ErrRefused, Elsewhere: "127.0.0.1"}
 	}, []string{"obs.ws.connect"}},
 	{"OBS not installed", func(f *fixture) {
 		f.offAir()
@@ -257,7 +257,7 @@ var faults = []fault{
 	}, []string{"obs.source"}},
 	{"peer in the programme, no clean feed", func(f *fixture) { f.obs.Feed = false }, []string{"obs.loop"}},
 	{"peer in the clean feed", func(f *fixture) { f.obs.FeedLoop = "To peer: Scene" }, []string{"obs.loop"}},
-	{"clean feed as programme", func(f *fixture) { f.obs.Program = "To peer" }, []string{"obs.loop"}},
+	{"clean feed as programme", func(f *fixture) { f.obs.Program, f.obs.FeedScenes = "To peer", map[string]bool{"To peer": true} }, []string{"obs.loop"}},
 	{"hotkeys wait", func(f *fixture) { f.hotkeys.Entry = &hotkeys.Entry{Waiting: true} }, []string{"obs.hotkeys"}},
 	{"hotkeys refused", func(f *fixture) {
 		f.hotkeys.Entry = &hotkeys.Entry{Problem: `F9 belongs to the hotkey "libobs.mute" of "Mic/Aux": take another key`}
@@ -337,13 +337,21 @@ var faults = []fault{
 		f.obs.Inputs = append(f.obs.Inputs, checks.Input{Name: "Music", Kind: "vlc_source", Monitor: obsctl.MonitorOnly})
 	}, []string{"audio.monitor.peer"}},
 	{"own sink captured", func(f *fixture) { f.captureOwn() }, []string{"audio.monitor.dup"}},
-	{"own sink captured, OBS 32.2", func(f *fixture) { f.captureOwn(); f.version("32.2.0") }, []string{"audio.monitor.dup"}},
+	{"OBS leaves the microphone out of the stream", func(f *fixture) { f.deduplicates("32.2.2") }, []string{"audio.viewers"}},
+	{"OBS leaves the microphone out of the stream, and cannot be kept from it", func(f *fixture) { f.deduplicates("32.0.3") }, []string{"audio.viewers"}},
 	{"muted but played", func(f *fixture) {
 		f.version("32.2.0")
 		f.daemon = checks.Daemon{}
 		f.holders[ownPID] = holder{"costream-obs", []string{"/dev/video11"}}
 		f.change(microphone, func(in *checks.Input) { in.Muted = true })
 	}, []string{"audio.mute", "audio.mute.hazard"}},
+	{"muted by the button of OBS 32.1, but played", func(f *fixture) {
+		f.version("32.1.2")
+		f.files[loopback] = "0.15.3\n"
+		f.daemon = checks.Daemon{}
+		f.holders[ownPID] = holder{"costream-obs", []string{"/dev/video11"}}
+		f.change(microphone, func(in *checks.Input) { in.Monitor = obsctl.MonitorOnly })
+	}, []string{"audio.mute.hazard"}},
 	{"microphone late", func(f *fixture) { f.stream(func(s *setup.SinkInput) { s.Latency = late }) }, []string{"audio.latency"}},
 
 	{"port taken", func(f *fixture) {
@@ -451,6 +459,15 @@ func (f *fixture) snap(without string) {
 		said += fmt.Sprintf("%-22s obs-studio:%-22s %-23s -\n", plug, plug, slot)
 	}
 	f.programs["snap connections obs-studio"] = said
+}
+
+// deduplicates makes OBS one that leaves what it monitors out of the stream: so its log says from 32.0.4 on.
+func (f *fixture) deduplicates(version string) {
+	f.version(version)
+	f.files[loopback] = "0.15.3\n"
+	if stops, _ := f.obs.Version.DeduplicationStops(); stops {
+		f.obs.Deduplication = obsctl.DeduplicationOn
+	}
 }
 
 func (f *fixture) captureOwn() {
@@ -585,6 +602,53 @@ func TestSecureBoot(t *testing.T) {
 
 func (f *fixture) signed() {
 	f.programs["modinfo -k "+kernel+" -F signer v4l2loopback"] = "DKMS module signing key\n"
+}
+
+// TestViewers: what OBS's log says is a fault only where it takes a microphone from the viewers.
+func TestViewers(t *testing.T) {
+	const id = "audio.viewers"
+	muteCapture := func(f *fixture) { f.change("Desktop Audio", func(in *checks.Input) { in.Muted = true }) }
+	for _, test := range []struct {
+		name   string
+		change func(*fixture)
+		want   doctor.Status
+		detail string
+	}{
+		{"OBS before 32", func(f *fixture) { f.version("31.1.2") }, doctor.OK, "OBS 31.1.2 streams what it monitors"},
+		{"never said", func(f *fixture) { f.version("32.2.2") }, doctor.OK, "OBS streams what it monitors"},
+		{"kept from it", func(f *fixture) { f.version("32.2.2"); f.obs.Deduplication = obsctl.DeduplicationOff }, doctor.OK, "OBS streams what it monitors"},
+		{"does so", func(f *fixture) { f.deduplicates("32.2.2") }, doctor.Fail, "OBS 32.2.2 leaves Mic/Aux out of your stream."},
+		{"does so for the sake of a muted capture", func(f *fixture) { f.deduplicates("32.2.2"); muteCapture(f) }, doctor.OK, "OBS streams what it monitors"},
+		{"does so off air", func(f *fixture) {
+			f.offAir()
+			f.deduplicates("32.2.2")
+			f.change(microphone, func(in *checks.Input) { in.Monitor = obsctl.MonitorAndOutput })
+		}, doctor.OK, "not on air now; OBS's own monitoring is left alone"},
+		{"microphone for the peer alone", func(f *fixture) {
+			f.deduplicates("32.2.2")
+			f.change(microphone, func(in *checks.Input) { in.Monitor = obsctl.MonitorOnly })
+		}, doctor.OK, "OBS monitors no microphone that is in your stream"},
+		{"microphone past OBS", func(f *fixture) { f.deduplicates("32.2.2"); f.o.MicSource = "mic" }, doctor.OK, "the microphone goes to the peer past OBS (--mic-source)"},
+		{"OBS elsewhere", func(f *fixture) { f.version("32.2.2"); f.obs.LogError = "OBS's log: process 0 has none open" }, doctor.Skip,
+			"OBS's log, which alone tells, cannot be read (OBS's log: process 0 has none open)"},
+		{"OBS 32.0.3 compares the devices", func(f *fixture) { f.version("32.0.3") }, doctor.Fail, "OBS 32.0.3 leaves Mic/Aux out of your stream."},
+		{"one is chosen by name", func(f *fixture) {
+			f.version("32.0.3")
+			f.obs.Monitoring = obsctl.MonitoringDevice{ID: f.sound.Info.DefaultSink, Name: "DefaultOut"}
+		}, doctor.Fail, "OBS 32.0.3 leaves Mic/Aux out of your stream."},
+		{"they differ", func(f *fixture) {
+			f.version("32.0.3")
+			f.obs.Monitoring = obsctl.MonitoringDevice{ID: "usb_headset", Name: "USB headset"}
+		}, doctor.OK, "OBS streams what it monitors"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			f := healthy(t)
+			test.change(f)
+			if got := f.look(t)[id]; got.Status != test.want || got.Detail != test.detail {
+				t.Errorf("got %s %q, want %s %q", got.Status, got.Detail, test.want, test.detail)
+			}
+		})
+	}
 }
 
 func TestTable(t *testing.T) {

@@ -10,3 +10,6 @@ func PairSources() []string {
 	}
 	return sources
 }
+
+// WithoutPasswordOption is withoutPasswordOption for the tests.
+func WithoutPasswordOption(log string) string { return withoutPasswordOption(log) }

@@ -115,6 +115,11 @@ func (m *Machine) level(ctx context.Context) doctor.Result {
 			continue
 		}
 		capture, recorded := captures[name]
+		if in, _ := obs.input(name); !recorded && in.Kind == kindInputCapture {
+			return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("OBS records nothing from %s.", name),
+				Why:  "A microphone that was unplugged stays dead in OBS when it is plugged in again: neither your viewers nor the peer hear you.",
+				Next: "In OBS open its properties (the gear beside it in the Audio Mixer), choose another device and then yours again. Or restart OBS."}
+		}
 		i := slices.IndexFunc(sound.Sources, func(s setup.Source) bool { return recorded && s.Index == capture.Source })
 		if i < 0 {
 			continue
@@ -206,13 +211,14 @@ func (m *Machine) toggleMonitor(input string, t obsctl.MonitorType) func(context
 }
 
 // muteHazard is audio.mute.hazard. A running costream-obs silences its sender
-// itself; `costream-obs send` and the scripts of 2020 do not.
+// itself; `costream-obs send` and the scripts of 2020 do not. Nothing tells
+// here whether a push-to-talk key is down.
 func (m *Machine) muteHazard(ctx context.Context) doctor.Result {
 	obs, sound, gone := m.ask(ctx)
 	switch {
 	case gone != nil:
 		return *gone
-	case !obs.Version.MutedIsMonitored():
+	case !obs.Version.MutedIsMonitored() && !obs.Version.MuteButtonMonitorsOnly():
 		return doctor.Fine("OBS %s does not monitor what is muted", obs.Version.OBS)
 	}
 	if d, err := m.Daemon(ctx); err == nil && d.Running {
@@ -220,12 +226,14 @@ func (m *Machine) muteHazard(ctx context.Context) doctor.Result {
 	}
 	streams := sound.monitors(obs.PID)
 	for _, in := range obs.Inputs {
+		muted := obs.Version.MutedIsMonitored() && in.Muted && in.Monitor != obsctl.MonitorOff ||
+			obs.Version.MuteButtonMonitorsOnly() && in.Monitor == obsctl.MonitorOnly
 		stream, playing := streams[in.Name]
-		if in.Muted && in.Monitor != obsctl.MonitorOff && playing && sound.sinkOf(stream) == companion.ToPeerSink {
+		if muted && playing && sound.sinkOf(stream) == companion.ToPeerSink {
 			return doctor.Result{Status: doctor.Fail,
-				Detail: fmt.Sprintf("%s is muted in OBS, but OBS %s goes on playing it to %s.", in.Name, obs.Version.OBS, companion.ToPeerSink),
-				Why:    "OBS since 32.2 monitors muted inputs; whoever sends this sink (`costream-obs send`, a script of 2020) sends what you say while you are muted.",
-				Next:   "Use `costream-obs run`, which follows the mute; or set the input to \"Monitor Off\" under Edit → Advanced Audio Properties."}
+				Detail: fmt.Sprintf("%s is muted in OBS's Audio Mixer, but OBS %s goes on playing it to %s.", in.Name, obs.Version.OBS, companion.ToPeerSink),
+				Why:    "OBS since 32.1 monitors what its Audio Mixer shows as muted; whoever sends this sink (`costream-obs send`, a script of 2020) sends what you say while you are muted.",
+				Next:   "Use `costream-obs run`, which follows mute and push-to-talk; or set the input to \"Monitor Off\" under Edit → Advanced Audio Properties."}
 		}
 	}
 	return doctor.Fine("nothing muted is played")

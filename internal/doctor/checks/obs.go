@@ -36,9 +36,15 @@ type OBS struct {
 	Inputs     []Input              `json:"inputs"`
 	Special    obsctl.SpecialInputs `json:"special"`
 	Peer       scenes.State         `json:"peer"`
-	// Feed: the scene for the peer shows something, and FeedLoop is the scene in it that shows the peer, "" if none does.
-	Feed     bool   `json:"feed,omitempty"`
-	FeedLoop string `json:"feedLoop,omitempty"`
+	// FeedScenes are those that are made for the peer. Feed: the first of them shows something, and FeedLoop is the one that
+	// shows the peer, "" if none does.
+	FeedScenes map[string]bool `json:"feedScenes,omitempty"`
+	Feed       bool            `json:"feed,omitempty"`
+	FeedLoop   string          `json:"feedLoop,omitempty"`
+
+	// Deduplication is what OBS's log says of it, where this version writes that, and LogError why it could not be read.
+	Deduplication obsctl.Deduplication `json:"deduplication,omitempty"`
+	LogError      string               `json:"logError,omitempty"`
 }
 
 // Input is an input of OBS with what the checks want of it.
@@ -60,7 +66,7 @@ const peerMark = "costream_obs"
 
 // Kinds of inputs.
 const (
-	kindOutputCapture = "pulse_output_capture"
+	kindOutputCapture = obsctl.OutputCaptureKind
 	kindInputCapture  = "pulse_input_capture"
 	kindDevice        = "v4l2_input"
 	kindMedia         = "ffmpeg_source"
@@ -110,7 +116,19 @@ func (m *Machine) lookAtOBS(ctx context.Context) (OBS, error) {
 	if err := o.askFeed(ctx, c); err != nil {
 		return OBS{}, fmt.Errorf("OBS at %s: %w", o.Address, err)
 	}
+	o.readLog(m.path("proc"))
 	return o, nil
+}
+
+// readLog reads what no request tells.
+func (o *OBS) readLog(procRoot string) {
+	if stops, _ := o.Version.DeduplicationStops(); !stops {
+		return
+	}
+	var err error
+	if o.Deduplication, err = (&obsctl.DeduplicationLog{PID: o.PID, ProcRoot: procRoot}).Read(); err != nil {
+		o.LogError = err.Error()
+	}
 }
 
 func (o *OBS) askOutputs(ctx context.Context, c *obsctl.Client) (err error) {

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -85,7 +84,11 @@ func (m *Machine) connect(ctx context.Context) doctor.Result {
 	}
 	const showPassword = "OBS shows the password under Tools → WebSocket Server Settings → Show Connect Info. Put it into a file that only you can read and give `--obs-password-file FILE`, or take the settings that hold another one away (obs-password, obs-password-file, COSTREAM_OBS_PASSWORD)."
 	running, _ := m.Processes(ctx)
+	var failed *obsctl.ConnectError
 	switch {
+	case errors.As(err, &failed) && failed.Elsewhere != "":
+		return bad(fmt.Sprintf("Nothing listens at %s, but something does at the same port of %s.", endpoint.Addr(), failed.Elsewhere),
+			"Leave out --obs-host, or give `--obs-host %s`.", failed.Elsewhere)
 	case errors.Is(err, obsctl.ErrRefused) && !m.RemoteOBS && len(running) == 0 && endpoint.PID == 0:
 		return doctor.Skipped("OBS does not run; start it and run doctor again")
 	case errors.Is(err, obsctl.ErrRefused) && m.RemoteOBS:
@@ -93,9 +96,6 @@ func (m *Machine) connect(ctx context.Context) doctor.Result {
 	case errors.Is(err, obsctl.ErrNoWebSocket):
 		return bad("OBS runs without its WebSocket server.",
 			"If it is in safe mode, restart it in normal mode. Else it was built without the server. %s", obsctl.WebSocketHint(m.path("proc"), endpoint.PID))
-	case errors.Is(err, obsctl.ErrRefused) && net.ParseIP(endpoint.Host) != nil:
-		return bad(fmt.Sprintf("OBS runs, but nothing listens at %s (%s).", endpoint.Addr(), m.tildes(endpoint.Source)),
-			"Leave out --obs-host, so that IPv4 and IPv6 are both tried. %s", enableServer)
 	case errors.Is(err, obsctl.ErrRefused):
 		return bad(fmt.Sprintf("OBS runs, but nothing listens at %s (%s).", endpoint.Addr(), m.tildes(endpoint.Source)),
 			"%s If it is ticked, compare the port there; another OBS may have it, or OBS was started with other settings.", enableServer)

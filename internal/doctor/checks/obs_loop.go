@@ -30,7 +30,7 @@ func (m *Machine) loop(ctx context.Context) doctor.Result {
 			Detail: fmt.Sprintf("The scene %q, which is made for the peer, shows the peer.", obs.FeedLoop),
 			Next:   fmt.Sprintf("In OBS remove the peer's source from the scene %q.", obs.FeedLoop),
 		}
-	case cleanfeed.Ours(obs.Program):
+	case obs.FeedScenes[obs.Program]:
 		return doctor.Result{
 			Status: doctor.Fail,
 			Detail: fmt.Sprintf("The programme is the scene %q, which is made for the peer.", obs.Program),
@@ -51,6 +51,10 @@ func (m *Machine) loop(ctx context.Context) doctor.Result {
 
 // askFeed looks at the scenes that are made for the peer.
 func (o *OBS) askFeed(ctx context.Context, c *obsctl.Client) error {
+	made, err := cleanfeed.LoadMade(ctx, c)
+	if err != nil {
+		return err
+	}
 	view := obsctl.NewSideCanvas(cleanfeed.Canvas).On(c)
 	if err := view.Look(ctx); err != nil {
 		return err
@@ -59,10 +63,12 @@ func (o *OBS) askFeed(ctx context.Context, c *obsctl.Client) error {
 	if err != nil {
 		return err
 	}
+	o.FeedScenes = make(map[string]bool)
 	for _, name := range names {
-		if !cleanfeed.Ours(name) {
+		if !made.Has(o.Collection, name) {
 			continue
 		}
+		o.FeedScenes[name] = true
 		items, err := view.SceneItems(ctx, name)
 		if obsctl.IsCode(err, obsctl.CodeNotFound) {
 			continue // It went since the list was made.
@@ -70,7 +76,7 @@ func (o *OBS) askFeed(ctx context.Context, c *obsctl.Client) error {
 		if err != nil {
 			return err
 		}
-		o.Feed = o.Feed || name == cleanfeed.Scene && len(items) > 0
+		o.Feed = o.Feed || name == made.Scene(o.Collection) && len(items) > 0
 		if slices.ContainsFunc(items, func(it obsctl.SceneItem) bool {
 			in, known := o.input(it.Source)
 			return known && (in.Name == o.Peer.Input || in.Settings[peerMark] != nil)

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/costream-obs/costream-obs/internal/cleanfeed"
 	"github.com/costream-obs/costream-obs/internal/collection"
@@ -89,7 +90,7 @@ func cameraShows(settings json.RawMessage, version obsctl.Semver) string {
 		return ""
 	}
 	scene := "one scene"
-	if c.Scene == cleanfeed.Scene {
+	if cleanfeed.MayBeOurs(c.Scene) {
 		scene = showsFeed
 	}
 	if version.AtLeast(ver(30, 0, 0)) && c.Type2 != 0 {
@@ -258,7 +259,7 @@ func (m *Machine) addPeer(ctx context.Context) error {
 		source.Kind, source.Settings = kindMedia, map[string]any{"is_local_file": false}
 	}
 	return m.Change(ctx, func(ctx context.Context, c *obsctl.Client) error {
-		changes, err := scenes.Add(ctx, obsscenes.New(c), source, nil, scenes.Layouts{})
+		changes, err := scenes.Add(ctx, obsscenes.NewWriter(c, filepath.Dir(m.ControlSocket), 5*time.Second), source, nil, scenes.Layouts{})
 		if err == nil && len(changes) == 0 {
 			err = errors.New("OBS has it already")
 		}

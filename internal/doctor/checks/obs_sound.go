@@ -3,9 +3,11 @@
 package checks
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/costream-obs/costream-obs/internal/companion"
 	"github.com/costream-obs/costream-obs/internal/doctor"
@@ -112,16 +114,80 @@ func (m *Machine) captured(ctx context.Context) doctor.Result {
 		if in.Settings["device_id"] != companion.ToPeerSink+".monitor" {
 			continue
 		}
-		why := "Your viewers hear your microphone twice."
-		if obs.Version.OBS.AtLeast(ver(32, 0, 0)) { // 9bb940acd
-			why = "OBS since 32.0 silences what it monitors to a device that it captures as well: the peer hears nothing of you."
-		}
 		return doctor.Result{
 			Status: doctor.Fail,
 			Detail: fmt.Sprintf("The OBS input %q captures %s, which carries your own microphone to the peer.", in.Name, companion.ToPeerSink),
-			Why:    why,
+			Why:    "Your viewers hear your microphone twice.",
 			Next:   fmt.Sprintf("Remove %q in OBS, or choose another device in its properties. The peer's voice needs no input of yours: costream-obs brings it into your stream.", in.Name),
 		}
 	}
 	return doctor.Fine("")
+}
+
+// viewers is audio.viewers.
+func (m *Machine) viewers(ctx context.Context) doctor.Result {
+	obs, sound, gone := m.ask(ctx)
+	stops, _ := obs.Version.DeduplicationStops()
+	switch {
+	case gone != nil:
+		return *gone
+	case m.MicSource != "":
+		return doctor.Fine("%s", pastOBS)
+	case !obs.Version.Deduplicates():
+		return doctor.Fine("OBS %s streams what it monitors", obs.Version.OBS)
+	case !m.onAir(ctx):
+		return doctor.Fine("not on air now; OBS's own monitoring is left alone")
+	case obs.LogError != "":
+		return doctor.Skipped("OBS's log, which alone tells, cannot be read (%s)", obs.LogError)
+	}
+	captures := obs.removing(sound.Info.DefaultSink)
+	if len(captures) == 0 {
+		return doctor.Fine("OBS streams what it monitors")
+	}
+	for _, name := range m.mics(obs) {
+		if in, _ := obs.input(name); in.Monitor != obsctl.MonitorAndOutput {
+			continue
+		}
+		r := doctor.Result{
+			Status: doctor.Fail,
+			Detail: fmt.Sprintf("OBS %s leaves %s out of your stream.", obs.Version.OBS, name),
+			Why: fmt.Sprintf("Your viewers do not hear you. OBS since 32.0 takes for granted that what it monitors comes into the stream by way of %s, but the microphone goes to the peer alone.",
+				strings.Join(captures, ", ")),
+			Next: "Update OBS to 32.0.4 or newer. Until then choose another Monitoring Device in OBS under Settings → Audio → Advanced, or send the microphone past OBS: " + runPastOBS,
+		}
+		if stops {
+			r.Next = "Restart `costream-obs run`, which keeps OBS from that. If OBS does it again, send the microphone past OBS: " + runPastOBS
+			r.Fix = &doctor.Fix{What: "Have OBS mix what it monitors into your stream.", Do: func(ctx context.Context) error {
+				return m.Change(ctx, func(ctx context.Context, c *obsctl.Client) error {
+					return c.StopDeduplication(ctx, obs.Program, companion.ToPeerSink+".monitor")
+				})
+			}}
+		}
+		return r
+	}
+	return doctor.Fine("OBS monitors no microphone that is in your stream")
+}
+
+const runPastOBS = "`costream-obs run --mic-source SOURCE` (`pactl list short sources` names them)."
+
+// removing are the captures for whose sake OBS, of a version that does so, leaves what it monitors out of the stream. A
+// muted capture is none.
+func (o OBS) removing(defaultSink string) []string {
+	stops, _ := o.Version.DeduplicationStops()
+	if stops && o.Deduplication != obsctl.DeduplicationOn {
+		return nil
+	}
+	monitored := cmp.Or(o.Monitoring.Sink(o.Version), defaultSink) + ".monitor"
+	var names []string
+	for _, in := range o.Inputs {
+		device, _ := in.Settings["device_id"].(string)
+		if device == "" || device == "default" {
+			device = defaultSink + ".monitor"
+		}
+		// OBS 32.0.3 and older compares the devices all the time. Later ones did so once, and wrote it into the log.
+		if in.Kind == kindOutputCapture && !in.Muted && (stops || device == monitored) {
+			names = append(names, in.Name)
+		}
+	}
+	return names
 }

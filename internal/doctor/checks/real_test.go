@@ -187,6 +187,25 @@ func TestRealFaults(t *testing.T) {
 		p.mend(t, "audio.monitor.inputs")
 		p.want(t, "audio.latency", doctor.OK, "")
 	})
+	t.Run("microphone left out of the stream", func(t *testing.T) {
+		obs, err := p.machine().OBS(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if stops, _ := obs.Version.DeduplicationStops(); !stops {
+			p.want(t, "audio.viewers", doctor.OK, "streams what it monitors")
+			return
+		}
+		p.want(t, "audio.viewers", doctor.Fail, "leaves Mic/Aux out of your stream")
+		p.mend(t, "audio.viewers")
+		p.obs.Request("SetInputMute", testbed.D{"inputName": "Desktop Audio", "inputMuted": true}, nil)
+		for _, device := range []string{companion.ToPeerSink + ".monitor", "default"} { // OBS looks at it anew.
+			p.obs.Request("SetInputSettings", testbed.D{"inputName": "Desktop Audio", "inputSettings": testbed.D{"device_id": device}}, nil)
+		}
+		p.want(t, "audio.viewers", doctor.OK, "")
+		p.obs.Request("SetInputMute", testbed.D{"inputName": "Desktop Audio", "inputMuted": false}, nil)
+		p.want(t, "audio.viewers", doctor.Fail, "leaves Mic/Aux out of your stream")
+	})
 	t.Run("sink muted", func(t *testing.T) {
 		p.pulse.Pactl("set-sink-mute", companion.ToPeerSink, "1")
 		p.want(t, "audio.sink", doctor.Fail, "is muted")

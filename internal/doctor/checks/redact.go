@@ -71,17 +71,50 @@ func (m *Machine) redactor(ctx context.Context) redactor {
 	return redactor{strings.NewReplacer(pairs...)}
 }
 
+// passwordOption is OBS's option with a password.
+const passwordOption = "--websocket_password"
+
+// afterPassword finds where the password of a logged command line ends: OBS logs that without quotes, so with the line or
+// before another option of OBS 28 to 32.
+var afterPassword = regexp.MustCompile(`\r?\n| --(?:` + strings.Join([]string{
+	"allow-opengl", "always-on-top", "collection", "disable-high-dpi-scaling", "disable-missing-files-check", "disable-shutdown-check",
+	"disable-updater", "minimize-to-tray", "multi", "only-bundled-plugins", "portable", "profile", "safe-mode", "scene", "startrecording",
+	"startreplaybuffer", "startstreaming", "startvirtualcam", "steam", "studio-mode", "unfiltered_log", "verbose", "version",
+	"websocket_debug", "websocket_ipv4_only", "websocket_password", "websocket_port",
+}, "|") + `)\b`)
+
+// withoutPasswordOption removes from OBS's log what follows the option, whatever it looks like and however short it is.
+func withoutPasswordOption(log string) string {
+	var b strings.Builder
+	for {
+		before, after, found := strings.Cut(log, passwordOption)
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		b.WriteString(passwordOption + " [password]")
+		end := afterPassword.FindStringIndex(after)
+		if end == nil {
+			return b.String()
+		}
+		log = after[end[0]:]
+	}
+}
+
 var (
 	// addresses finds what may be an address; netip decides. Versions, which
 	// may look like one, keep the word before them.
 	addresses = regexp.MustCompile(`(?:OBS |Studio - |[Vv]ersion:? )?(?:[0-9A-Fa-f]*:[0-9A-Fa-f:.]+|\d+\.\d+\.\d+\.\d+)`)
-	// keysInURLs finds the secret parts of stream addresses.
-	keysInURLs = regexp.MustCompile(`((?:rtmps?|srt|rist|https?|whip)://)[^\s"'\\]+`)
+	// loginsInURLs finds the name and the password in an address of any kind, such as a camera's, and keysInURLs the
+	// secret parts of stream addresses.
+	loginsInURLs = regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]*://)[^\s"'/@]+@`)
+	keysInURLs   = regexp.MustCompile(`((?:rtmps?|srt|rist|https?|whip)://)[^\s"'\\]+`)
 )
 
 // Replace returns the text without secrets.
 func (r redactor) Replace(text string) string {
 	text = r.known.Replace(text)
+	text = loginsInURLs.ReplaceAllString(text, "$1[login]@")
 	text = keysInURLs.ReplaceAllString(text, "$1[address]")
 	return addresses.ReplaceAllStringFunc(text, func(found string) string {
 		addr, err := netip.ParseAddr(found)

@@ -13,13 +13,14 @@ import (
 
 // TestSettled: what a costream-obs on air is about to put right is told only if it stays wrong.
 func TestSettled(t *testing.T) {
-	const mic, others = "audio.monitor.inputs", "audio.monitor.peer"
+	const mic, others, viewers = "audio.monitor.inputs", "audio.monitor.peer", "audio.viewers"
 	well := func(*fixture) {}
 	elsewhere := func(f *fixture) { f.stream(func(s *setup.SinkInput) { s.Sink = 0 }) }
 	silent := func(f *fixture) { f.sound.SinkInputs = nil }
 	monitored := func(f *fixture) {
 		f.change("Desktop Audio", func(in *checks.Input) { in.Monitor = obsctl.MonitorAndOutput })
 	}
+	removed := func(f *fixture) { f.deduplicates("32.2.2") }
 	offAir := func(f *fixture) { f.offAir(); monitored(f) }
 	for _, test := range []struct {
 		name   string
@@ -31,6 +32,8 @@ func TestSettled(t *testing.T) {
 		{"opened anew, then moved", mic, []func(*fixture){silent, elsewhere, well}, doctor.OK, "it plays to costream_topeer"},
 		{"never moved", mic, []func(*fixture){silent, elsewhere, elsewhere}, doctor.Fail, "OBS plays Mic/Aux to default_out, not to costream_topeer."},
 		{"monitored for a moment", others, []func(*fixture){monitored, well}, doctor.OK, ""},
+		{"left out of the stream for a moment", viewers, []func(*fixture){removed, well}, doctor.OK, "OBS 29.0.2 streams what it monitors"},
+		{"left out of the stream", viewers, []func(*fixture){removed, removed}, doctor.Fail, "OBS 32.2.2 leaves Mic/Aux out of your stream."},
 		{"goes off air meanwhile", others, []func(*fixture){monitored, offAir, well}, doctor.Fail, "Desktop Audio is monitored in OBS (monitor and output)."},
 		{"nobody is there to mend it", others, []func(*fixture){offAir, well}, doctor.Fail, "Desktop Audio is monitored in OBS (monitor and output)."},
 	} {

@@ -10,7 +10,7 @@
 // waited for in Go's own poller, no Go callback runs on a GStreamer thread, and
 // every change of state has a deadline, because GStreamer may block for ever.
 //
-// It knows nothing of video, sound or networks.
+// It knows nothing of video, sound or networks, but for the colours of JPEG.
 package pipe
 
 import (

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package companion
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/costream-obs/costream-obs/media"
+	"github.com/costream-obs/costream-obs/media/link"
+)
+
+var (
+	friendAt   = netip.MustParseAddrPort("198.51.100.7:5000")
+	goodReport = link.ProbeReport{
+		Peer: friendAt, Asked: []netip.AddrPort{friendAt}, Sent: 50, RTT: 20 * time.Millisecond, MinRTT: 20 * time.Millisecond,
+		PacketSize: 1500, Version: link.ProbeVersion,
+	}
+	awayReport = link.ProbeReport{Asked: []netip.AddrPort{friendAt}}
+)
+
+// statsLink is a link of which there is nothing but figures.
+type statsLink struct {
+	link.Link
+	stats link.Stats
+}
+
+func (l statsLink) Stats() link.Stats { return l.stats }
+
+func receiving(medium *link.MediumStats) {
+	medium.Receive.Source, medium.Receive.LastArrival = friendAt, time.Now()
+}
+
+func TestWhyThereIsNoPeer(t *testing.T) {
+	secure, plain := listening{first: 5000, last: 5000}, listening{address: "192.0.2.1", first: 5000, last: 5007}
+	connected := link.Stats{Peer: friendAt.Addr()}
+	withSound, withVideo := connected, connected
+	receiving(&withSound.Audio)
+	receiving(&withVideo.Video)
+	narrow := goodReport
+	narrow.PacketSize = 0
+	for _, tt := range []struct {
+		name   string
+		report link.ProbeReport
+		err    error
+		stats  link.Stats
+		ports  listening
+		want   string
+	}{
+		{"nobody answers", awayReport, nil, link.Stats{}, secure,
+			"No costream-obs of your friend's answers at 198.51.100.7:5000. Does it run at your friend's, `costream-obs run`, or `costream-obs doctor --peer` at the same time? If so, let the router and the firewall on one of the two sides pass UDP port 5000 on to the machine, or put both machines into one VPN (WireGuard, Tailscale)."},
+		{"another key", link.ProbeReport{Strangers: []netip.AddrPort{friendAt}}, nil, link.Stats{}, secure,
+			"A costream-obs calls from 198.51.100.7:5000 with a key that is not your friend's. Compare the words on both machines: `costream-obs pair show`. If they differ, pair them again: `costream-obs pair new` on one, `costream-obs pair join` on the other."},
+		{"narrow path", narrow, nil, connected, secure,
+			"Small packets get to 198.51.100.7:5000 and back, but none of 1280 bytes. Look for a VPN whose mtu is too small: `ip link` on both machines; set it to 1280 or more."},
+		{"the friend does not stream", goodReport, nil, link.Stats{}, secure,
+			"the costream-obs at 198.51.100.7:5000 answers in 20ms, but it is not on air. Ask your friend to start streaming in OBS"},
+		{"connected, and nothing arrives", goodReport, nil, connected, secure,
+			"the costream-obs at 198.51.100.7:5000 answers in 20ms and is connected, but it sends neither picture nor sound. Ask your friend which problem costream-obs shows there"},
+		{"sound alone", goodReport, nil, withSound, secure,
+			"sound arrives from 198.51.100.7:5000, but no picture. Ask your friend which problem costream-obs shows there"},
+		{"incomplete pictures", goodReport, nil, withVideo, secure,
+			"video packets arrive from 198.51.100.7:5000, but no complete picture. Part of them is lost on the way: lower --bitrate on both sides, and look for a VPN whose mtu is below 1280 (`ip link`)"},
+		{"plain, nothing arrives", link.ProbeReport{}, errNoProbe, connected, plain,
+			"nothing arrives from 198.51.100.7 at UDP ports 5000 to 5007 of 192.0.2.1. Is your friend streaming, to an address of this machine? If so, let the router and the firewall on this side pass these UDP ports on to this machine, or put both machines into one VPN (WireGuard, Tailscale)"},
+		{"plain, sound alone", link.ProbeReport{}, errNoProbe, withSound, plain,
+			"sound arrives from 198.51.100.7:5000, but no picture. Ask your friend which problem costream-obs shows there"},
+		{"no link", link.ProbeReport{}, errNoLink, link.Stats{}, secure, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var got string
+			w := &waiting{
+				search: func(context.Context) (link.ProbeReport, error) { return tt.report, tt.err },
+				link:   func() link.Link { return statsLink{stats: tt.stats} },
+				ports:  tt.ports,
+				note: func(err error) {
+					if err != nil {
+						got = err.Error()
+					}
+				},
+			}
+			w.look(t.Context())
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("problem (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestWaiting: the peer is searched for again and again, the reason is gone with the peer, and comes back without it.
+func TestWaiting(t *testing.T) {
+	searches := make(chan context.Context)
+	results := make(chan link.ProbeReport)
+	w := &waiting{
+		search: func(ctx context.Context) (link.ProbeReport, error) {
+			searches <- ctx
+			return <-results, nil
+		},
+		link:        func() link.Link { return statsLink{} },
+		ports:       listening{first: 5000, last: 5000},
+		first:       time.Millisecond,
+		again:       time.Millisecond,
+		seenChanged: make(chan struct{}, 1),
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	problems := make(chan error, 16)
+	ended := make(chan error, 1)
+	go func() { ended <- w.run(ctx, func(err error) { problems <- err }) }()
+	for range 2 {
+		for range 2 {
+			await(t, searches, "a search")
+			results <- awayReport
+			if await(t, problems, "the reason") == nil {
+				t.Fatal("there is no reason")
+			}
+		}
+		searching := await(t, searches, "a search")
+		w.peerSeen(true)
+		if err := await(t, problems, "the end of the problem"); err != nil {
+			t.Fatalf("the peer is seen, and yet: %v", err)
+		}
+		await(t, searching.Done(), "the end of the search")
+		results <- awayReport // too late
+		select {
+		case err := <-problems:
+			t.Errorf("while the peer is seen: got the problem %v", err)
+		case <-searches:
+			t.Error("a peer that is seen is searched for")
+		case <-time.After(overlap):
+		}
+		w.peerSeen(false)
+	}
+	await(t, searches, "a search")
+	cancel()
+	results <- awayReport
+	if err := await(t, ended, "the end"); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestReasonWithinTenSeconds: a search in vain takes 5 s.
+func TestReasonWithinTenSeconds(t *testing.T) {
+	const search, limit = 5 * time.Second, 10 * time.Second
+	if w := (&Companion{}).newWaiting(); w.first+search >= limit {
+		t.Errorf("the first search begins after %v", w.first)
+	}
+}
+
+// TestPictureWithoutAScreen: a peer whose pictures OBS cannot get is not on air with us.
+func TestPictureWithoutAScreen(t *testing.T) {
+	var there bool
+	told := make(chan bool, 16)
+	a := goOnAir(t.Context(), airOptions{
+		link:     func(link.Handler) (link.Link, error) { return nil, errors.New("none in this test") },
+		screen:   &coveredScreen{covered: true, covering: func() {}},
+		shows:    func() bool { return there },
+		peerSeen: func(seen bool) { told <- seen },
+		changed:  func() {},
+		apart:    true,
+		log:      slog.New(slog.DiscardHandler),
+	})
+	defer a.stop()
+	a.show(media.Frame{})
+	if len(told) > 0 {
+		t.Error("the peer is seen without a screen")
+	}
+	there = true
+	a.show(media.Frame{})
+	if !await(t, told, "the peer") {
+		t.Error("the peer is not seen")
+	}
+}

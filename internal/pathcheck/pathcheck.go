@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package pathcheck says what a probe of the network path to the friend's machine found wrong, and what helps. `doctor
+// --peer` and a `run` that waits for the friend say the same, because both ask here.
+//
+// It sends nothing itself: package link probes.
+package pathcheck
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/costream-obs/costream-obs/media/link"
+)
+
+const (
+	// smallestPath is the least size of IP packets that has to get through: media packets stay below it, and IPv6
+	// promises as much.
+	smallestPath = 1280
+	// A stray packet of fifty is lost on every Wi-Fi.
+	tolerableLoss = 0.03
+	// Two people talk over each other when a voice takes more than 150 ms (ITU-T G.114), of which our own part is about
+	// 50 ms each way.
+	tolerableRTT = 200 * time.Millisecond
+)
+
+// A Finding is one fault of the path, in sentences for the user.
+type Finding struct {
+	What string // happened, and where
+	Why  string // it matters
+	Next string // is what helps
+	// Blocks says that no picture gets through, or that nothing is known; otherwise the quality suffers.
+	Blocks bool
+}
+
+func blocked(why, next, format string, args ...any) (Finding, bool) {
+	return Finding{What: fmt.Sprintf(format, args...), Why: why, Next: next, Blocks: true}, true
+}
+
+func impaired(why, next, format string, args ...any) (Finding, bool) {
+	return Finding{What: fmt.Sprintf(format, args...), Why: why, Next: next}, true
+}
+
+// Key says whether the machines that were heard belong to the pair. It returns false when nothing speaks against that.
+func Key(report link.ProbeReport) (Finding, bool) {
+	const pairAnew = "`costream-obs pair new` on one, `costream-obs pair join` on the other"
+	switch {
+	case report.Peer.IsValid() && report.Version != link.ProbeVersion:
+		return blocked("The two may not understand each other.", "Update the older one; `costream-obs version` tells.",
+			"Your friend's costream-obs speaks version %d of the secure link, yours version %d.", report.Version, link.ProbeVersion)
+	case report.Peer.IsValid():
+		return Finding{}, false
+	case len(report.Twins) > 0:
+		return blocked("One machine invites and the other one joins; two that do the same cannot talk to each other.",
+			"Was the file of the pair copied? Then pair the two machines: "+pairAnew+". If that address is this machine's own, give your friend's with --peer.",
+			"The costream-obs at %s has the same side of the pair as this one.", list(report.Twins))
+	case len(report.Strangers) > 0:
+		return blocked("If it is your friend's, one of you has paired anew since, and neither takes what the other sends.",
+			"Compare the words on both machines: `costream-obs pair show`. If they differ, pair them again: "+pairAnew+".",
+			"A costream-obs calls from %s with a key that is not your friend's.", list(report.Strangers))
+	}
+	return Finding{}, false
+}
+
+// Path says whether pictures and sound get to the friend's machine and back in time. port is the UDP port of our side.
+// It returns false when they do.
+func Path(report link.ProbeReport, port int) (Finding, bool) {
+	lost := float64(report.Lost) / float64(max(report.Sent, 1))
+	const (
+		unheard = "Pictures and sound would not get through either."
+		late    = "You would talk over each other."
+	)
+	switch {
+	case !report.Peer.IsValid() && len(report.Asked) == 0:
+		return impaired("Whether pictures and sound get through can then be found out only from your friend's side, which knows where you are.",
+			"Ask your friend to run `costream-obs doctor --peer`, and run it here at the same time; or give your friend's address: `costream-obs doctor --peer ADDRESS`.",
+			"This machine knows no address of your friend's, and nobody has called just now.")
+	case !report.Peer.IsValid():
+		return blocked(unheard,
+			fmt.Sprintf("Does it run at your friend's, `costream-obs run`, or `costream-obs doctor --peer` at the same time? If so, let the router and the firewall on one of the two sides pass UDP port %d on to the machine, or put both machines into one VPN (WireGuard, Tailscale).", port),
+			"No costream-obs of your friend's answers at %s.", list(report.Asked))
+	case report.Lost == report.Sent:
+		return blocked(unheard, "Try again: `costream-obs doctor --peer`. If it stays so, something on the way stops a stream of packets: look at the firewalls of both sides.",
+			"Your friend's machine at %s answered once, and then no more.", report.Peer)
+	case report.PacketSize < smallestPath:
+		return blocked("The packets of a picture have almost that size, so that no picture would arrive.",
+			"Look for a VPN whose mtu is too small: `ip link` on both machines; set it to 1280 or more.",
+			"Small packets get to %s and back, but none of %d bytes.", report.Peer, smallestPath)
+	case lost > tolerableLoss:
+		return impaired("What is lost is sent again, which takes time; where much is lost pictures stand still and the voice breaks up.",
+			"Use a cable in place of Wi-Fi on both sides, stop other uploads and downloads, and lower --bitrate.",
+			"Of %d packets to %s %d got lost%s.", report.Sent, report.Peer, report.Lost, whichWay(report))
+	case report.RTT > tolerableRTT && report.MinRTT < tolerableRTT/2:
+		return impaired(late, "Something makes packets wait: close what needs much computing time (`top` shows), and stop other uploads and downloads, on both sides.",
+			"Most answers from %s take %v or more, although it can be %v.", report.Peer, Millis(report.RTT), Millis(report.MinRTT))
+	case report.RTT > tolerableRTT:
+		return impaired(late,
+			fmt.Sprintf("Is there a detour on the way, such as the relay of a VPN (`tailscale status` tells)? Then forward UDP port %d on one of the two sides, and give that address with --peer.", port),
+			"An answer from %s takes %v.", report.Peer, Millis(report.RTT))
+	}
+	return Finding{}, false
+}
+
+// whichWay says on which way packets were lost, where that is clear.
+func whichWay(r link.ProbeReport) string {
+	switch back := r.Lost - r.LostOut; {
+	case r.LostOut > 3*back:
+		return ", most on the way there"
+	case back > 3*r.LostOut:
+		return ", most on the way back"
+	}
+	return ""
+}
+
+// Millis rounds a round-trip time for reading.
+func Millis(d time.Duration) time.Duration {
+	if d < 10*time.Millisecond {
+		return d.Round(100 * time.Microsecond)
+	}
+	return d.Round(time.Millisecond)
+}
+
+func list(addrs []netip.AddrPort) string {
+	var texts []string
+	for _, a := range addrs {
+		texts = append(texts, a.String())
+	}
+	return strings.Join(texts, ", ")
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package media
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// The kernel's answer about one socket takes microseconds, while its tables take
+// milliseconds to read, however few connections there are. But it knows such questions
+// only where its module tcp_diag is there or can be loaded.
+//
+// Layout (linux/sock_diag.h, linux/inet_diag.h):
+//
+//	nlmsghdr          length, type, flags, sequence, port id
+//	inet_diag_req_v2  family, protocol, extensions, pad, states, inet_diag_sockid
+//	inet_diag_sockid  source port, destination port, source, destination, interface, cookie
+//	inet_diag_msg     family, state, timer, retransmits, inet_diag_sockid, expires, rqueue, wqueue, uid, inode
+const (
+	diagHeader  = unix.SizeofNlMsghdr
+	diagSockID  = 48
+	diagRequest = diagHeader + 8 + diagSockID
+	diagAnswer  = diagHeader + 4 + diagSockID + 20
+
+	sockDiagByFamily = 20
+	tcpEstablished   = 1
+)
+
+// askOwners asks for the users of connections one by one. One that is not in the answer is
+// closed, or the kernel knows no such questions.
+func askOwners(wanted []tcpEnds) (map[tcpEnds]int, error) {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_INET_DIAG)
+	if err != nil {
+		return nil, fmt.Errorf("ask the kernel for sockets: %w", err)
+	}
+	defer func() { _ = unix.Close(fd) }()
+	// The kernel answers within the question; the limit is for one that does not.
+	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: 1}); err != nil {
+		return nil, fmt.Errorf("ask the kernel for sockets: %w", err)
+	}
+	owners := make(map[tcpEnds]int, len(wanted))
+	answer := make([]byte, 4096)
+	for _, ends := range wanted {
+		if err := unix.Sendto(fd, diagQuestion(ends), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+			return owners, fmt.Errorf("ask the kernel for a socket: %w", err)
+		}
+		n, _, err := unix.Recvfrom(fd, answer, 0)
+		if err != nil {
+			return owners, fmt.Errorf("ask the kernel for a socket: %w", err)
+		}
+		if uid, ok := diagOwner(ends, answer[:n]); ok {
+			owners[ends] = uid
+		}
+	}
+	return owners, nil
+}
+
+func diagQuestion(ends tcpEnds) []byte {
+	b := make([]byte, diagRequest)
+	binary.NativeEndian.PutUint32(b[0:], diagRequest)
+	binary.NativeEndian.PutUint16(b[4:], sockDiagByFamily)
+	binary.NativeEndian.PutUint16(b[6:], unix.NLM_F_REQUEST)
+	b[diagHeader] = unix.AF_INET
+	if ends.from.Addr().Is6() {
+		b[diagHeader] = unix.AF_INET6
+	}
+	b[diagHeader+1] = unix.IPPROTO_TCP
+	binary.NativeEndian.PutUint32(b[diagHeader+4:], 1<<tcpEstablished)
+	id := b[diagHeader+8:]
+	binary.BigEndian.PutUint16(id[0:], ends.from.Port())
+	binary.BigEndian.PutUint16(id[2:], ends.to.Port())
+	copy(id[4:20], ends.from.Addr().AsSlice())
+	copy(id[20:36], ends.to.Addr().AsSlice())
+	for i := 40; i < diagSockID; i++ {
+		id[i] = 0xff // No cookie: any socket with these ends.
+	}
+	return b
+}
+
+// diagOwner reads the answer. The kernel looks for a listener, too, where there is no such
+// connection.
+func diagOwner(ends tcpEnds, b []byte) (uid int, ok bool) {
+	if len(b) < diagAnswer || binary.NativeEndian.Uint16(b[4:]) != sockDiagByFamily {
+		return 0, false
+	}
+	m := b[diagHeader:]
+	if m[1] != tcpEstablished || binary.BigEndian.Uint16(m[4:]) != ends.from.Port() || binary.BigEndian.Uint16(m[6:]) != ends.to.Port() {
+		return 0, false
+	}
+	return int(binary.NativeEndian.Uint32(m[4+diagSockID+12:])), true
+}

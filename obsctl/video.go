@@ -5,6 +5,8 @@ package obsctl
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/andreykaipov/goobs"
 	"github.com/andreykaipov/goobs/api/requests/config"
@@ -38,6 +40,42 @@ func (c *Client) VideoSettings(ctx context.Context) (Video, error) {
 		return Video{}, fmt.Errorf("GetVideoSettings: OBS gave the impossible format %+v", v)
 	}
 	return v, nil
+}
+
+// Colours are the colour settings of OBS's output, in OBS's own words: a format such as NV12 or P010, and a space such as
+// 709 or 2100PQ. No request changes them.
+type Colours struct{ Format, Space string }
+
+// HighDynamicRange tells whether the colours are those of Rec. 2100.
+func (c Colours) HighDynamicRange() bool { return strings.HasPrefix(c.Space, "2100") }
+
+// TenBit tells whether the format has more than 8 bits, which many encoders do not take.
+func (c Colours) TenBit() bool {
+	return slices.Contains([]string{"P010", "I010", "P216", "P416"}, c.Format)
+}
+
+// String names the colours as OBS's settings do.
+func (c Colours) String() string {
+	space := "Rec. " + c.Space
+	switch c.Space {
+	case "2100PQ":
+		space = "Rec. 2100 (PQ)"
+	case "2100HLG":
+		space = "Rec. 2100 (HLG)"
+	case "sRGB":
+		space = "sRGB"
+	}
+	return c.Format + " with " + space
+}
+
+// OutputColours reads the colour settings of the current profile.
+func (c *Client) OutputColours(ctx context.Context) (Colours, error) {
+	format, err := c.ProfileParameter(ctx, "Video", "ColorFormat")
+	if err != nil {
+		return Colours{}, err
+	}
+	space, err := c.ProfileParameter(ctx, "Video", "ColorSpace")
+	return Colours{Format: format.Value, Space: space.Value}, err
 }
 
 // Stats are OBS's counters since it started. Frames that were skipped in

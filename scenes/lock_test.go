@@ -38,11 +38,12 @@ func TestCommandDuringReconcile(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				n, ran := 0, make(chan error, 1)
+				n, came, ran := 0, false, make(chan error, 1)
 				f.during = func() {
 					if n++; n != call {
 						return
 					}
+					came = true
 					if !holder.TryLock() {
 						go func() { ran <- command(t.Context(), f) }() // it waits
 						return
@@ -53,7 +54,7 @@ func TestCommandDuringReconcile(t *testing.T) {
 				if _, err := Reconcile(t.Context(), f, "1", on); err != nil {
 					t.Fatal(err)
 				}
-				if last = n < call; last {
+				if last = !came; last {
 					return
 				}
 				if err := <-ran; err != nil {

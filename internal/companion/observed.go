@@ -28,6 +28,8 @@ type observed struct {
 	streaming, recording, virtualCam bool
 	streamEnds, recordEnds           time.Time // when OBS said last that it stops or has stopped; zero once it says anything else
 
+	streamBegins, recordBegins time.Time // when OBS said last that it starts; zero once it says anything else
+
 	program    string
 	collection string
 	video      obsctl.Video
@@ -59,11 +61,11 @@ func (s *session) note(ev obsctl.Event) {
 	switch e := ev.(type) {
 	case obsctl.StreamState:
 		o.streaming = phaseActive(e.Phase, o.streaming)
-		o.streamEnds = endOf(e.Phase)
+		o.streamEnds, o.streamBegins = endOf(e.Phase), beginOf(e.Phase)
 		o.askOutputs = true
 	case obsctl.RecordState:
 		o.recording = phaseActive(e.Phase, o.recording)
-		o.recordEnds = endOf(e.Phase)
+		o.recordEnds, o.recordBegins = endOf(e.Phase), beginOf(e.Phase)
 		o.askOutputs = true
 	case obsctl.VirtualCamState:
 		o.virtualCam = e.Active
@@ -143,6 +145,14 @@ func phaseActive(p obsctl.OutputPhase, now bool) bool {
 // (measured, 29.0.2: 1 s).
 func endOf(p obsctl.OutputPhase) time.Time {
 	if p == obsctl.Stopping || p == obsctl.Stopped {
+		return time.Now()
+	}
+	return time.Time{}
+}
+
+// beginOf is when an output began to start.
+func beginOf(p obsctl.OutputPhase) time.Time {
+	if p == obsctl.Starting {
 		return time.Now()
 	}
 	return time.Time{}

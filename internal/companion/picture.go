@@ -25,6 +25,13 @@ func (s *session) openPicture(ctx context.Context) error {
 	if s.camera || s.wantsFeed() && !s.feedReady {
 		return nil
 	}
+	colours, err := s.obs.OutputColours(ctx)
+	if err == nil {
+		err = checkColours(colours)
+	}
+	if err != nil {
+		return err
+	}
 	route, why := s.chooseRoute()
 	if route == RouteDevices && s.wantsFeed() && !s.feedCamera {
 		return errUnclean

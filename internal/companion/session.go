@@ -63,6 +63,7 @@ type session struct {
 	hint          string      // what the user has to do for the peer to be seen
 	stopping      bool
 	exiting       bool // OBS said that it ends
+	keptOff       keptOff
 	quietUntil    time.Time
 	slow          map[string]int // how often in a row a microphone's monitoring was late
 	resync        map[string]time.Time
@@ -209,10 +210,12 @@ func (s *session) round(ctx context.Context) error {
 		s.stopAir()
 	}
 	if s.seen.changing {
+		s.reportKeptOff(errChanging)
 		return nil
 	}
 	if wait := time.Until(s.quietUntil); wait > 0 {
 		s.c.wakeLater(wait)
+		s.reportKeptOff(errRemoving)
 		return nil
 	}
 	if err := s.observe(ctx); err != nil {
@@ -222,6 +225,7 @@ func (s *session) round(ctx context.Context) error {
 		// OBS refuses questions for a moment while it loads something.
 		s.log.Debug("OBS did not say all", "error", err)
 		s.seen.all()
+		s.reportKeptOff(fmt.Errorf("OBS does not answer: %w", err))
 		return nil
 	}
 	if s.wantAir() {
@@ -231,6 +235,7 @@ func (s *session) round(ctx context.Context) error {
 		s.goOff(ctx)
 	}
 	s.forgetUntried()
+	s.noteKeptOff(nil)
 	s.report()
 	return nil
 }
@@ -286,6 +291,7 @@ func (s *session) goOff(ctx context.Context) {
 	s.try(ctx, "monitoring", s.returnStreams)
 	s.try(ctx, "screen", s.prepareScreen)
 	s.try(ctx, "scenes", s.checkScenes)
+	s.try(ctx, outputName, s.checkOutput)
 }
 
 // leave ends the session: what was changed is undone as far as OBS still listens.

@@ -16,6 +16,7 @@ import (
 type attempt struct {
 	next  time.Time
 	pause time.Duration
+	err   error // of the last try
 }
 
 // try takes a step unless it failed too short a time ago.
@@ -37,6 +38,7 @@ func (s *session) try(ctx context.Context, name string, step func(context.Contex
 		a = &attempt{pause: minBackoff}
 		s.tries[name] = a
 	}
+	a.err = err
 	a.next = time.Now().Add(a.pause)
 	a.pause = min(2*a.pause, maxBackoff)
 	if errors.Is(err, scenes.ErrChanging) {

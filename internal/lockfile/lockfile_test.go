@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -50,7 +51,7 @@ func TestAcquire(t *testing.T) {
 // One holder at a time, whoever else asks.
 func TestOneAtATime(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
-	inside, total := 0, 0
+	var inside, total atomic.Int32
 	var all sync.WaitGroup
 	for range 8 {
 		all.Add(1)
@@ -62,18 +63,17 @@ func TestOneAtATime(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				inside++
-				if inside != 1 {
-					t.Errorf("%d hold it", inside)
+				if n := inside.Add(1); n != 1 {
+					t.Errorf("%d hold it", n)
 				}
-				total++
-				inside--
+				total.Add(1)
+				inside.Add(-1)
 				release()
 			}
 		}()
 	}
 	all.Wait()
-	if total != 40 {
-		t.Errorf("taken %d times, want 40", total)
+	if got := total.Load(); got != 40 {
+		t.Errorf("taken %d times, want 40", got)
 	}
 }

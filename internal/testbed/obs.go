@@ -29,6 +29,8 @@ type OBSOptions struct {
 	Width, Height int
 	FPS           int
 	SampleRate    int    // Hz; 48000 when 0
+	ColourFormat  string // as in OBS's profile, such as P010; OBS's own choice when empty
+	ColourSpace   string // likewise, such as 2100PQ
 	Password      string // empty: no authentication
 	Port          int    // of the websocket; 0: a free one
 	WebSocketOff  bool   // the websocket server is off; StartOBS then awaits the log line of a finished start

@@ -67,7 +67,7 @@ OutputCX=%[1]d
 OutputCY=%[2]d
 FPSType=1
 FPSInt=%[3]d
-
+%[6]s
 [Output]
 Mode=Simple
 
@@ -82,7 +82,7 @@ FilePath=%[4]s
 [Audio]
 SampleRate=%[5]d
 ChannelSetup=Stereo
-`, o.Width, o.Height, o.FPS, filepath.Dir(config), o.SampleRate)
+`, o.Width, o.Height, o.FPS, filepath.Dir(config), o.SampleRate, colourSettings(o))
 
 	root := filepath.Join(config, "obs-studio")
 	writeFile(tb, filepath.Join(root, "global.ini"), general+server)
@@ -90,6 +90,17 @@ ChannelSetup=Stereo
 	writeFile(tb, filepath.Join(root, "plugin_config", "obs-websocket", "config.json"), string(serverJSON))
 	writeFile(tb, filepath.Join(root, "basic", "profiles", "Untitled", "basic.ini"), profile)
 	writeFile(tb, filepath.Join(root, "basic", "scenes", "Untitled.json"), collectionWith(tb, o.Scripts))
+}
+
+// colourSettings are lines of the profile's part about video.
+func colourSettings(o OBSOptions) (lines string) {
+	if o.ColourFormat != "" {
+		lines += "ColorFormat=" + o.ColourFormat + "\n"
+	}
+	if o.ColourSpace != "" {
+		lines += "ColorSpace=" + o.ColourSpace + "\n"
+	}
+	return lines
 }
 
 // freshCollection is what OBS makes at a first start: up to 31 also when

@@ -10,6 +10,7 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -30,7 +31,12 @@ const (
 
 // TestRealCleanFeed: each has the other in the programme, and neither gets themselves back, whatever Alice does to her
 // scenes; off air they are as they were.
-func TestRealCleanFeed(t *testing.T) {
+func TestRealCleanFeed(t *testing.T) { cleanFeed(t, false) }
+
+// TestRealCleanFeedAside: the same with our script in Alice's OBS. From 32.1 on her list has no scene of ours then.
+func TestRealCleanFeedAside(t *testing.T) { cleanFeed(t, true) }
+
+func cleanFeed(t *testing.T, script bool) {
 	testbed.Need(t)
 	p := newFriends(t, e2e.Alice(), e2e.Bob())
 	p.alice.PairWith(binary, p.bob)
@@ -39,8 +45,22 @@ func TestRealCleanFeed(t *testing.T) {
 	// So that Bob's voice gets an input of its own, which stands in Alice's scenes, and so in their mirrors as well.
 	p.alice.OBS.Request("SetInputMute", testbed.D{"inputName": "Desktop Audio", "inputMuted": true}, nil)
 	p.alice.OBS.Interrupt()
+	if script {
+		t.Log(p.alice.Costream(binary, "", "setup", "clean-feed"))
+		// So that OBS has written the script's settings in its own way.
+		p.alice.OBS.Start()
+		p.alice.OBS.Interrupt()
+	}
 	filesBefore := obsFiles(t, p.alice.OBS)
 	p.alice.OBS.Start()
+	canvas, err := p.alice.OBS.CanvasUUID(cleanfeed.Canvas)
+	if err != nil {
+		t.Fatal(err)
+	}
+	aside := canvas != ""
+	if can, err := p.alice.OBS.HasCanvases(); err != nil || aside != (can && script) {
+		t.Fatalf("our canvas is in OBS: %t, with the script: %t, in an OBS with canvases: %t, %v", aside, script, can, err)
+	}
 	before, err := observe(p.alice)
 	if err != nil {
 		t.Fatal(err)
@@ -119,14 +139,24 @@ func TestRealCleanFeed(t *testing.T) {
 	p.alice.OBS.Request("SetStudioModeEnabled", testbed.D{"studioModeEnabled": false}, nil)
 	sees("studio mode left", secondScene, second)
 
-	t.Log("our own scene as the programme")
-	p.alice.OBS.Request("SetCurrentProgramScene", testbed.D{"sceneName": cleanfeed.Scene}, nil)
-	p.aliceC.AwaitProblem(e2e.OnAirWithPeer, "choose one of your own scenes", pictureLimit)
-	testbed.Await(t, "Bob sees Alice", pictureLimit, func() error {
-		return p.bob.SeesClean(&e2e.Person{PersonOptions: e2e.PersonOptions{Colours: second}})
-	})
-	p.alice.OBS.Request("SetCurrentProgramScene", testbed.D{"sceneName": secondScene}, nil)
-	sees("a scene of hers again", secondScene, second)
+	if now, err := observe(p.alice); err != nil {
+		t.Error(err)
+	} else if _, listed := now.Items[cleanfeed.Scene]; listed == aside || aside && len(now.Items) != len(before.Items) {
+		t.Errorf("scenes in Alice's list: got %q, want ours there: %t", slices.Sorted(maps.Keys(now.Items)), !aside)
+	}
+	if said := p.alice.Costream(binary, "", "doctor", "--only=obs.loop"); !strings.Contains(said, "the peer gets the programme without themselves") {
+		t.Errorf("doctor said:\n%s", said)
+	}
+	if !aside {
+		t.Log("our own scene as the programme")
+		p.alice.OBS.Request("SetCurrentProgramScene", testbed.D{"sceneName": cleanfeed.Scene}, nil)
+		p.aliceC.AwaitProblem(e2e.OnAirWithPeer, "choose one of your own scenes", pictureLimit)
+		testbed.Await(t, "Bob sees Alice", pictureLimit, func() error {
+			return p.bob.SeesClean(&e2e.Person{PersonOptions: e2e.PersonOptions{Colours: second}})
+		})
+		p.alice.OBS.Request("SetCurrentProgramScene", testbed.D{"sceneName": secondScene}, nil)
+		sees("a scene of hers again", secondScene, second)
+	}
 
 	byBob, byAlice := toBob.end(), toAlice.end()
 	t.Logf("pictures looked at for a second self: %d by Bob, %d by Alice", byBob, byAlice)
@@ -134,7 +164,7 @@ func TestRealCleanFeed(t *testing.T) {
 		t.Error("nobody looked")
 	}
 	p.alice.OBS.Request("SetCurrentSceneTransition", testbed.D{"transitionName": "Cut"}, nil)
-	measureLag(t, p, []string{testbed.Scene, secondScene}, []e2e.Colours{p.alice.Colours, second})
+	measureLag(t, p, canvas, []string{testbed.Scene, secondScene}, []e2e.Colours{p.alice.Colours, second})
 	p.alice.OBS.Request("SetCurrentProgramScene", testbed.D{"sceneName": testbed.Scene}, nil)
 	p.alice.SetColour(3, e2e.Alice().Colours[3])
 	sees("at last", testbed.Scene, p.alice.Colours)
@@ -203,7 +233,7 @@ func watchPeer(t *testing.T, viewer *e2e.Person) *watcher {
 				return
 			case <-time.After(30 * time.Millisecond):
 			}
-			img, err := glance(viewer.OBS, e2e.PeerInput)
+			img, err := glance(viewer.OBS, on("", e2e.PeerInput))
 			if err != nil {
 				continue // not there yet, or any more
 			}
@@ -238,9 +268,9 @@ func (w *watcher) end() int {
 }
 
 // measureLag reports how long after the programme's cut the scene for the peer, and the peer, show the new scene.
-func measureLag(t *testing.T, p *pair, scenes []string, colours []e2e.Colours) {
+func measureLag(t *testing.T, p *pair, canvas string, scenes []string, colours []e2e.Colours) {
 	t.Helper()
-	measure := func(obs *testbed.OBS, source string) string {
+	measure := func(obs *testbed.OBS, source testbed.D) string {
 		var lags []time.Duration
 		for i := range 10 {
 			p.alice.OBS.Request("SetCurrentProgramScene", testbed.D{"sceneName": scenes[i%2]}, nil)
@@ -250,11 +280,11 @@ func measureLag(t *testing.T, p *pair, scenes []string, colours []e2e.Colours) {
 		return fmt.Sprintf("%v (%v to %v)", lags[len(lags)/2], lags[0], lags[len(lags)-1])
 	}
 	t.Logf("lag behind a cut of the programme, median of 10: the scene for the peer %s, the peer's screen %s",
-		measure(p.alice.OBS, cleanfeed.Scene), measure(p.bob.OBS, e2e.PeerInput))
+		measure(p.alice.OBS, on(canvas, cleanfeed.Scene)), measure(p.bob.OBS, on("", e2e.PeerInput)))
 }
 
 // awaitGlance waits until the upper left quarter of a source has a colour, and returns the time since began.
-func awaitGlance(t *testing.T, obs *testbed.OBS, source string, want color.RGBA, began time.Time) time.Duration {
+func awaitGlance(t *testing.T, obs *testbed.OBS, source testbed.D, want color.RGBA, began time.Time) time.Duration {
 	for time.Since(began) < pictureLimit {
 		img, err := glance(obs, source)
 		if err == nil && testbed.CheckRegion(img, image.Rect(2, 2, img.Bounds().Dx()/2-2, img.Bounds().Dy()/2-2), want, 40) == nil {
@@ -262,14 +292,24 @@ func awaitGlance(t *testing.T, obs *testbed.OBS, source string, want color.RGBA,
 		}
 		time.Sleep(2 * time.Millisecond)
 	}
-	t.Errorf("%q did not switch within %v", source, pictureLimit)
+	t.Errorf("%v did not switch within %v", source, pictureLimit)
 	return pictureLimit
 }
 
+// on names a source on a canvas, or with none on OBS's main one.
+func on(canvas, source string) testbed.D {
+	if canvas == "" {
+		return testbed.D{"sourceName": source}
+	}
+	return testbed.D{"sourceName": source, "canvasUuid": canvas}
+}
+
 // glance is a small picture of a source.
-func glance(obs *testbed.OBS, source string) (image.Image, error) {
+func glance(obs *testbed.OBS, source testbed.D) (image.Image, error) {
 	var shot struct{ ImageData string }
-	if err := obs.TryRequest("GetSourceScreenshot", testbed.D{"sourceName": source, "imageFormat": "png", "imageWidth": 96, "imageHeight": 54}, &shot); err != nil {
+	small := testbed.D{"imageFormat": "png", "imageWidth": 96, "imageHeight": 54}
+	maps.Copy(small, source)
+	if err := obs.TryRequest("GetSourceScreenshot", small, &shot); err != nil {
 		return nil, err
 	}
 	_, encoded, _ := strings.Cut(shot.ImageData, ",")

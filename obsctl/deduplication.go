@@ -78,7 +78,7 @@ func (c *Client) RemoveProbe(ctx context.Context) error {
 		return err
 	}
 	for _, scene := range scenes {
-		items, err := c.rawItems(ctx, scene)
+		items, err := c.rawItems(ctx, named(scene))
 		if err != nil {
 			return err
 		}

@@ -21,8 +21,14 @@ type Filter struct {
 // Filters lists the filters of a source, scene or group in the order in which
 // they work.
 func (c *Client) Filters(ctx context.Context, source string) ([]Filter, error) {
+	return c.filters(ctx, named(source))
+}
+
+func (c *Client) filters(ctx context.Context, source SourceID) ([]Filter, error) {
+	p := filters.NewGetSourceFilterListParams()
+	p.SourceName, p.SourceUuid = source.fields()
 	r, err := call(ctx, c, "GetSourceFilterList", func(g *goobs.Client) (*filters.GetSourceFilterListResponse, error) {
-		return g.Filters.GetSourceFilterList(filters.NewGetSourceFilterListParams().WithSourceName(source))
+		return g.Filters.GetSourceFilterList(p)
 	})
 	if err != nil {
 		return nil, err
@@ -37,34 +43,57 @@ func (c *Client) Filters(ctx context.Context, source string) ([]Filter, error) {
 // CreateFilter adds a filter to a source, after those that it has. A new filter
 // is enabled whatever f says.
 func (c *Client) CreateFilter(ctx context.Context, source string, f Filter) error {
+	return c.createFilter(ctx, named(source), f)
+}
+
+func (c *Client) createFilter(ctx context.Context, source SourceID, f Filter) error {
+	p := filters.NewCreateSourceFilterParams().
+		WithFilterName(f.Name).WithFilterKind(f.Kind).WithFilterSettings(f.Settings)
+	p.SourceName, p.SourceUuid = source.fields()
 	return do(ctx, c, "CreateSourceFilter", func(g *goobs.Client) (*filters.CreateSourceFilterResponse, error) {
-		return g.Filters.CreateSourceFilter(filters.NewCreateSourceFilterParams().
-			WithSourceName(source).WithFilterName(f.Name).WithFilterKind(f.Kind).WithFilterSettings(f.Settings))
+		return g.Filters.CreateSourceFilter(p)
 	})
 }
 
 // RemoveFilter removes a filter from a source.
 func (c *Client) RemoveFilter(ctx context.Context, source, filter string) error {
+	return c.removeFilter(ctx, named(source), filter)
+}
+
+func (c *Client) removeFilter(ctx context.Context, source SourceID, filter string) error {
+	p := filters.NewRemoveSourceFilterParams().WithFilterName(filter)
+	p.SourceName, p.SourceUuid = source.fields()
 	return do(ctx, c, "RemoveSourceFilter", func(g *goobs.Client) (*filters.RemoveSourceFilterResponse, error) {
-		return g.Filters.RemoveSourceFilter(filters.NewRemoveSourceFilterParams().WithSourceName(source).WithFilterName(filter))
+		return g.Filters.RemoveSourceFilter(p)
 	})
 }
 
 // SetFilterEnabled switches a filter on or off.
 func (c *Client) SetFilterEnabled(ctx context.Context, source, filter string, enabled bool) error {
+	return c.setFilterEnabled(ctx, named(source), filter, enabled)
+}
+
+func (c *Client) setFilterEnabled(ctx context.Context, source SourceID, filter string, enabled bool) error {
+	p := filters.NewSetSourceFilterEnabledParams().WithFilterName(filter).WithFilterEnabled(enabled)
+	p.SourceName, p.SourceUuid = source.fields()
 	return do(ctx, c, "SetSourceFilterEnabled", func(g *goobs.Client) (*filters.SetSourceFilterEnabledResponse, error) {
-		return g.Filters.SetSourceFilterEnabled(filters.NewSetSourceFilterEnabledParams().
-			WithSourceName(source).WithFilterName(filter).WithFilterEnabled(enabled))
+		return g.Filters.SetSourceFilterEnabled(p)
 	})
 }
 
 // SetFilterSettings replaces all settings of a filter.
 func (c *Client) SetFilterSettings(ctx context.Context, source, filter string, settings map[string]any) error {
+	return c.setFilterSettings(ctx, named(source), filter, settings)
+}
+
+func (c *Client) setFilterSettings(ctx context.Context, source SourceID, filter string, settings map[string]any) error {
 	if settings == nil {
 		settings = map[string]any{}
 	}
+	p := filters.NewSetSourceFilterSettingsParams().
+		WithFilterName(filter).WithFilterSettings(settings).WithOverlay(false)
+	p.SourceName, p.SourceUuid = source.fields()
 	return do(ctx, c, "SetSourceFilterSettings", func(g *goobs.Client) (*filters.SetSourceFilterSettingsResponse, error) {
-		return g.Filters.SetSourceFilterSettings(filters.NewSetSourceFilterSettingsParams().
-			WithSourceName(source).WithFilterName(filter).WithFilterSettings(settings).WithOverlay(false))
+		return g.Filters.SetSourceFilterSettings(p)
 	})
 }

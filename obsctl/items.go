@@ -49,16 +49,22 @@ type Transform struct {
 
 // SceneItems lists the items of a scene, bottom first.
 func (c *Client) SceneItems(ctx context.Context, scene string) ([]SceneItem, error) {
+	return c.sceneItems(ctx, named(scene))
+}
+
+func (c *Client) sceneItems(ctx context.Context, scene SourceID) ([]SceneItem, error) {
 	items, err := c.rawItems(ctx, scene)
 	if err != nil {
 		return nil, err
 	}
-	return sceneItems(items), nil
+	return readItems(items), nil
 }
 
-func (c *Client) rawItems(ctx context.Context, scene string) ([]*typedefs.SceneItem, error) {
+func (c *Client) rawItems(ctx context.Context, scene SourceID) ([]*typedefs.SceneItem, error) {
+	p := sceneitems.NewGetSceneItemListParams()
+	p.SceneName, p.SceneUuid = scene.fields()
 	r, err := call(ctx, c, "GetSceneItemList", func(g *goobs.Client) (*sceneitems.GetSceneItemListResponse, error) {
-		return g.SceneItems.GetSceneItemList(sceneitems.NewGetSceneItemListParams().WithSceneName(scene))
+		return g.SceneItems.GetSceneItemList(p)
 	})
 	if err != nil {
 		return nil, err
@@ -74,10 +80,10 @@ func (c *Client) GroupItems(ctx context.Context, group string) ([]SceneItem, err
 	if err != nil {
 		return nil, err
 	}
-	return sceneItems(r.SceneItems), nil
+	return readItems(r.SceneItems), nil
 }
 
-func sceneItems(list []*typedefs.SceneItem) []SceneItem {
+func readItems(list []*typedefs.SceneItem) []SceneItem {
 	items := make([]SceneItem, 0, len(list))
 	for _, i := range list {
 		if i.SourceName == probeInput {
@@ -101,10 +107,18 @@ func sceneItems(list []*typedefs.SceneItem) []SceneItem {
 // CreateSceneItem puts an existing source into a scene, on top, and returns
 // the new item's id.
 func (c *Client) CreateSceneItem(ctx context.Context, scene, source string, enabled bool) (int, error) {
-	defer c.noteItem()
+	return c.createSceneItem(ctx, named(scene), named(source), enabled)
+}
+
+func (c *Client) createSceneItem(ctx context.Context, scene, source SourceID, enabled bool) (int, error) {
+	p := sceneitems.NewCreateSceneItemParams().WithSceneItemEnabled(enabled)
+	p.SceneName, p.SceneUuid = scene.fields()
+	p.SourceName, p.SourceUuid = source.fields()
+	if scene.UUID == "" { // The window shows nothing of a side canvas.
+		defer c.noteItem()
+	}
 	r, err := call(ctx, c, "CreateSceneItem", func(g *goobs.Client) (*sceneitems.CreateSceneItemResponse, error) {
-		return g.SceneItems.CreateSceneItem(sceneitems.NewCreateSceneItemParams().
-			WithSceneName(scene).WithSourceName(source).WithSceneItemEnabled(enabled))
+		return g.SceneItems.CreateSceneItem(p)
 	})
 	if err != nil {
 		return 0, err
@@ -115,20 +129,33 @@ func (c *Client) CreateSceneItem(ctx context.Context, scene, source string, enab
 // RemoveSceneItem takes an item out of its scene. An input without any item
 // left is removed by OBS.
 func (c *Client) RemoveSceneItem(ctx context.Context, scene string, id int) error {
-	if err := c.awaitItem(ctx); err != nil {
-		return fmt.Errorf("RemoveSceneItem: %w", err)
+	return c.removeSceneItem(ctx, named(scene), id)
+}
+
+func (c *Client) removeSceneItem(ctx context.Context, scene SourceID, id int) error {
+	if scene.UUID == "" {
+		if err := c.awaitItem(ctx); err != nil {
+			return fmt.Errorf("RemoveSceneItem: %w", err)
+		}
 	}
+	p := sceneitems.NewRemoveSceneItemParams().WithSceneItemId(id)
+	p.SceneName, p.SceneUuid = scene.fields()
 	return do(ctx, c, "RemoveSceneItem", func(g *goobs.Client) (*sceneitems.RemoveSceneItemResponse, error) {
-		return g.SceneItems.RemoveSceneItem(sceneitems.NewRemoveSceneItemParams().WithSceneName(scene).WithSceneItemId(id))
+		return g.SceneItems.RemoveSceneItem(p)
 	})
 }
 
 // SetItemEnabled shows or hides an item. OBS sends an event only when that
 // changes something.
 func (c *Client) SetItemEnabled(ctx context.Context, scene string, id int, enabled bool) error {
+	return c.setItemEnabled(ctx, named(scene), id, enabled)
+}
+
+func (c *Client) setItemEnabled(ctx context.Context, scene SourceID, id int, enabled bool) error {
+	p := sceneitems.NewSetSceneItemEnabledParams().WithSceneItemId(id).WithSceneItemEnabled(enabled)
+	p.SceneName, p.SceneUuid = scene.fields()
 	return do(ctx, c, "SetSceneItemEnabled", func(g *goobs.Client) (*sceneitems.SetSceneItemEnabledResponse, error) {
-		return g.SceneItems.SetSceneItemEnabled(sceneitems.NewSetSceneItemEnabledParams().
-			WithSceneName(scene).WithSceneItemId(id).WithSceneItemEnabled(enabled))
+		return g.SceneItems.SetSceneItemEnabled(p)
 	})
 }
 
@@ -142,18 +169,28 @@ func (c *Client) SetItemLocked(ctx context.Context, scene string, id int, locked
 
 // SetItemIndex moves an item within the pile; 0 is the bottom.
 func (c *Client) SetItemIndex(ctx context.Context, scene string, id, index int) error {
+	return c.setItemIndex(ctx, named(scene), id, index)
+}
+
+func (c *Client) setItemIndex(ctx context.Context, scene SourceID, id, index int) error {
+	p := sceneitems.NewSetSceneItemIndexParams().WithSceneItemId(id).WithSceneItemIndex(index)
+	p.SceneName, p.SceneUuid = scene.fields()
 	return do(ctx, c, "SetSceneItemIndex", func(g *goobs.Client) (*sceneitems.SetSceneItemIndexResponse, error) {
-		return g.SceneItems.SetSceneItemIndex(sceneitems.NewSetSceneItemIndexParams().
-			WithSceneName(scene).WithSceneItemId(id).WithSceneItemIndex(index))
+		return g.SceneItems.SetSceneItemIndex(p)
 	})
 }
 
 // SetItemBlendMode says how an item is mixed with what lies below it; mode is
 // one of OBS_BLEND_*.
 func (c *Client) SetItemBlendMode(ctx context.Context, scene string, id int, mode string) error {
+	return c.setItemBlendMode(ctx, named(scene), id, mode)
+}
+
+func (c *Client) setItemBlendMode(ctx context.Context, scene SourceID, id int, mode string) error {
+	p := sceneitems.NewSetSceneItemBlendModeParams().WithSceneItemId(id).WithSceneItemBlendMode(mode)
+	p.SceneName, p.SceneUuid = scene.fields()
 	return do(ctx, c, "SetSceneItemBlendMode", func(g *goobs.Client) (*sceneitems.SetSceneItemBlendModeResponse, error) {
-		return g.SceneItems.SetSceneItemBlendMode(sceneitems.NewSetSceneItemBlendModeParams().
-			WithSceneName(scene).WithSceneItemId(id).WithSceneItemBlendMode(mode))
+		return g.SceneItems.SetSceneItemBlendMode(p)
 	})
 }
 
@@ -161,9 +198,14 @@ func (c *Client) SetItemBlendMode(ctx context.Context, scene string, id int, mod
 // SceneItems gave, or with bounds: a scale of 0 is sent as 1, an empty
 // BoundsType as OBS_BOUNDS_NONE.
 func (c *Client) SetItemTransform(ctx context.Context, scene string, id int, t Transform) error {
+	return c.setItemTransform(ctx, named(scene), id, t)
+}
+
+func (c *Client) setItemTransform(ctx context.Context, scene SourceID, id int, t Transform) error {
+	p := sceneitems.NewSetSceneItemTransformParams().WithSceneItemId(id).WithSceneItemTransform(t.wire())
+	p.SceneName, p.SceneUuid = scene.fields()
 	return do(ctx, c, "SetSceneItemTransform", func(g *goobs.Client) (*sceneitems.SetSceneItemTransformResponse, error) {
-		return g.SceneItems.SetSceneItemTransform(sceneitems.NewSetSceneItemTransformParams().
-			WithSceneName(scene).WithSceneItemId(id).WithSceneItemTransform(t.wire()))
+		return g.SceneItems.SetSceneItemTransform(p)
 	})
 }
 

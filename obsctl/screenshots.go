@@ -67,19 +67,27 @@ func (s *Screenshots) Close() error { return s.ws.Close() }
 // Screenshot is Client.Screenshot. It is safe for concurrent use, but pictures
 // are taken one after the other.
 func (s *Screenshots) Screenshot(ctx context.Context, source string, w, h int, format string, quality int) ([]byte, error) {
+	return s.ScreenshotOf(ctx, named(source), w, h, format, quality)
+}
+
+// ScreenshotOf is Screenshot, also of what stands on a side canvas.
+func (s *Screenshots) ScreenshotOf(ctx context.Context, source SourceID, w, h int, format string, quality int) ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var image []byte
 	var answer response
 	err := s.bounded(ctx, func() (err error) {
 		s.last++
+		data := map[string]any{
+			"imageFormat": format, "imageWidth": w, "imageHeight": h, "imageCompressionQuality": quality,
+		}
+		if source.UUID != "" {
+			data["sourceUuid"] = source.UUID
+		} else {
+			data["sourceName"] = source.Name
+		}
 		if err := s.send(6, map[string]any{
-			"requestType": "GetSourceScreenshot",
-			"requestId":   strconv.Itoa(s.last),
-			"requestData": map[string]any{
-				"sourceName": source, "imageFormat": format, "imageWidth": w, "imageHeight": h,
-				"imageCompressionQuality": quality,
-			},
+			"requestType": "GetSourceScreenshot", "requestId": strconv.Itoa(s.last), "requestData": data,
 		}); err != nil {
 			return err
 		}
@@ -106,7 +114,7 @@ func (s *Screenshots) Screenshot(ctx context.Context, source string, w, h int, f
 		return nil, &RequestError{Request: "GetSourceScreenshot", Code: answer.D.RequestStatus.Code,
 			Status: requests.GetStatusForCode(answer.D.RequestStatus.Code), Comment: answer.D.RequestStatus.Comment}
 	case len(image) == 0:
-		return nil, fmt.Errorf("GetSourceScreenshot of %q: OBS's answer holds no picture", source)
+		return nil, fmt.Errorf("GetSourceScreenshot of %q: OBS's answer holds no picture", source.Name)
 	}
 	return image, nil
 }

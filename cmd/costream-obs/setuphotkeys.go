@@ -157,11 +157,7 @@ func (h hotkeySetup) wait(what string) error {
 	if err := h.store.Save(hotkeys.Entry{Order: h.order, Waiting: true}); err != nil {
 		return err
 	}
-	next := "close OBS, then repeat this command; or have costream-obs run running when OBS ends"
-	if companionRuns() {
-		next = "costream-obs run does it when you close OBS"
-	}
-	fmt.Fprintf(h.out, "%s\nOBS is open, so its scene collection cannot be written now: %s.\n", what, next)
+	fmt.Fprintf(h.out, "%s\n%s\n", what, whileOpen())
 	return nil
 }
 
@@ -206,6 +202,8 @@ func finishHotkeys(store hotkeys.Store, tell io.Writer) {
 		fmt.Fprintf(tell, "OBS's hotkeys could not be set: %s\n", entry.Problem)
 	case entry.Order.Undo:
 		fmt.Fprintln(tell, "Our hotkeys are out of OBS.")
+	case len(entry.Order.Keys) == 0:
+		fmt.Fprintln(tell, "OBS runs our script from its next start on.")
 	default:
 		fmt.Fprintln(tell, "OBS has the hotkeys from its next start on.")
 	}

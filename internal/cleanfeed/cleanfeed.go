@@ -15,6 +15,9 @@
 // Two copies of a source do not sound twice: OBS mixes and monitors what the programme shows, and the mirrors are no
 // part of it.
 //
+// Where OBS has a canvas of ours beside its own (32.1 and later, with our script) the scenes stand on that, and not in
+// the user's list: see [Canvas].
+//
 // The package does not decide who the peer is or when it works, and it sends nothing.
 package cleanfeed
 
@@ -32,6 +35,10 @@ import (
 // Scene is what the scene is called, unless the name is taken, that shows the programme without the peer.
 const Scene = "To peer"
 
+// Canvas is the canvas that our script in OBS makes (package hotkeys). A scene on it is worth to us what one in the user's
+// list is, except for OBS's virtual camera, which finds only the latter.
+const Canvas = "costream-obs"
+
 // mirrorPrefix begins the names of mirrors; the name of the scene or group that they show follows.
 const mirrorPrefix = Scene + ": "
 
@@ -45,8 +52,10 @@ func MayBeOurs(scene string) bool {
 	return scene == Scene || strings.HasPrefix(scene, mirrorPrefix)
 }
 
-// OBS is the part of an obsctl.Client that this package needs.
+// OBS is the part of an obsctl.SideView that this package needs.
 type OBS interface {
+	Settle(ctx context.Context) (aside bool, err error)
+
 	Collections(ctx context.Context) (current string, all []string, err error)
 	VideoSettings(ctx context.Context) (obsctl.Video, error)
 	StudioMode(ctx context.Context) (bool, error)
@@ -83,6 +92,7 @@ type Feed struct {
 
 	made    Made   // what is to be removed
 	loaded  bool   // made holds what OBS remembers
+	placed  bool   // it is settled where our scenes are made
 	cleaned Made   // what OBS is to remember instead
 	kept    string // the collection in which nothing is left to remove but what is kept
 	shared  atomic.Pointer[Made]
@@ -147,6 +157,7 @@ func (f *Feed) Bare(scene string) bool {
 func (f *Feed) reload() {
 	f.collection, f.kept, f.canvas, f.program = "", "", obsctl.Video{}, ""
 	f.twins, f.peers, f.air, f.last = twins{}, nil, nil, snapshot{}
+	f.placed = false
 	f.taken = make(map[string]bool)
 	f.name(f.wanted)
 	f.bare.Store(nil)

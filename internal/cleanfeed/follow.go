@@ -42,6 +42,9 @@ func (f *Feed) syncOnce(ctx context.Context, obs OBS, thaw bool) error {
 	if err := f.load(ctx, obs); err != nil {
 		return err
 	}
+	if err := f.place(ctx, obs); err != nil {
+		return err
+	}
 	f.kept = ""
 	s, err := f.read(ctx, obs, thaw)
 	if err != nil {
@@ -91,7 +94,7 @@ func (f *Feed) Follow(ctx context.Context, obs OBS, events <-chan obsctl.Event) 
 		}
 		if n.look && wait <= 0 {
 			err := f.sync(ctx, obs, n.thaw)
-			if refused := (*obsctl.RequestError)(nil); err != nil && !errors.As(err, &refused) && !errors.Is(err, errNoProgram) {
+			if refused := (*obsctl.RequestError)(nil); err != nil && !errors.As(err, &refused) && !errors.Is(err, errNoProgram) && !errors.Is(err, errCollection) {
 				if ctx.Err() != nil {
 					return nil
 				}
@@ -101,6 +104,10 @@ func (f *Feed) Follow(ctx context.Context, obs OBS, events <-chan obsctl.Event) 
 				f.log.Debug("clean feed: OBS did not say all", "error", err)
 			}
 			n, last = news{}, time.Now()
+			if obsctl.IsCode(err, obsctl.CodeNotFound) {
+				// Something went while it was looked at, such as our canvas, which has no event for its scenes.
+				n.look, f.quietUntil = true, last.Add(quiet)
+			}
 		}
 		var due <-chan time.Time
 		if n.look {
@@ -196,6 +203,15 @@ func (f *Feed) note(ev obsctl.Event, n *news) {
 	case obsctl.InputAdded, obsctl.InputRenamed:
 		f.peers = nil
 		n.look = true
+	case obsctl.CanvasRemoved:
+		if e.Name == Canvas {
+			n.look, n.urgent = true, true
+		}
+	case obsctl.CanvasAdded:
+		if e.Name == Canvas {
+			f.placed = false
+			n.look, n.urgent = true, true
+		}
 	case obsctl.CollectionChanging, obsctl.Exiting:
 		n.changing, n.changingFrom = true, time.Now()
 	case obsctl.CollectionChanged:

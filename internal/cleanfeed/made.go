@@ -130,6 +130,9 @@ func (f *Feed) save(ctx context.Context, obs OBS) error {
 	return nil
 }
 
+// errCollection is the state of an OBS that went over to another scene collection while it was looked at.
+var errCollection = errors.New("OBS has another scene collection now")
+
 // errTaken says that a scene gets another name.
 var errTaken = errors.New("the name is taken")
 
@@ -137,6 +140,12 @@ var errTaken = errors.New("the name is taken")
 const nameLimit = 3 * time.Second
 
 func (f *Feed) makeScene(ctx context.Context, obs OBS, name, origin string) error {
+	if now, _, err := obs.Collections(ctx); err != nil {
+		return err
+	} else if now != f.collection {
+		f.reload()
+		return errCollection
+	}
 	if !f.made.Has(f.collection, name) {
 		if f.made[f.collection] == nil {
 			f.made[f.collection] = make(map[string]string)
@@ -159,8 +168,28 @@ func (f *Feed) makeScene(ctx context.Context, obs OBS, name, origin string) erro
 	return errTaken
 }
 
-// Remove takes our scenes out of the scene collection that OBS has loaded. With keep the scene for the peer, called as
-// wanted, stays, and is made where it is missing, but empty: OBS's virtual camera looks for it by its name when it is started, by the user too.
+// place settles where our scenes are made, unless that is known. If it is not in the user's list, those that are left
+// there from before go.
+func (f *Feed) place(ctx context.Context, obs OBS) error {
+	if f.placed {
+		return nil
+	}
+	aside, err := obs.Settle(ctx)
+	if err != nil {
+		return fmt.Errorf("a place for the scenes of the clean feed: %w", err)
+	}
+	if aside {
+		if err := f.Remove(ctx, obs, false); err != nil {
+			return err
+		}
+	}
+	f.placed = true
+	return nil
+}
+
+// Remove takes our scenes out of the scene collection that OBS has loaded, and off our canvas. With keep the scene for the
+// peer, called as wanted, stays, and is made where it is missing, but empty: OBS's virtual camera looks for it by its name
+// when it is started, by the user too.
 // Remove asks OBS for nothing when there is nothing to do, and for one thing when there may be.
 func (f *Feed) Remove(ctx context.Context, obs OBS, keep bool) error {
 	if err := f.load(ctx, obs); err != nil || len(f.made) == 0 && !keep {
@@ -173,6 +202,9 @@ func (f *Feed) Remove(ctx context.Context, obs OBS, keep bool) error {
 	ours := f.made[collection]
 	if len(ours) == 0 && !keep || keep && f.kept == collection {
 		return nil
+	}
+	if _, err := obs.Settle(ctx); err != nil {
+		return err
 	}
 	names, err := obs.Scenes(ctx)
 	if err != nil {

@@ -23,6 +23,8 @@ type named struct {
 	stored []byte
 }
 
+func (n *named) Settle(context.Context) (bool, error) { return false, nil }
+
 func (n *named) Collections(context.Context) (string, []string, error) { return "C", nil, nil }
 
 func (n *named) VideoSettings(context.Context) (obsctl.Video, error) { return obsctl.Video{}, nil }

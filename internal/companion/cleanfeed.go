@@ -43,12 +43,18 @@ func (s *session) lookAtCamera() {
 	s.cameraScene = scene
 }
 
+// feedOBS is what the clean feed sees of OBS. OBS's virtual camera finds its scene in the user's list alone.
+func (s *session) feedOBS(obs *obsctl.Client) obsctl.SideView {
+	s.side.SetListed(s.feedCamera)
+	return s.side.On(obs)
+}
+
 // sentScene is the scene that the peer is sent on the portable route.
-func (s *session) sentScene(clean bool) string {
+func (s *session) sentScene(clean bool) obsctl.SourceID {
 	if clean {
-		return s.c.feed.Scene()
+		return s.side.Source(s.c.feed.Scene())
 	}
-	return *s.c.program.Load()
+	return obsctl.SourceID{Name: *s.c.program.Load()}
 }
 
 // errUnclean: what the virtual camera shows has the peer in it.
@@ -72,7 +78,7 @@ func (s *session) prepareFeed(ctx context.Context) error {
 	if !s.wantsFeed() {
 		return nil
 	}
-	err := s.c.feed.Sync(ctx, s.obs)
+	err := s.c.feed.Sync(ctx, s.feedOBS(s.obs))
 	// The camera may show a scene of the user's that has the name of ours.
 	s.feedCamera = s.feedCamera && (err != nil || s.c.feed.Scene() == s.cameraScene)
 	s.feedReady = err == nil
@@ -95,7 +101,7 @@ func (s *session) followFeed(ctx context.Context, started func()) error {
 	}
 	defer func() { _ = obs.Close() }()
 	started()
-	return s.c.feed.Follow(ctx, obs, obs.Events())
+	return s.c.feed.Follow(ctx, s.side.On(obs), obs.Events())
 }
 
 // removeFeed takes the scenes for the peer away, also those that are left from an earlier run.
@@ -105,7 +111,7 @@ func (s *session) removeFeed(ctx context.Context) error {
 		s.feedOf = s.seen.collection
 	}
 	s.feedReady = false
-	return s.c.feed.Remove(ctx, s.obs, s.feedCamera)
+	return s.c.feed.Remove(ctx, s.feedOBS(s.obs), s.feedCamera)
 }
 
 // checkProgramme tells the user who chose our scene as the programme, where the peer has no place.
@@ -119,7 +125,7 @@ func (s *session) checkProgramme(context.Context) error {
 // ofFeed tells the events that only the clean feed needs, or that it causes.
 func (s *session) ofFeed(ev obsctl.Event) bool {
 	switch e := ev.(type) {
-	case obsctl.TransitionStarted, obsctl.SceneItemsMoved, obsctl.FiltersChanged:
+	case obsctl.TransitionStarted, obsctl.SceneItemsMoved, obsctl.FiltersChanged, obsctl.CanvasAdded, obsctl.CanvasRemoved:
 		return true
 	case obsctl.SceneItemAdded:
 		return s.c.feed.Ours(s.seen.collection, e.Scene)

@@ -148,7 +148,7 @@ func (s *session) shooter(format media.VideoFormat) func(context.Context, func([
 		pump := media.ScreenshotPump{
 			Shoot: func(ctx context.Context, w, h int) ([]byte, error) {
 				pace.asked(time.Now())
-				picture, err := shots.Screenshot(ctx, s.sentScene(clean), w, h, "jpg", jpegQuality)
+				picture, err := shots.ScreenshotOf(ctx, s.sentScene(clean), w, h, "jpg", jpegQuality)
 				s.legs.picture.Add(pace.came(time.Now()), legLooks)
 				if refused := (*obsctl.RequestError)(nil); err != nil && !errors.As(err, &refused) {
 					// The connection is of no more use.

@@ -25,6 +25,8 @@ type Server struct {
 	Handle func(request string, data json.RawMessage) (answer any, refusal *Refusal)
 	// Version is what GetVersion says; 29.0.2 when empty.
 	Version string
+	// Knows are the requests that GetVersion says it knows.
+	Knows []string
 	// Password makes the server ask for it.
 	Password string
 	// HangUp has it end each connection right after its hello.
@@ -154,7 +156,7 @@ func (f *Server) answer(c *conn, request, id string, data json.RawMessage) {
 		if version == "" {
 			version = "29.0.2"
 		}
-		answer = map[string]any{"obsVersion": version, "obsWebSocketVersion": "5.1.0"}
+		answer = map[string]any{"obsVersion": version, "obsWebSocketVersion": "5.1.0", "availableRequests": f.Knows}
 	case request == "GetStats":
 	case f.Handle != nil:
 		answer, refused = f.Handle(request, data)

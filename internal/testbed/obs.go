@@ -13,6 +13,7 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -35,6 +36,7 @@ type OBSOptions struct {
 	WebSocketOff  bool   // the websocket server is off; StartOBS then awaits the log line of a finished start
 	Preview       bool   // the window shows the programme; costs CPU
 	Patches       []Patch
+	Scripts       []string // paths of Lua scripts that OBS runs
 	Args          []string // added to OBS's command line
 	Env           []string // added to OBS's environment
 }
@@ -322,8 +324,52 @@ func (o *OBS) DrawnLate() (late, all int) {
 
 // TryScreenshot returns the picture of a source or scene in its own size.
 func (o *OBS) TryScreenshot(source string) (image.Image, error) {
+	return o.screenshot(source, D{"sourceName": source, "imageFormat": "png"})
+}
+
+// TryScreenshotOn is TryScreenshot of a scene on a canvas, by the canvas's name; where OBS has no such canvas, of the
+// scene in the user's list.
+func (o *OBS) TryScreenshotOn(canvas, scene string) (image.Image, error) {
+	data := D{"sourceName": scene, "imageFormat": "png"}
+	uuid, err := o.CanvasUUID(canvas)
+	if err != nil {
+		return nil, err
+	}
+	if uuid != "" {
+		data["canvasUuid"] = uuid
+	}
+	return o.screenshot(scene, data)
+}
+
+// CanvasUUID tells the UUID of a canvas; it is empty where OBS has no such canvas, or no request about canvases.
+func (o *OBS) CanvasUUID(name string) (string, error) {
+	if can, err := o.HasCanvases(); err != nil || !can {
+		return "", err
+	}
+	var list struct {
+		Canvases []struct{ CanvasName, CanvasUUID string }
+	}
+	if err := o.TryRequest("GetCanvasList", nil, &list); err != nil {
+		return "", err
+	}
+	for _, c := range list.Canvases {
+		if c.CanvasName == name {
+			return c.CanvasUUID, nil
+		}
+	}
+	return "", nil
+}
+
+// HasCanvases says whether this OBS has requests about canvases: 32.1 and later.
+func (o *OBS) HasCanvases() (bool, error) {
+	var about struct{ AvailableRequests []string }
+	err := o.TryRequest("GetVersion", nil, &about)
+	return slices.Contains(about.AvailableRequests, "GetCanvasList"), err
+}
+
+func (o *OBS) screenshot(source string, data D) (image.Image, error) {
 	var answer struct{ ImageData string }
-	if err := o.TryRequest("GetSourceScreenshot", D{"sourceName": source, "imageFormat": "png"}, &answer); err != nil {
+	if err := o.TryRequest("GetSourceScreenshot", data, &answer); err != nil {
 		return nil, err
 	}
 	_, encoded, found := strings.Cut(answer.ImageData, "base64,")

@@ -89,7 +89,7 @@ ChannelSetup=Stereo
 	writeFile(tb, filepath.Join(root, "user.ini"), general)
 	writeFile(tb, filepath.Join(root, "plugin_config", "obs-websocket", "config.json"), string(serverJSON))
 	writeFile(tb, filepath.Join(root, "basic", "profiles", "Untitled", "basic.ini"), profile)
-	writeFile(tb, filepath.Join(root, "basic", "scenes", "Untitled.json"), freshCollection)
+	writeFile(tb, filepath.Join(root, "basic", "scenes", "Untitled.json"), collectionWith(tb, o.Scripts))
 }
 
 // colourSettings are lines of the profile's part about video.
@@ -115,6 +115,28 @@ const freshCollection = `{"name": "Untitled", "version": 2,
 "sources": [{"id": "scene", "versioned_id": "scene", "name": "Scene",
 	"settings": {"id_counter": 0, "custom_size": false, "items": []}}]}
 `
+
+// collectionWith is freshCollection with scripts.
+func collectionWith(tb TB, scripts []string) string {
+	tb.Helper()
+	if len(scripts) == 0 {
+		return freshCollection
+	}
+	var collection map[string]any
+	if err := json.Unmarshal([]byte(freshCollection), &collection); err != nil {
+		tb.Fatalf("%v", err)
+	}
+	entries := make([]D, 0, len(scripts))
+	for _, path := range scripts {
+		entries = append(entries, D{"path": path, "settings": D{}})
+	}
+	collection["modules"] = D{"scripts-tool": entries}
+	text, err := json.Marshal(collection)
+	if err != nil {
+		tb.Fatalf("%v", err)
+	}
+	return string(text)
+}
 
 // forgetCrash removes the marks by which OBS 30 and later know that they were
 // killed, and on which they would ask a question at the next start.

@@ -99,7 +99,7 @@ _costream_obs() {
       'costream-obs run') words='--peer --peer-name --listen --base-port --link --when --route --video-out --video-in --bitrate --min-bitrate --scenes --layout --layouts --clean-feed --name-plate --source-name --mic --mic-source --peer-audio --av-offset --obs-host --obs-port --obs-password-file --json --verbose --config' ;;
       'costream-obs send') words='--peer --listen --base-port --video-out --video-format --bitrate --mic-source --verbose --config' ;;
       'costream-obs setup') words='hotkeys clean-feed --undo --print --yes --restart --audio --label-out --label-in --video-out --video-in --config' ;;
-      'costream-obs setup clean-feed') words='--all --undo' ;;
+      'costream-obs setup clean-feed') words='--all --undo --video-in --config' ;;
       'costream-obs setup hotkeys') words='--toggle --show --hide --mute --all --undo --video-in --config' ;;
       'costream-obs version') words='--obs-host --obs-port --obs-password-file --json --config' ;;
     esac

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/costream-obs/costream-obs/internal/collection"
 	"github.com/costream-obs/costream-obs/internal/companion"
 	"github.com/costream-obs/costream-obs/internal/doctor"
 	"github.com/costream-obs/costream-obs/internal/doctor/checks"
@@ -123,7 +124,7 @@ func healthy(t *testing.T) *fixture {
 		endpoint:  obsctl.Endpoint{Host: "localhost", Port: 4455, Password: "correct horse", AuthRequired: true, Enabled: true, PID: recordedPID, Source: "/home/me/.config/obs-studio/global.ini"},
 		processes: []obsctl.Process{{PID: recordedPID, ConfigHome: "/home/me/.config"}},
 		hotkeys: checks.Hotkeys{
-			Entry: &hotkeys.Entry{}, Collection: "Untitled", Script: "/home/me/.local/share/costream-obs/costream-obs.lua", Current: true,
+			Entry: &hotkeys.Entry{Order: hotkeys.Order{Keys: map[hotkeys.Action]collection.Key{hotkeys.Toggle: {Key: "OBS_KEY_F9"}}}}, Collection: "Untitled", Script: "/home/me/.local/share/costream-obs/costream-obs.lua", Current: true,
 			Keys: map[hotkeys.Action][]string{hotkeys.Toggle: {"F9"}},
 		},
 		peak:  0.02,

@@ -65,7 +65,7 @@ func (m *Machine) hotkeysSetUp(ctx context.Context) doctor.Result {
 	case h.Entry.Waiting:
 		return doctor.Result{
 			Status: doctor.Warn,
-			Detail: "What `costream-obs setup hotkeys` is to do waits until OBS is closed.",
+			Detail: "What `costream-obs setup hotkeys` or `costream-obs setup clean-feed` is to do waits until OBS is closed.",
 			Why:    "OBS writes its scene collection when it ends, over whatever others wrote there before.",
 			Next:   "Close OBS while `costream-obs run` runs. Without it, close OBS and repeat the command.",
 		}
@@ -76,6 +76,8 @@ func (m *Machine) hotkeysSetUp(ctx context.Context) doctor.Result {
 			Why:    "OBS does not have them.",
 			Next:   "Repeat `costream-obs setup hotkeys`, with another key if that is what it says.",
 		}
+	case h.Script == "" && len(h.Entry.Order.Keys) == 0:
+		return doctor.Fine("none were set up for the scene collection %q", h.Collection)
 	case h.Script == "":
 		return doctor.Result{
 			Status: doctor.Warn,
@@ -103,6 +105,9 @@ func (m *Machine) hotkeysSetUp(ctx context.Context) doctor.Result {
 		if bound := h.Keys[action]; len(bound) > 0 {
 			keys = append(keys, fmt.Sprintf("%s (%s)", strings.Join(bound, ", "), action))
 		}
+	}
+	if len(keys) == 0 && len(h.Entry.Order.Keys) == 0 {
+		return doctor.Fine("none has a key; `costream-obs setup hotkeys` gives them one")
 	}
 	if len(keys) == 0 {
 		return doctor.Fine("they have no keys any more; OBS, Settings, Hotkeys")

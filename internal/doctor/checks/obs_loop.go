@@ -55,7 +55,11 @@ func (o *OBS) askFeed(ctx context.Context, c *obsctl.Client) error {
 	if err != nil {
 		return err
 	}
-	names, err := c.Scenes(ctx)
+	view := obsctl.NewSideCanvas(cleanfeed.Canvas).On(c)
+	if err := view.Look(ctx); err != nil {
+		return err
+	}
+	names, err := view.Scenes(ctx)
 	if err != nil {
 		return err
 	}
@@ -65,7 +69,7 @@ func (o *OBS) askFeed(ctx context.Context, c *obsctl.Client) error {
 			continue
 		}
 		o.FeedScenes[name] = true
-		items, err := c.SceneItems(ctx, name)
+		items, err := view.SceneItems(ctx, name)
 		if obsctl.IsCode(err, obsctl.CodeNotFound) {
 			continue // It went since the list was made.
 		}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/costream-obs/costream-obs/internal/cleanfeed/camera"
+	"github.com/costream-obs/costream-obs/internal/collection"
+	"github.com/costream-obs/costream-obs/internal/hotkeys"
+	"github.com/costream-obs/costream-obs/setup"
+)
+
+// feedSetup does all that setup clean-feed does.
+type feedSetup struct {
+	obs     collection.Dir
+	machine setup.Machine
+	script  feedScript
+	out     io.Writer
+}
+
+// run carries an order for the virtual camera out, and the same for the script. A machine without a virtual camera has
+// the portable route, for which the script is all.
+func (f feedSetup) run(order camera.Order) error {
+	waits, err := f.runScript(order)
+	if err != nil {
+		return err
+	}
+	err = setupCleanFeed(f.out, f.machine, f.obs, order)
+	if errors.Is(err, errNoCamera) {
+		if waits {
+			fmt.Fprintln(f.out, whileOpen())
+		}
+		fmt.Fprintf(f.out, "OBS's virtual camera stays as it is: %v.\n", err)
+		return nil
+	}
+	return err
+}
+
+func (f feedSetup) runScript(order camera.Order) (waits bool, err error) {
+	switch {
+	case order.Undo:
+		gone, waits, err := f.script.remove()
+		if gone && err == nil && !waits {
+			fmt.Fprintln(f.out, "OBS does not run our script any more.")
+		}
+		return waits, err
+	case f.obs.Snap():
+		fmt.Fprintln(f.out, "While you are on air the scenes for the peer are in your list of scenes: this OBS is a Snap, which may not read the script that keeps them out.")
+		return false, nil
+	}
+	if waits, err = f.script.install(order.All); err == nil {
+		fmt.Fprintln(f.out, "OBS 32.1 and later keeps the scenes for the peer out of your list of scenes from its next start on, by a script of ours.")
+	}
+	return waits, err
+}
+
+// feedScript has OBS run our script for the clean feed's sake, be there hotkeys or not.
+type feedScript struct {
+	obs   collection.Dir
+	data  string // where the script is put
+	store hotkeys.Store
+	order hotkeys.Order // what the script is told
+}
+
+// install reports whether it waits until OBS is closed. Keys that wait for that are not forgotten.
+func (f feedScript) install(all bool) (waits bool, err error) {
+	before, err := f.store.Load()
+	if err != nil {
+		return false, err
+	}
+	order := f.order
+	order.All = all
+	if before != nil && before.Waiting && !before.Order.Undo {
+		order.Keys, order.All = before.Order.Keys, all || before.Order.All
+	}
+	if order.Script, err = hotkeys.Install(f.obs, f.data, os.Getenv("HOME")); err != nil {
+		return false, err
+	}
+	_, err = order.Carry(f.obs)
+	waits = errors.Is(err, collection.ErrRunning)
+	if err != nil && !waits {
+		return false, err
+	}
+	return waits, f.store.Save(hotkeys.Entry{Order: order, Waiting: waits})
+}
+
+// remove takes the script away where it gives no hotkeys. gone says that it was there.
+func (f feedScript) remove() (gone, waits bool, err error) {
+	before, err := f.store.Load()
+	if err != nil || before == nil || before.Waiting && len(before.Order.Keys) > 0 {
+		return false, false, err
+	}
+	if keyed, err := f.keyed(); keyed || err != nil {
+		return false, false, err
+	}
+	order := hotkeys.Order{Undo: true, Script: hotkeys.Path(f.data)}
+	done, err := order.Carry(f.obs)
+	if errors.Is(err, collection.ErrRunning) {
+		return true, true, f.store.Save(hotkeys.Entry{Order: order, Waiting: true})
+	}
+	if err != nil {
+		return false, false, err
+	}
+	return len(done.Collections) > 0, false, errors.Join(f.store.Forget(), hotkeys.Uninstall(f.data))
+}
+
+// keyed says whether any scene collection has keys for our hotkeys.
+func (f feedScript) keyed() (bool, error) {
+	all, err := f.obs.All()
+	if err != nil {
+		return false, err
+	}
+	for _, file := range all {
+		doc, err := file.Read()
+		if err != nil {
+			continue // There is nothing to take out of it either.
+		}
+		if keys, _ := hotkeys.Bound(doc); len(keys) > 0 {
+			return true, nil
+		}
+	}
+	return false, nil
+}

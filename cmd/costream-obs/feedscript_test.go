@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/costream-obs/costream-obs/internal/cleanfeed/camera"
+	"github.com/costream-obs/costream-obs/internal/collection"
+	"github.com/costream-obs/costream-obs/internal/hotkeys"
+	"github.com/costream-obs/costream-obs/setup"
+)
+
+// TestFeedScript: setup clean-feed has OBS run the script, also on a machine without a virtual camera, keeps keys that the
+// hotkeys have, and takes the script away only where none has one.
+func TestFeedScript(t *testing.T) {
+	isolate(t)
+	file, obs := closedDir(t)
+	data, err := dataDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	state, err := stateDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	script := feedScript{obs: obs, data: data, store: hotkeys.NewStore(state), order: hotkeys.Order{Device: "/dev/video11"}}
+	f9 := map[hotkeys.Action]collection.Key{hotkeys.Toggle: {Key: "OBS_KEY_F9"}}
+	f := feedSetup{obs: obs, script: script, machine: setup.Machine{Root: t.TempDir()}}
+	want := func(what string, order camera.Order, says string, keys map[hotkeys.Action][]string, installed bool) {
+		t.Helper()
+		var out strings.Builder
+		f.out = &out
+		if err := f.run(order); err != nil || !strings.Contains(out.String(), says) {
+			t.Errorf("%s: got %v and %q, want %q", what, err, out.String(), says)
+		}
+		opened, err := obs.Open("")
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc, err := opened.Read()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, path := hotkeys.Bound(doc)
+		if diff := cmp.Diff(keys, got); diff != "" {
+			t.Errorf("%s: keys (-want +got):\n%s", what, diff)
+		}
+		_, err = os.Stat(hotkeys.Path(data))
+		if (path != "") != installed || (err == nil) != installed {
+			t.Errorf("%s: script %q, %v; want it there: %t", what, path, err, installed)
+		}
+	}
+	none := map[hotkeys.Action][]string{}
+	want("nothing there", camera.Order{Undo: true}, "nothing to take back", none, false)
+	want("alone", camera.Order{}, "out of your list of scenes from its next start on, by a script of ours.\nOBS's virtual camera stays as it is: this machine does not have", none, true)
+	want("taken back", camera.Order{Undo: true}, "OBS does not run our script any more.", none, false)
+	if text, err := os.ReadFile(file); err != nil || string(text) != collectionText {
+		t.Errorf("the scene collection: got %s, %v; want it as it was", text, err)
+	}
+
+	// A key that waits for OBS's end, and the same key later, when it is bound.
+	if err := script.store.Save(hotkeys.Entry{Order: hotkeys.Order{Keys: f9, Script: hotkeys.Path(data)}, Waiting: true}); err != nil {
+		t.Fatal(err)
+	}
+	bound := map[hotkeys.Action][]string{hotkeys.Toggle: {"F9"}}
+	want("a key waits", camera.Order{}, "by a script of ours", bound, true)
+	want("a key is bound", camera.Order{}, "by a script of ours", bound, true)
+	want("taken back, with a key", camera.Order{Undo: true}, "nothing to take back", bound, true)
+
+	text, err := os.ReadFile(filepath.Join(filepath.Dir(file), "Other.json"))
+	if err != nil || strings.Contains(string(text), "costream-obs.lua") {
+		t.Errorf("another collection: got %s, %v; want it without the script", text, err)
+	}
+	want("everywhere", camera.Order{All: true}, "by a script of ours", bound, true)
+	if text, err = os.ReadFile(filepath.Join(filepath.Dir(file), "Other.json")); err != nil || !strings.Contains(string(text), "costream-obs.lua") {
+		t.Errorf("another collection: got %s, %v; want it with the script", text, err)
+	}
+}

@@ -102,7 +102,6 @@ func (c *Client) SetInputSettings(ctx context.Context, name string, settings map
 // the scene item. The code of the error is CodeAlreadyExists when a source or
 // scene has the name.
 func (c *Client) CreateInput(ctx context.Context, scene, name, kind string, settings map[string]any, enabled bool) (int, error) {
-	defer c.noteItem()
 	r, err := call(ctx, c, "CreateInput", func(g *goobs.Client) (*inputs.CreateInputResponse, error) {
 		return g.Inputs.CreateInput(inputs.NewCreateInputParams().
 			WithSceneName(scene).WithInputName(name).WithInputKind(kind).
@@ -111,12 +110,13 @@ func (c *Client) CreateInput(ctx context.Context, scene, name, kind string, sett
 	if err != nil {
 		return 0, err
 	}
+	c.window.fresh.note(scene, r.SceneItemId, name)
 	return r.SceneItemId, nil
 }
 
 // RemoveInput removes an input and all its scene items.
 func (c *Client) RemoveInput(ctx context.Context, name string) error {
-	if err := c.awaitItem(ctx); err != nil {
+	if err := c.awaitSettled(ctx, freshSource(name)); err != nil {
 		return fmt.Errorf("RemoveInput: %w", err)
 	}
 	return do(ctx, c, "RemoveInput", func(g *goobs.Client) (*inputs.RemoveInputResponse, error) {

@@ -114,14 +114,14 @@ func (c *Client) createSceneItem(ctx context.Context, scene, source SourceID, en
 	p := sceneitems.NewCreateSceneItemParams().WithSceneItemEnabled(enabled)
 	p.SceneName, p.SceneUuid = scene.fields()
 	p.SourceName, p.SourceUuid = source.fields()
-	if scene.UUID == "" { // The window shows nothing of a side canvas.
-		defer c.noteItem()
-	}
 	r, err := call(ctx, c, "CreateSceneItem", func(g *goobs.Client) (*sceneitems.CreateSceneItemResponse, error) {
 		return g.SceneItems.CreateSceneItem(p)
 	})
 	if err != nil {
 		return 0, err
+	}
+	if scene.UUID == "" { // The window shows nothing of a side canvas.
+		c.window.fresh.note(scene.Name, r.SceneItemId, source.Name)
 	}
 	return r.SceneItemId, nil
 }
@@ -134,7 +134,7 @@ func (c *Client) RemoveSceneItem(ctx context.Context, scene string, id int) erro
 
 func (c *Client) removeSceneItem(ctx context.Context, scene SourceID, id int) error {
 	if scene.UUID == "" {
-		if err := c.awaitItem(ctx); err != nil {
+		if err := c.awaitSettled(ctx, freshItem{scene.Name, id}); err != nil {
 			return fmt.Errorf("RemoveSceneItem: %w", err)
 		}
 	}

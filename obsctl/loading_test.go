@@ -141,7 +141,9 @@ func TestRemoveWaitsForWindow(t *testing.T) {
 			if err := c.RemoveInput(t.Context(), "Peer"); err != nil {
 				t.Fatal(err)
 			}
-			c.window.item.Add(-int64(itemSettles)) // long ago
+			for what := range c.window.fresh.made { // long ago
+				c.window.fresh.made[what] = time.Now().Add(-itemSettles)
+			}
 			if err := c.RemoveInput(t.Context(), "Peer"); err != nil {
 				t.Fatal(err)
 			}

@@ -126,7 +126,7 @@ func (c *Client) RemoveScene(ctx context.Context, name string) error {
 
 func (c *Client) removeScene(ctx context.Context, scene SourceID) error {
 	if scene.UUID == "" {
-		if err := c.awaitItem(ctx); err != nil {
+		if err := c.awaitSettled(ctx, freshScene(scene.Name)); err != nil {
 			return fmt.Errorf("RemoveScene: %w", err)
 		}
 	}

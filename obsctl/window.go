@@ -5,6 +5,8 @@ package obsctl
 import (
 	"context"
 	"fmt"
+	"maps"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -19,7 +21,7 @@ const windowPause = 250 * time.Millisecond
 // window is what is known of the thread of OBS's window.
 type window struct {
 	runs     atomic.Bool
-	item     atomic.Int64  // UnixNano of when a scene item was made last
+	fresh    fresh
 	answered chan struct{} // has room for one
 }
 
@@ -61,15 +63,51 @@ func (c *Client) awaitWindow(ctx context.Context) error {
 // itemSettles is how long OBS's window may take to show a new scene item.
 const itemSettles = 2 * time.Second
 
-// noteItem notes that a scene item was made.
-func (c *Client) noteItem() { c.window.item.Store(time.Now().UnixNano()) }
+// fresh are things that OBS's window may not know of yet, with when they were made.
+type fresh struct {
+	mu   sync.Mutex
+	made map[any]time.Time
+}
 
-// awaitItem returns once OBS's window shows the scene item that was made last.
-// It does so in its own time (OBSBasic::AddSceneItem); where the item is gone by
-// then, OBS crashes now and then (32.2.2, 1 of 8: "User added source ... to
-// scene '(null)'" is its last word).
-func (c *Client) awaitItem(ctx context.Context) error {
-	left := itemSettles - time.Since(time.Unix(0, c.window.item.Load()))
+// What can be fresh.
+type (
+	freshItem struct {
+		scene string
+		id    int
+	}
+	freshSource string // has a new item
+	freshScene  string // has a new item
+)
+
+// note notes a new item.
+func (f *fresh) note(scene string, id int, source string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	now := time.Now()
+	maps.DeleteFunc(f.made, func(_ any, at time.Time) bool { return now.Sub(at) > itemSettles })
+	if f.made == nil {
+		f.made = make(map[any]time.Time)
+	}
+	f.made[freshItem{scene, id}], f.made[freshSource(source)], f.made[freshScene(scene)] = now, now, now
+}
+
+// left is how long a thing is fresh still.
+func (f *fresh) left(what any) time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	at, made := f.made[what]
+	if !made {
+		return 0
+	}
+	return itemSettles - time.Since(at)
+}
+
+// awaitSettled returns once OBS's window knows an item, or those of a source or
+// scene. It takes new items in in its own time (OBSBasic::AddSceneItem); where
+// one is gone by then, OBS crashes now and then (32.2.2, 1 of 8: "User added
+// source ... to scene '(null)'" is its last word).
+func (c *Client) awaitSettled(ctx context.Context, what any) error {
+	left := c.window.fresh.left(what)
 	if left <= 0 || !c.version.has(itemNeedsWindow) {
 		return nil
 	}

@@ -83,27 +83,35 @@ type air struct {
 	presence presence // of the peer's picture
 }
 
-// goOnAir starts everything; stop ends it.
-func goOnAir(parent context.Context, o airOptions) *air {
-	ctx, cancel := context.WithCancel(parent)
+// newAir makes one that does nothing yet. noPicture and noVoice are told why there is no receiver, or nil when there is
+// one again.
+func newAir(o airOptions, noPicture, noVoice func(error)) *air {
 	if o.legs == nil {
 		o.legs = new(legs)
 	}
-	a := &air{
-		o: o, cancel: cancel, parts: newKeeper(o.log, o.changed),
-		videoOut: newOutgoing(90000), audioOut: newOutgoing(48000),
-	}
+	a := &air{o: o, videoOut: newOutgoing(90000), audioOut: newOutgoing(48000)}
 	a.presence.tell = func(seen bool) {
 		a.o.screen.Placeholder(!seen)
 		a.o.peerSeen(seen)
 	}
 	a.muted.set(o.muted)
-	a.video = newInbox(link.Video, a.newVideoReceiver, func(err error) { a.parts.note("peer's picture", err) }, o.log)
+	a.video = newInbox(link.Video, a.newVideoReceiver, noPicture, o.log)
 	// No picture that needs the lost packet is right, and only a key frame needs none. It happens where packets have
 	// waited for us, as while the machine slept.
 	a.video.lost = a.requestKeyFrame
-	a.audio = newInbox(link.Audio, a.newAudioReceiver, func(err error) { a.parts.note("peer's voice", err) }, o.log)
+	a.audio = newInbox(link.Audio, a.newAudioReceiver, noVoice, o.log)
 	a.together = newTogether(a)
+	return a
+}
+
+// goOnAir starts everything; stop ends it.
+func goOnAir(parent context.Context, o airOptions) *air {
+	ctx, cancel := context.WithCancel(parent)
+	keeper := newKeeper(o.log, o.changed)
+	a := newAir(o,
+		func(err error) { keeper.note("peer's picture", err) },
+		func(err error) { keeper.note("peer's voice", err) })
+	a.cancel, a.parts = cancel, keeper
 	parts := []func(context.Context){a.video.run, a.audio.run, a.watchPeer}
 	if !o.apart {
 		parts = append(parts, a.together.run)

@@ -37,21 +37,17 @@ func Receive(ctx context.Context, o ReceiveOptions) error {
 			cancel(err)
 		}
 	}
-	a := &air{o: airOptions{
+	a := newAir(airOptions{
 		link: func(h link.Handler) (link.Link, error) {
 			o.Link.Receive, o.Link.Handler = true, h
 			return link.NewPlain(o.Link)
 		},
 		screen:   o.Screen,
 		format:   o.Format,
-		legs:     new(legs),
 		peerSeen: func(seen bool) { o.Log.Info("peer", "seen", seen) },
 		log:      o.Log,
-	}}
+	}, failed, failed)
 	a.setSpeakers(o.Speakers)
-	a.video = newInbox(link.Video, a.newVideoReceiver, failed, o.Log)
-	a.audio = newInbox(link.Audio, a.newAudioReceiver, failed, o.Log)
-	a.together = newTogether(a)
 	var wg sync.WaitGroup
 	for _, part := range []func(context.Context){a.video.run, a.audio.run, a.watchPeer, a.together.run} {
 		wg.Add(1)

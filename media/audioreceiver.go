@@ -21,7 +21,10 @@ type AudioReceiverOptions struct {
 	Sinks []string
 	// Delay is that of SetDelay at the beginning.
 	Delay time.Duration
-	Log   *slog.Logger
+	// Buffer is how much the sound server has in hand; 0 means 25 ms. More bridges a server that comes late for
+	// it, at the cost of that much delay.
+	Buffer time.Duration
+	Log    *slog.Logger
 }
 
 // AudioReceiver decodes and plays one incoming stream of sound. It runs once.
@@ -55,7 +58,7 @@ func NewAudioReceiver(o AudioReceiverOptions) (*AudioReceiver, error) {
 		sinks = []string{""}
 	}
 	for _, sink := range sinks {
-		s, err := newSpeaker(sink, o.Log)
+		s, err := newSpeaker(sink, o.Buffer, o.Log)
 		if err != nil {
 			return nil, err
 		}
@@ -106,6 +109,10 @@ func (r *AudioReceiver) Latency() time.Duration { return r.speakers[0].latency()
 // Breaks is how often the sound broke off because there was nothing to play, or
 // skipped because too much had come late, at the first of the sinks.
 func (r *AudioReceiver) Breaks() int { return r.speakers[0].playout.breaks() }
+
+// Late is how often the first of the sinks came for sound only after it had
+// played all that it had in hand.
+func (r *AudioReceiver) Late() int { return int(r.speakers[0].late.Load()) }
 
 // Run receives until ctx ends (nil) or one of its sinks fails, which ends all.
 func (r *AudioReceiver) Run(ctx context.Context) error {

@@ -34,8 +34,8 @@ func TestGraphTexts(t *testing.T) {
 		{"audio-sender.txt", audioSenderGraph("costream_topeer.monitor", 0)},
 		{"audio-sender-default.txt", audioSenderGraph("", 64000)},
 		{"audio-receiver.txt", audioReceiverGraph()},
-		{"speaker-default.txt", speakerGraph("")},
-		{"speaker.txt", speakerGraph("costream_frompeer")},
+		{"speaker-default.txt", speakerGraph("", speakerBuffer)},
+		{"speaker.txt", speakerGraph("costream_frompeer", speakerBuffer)},
 		{"monitor-reader.txt", monitorReaderGraph("costream_topeer.monitor")},
 	}
 	for _, tt := range tests {

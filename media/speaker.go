@@ -14,11 +14,11 @@ import (
 )
 
 const (
-	// Buffer of a speaker in microseconds, and what it takes at a time. Mouth to
+	// Buffer of a speaker, and what it takes at a time in microseconds. Mouth to
 	// ear is 53 ms with 20/10, 56 to 59 with 25/5, 64 with 30/10 and 69 with 40/10;
 	// a busy machine makes no more gaps with the one than with the other (measured,
 	// PulseAudio 16.1, null sinks).
-	speakerBuffer  = 25000
+	speakerBuffer  = 25 * time.Millisecond
 	speakerLatency = 5000
 	// mostAhead is more than a sink is ever ahead. The clock of a stream whose
 	// server stood still is wrong by more for some seconds (measured).
@@ -42,15 +42,21 @@ type speaker struct {
 	// ahead is how far what was handed over last is ahead of what is heard, in
 	// nanoseconds; 0 while nothing plays.
 	ahead atomic.Int64
+	// buffer is what the sink has in hand, and late how often it came for more only after it had played all of it.
+	buffer time.Duration
+	late   atomic.Int64
 }
 
-func newSpeaker(sink string, log *slog.Logger) (*speaker, error) {
+func newSpeaker(sink string, buffer time.Duration, log *slog.Logger) (*speaker, error) {
 	const what = "audio receiver"
-	m, err := newMachine(what, speakerGraph(sink), log)
+	if buffer <= 0 {
+		buffer = speakerBuffer
+	}
+	m, err := newMachine(what, speakerGraph(sink, buffer), log)
 	if err != nil {
 		return nil, err
 	}
-	s := &speaker{machine: m, playout: newPlayout()}
+	s := &speaker{machine: m, playout: newPlayout(), buffer: buffer}
 	if s.sound, err = m.pipe.Source(nameSound); err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
@@ -59,11 +65,11 @@ func newSpeaker(sink string, log *slog.Logger) (*speaker, error) {
 
 // The sink stays synchronised: what an unsynchronised one piles up stays as
 // delay (measured). It sets the pace: it is fed when it asks.
-func speakerGraph(sink string) graph {
+func speakerGraph(sink string, buffer time.Duration) graph {
 	return row(
 		element("appsrc", prop("name", nameSound), "format=time", prop("caps", soundCaps)),
 		element("pulsesink", append(pulseProps(nameSpeaker, sink, speakerPurpose(sink)),
-			intProp("buffer-time", speakerBuffer), intProp("latency-time", speakerLatency))...),
+			intProp("buffer-time", int(buffer.Microseconds())), intProp("latency-time", speakerLatency))...),
 	)
 }
 
@@ -76,7 +82,13 @@ func (s *speaker) run(ctx context.Context) error {
 func (s *speaker) play(ctx context.Context) {
 	pcm := make([]int16, soundChannels*frames(chunk))
 	var at time.Duration
+	var asked time.Time
 	err := s.sound.Feed(ctx, func() bool {
+		now := time.Now()
+		if !asked.IsZero() && now.Sub(asked) > s.buffer {
+			s.late.Add(1)
+		}
+		asked = now
 		s.playout.read(pcm)
 		err := s.sound.PushTimed(2*len(pcm), at, func(b []byte) {
 			for i, v := range pcm {

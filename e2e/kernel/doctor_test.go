@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -152,8 +153,8 @@ func TestGuestDoctor(t *testing.T) {
 	clear()
 }
 
-// TestGuestDoctorOnAir: nothing is wrong while pictures go over the devices, nor
-// before and after.
+// TestGuestDoctorOnAir: nothing is wrong while pictures go over the devices but
+// that the friend is not there, nor before and after.
 func TestGuestDoctorOnAir(t *testing.T) {
 	needGuest(t, "alone")
 	loadLoopback(t, "video_nr=10,11", "card_label=costream-topeer,costream-frompeer", "exclusive_caps=1,1")
@@ -174,6 +175,13 @@ func TestGuestDoctorOnAir(t *testing.T) {
 			t.Errorf("%s: got %q, want nothing wrong", when, found)
 		}
 	}
+	onAir := func(when string) {
+		t.Helper()
+		found := slices.DeleteFunc(look(), func(f string) bool { return strings.Contains(f, "reports: your friend: nothing arrives") })
+		if len(found) > 0 {
+			t.Errorf("%s: got %q, want nothing wrong but that the friend is away", when, found)
+		}
+	}
 	none("without costream-obs")
 	companion := self.Run(binary, peer, "--route=devices")
 	companion.Await(e2e.Ready, readyLimit)
@@ -185,7 +193,7 @@ func TestGuestDoctorOnAir(t *testing.T) {
 		_, err := self.OBS.TryScreenshot(e2e.PeerInput)
 		return err
 	})
-	none("on air")
+	onAir("on air")
 
 	// The companion itself mends this one, within its slow tick, so doctor may find it or not.
 	self.OBS.Request("SetInputSettings", testbed.D{"inputName": e2e.PeerInput, "inputSettings": testbed.D{"buffering": true}}, nil)
@@ -198,7 +206,7 @@ func TestGuestDoctorOnAir(t *testing.T) {
 		}
 		return orNil(!answer.InputSettings.Buffering, "it buffers")
 	})
-	none("mended")
+	onAir("mended")
 	self.OBS.StopStream()
 	companion.Await(e2e.Ready, airLimit)
 	none("off air again")

@@ -22,7 +22,10 @@ type together struct {
 	air    *air
 	sync   *lipsync.Sync
 	last   lipsync.Waits
-	breaks int                       // of the voice, as last told
+	voice  *media.AudioReceiver // whose breaks were counted last
+	breaks int                  // of the voice, as last told
+	late   int                  // how often the sound server came late for it, as last told
+	buffer voiceBuffer
 	wait   atomic.Int64              // of the voice, in nanoseconds
 	seen   map[link.Medium]time.Time // when the newest sender report came
 	side   map[link.Medium]lipsync.Medium
@@ -78,10 +81,7 @@ func (t *together) look(l link.Link, now time.Time) {
 	voice, ok := a.audio.running().(*media.AudioReceiver)
 	if ok && voice.Latency() > 0 {
 		t.side[link.Audio].Output(voice.Latency() - recordLeg)
-		if n := voice.Breaks(); n != t.breaks {
-			t.breaks = n
-			a.o.log.Debug("the peer's voice broke off", "times", n, "latency", voice.Latency())
-		}
+		t.noteBreaks(voice, now)
 	}
 	waits := t.sync.Look(now)
 	t.wait.Store(int64(waits.Audio))
@@ -94,6 +94,24 @@ func (t *together) look(l link.Link, now time.Time) {
 	}
 	t.last = waits
 	a.o.log.Debug("voice and picture are brought together", "voice waits", waits.Audio, "picture waits", waits.Video)
+}
+
+// noteBreaks looks how often the voice broke off, and gives it a larger buffer where that is too often.
+func (t *together) noteBreaks(voice *media.AudioReceiver, now time.Time) {
+	a := t.air
+	n, late := voice.Breaks(), voice.Late()
+	if voice != t.voice {
+		t.voice, t.breaks, t.late = voice, 0, 0 // It counts from its own beginning.
+	}
+	if n != t.breaks {
+		a.o.log.Debug("the peer's voice broke off", "times", n, "latency", voice.Latency())
+	}
+	if t.buffer.note(late-t.late, now) {
+		a.o.log.Info("the sound server comes late for the peer's voice and gets more of it in hand", "buffer", t.buffer.size)
+		a.voiceBuffer.Store(int64(t.buffer.size))
+		a.renewVoice()
+	}
+	t.breaks, t.late = n, late
 }
 
 // report passes on a sender report that is new.

@@ -38,7 +38,8 @@ func TestRealStoppedAtAnyTime(t *testing.T) {
 	alice, nobody, before := lonely(t)
 	reached := map[string]int{} // by state
 	for _, feed := range []bool{false, true} {
-		for delay := time.Duration(0); delay < 250*time.Millisecond; delay += 20 * time.Millisecond {
+		// On OBS 32 it is on air after 0.4 s, on older ones after 0.1 s.
+		for delay := time.Duration(0); delay < 600*time.Millisecond; delay += 30 * time.Millisecond {
 			companion := alice.Run(binary, nobody, "--when=always", fmt.Sprintf("--clean-feed=%t", feed))
 			companion.AwaitSince(0, e2e.Waiting, readyLimit)
 			select {

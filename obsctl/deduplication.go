@@ -22,7 +22,7 @@ import (
 const OutputCaptureKind = "pulse_output_capture"
 
 // probeInput is the input that stops OBS's deduplication. It exists for some
-// 30 ms; events about it are not delivered.
+// 0.4 s; events about it are not delivered.
 const probeInput = "costream-obs probe"
 
 // How often and how far apart it is tried to make the probe.
@@ -54,7 +54,7 @@ func (v Version) DeduplicationStops() (stops, sure bool) {
 // device changes. So an input that captures the device is made in scene,
 // hidden, pointed at the source elsewhere, which must not be the monitoring
 // device's, and removed. Measured on 32.2.2: a recording at -91 dB has the
-// microphone at its own -17 dB again; the three requests take 25 ms.
+// microphone at its own -17 dB again. It takes some 0.4 s.
 func (c *Client) StopDeduplication(ctx context.Context, scene, elsewhere string) error {
 	device, err := c.MonitoringDevice(ctx)
 	if err != nil {
@@ -65,8 +65,25 @@ func (c *Client) StopDeduplication(ctx context.Context, scene, elsewhere string)
 	if err != nil {
 		return err
 	}
+	c.awaitMixer()
 	err = c.SetInputSettings(ctx, probeInput, map[string]any{"device_id": elsewhere}, true)
+	c.awaitMixer()
 	return errors.Join(err, c.RemoveSceneItem(ctx, scene, id), c.removeIfThere(ctx, probeInput))
+}
+
+// mixerTime is several times what OBS's mixer takes for a round: 21 ms at 48 kHz.
+const mixerTime = 150 * time.Millisecond
+
+// awaitMixer gives OBS's mixer time to take over which capture OBS remembers: it
+// does so in its next round (OBS_TASK_AUDIO in libobs/obs.c), and nothing tells
+// when it has. Where the probe is pointed elsewhere before it is remembered, OBS
+// does not forget it then; and where it is removed while the mixer still has it,
+// the mixer reads freed memory and OBS crashes now and then (32.2.2).
+func (c *Client) awaitMixer() {
+	select {
+	case <-time.After(mixerTime):
+	case <-c.done:
+	}
 }
 
 // RemoveProbe removes what StopDeduplication left if this program was killed in

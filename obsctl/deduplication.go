@@ -96,6 +96,9 @@ func (c *Client) RemoveProbe(ctx context.Context) error {
 	}
 	for _, scene := range scenes {
 		items, err := c.rawItems(ctx, named(scene))
+		if IsCode(err, CodeNotFound) {
+			continue // It went since the list was made.
+		}
 		if err != nil {
 			return err
 		}

@@ -21,8 +21,8 @@ import (
 // sink plays, such as Desktop Audio.
 const OutputCaptureKind = "pulse_output_capture"
 
-// probeInput is the input that stops OBS's deduplication. It exists for some
-// 0.4 s; events about it are not delivered.
+// probeInput is the input that stops OBS's deduplication. Events about it are
+// not delivered.
 const probeInput = "costream-obs probe"
 
 // How often and how far apart it is tried to make the probe.
@@ -52,23 +52,23 @@ func (v Version) DeduplicationStops() (stops, sure bool) {
 // OBS remembers one capture of the monitoring device, the one that came last
 // (obs_source_audio_output_capture_device_changed), and forgets it when its
 // device changes. So an input that captures the device is made in scene,
-// hidden, pointed at the source elsewhere, which must not be the monitoring
-// device's, and removed. Measured on 32.2.2: a recording at -91 dB has the
-// microphone at its own -17 dB again. It takes some 0.4 s.
+// hidden, and pointed at the source elsewhere, which must not be the monitoring
+// device's. It stays until RemoveProbe: 32.2.2 crashed in 1 of some 200 when a
+// capture was removed 0.3 s after its making. Measured there: a recording at
+// -91 dB has the microphone at its own -17 dB again. It takes some 0.3 s.
 func (c *Client) StopDeduplication(ctx context.Context, scene, elsewhere string) error {
 	device, err := c.MonitoringDevice(ctx)
 	if err != nil {
 		return err
 	}
 	ctx = context.WithoutCancel(ctx) // Each request has a deadline; nothing stays half done.
-	id, err := c.createProbe(ctx, scene, device.capturedBy(c.version))
-	if err != nil {
+	if err := c.createProbe(ctx, scene, device.capturedBy(c.version)); err != nil {
 		return err
 	}
 	c.awaitMixer()
 	err = c.SetInputSettings(ctx, probeInput, map[string]any{"device_id": elsewhere}, true)
 	c.awaitMixer()
-	return errors.Join(err, c.RemoveSceneItem(ctx, scene, id), c.removeIfThere(ctx, probeInput))
+	return err
 }
 
 // mixerTime is several times what OBS's mixer takes for a round: 21 ms at 48 kHz.
@@ -77,8 +77,7 @@ const mixerTime = 150 * time.Millisecond
 // awaitMixer gives OBS's mixer time to take over which capture OBS remembers: it
 // does so in its next round (OBS_TASK_AUDIO in libobs/obs.c), and nothing tells
 // when it has. Where the probe is pointed elsewhere before it is remembered, OBS
-// does not forget it then; and where it is removed while the mixer still has it,
-// the mixer reads freed memory and OBS crashes now and then (32.2.2).
+// does not forget it then.
 func (c *Client) awaitMixer() {
 	select {
 	case <-time.After(mixerTime):
@@ -86,9 +85,28 @@ func (c *Client) awaitMixer() {
 	}
 }
 
-// RemoveProbe removes what StopDeduplication left if this program was killed in
-// the midst of it. Without its items the input would stay in scenes that are
-// not shown.
+// createProbe makes the probe, or points the one that is there at the device. OBS
+// lets go of one that was removed a moment later.
+func (c *Client) createProbe(ctx context.Context, scene, device string) (err error) {
+	settings := map[string]any{"device_id": device}
+	for tries := range probeTries {
+		if tries > 0 {
+			time.Sleep(probePause)
+		}
+		_, err = c.CreateInput(ctx, scene, probeInput, OutputCaptureKind, settings, false)
+		if IsCode(err, CodeAlreadyExists) {
+			err = c.SetInputSettings(ctx, probeInput, settings, true)
+		}
+		if !IsCode(err, CodeNotFound) {
+			return err
+		}
+	}
+	return err
+}
+
+// RemoveProbe removes what StopDeduplication made, wherever it is. With its items
+// left the input would stay in scenes that are not shown. To be called when
+// nothing is streamed or recorded.
 func (c *Client) RemoveProbe(ctx context.Context) error {
 	scenes, err := c.Scenes(ctx)
 	if err != nil {
@@ -112,24 +130,6 @@ func (c *Client) RemoveProbe(ctx context.Context) error {
 		}
 	}
 	return c.removeIfThere(ctx, probeInput)
-}
-
-// createProbe makes the probe. One that was there before OBS lets go of a
-// moment after it was removed; one may be left from a program that was killed.
-func (c *Client) createProbe(ctx context.Context, scene, device string) (item int, err error) {
-	for tries := range probeTries {
-		if tries > 0 {
-			if err := c.RemoveProbe(ctx); err != nil {
-				return 0, err
-			}
-			time.Sleep(probePause)
-		}
-		item, err = c.CreateInput(ctx, scene, probeInput, OutputCaptureKind, map[string]any{"device_id": device}, false)
-		if !IsCode(err, CodeAlreadyExists) {
-			return item, err
-		}
-	}
-	return 0, err
 }
 
 // removeIfThere removes an input; OBS removes it by itself with its last item.
@@ -168,6 +168,9 @@ func (c *Client) MonitoringCaptures(ctx context.Context, inputs []Input, default
 			continue
 		}
 		settings, err := c.InputSettings(ctx, in.Name)
+		if IsCode(err, CodeNotFound) {
+			continue // It went since the list was made.
+		}
 		if err != nil {
 			return nil, err
 		}

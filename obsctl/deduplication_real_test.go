@@ -80,6 +80,7 @@ func TestRealDeduplication(t *testing.T) {
 		t.Fatalf("captures of the monitoring device (-want +got):\n%s", diff)
 	}
 	check(t, c.ResumeDeduplication(t.Context(), desktop, captures[desktop], elsewhere+".monitor"))
+	check(t, c.RemoveProbe(t.Context()))
 	expect("resumed", false, obsctl.DeduplicationOn)
 
 	if diff := cmp.Diff(before, must[map[string]any](t)(c.InputSettings(t.Context(), desktop))); diff != "" {

@@ -30,6 +30,9 @@ func (c *Client) Inputs(ctx context.Context) ([]Input, error) {
 	}
 	list := make([]Input, 0, len(r.Inputs))
 	for _, i := range r.Inputs {
+		if i.InputName == probeInput {
+			continue
+		}
 		list = append(list, Input{Name: i.InputName, Kind: i.InputKind, UnversionedKind: i.UnversionedInputKind})
 	}
 	return list, nil

@@ -139,6 +139,10 @@ func (s *session) routeMics(ctx context.Context, mics []string) error {
 	if err != nil {
 		return err
 	}
+	ours, err := s.c.sound.ourSink(ctx, streams)
+	if err != nil {
+		return err
+	}
 	for _, mic := range mics {
 		if s.seen.monitored[mic] == obsctl.MonitorOff {
 			continue
@@ -151,7 +155,7 @@ func (s *session) routeMics(ctx context.Context, mics []string) error {
 			continue
 		}
 		delete(s.missing, mic)
-		if err := s.toPeer(ctx, mic, stream); err != nil {
+		if err := s.toPeer(ctx, mic, stream, ours); err != nil {
 			return err
 		}
 		s.legs.voice.Add(captureLeg+stream.Latency, legLooks)
@@ -163,15 +167,14 @@ func (s *session) routeMics(ctx context.Context, mics []string) error {
 	for _, mic := range mics {
 		delete(others, mic)
 	}
-	return s.returnAll(ctx, others)
+	return s.returnAll(ctx, others, ours)
 }
 
 // toPeer moves what OBS monitors of a microphone to our sink if it plays elsewhere. Each stream that OBS
 // opens begins elsewhere; one that is moved away again and again is left there.
-func (s *session) toPeer(ctx context.Context, mic string, stream setup.SinkInput) error {
-	there, err := s.c.sound.onOurSink(ctx, stream)
-	if err != nil || there {
-		return err
+func (s *session) toPeer(ctx context.Context, mic string, stream setup.SinkInput, ours int) error {
+	if stream.Sink == ours {
+		return nil
 	}
 	if !s.truce.mayMove(fmt.Sprint(mic, stream.Index), time.Now()) {
 		return fmt.Errorf("another program moves what OBS monitors of %q away from %s again and again, so your friend does not hear it: "+

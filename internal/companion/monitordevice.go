@@ -24,17 +24,17 @@ func (s *session) returnStreams(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.returnAll(ctx, streams)
+	ours, err := s.c.sound.ourSink(ctx, streams)
+	if err != nil {
+		return err
+	}
+	return s.returnAll(ctx, streams, ours)
 }
 
-// returnAll moves streams of OBS away from our sink to where the user hears them.
-func (s *session) returnAll(ctx context.Context, streams map[string]setup.SinkInput) error {
+// returnAll moves streams of OBS away from our sink, by its number, to where the user hears them.
+func (s *session) returnAll(ctx context.Context, streams map[string]setup.SinkInput, ours int) error {
 	for _, stream := range streams {
-		strayed, err := s.c.sound.onOurSink(ctx, stream)
-		if err != nil {
-			return err
-		}
-		if !strayed {
+		if stream.Sink != ours {
 			continue
 		}
 		sink, err := s.usersSink(ctx)

@@ -265,13 +265,17 @@ func (s *sound) capturesOf(ctx context.Context, pid int) (map[string]bool, error
 	return byName, nil
 }
 
-// onOurSink reports whether a stream plays to the sink for the peer.
-func (s *sound) onOurSink(ctx context.Context, stream setup.SinkInput) (bool, error) {
+// ourSink is the number of the sink for the peer, for looking which of the streams play to it. Where there
+// are none the sound server is not asked.
+func (s *sound) ourSink(ctx context.Context, streams map[string]setup.SinkInput) (int, error) {
+	if len(streams) == 0 {
+		return 0, nil
+	}
 	sink, err := s.pulse.SinkNamed(ctx, ToPeerSink)
 	if err != nil {
-		return false, fmt.Errorf("sink %s: %w", ToPeerSink, err)
+		return 0, fmt.Errorf("sink %s: %w", ToPeerSink, err)
 	}
-	return stream.Sink == sink.Index, nil
+	return sink.Index, nil
 }
 
 // move moves a stream of OBS. One that has gone meanwhile is no error.

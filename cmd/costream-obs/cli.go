@@ -41,10 +41,10 @@ type command struct {
 }
 
 // An action does what a command is for, once its flags are parsed.
-type action func(context.Context, *call) error
+type action func(context.Context, *invocation) error
 
 // A call is one use of a command.
-type call struct {
+type invocation struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	args           []string // what stood on the command line besides flags
@@ -78,7 +78,7 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	path, rest := root().find(args)
 	cmd := path[len(path)-1]
 	name := pathName(path)
-	err := cmd.run(ctx, path, rest, &call{stdin: stdin, stdout: stdout, stderr: stderr})
+	err := cmd.run(ctx, path, rest, &invocation{stdin: stdin, stdout: stdout, stderr: stderr})
 	var usage usageError
 	switch {
 	case err == nil:
@@ -116,7 +116,7 @@ func pathName(path []*command) string {
 	return strings.Join(names, " ")
 }
 
-func (c *command) run(ctx context.Context, path []*command, args []string, call *call) error {
+func (c *command) run(ctx context.Context, path []*command, args []string, call *invocation) error {
 	if c.bind == nil {
 		return c.refuse(path, args, call.stdout)
 	}

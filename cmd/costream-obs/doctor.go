@@ -57,7 +57,9 @@ func doctorCommand() *command {
 				peer:   set.String("peer", "", "ask the peer's machine, too: whether it answers, how fast, and how much gets lost; at `[ADDR]` where the pair or the configuration does not say"),
 			}
 			set.Lookup("peer").NoOptDefVal = noValue
-			return func(ctx context.Context, c *call) error { return f.run(ctx, c, settingsFile(set), wantsJSON(set, c)) }
+			return func(ctx context.Context, c *invocation) error {
+				return f.run(ctx, c, settingsFile(set), wantsJSON(set, c))
+			}
 		},
 	}
 }
@@ -75,7 +77,7 @@ func settingsFile(set *pflag.FlagSet) string {
 }
 
 // wantsJSON is what the setting says, or the flag where the settings cannot be read.
-func wantsJSON(set *pflag.FlagSet, c *call) bool {
+func wantsJSON(set *pflag.FlagSet, c *invocation) bool {
 	if c.config != nil {
 		return c.config.JSON
 	}
@@ -83,7 +85,7 @@ func wantsJSON(set *pflag.FlagSet, c *call) bool {
 	return flag != nil && flag.Value.String() == "true"
 }
 
-func (f doctorFlags) run(ctx context.Context, c *call, settings string, asJSON bool) error {
+func (f doctorFlags) run(ctx context.Context, c *invocation, settings string, asJSON bool) error {
 	if *f.peer != "" && *f.peer != noValue {
 		if err := config.CheckHost(*f.peer); err != nil {
 			return usagef("--peer: %w", err)
@@ -173,7 +175,7 @@ func untried(list []doctor.Finding, mended []doctor.Mended) []doctor.Finding {
 }
 
 // mend asks and mends. It returns nil when the answer was no.
-func (f doctorFlags) mend(ctx context.Context, c *call, printer *doctor.Printer, list []doctor.Finding, quiet bool) ([]doctor.Mended, error) {
+func (f doctorFlags) mend(ctx context.Context, c *invocation, printer *doctor.Printer, list []doctor.Finding, quiet bool) ([]doctor.Mended, error) {
 	if !quiet {
 		printer.Plan(list)
 	}
@@ -201,7 +203,7 @@ func isTerminalIn(r io.Reader) bool {
 }
 
 // checkOptions says in the checks' terms what the settings say.
-func checkOptions(c *call, settings string) (checks.Options, error) {
+func checkOptions(c *invocation, settings string) (checks.Options, error) {
 	socket, err := controlSocket()
 	if err != nil {
 		return checks.Options{}, err
@@ -228,7 +230,7 @@ func checkOptions(c *call, settings string) (checks.Options, error) {
 }
 
 // pairOptions are those of a machine that is paired. Without a pair, or a peer, doctor looks at the rest.
-func pairOptions(c *call, o *checks.Options) error {
+func pairOptions(c *invocation, o *checks.Options) error {
 	pair, err := choosePair(c.config)
 	var usage usageError
 	if errors.As(err, &usage) || errors.Is(err, pairing.ErrNotPaired) {
@@ -262,7 +264,7 @@ func textStyle(w io.Writer) doctor.Style {
 }
 
 // writeBundle writes the file for a bug report, for its owner alone.
-func writeBundle(ctx context.Context, c *call, m *checks.Machine, path string, report doctor.Report) error {
+func writeBundle(ctx context.Context, c *invocation, m *checks.Machine, path string, report doctor.Report) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, os.ErrExist) {
 		return usagef("--bundle: %s exists already; choose another name", path)

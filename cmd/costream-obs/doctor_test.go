@@ -171,7 +171,7 @@ func TestDoctorMend(t *testing.T) {
 		t.Run(fmt.Sprintf("%q %t", test.answer, test.yes), func(t *testing.T) {
 			mended = 0
 			var stdout bytes.Buffer
-			c := &call{stdin: strings.NewReader("y\n"), stdout: &stdout}
+			c := &invocation{stdin: strings.NewReader("y\n"), stdout: &stdout}
 			if test.answer != "" {
 				person, program := openTerminal(t)
 				if _, err := person.WriteString(test.answer); err != nil {

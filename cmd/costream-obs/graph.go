@@ -25,12 +25,12 @@ func graphCommand() *command {
 			"  costream-obs graph | dot -Tsvg > pipelines.svg",
 		bind: func(set *pflag.FlagSet) action {
 			text := set.Bool("text", false, "print launch lines for gst-launch-1.0 instead")
-			return func(ctx context.Context, c *call) error { return graph(ctx, c, *text) }
+			return func(ctx context.Context, c *invocation) error { return graph(ctx, c, *text) }
 		},
 	}
 }
 
-func graph(ctx context.Context, c *call, text bool) error {
+func graph(ctx context.Context, c *invocation, text bool) error {
 	url := "http://costream-obs/graph"
 	if text {
 		url += "?text"

@@ -28,9 +28,17 @@ func needPeer(c *config.Config) error {
 	return nil
 }
 
-// plainLink is the link of 2020 as the settings want it.
-func plainLink(c *call) link.PlainOptions {
+// plainOptions are those of the link of 2020 as the settings want it.
+func plainOptions(c *invocation) link.PlainOptions {
 	return link.PlainOptions{Peer: c.config.Peer, Listen: c.config.Listen, BasePort: c.config.BasePort, Log: c.log}
+}
+
+// plainLink makes links of 2020.
+func plainLink(o link.PlainOptions) func(link.Handler) (link.Link, error) {
+	return func(h link.Handler) (link.Link, error) {
+		o.Handler = h
+		return link.NewPlain(o)
+	}
 }
 
 // choosePair returns the pair for the secure link, or nil where the settings want the plain one. A pair that is there and

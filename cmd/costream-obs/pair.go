@@ -42,7 +42,7 @@ func pairNewCommand() *command {
 		bind: func(set *pflag.FlagSet) action {
 			addresses := set.StringArray("address", nil, "where your friend reaches this machine, as `HOST[:PORT]`; may be repeated (default: the addresses that it has)")
 			yes := bindYes(set)
-			return func(_ context.Context, c *call) error { return pairNew(c, *addresses, *yes) }
+			return func(_ context.Context, c *invocation) error { return pairNew(c, *addresses, *yes) }
 		},
 	}
 }
@@ -56,7 +56,7 @@ func pairJoinCommand() *command {
 			"If you know an address of your friend's that is not in the line, give it to costream-obs run as --peer.",
 		bind: func(set *pflag.FlagSet) action {
 			yes := bindYes(set)
-			return func(_ context.Context, c *call) error { return pairJoin(c, *yes) }
+			return func(_ context.Context, c *invocation) error { return pairJoin(c, *yes) }
 		},
 	}
 }
@@ -66,7 +66,9 @@ func pairShowCommand() *command {
 		name:  "show",
 		short: "print words to compare with your friend",
 		long:  "Prints eight words. Read them to each other: if yours are the same, the line arrived unchanged. They do not give the secret away.",
-		bind:  func(*pflag.FlagSet) action { return func(_ context.Context, c *call) error { return pairShow(c) } },
+		bind: func(*pflag.FlagSet) action {
+			return func(_ context.Context, c *invocation) error { return pairShow(c) }
+		},
 	}
 }
 
@@ -75,7 +77,9 @@ func pairForgetCommand() *command {
 		name:  "forget",
 		short: "forget the friend's machine",
 		long:  "Removes the secret from this machine. To be paired again takes a new invite.",
-		bind:  func(*pflag.FlagSet) action { return func(_ context.Context, c *call) error { return pairForget(c) } },
+		bind: func(*pflag.FlagSet) action {
+			return func(_ context.Context, c *invocation) error { return pairForget(c) }
+		},
 	}
 }
 
@@ -83,7 +87,7 @@ func bindYes(set *pflag.FlagSet) *bool {
 	return set.Bool("yes", false, "replace a pair that there is without asking")
 }
 
-func pairNew(c *call, addresses []string, yes bool) error {
+func pairNew(c *invocation, addresses []string, yes bool) error {
 	addresses = slices.Clone(addresses)
 	for i, a := range addresses {
 		addresses[i] = withPort(a, c.config.BasePort)
@@ -104,7 +108,7 @@ func pairNew(c *call, addresses []string, yes bool) error {
 	return nil
 }
 
-func pairJoin(c *call, yes bool) error {
+func pairJoin(c *invocation, yes bool) error {
 	if len(c.args) > 1 {
 		return usagef("the line has no spaces in it; put it into quotes")
 	}
@@ -136,7 +140,7 @@ func pairJoin(c *call, yes bool) error {
 	return nil
 }
 
-func pairShow(c *call) error {
+func pairShow(c *invocation) error {
 	path, err := pairing.DefaultFile()
 	if err != nil {
 		return err
@@ -149,7 +153,7 @@ func pairShow(c *call) error {
 	return nil
 }
 
-func pairForget(c *call) error {
+func pairForget(c *invocation) error {
 	path, err := pairing.DefaultFile()
 	if err != nil {
 		return err
@@ -162,7 +166,7 @@ func pairForget(c *call) error {
 }
 
 // keepPair saves a pair. Where there is one already it asks first, unless yes was said on the command line.
-func keepPair(c *call, in *bufio.Reader, p *pairing.Pair, yes bool) error {
+func keepPair(c *invocation, in *bufio.Reader, p *pairing.Pair, yes bool) error {
 	path, err := pairing.DefaultFile()
 	if err != nil {
 		return err

@@ -56,7 +56,7 @@ func eyeCommand(name, short, long string, eye scenes.Eye) *command {
 		name: name, short: short, long: long, settings: obsSettings(),
 		bind: func(set *pflag.FlagSet) action {
 			patterns := sceneFlag(set, "all")
-			return func(ctx context.Context, c *call) error {
+			return func(ctx context.Context, c *invocation) error {
 				return change(ctx, c, *patterns, func(obs scenes.OBS) ([]scenes.Change, error) {
 					return scenes.SetVisible(ctx, obs, peerSource(c), *patterns, eye)
 				})
@@ -73,7 +73,7 @@ func peerAddCommand() *command {
 		settings: obsSettings("route", "layout", "layouts"),
 		bind: func(set *pflag.FlagSet) action {
 			patterns := sceneFlag(set, "the one in the programme")
-			return func(ctx context.Context, c *call) error {
+			return func(ctx context.Context, c *invocation) error {
 				return change(ctx, c, *patterns, func(obs scenes.OBS) ([]scenes.Change, error) {
 					return scenes.Add(ctx, obs, newPeerSource(c), *patterns, sceneLayouts(c.config))
 				})
@@ -90,7 +90,7 @@ func peerRemoveCommand() *command {
 		settings: obsSettings(),
 		bind: func(set *pflag.FlagSet) action {
 			patterns := sceneFlag(set, "all")
-			return func(ctx context.Context, c *call) error {
+			return func(ctx context.Context, c *invocation) error {
 				return change(ctx, c, *patterns, func(obs scenes.OBS) ([]scenes.Change, error) {
 					return scenes.Remove(ctx, obs, peerSource(c), *patterns)
 				})
@@ -107,7 +107,7 @@ func peerStatusCommand() *command {
 		settings: obsSettings(),
 		bind: func(set *pflag.FlagSet) action {
 			patterns := sceneFlag(set, "all")
-			return func(ctx context.Context, c *call) error {
+			return func(ctx context.Context, c *invocation) error {
 				return onScenes(ctx, c, *patterns, func(obs scenes.OBS) error {
 					state, err := scenes.Status(ctx, obs, peerSource(c), *patterns)
 					if err != nil {
@@ -127,7 +127,7 @@ func peerStatusCommand() *command {
 const lockWait = 5 * time.Second
 
 // onScenes connects to OBS for as long as do takes.
-func onScenes(ctx context.Context, c *call, patterns []string, do func(scenes.OBS) error) error {
+func onScenes(ctx context.Context, c *invocation, patterns []string, do func(scenes.OBS) error) error {
 	client, err := dialOBS(ctx, c)
 	if err != nil {
 		return err
@@ -141,7 +141,7 @@ func onScenes(ctx context.Context, c *call, patterns []string, do func(scenes.OB
 }
 
 // change works on OBS's scenes and says what it changed there, also when some of it failed.
-func change(ctx context.Context, c *call, patterns []string, do func(scenes.OBS) ([]scenes.Change, error)) error {
+func change(ctx context.Context, c *invocation, patterns []string, do func(scenes.OBS) ([]scenes.Change, error)) error {
 	return onScenes(ctx, c, patterns, func(obs scenes.OBS) error {
 		changes, failed := do(obs)
 		if failed != nil && len(changes) == 0 {
@@ -161,13 +161,13 @@ func change(ctx context.Context, c *call, patterns []string, do func(scenes.OBS)
 }
 
 // peerSource is what the peer's input is known by, if there is one.
-func peerSource(c *call) scenes.Source {
+func peerSource(c *invocation) scenes.Source {
 	return scenes.Source{Name: c.config.SourceName, Settings: map[string]any{"device_id": c.config.VideoIn}}
 }
 
 // newPeerSource is the peer's input as it is to be made where there is none. A running costream-obs gives it whatever
 // settings it lacks.
-func newPeerSource(c *call) scenes.Source {
+func newPeerSource(c *invocation) scenes.Source {
 	source := peerSource(c)
 	source.Kind = "v4l2_input"
 	source.Settings["buffering"] = false

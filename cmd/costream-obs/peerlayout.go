@@ -72,7 +72,7 @@ func shapeCommand(shape scenes.Shape, short, long string) *command {
 				return err
 			})
 			set.BoolVar(&l.Crop, "crop", false, "cut the picture so that it fills its place; otherwise all of it is shown")
-			return func(ctx context.Context, c *call) error {
+			return func(ctx context.Context, c *invocation) error {
 				if err := l.Check(); err != nil {
 					return usageError{err}
 				}
@@ -92,7 +92,7 @@ func layoutRestoreCommand() *command {
 		settings: obsSettings("layout", "layouts"),
 		bind: func(set *pflag.FlagSet) action {
 			patterns := sceneFlag(set, "the one in the programme")
-			return func(ctx context.Context, c *call) error {
+			return func(ctx context.Context, c *invocation) error {
 				return change(ctx, c, *patterns, func(obs scenes.OBS) ([]scenes.Change, error) {
 					return scenes.Restore(ctx, obs, peerSource(c), *patterns, sceneLayouts(c.config))
 				})

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/costream-obs/costream-obs/internal/call"
 	"github.com/costream-obs/costream-obs/internal/companion"
 	"github.com/costream-obs/costream-obs/media"
 )
@@ -22,7 +23,7 @@ func receiveCommand() *command {
 	}
 }
 
-func receive(ctx context.Context, c *call) error {
+func receive(ctx context.Context, c *invocation) error {
 	if err := needPeer(c.config); err != nil {
 		return err
 	}
@@ -42,10 +43,9 @@ func receive(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	return receiveOn(ctx, companion.ReceiveOptions{Link: plainLink(c), Screen: screen, Format: format, Log: c.log})
-}
-
-// receiveOn shows and plays the peer until ctx ends, or the screen or the link fails.
-func receiveOn(ctx context.Context, o companion.ReceiveOptions) error {
-	return together(ctx, o.Screen.Run, func(ctx context.Context) error { return companion.Receive(ctx, o) })
+	link := plainOptions(c)
+	link.Receive = true
+	return call.Receive(ctx, call.Options{
+		Link: plainLink(link), Screen: screen, Format: format, Legs: call.Legs{Speaker: companion.SpeakerLeg}, Log: c.log,
+	}, nil)
 }

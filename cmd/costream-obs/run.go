@@ -41,7 +41,7 @@ func runCommand() *command {
 	}
 }
 
-func run(ctx context.Context, c *call) error {
+func run(ctx context.Context, c *invocation) error {
 	// Reports that nobody reads any more are lost (reportPrinter); unless somebody takes the signal, they would end us, with
 	// nothing undone in OBS. Broken connections raise it, too.
 	unread := make(chan os.Signal, 1)

@@ -21,7 +21,7 @@ func layoutSaveCommand() *command {
 			"Saved layouts are in ~/.config/costream-obs/layouts.json.",
 		bind: func(set *pflag.FlagSet) action {
 			scene := set.String("scene", "", "scene to save from: the first that matches `GLOB` (default: the one in the programme)")
-			return func(ctx context.Context, c *call) error {
+			return func(ctx context.Context, c *invocation) error {
 				name, err := layoutName(c)
 				if err != nil {
 					return err
@@ -48,7 +48,7 @@ func layoutUseCommand() *command {
 		long:  "Places the peer's picture as it was when the layout was saved. On a canvas of another size it covers the same part.",
 		bind: func(set *pflag.FlagSet) action {
 			patterns := sceneFlag(set, "the one in the programme")
-			return func(ctx context.Context, c *call) error {
+			return func(ctx context.Context, c *invocation) error {
 				name, err := layoutName(c)
 				if err != nil {
 					return err
@@ -75,7 +75,7 @@ func layoutListCommand() *command {
 		short: "list the saved layouts",
 		long:  "Lists the saved layouts, with the canvas that each was made on.",
 		bind: func(*pflag.FlagSet) action {
-			return func(_ context.Context, c *call) error {
+			return func(_ context.Context, c *invocation) error {
 				all, _, err := loadLayouts()
 				if err != nil {
 					return err
@@ -103,7 +103,7 @@ func layoutDeleteCommand() *command {
 		short: "delete a saved layout",
 		long:  "Deletes a saved layout. Where it is in use it stays so.",
 		bind: func(*pflag.FlagSet) action {
-			return func(_ context.Context, c *call) error {
+			return func(_ context.Context, c *invocation) error {
 				name, err := layoutName(c)
 				if err != nil {
 					return err
@@ -119,7 +119,7 @@ func layoutDeleteCommand() *command {
 }
 
 // layoutName is the name that stands on the command line.
-func layoutName(c *call) (string, error) {
+func layoutName(c *invocation) (string, error) {
 	if len(c.args) != 1 {
 		return "", usagef("which layout? Give one NAME")
 	}

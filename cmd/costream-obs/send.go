@@ -6,18 +6,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 
 	"github.com/spf13/pflag"
 
+	"github.com/costream-obs/costream-obs/internal/call"
 	"github.com/costream-obs/costream-obs/internal/companion"
 	"github.com/costream-obs/costream-obs/media"
-	"github.com/costream-obs/costream-obs/media/link"
 	"github.com/costream-obs/costream-obs/setup"
 )
-
-// sendKeyInterval is a key frame each 60 pictures: a receiver of 2020 cannot ask for one when it comes later.
-const sendKeyInterval = 60
 
 func sendCommand() *command {
 	return &command{
@@ -30,7 +26,7 @@ func sendCommand() *command {
 	}
 }
 
-func send(ctx context.Context, c *call) error {
+func send(ctx context.Context, c *invocation) error {
 	if err := needPeer(c.config); err != nil {
 		return err
 	}
@@ -48,58 +44,10 @@ func send(ctx context.Context, c *call) error {
 			return err
 		}
 	}
-	return sendTo(ctx, plainLink(c), media.DeviceSource{Path: c.config.VideoOut, VideoFormat: format}, sound, c.config.Bitrate, c.log)
-}
-
-// sendTo sends a picture and a sound until ctx ends or one of them fails.
-func sendTo(ctx context.Context, o link.PlainOptions, picture media.VideoSource, sound string, kbps int, log *slog.Logger) error {
-	if err := (setup.Pulse{}).CheckSource(ctx, sound); err != nil {
-		return err
-	}
-	var l *link.Plain
-	// What the link drops it counts, and when it closes we are about to end anyway.
-	out := func(m link.Medium) func([]byte) {
-		return func(packet []byte) { _ = l.WriteRTP(m, packet) }
-	}
-	video, err := media.NewVideoSender(media.VideoSenderOptions{
-		Source:  picture,
-		Encoder: media.EncoderOptions{BitrateKbps: kbps, KeyInt: sendKeyInterval},
-		Out:     out(link.Video), Log: log,
+	link := plainOptions(c)
+	link.Send = true
+	return call.Send(ctx, call.Options{
+		Link: plainLink(link), Picture: media.DeviceSource{Path: c.config.VideoOut, VideoFormat: format}, FrameTime: format.FrameTime(),
+		BitrateKbps: c.config.Bitrate, Microphone: sound, Log: c.log,
 	})
-	if err != nil {
-		return err
-	}
-	audio, err := media.NewAudioSender(media.AudioSenderOptions{Device: sound, Out: out(link.Audio), Log: log})
-	if err != nil {
-		return err
-	}
-	o.Send = true
-	o.Handler.KeyFrameRequest = video.ForceKeyFrame
-	if l, err = link.NewPlain(o); err != nil {
-		return err
-	}
-	return together(ctx, l.Run, video.Run, func(ctx context.Context) error {
-		if err := audio.Run(ctx); err != nil {
-			return fmt.Errorf("sound source %s: %w", sound, err)
-		}
-		return nil
-	})
-}
-
-// together runs parts until one of them ends or ctx does, waits for all, and returns the first failure.
-func together(ctx context.Context, parts ...func(context.Context) error) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	ended := make(chan error)
-	for _, part := range parts {
-		go func() { ended <- part(ctx) }()
-	}
-	var first error
-	for range parts {
-		if err := <-ended; first == nil {
-			first = err
-		}
-		cancel()
-	}
-	return first
 }

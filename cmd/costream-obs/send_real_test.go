@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/costream-obs/costream-obs/internal/companion"
+	"github.com/costream-obs/costream-obs/internal/call"
 	"github.com/costream-obs/costream-obs/internal/testbed"
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/media/link"
@@ -105,15 +105,18 @@ func TestRealSendAndReceive(t *testing.T) {
 
 	screen := &lastFrame{covered: true}
 	stopReceiver := start(t, func(ctx context.Context) error {
-		return receiveOn(ctx, companion.ReceiveOptions{
-			Link:   link.PlainOptions{Peer: here, Listen: there, BasePort: port, Log: log},
+		return call.Receive(ctx, call.Options{
+			Link:   plainLink(link.PlainOptions{Peer: here, Listen: there, BasePort: port, Receive: true, Log: log}),
 			Screen: screen, Format: format, Log: log,
-		})
+		}, nil)
 	})
 	sender := func(pattern string) func() error {
 		return start(t, func(ctx context.Context) error {
-			return sendTo(ctx, link.PlainOptions{Peer: there, Listen: here, BasePort: port, Log: log},
-				media.TestSource{Pattern: pattern, VideoFormat: format}, testbed.Microphone, 500, log)
+			return call.Send(ctx, call.Options{
+				Link:    plainLink(link.PlainOptions{Peer: there, Listen: here, BasePort: port, Send: true, Log: log}),
+				Picture: media.TestSource{Pattern: pattern, VideoFormat: format}, FrameTime: format.FrameTime(),
+				BitrateKbps: 500, Microphone: testbed.Microphone, Log: log,
+			})
 		})
 	}
 
@@ -151,12 +154,17 @@ func TestRealSendCannot(t *testing.T) {
 	here, port := testbed.LoopbackAddress(t), testbed.FreeUDPPorts(t, 8)
 	log := slog.New(slog.DiscardHandler)
 	picture := media.TestSource{VideoFormat: media.VideoFormat{W: 320, H: 180, FPSNum: 30, FPSDen: 1}}
-	plain := link.PlainOptions{Peer: here, Listen: here, BasePort: port}
+	sendFrom := func(ctx context.Context, microphone string) error {
+		return call.Send(ctx, call.Options{
+			Link:    plainLink(link.PlainOptions{Peer: here, Listen: here, BasePort: port, Send: true}),
+			Picture: picture, FrameTime: picture.VideoFormat.FrameTime(), BitrateKbps: 500, Microphone: microphone, Log: log,
+		})
+	}
 
 	t.Run("no such sound source", func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
-		err := sendTo(ctx, plain, picture, "nowhere.monitor", 500, log)
+		err := sendFrom(ctx, "nowhere.monitor")
 		if err == nil || !strings.Contains(err.Error(), "nowhere.monitor") {
 			t.Errorf("got error %v, want one with the name of the source", err)
 		}
@@ -167,7 +175,7 @@ func TestRealSendCannot(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer func() { _ = holder.Close() }()
-		err = sendTo(t.Context(), plain, picture, testbed.Microphone, 500, log)
+		err = sendFrom(t.Context(), testbed.Microphone)
 		var taken *link.PortError
 		if !errors.As(err, &taken) || taken.PID != os.Getpid() {
 			t.Errorf("got error %v, want one that names the port and process %d", err, os.Getpid())

@@ -53,7 +53,7 @@ func setupCommand() *command {
 // setupRounds bounds how often the machine is looked at again: what one round makes may show what else is missing.
 const setupRounds = 4
 
-func (f setupFlags) run(ctx context.Context, c *call) error {
+func (f setupFlags) run(ctx context.Context, c *invocation) error {
 	o := setup.Options{Out: c.config.VideoOut, In: c.config.VideoIn, OutLabel: *f.labelOut, InLabel: *f.labelIn, User: userName()}
 	switch *f.audio {
 	case "null":
@@ -112,7 +112,7 @@ func (f setupFlags) plan(o setup.Options, listsUpdated bool) (setup.Plan, error)
 }
 
 // printPlan writes a plan as a script for a person to read or to run.
-func (f setupFlags) printPlan(c *call, plan setup.Plan) error {
+func (f setupFlags) printPlan(c *invocation, plan setup.Plan) error {
 	by, err := setup.Elevate(true)
 	if err != nil {
 		by = nil
@@ -138,7 +138,7 @@ func comment(text string) string {
 }
 
 // apply shows a plan, asks and carries it out. It returns false when the answer was no.
-func (f setupFlags) apply(ctx context.Context, c *call, plan setup.Plan) (agreed bool, err error) {
+func (f setupFlags) apply(ctx context.Context, c *invocation, plan setup.Plan) (agreed bool, err error) {
 	terminal := isTerminalIn(c.stdin)
 	by, err := setup.Elevate(terminal)
 	if err != nil {
@@ -167,14 +167,14 @@ func (f setupFlags) apply(ctx context.Context, c *call, plan setup.Plan) (agreed
 	return true, plan.Apply(ctx, by, setup.Streams{In: c.stdin, Out: c.stdout, Err: c.stderr})
 }
 
-func printNotes(c *call, plan setup.Plan) {
+func printNotes(c *invocation, plan setup.Plan) {
 	for _, note := range plan.Notes {
 		fmt.Fprintln(c.stdout, wrap("Note: "+note, 0)+"\n")
 	}
 }
 
 // doctor shows what is still amiss. That is no failure of setup's: OBS may not run yet.
-func (f setupFlags) doctor(ctx context.Context, c *call) error {
+func (f setupFlags) doctor(ctx context.Context, c *invocation) error {
 	var only []string
 	var no bool
 	var none string

@@ -30,7 +30,7 @@ func setupCleanFeedCommand() *command {
 		bind: func(set *pflag.FlagSet) action {
 			all := set.Bool("all", false, "in all scene collections")
 			undo := set.Bool("undo", false, "let the virtual camera show what it showed before, and take the script away unless it gives hotkeys, in all scene collections")
-			return func(_ context.Context, c *call) error {
+			return func(_ context.Context, c *invocation) error {
 				if *all && *undo {
 					return usagef("--undo is for all scene collections and stands alone")
 				}

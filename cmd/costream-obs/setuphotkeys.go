@@ -48,7 +48,7 @@ func setupHotkeysCommand() *command {
 	}
 }
 
-func (f hotkeyFlags) run(_ context.Context, c *call) error {
+func (f hotkeyFlags) run(_ context.Context, c *invocation) error {
 	order, err := f.order(c)
 	if err != nil {
 		return err
@@ -73,7 +73,7 @@ func (f hotkeyFlags) run(_ context.Context, c *call) error {
 }
 
 // order reads the flags.
-func (f hotkeyFlags) order(c *call) (hotkeys.Order, error) {
+func (f hotkeyFlags) order(c *invocation) (hotkeys.Order, error) {
 	o := hotkeys.Order{Keys: map[hotkeys.Action]collection.Key{}, Device: c.config.VideoIn, All: *f.all, Undo: *f.undo}
 	taken := map[collection.Key]hotkeys.Action{}
 	for _, action := range hotkeys.Actions {

@@ -29,7 +29,7 @@ func versionCommand() *command {
 		settings:        []string{"obs-host", "obs-port", "obs-password-file", "json"},
 		reportsSettings: true,
 		bind: func(set *pflag.FlagSet) action {
-			return func(ctx context.Context, c *call) error {
+			return func(ctx context.Context, c *invocation) error {
 				seen := lookAtVersions(ctx, c)
 				if wantsJSON(set, c) {
 					return printJSON(c.stdout, seen)
@@ -60,7 +60,7 @@ type obsSeen struct {
 	WebSocket string `json:"websocket,omitempty"` // of an OBS that runs
 }
 
-func lookAtVersions(ctx context.Context, c *call) versions {
+func lookAtVersions(ctx context.Context, c *invocation) versions {
 	obs := make(chan *obsSeen, 1)
 	go func() { obs <- seeOBS(ctx, c) }()
 	v := builtAs()
@@ -96,7 +96,7 @@ func builtAs() versions {
 const obsAnswers = 2 * time.Second
 
 // seeOBS asks the OBS that runs, else the program that is installed.
-func seeOBS(ctx context.Context, c *call) *obsSeen {
+func seeOBS(ctx context.Context, c *invocation) *obsSeen {
 	if c.config != nil {
 		asked, cancel := context.WithTimeout(ctx, obsAnswers)
 		defer cancel()

@@ -104,7 +104,7 @@ func TestVersionOfSilentOBS(t *testing.T) {
 	t.Setenv("COSTREAM_OBS_PORT", "1")
 	installOBS(t, "exec /bin/sleep 60")
 	begin := time.Now()
-	if seen := seeOBS(t.Context(), &call{}); seen != nil {
+	if seen := seeOBS(t.Context(), &invocation{}); seen != nil {
 		t.Errorf("got %+v, want none", seen)
 	}
 	if took := time.Since(begin); took > obsAnswers+time.Second {

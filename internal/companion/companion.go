@@ -28,7 +28,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/costream-obs/costream-obs/internal/call"
 	"github.com/costream-obs/costream-obs/internal/cleanfeed"
+	"github.com/costream-obs/costream-obs/internal/supervisor"
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/media/link"
 	"github.com/costream-obs/costream-obs/obsctl"
@@ -40,7 +42,7 @@ type Companion struct {
 	log *slog.Logger
 
 	life    context.Context // ends after everything in OBS was undone
-	parts   *keeper
+	parts   *supervisor.Supervisor
 	sound   *sound
 	display *display
 	standby *standby
@@ -63,7 +65,7 @@ func New(o Options) (*Companion, error) {
 	}
 	c := &Companion{o: o, log: o.Log, wake: make(chan struct{}, 1), reports: &reporter{out: o.OnReport}}
 	c.feed = cleanfeed.New(o.Log)
-	c.parts = newKeeper(o.Log, c.wakeUp)
+	c.parts = supervisor.New(o.Log, c.wakeUp)
 	c.sound = newSound(c.parts, c.wakeUp, o.Log)
 	c.display = newDisplay(o.VideoIn, o.PeerName, c.parts, c.wakeUp, o.Log)
 	if o.NamePlate {
@@ -89,7 +91,7 @@ func (c *Companion) Run(ctx context.Context) error {
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	c.life = life
-	c.parts.keep(life, "control socket", func(ctx context.Context, _ func()) error { return ctl.serve(ctx, listener) })
+	c.parts.Keep(life, "control socket", func(ctx context.Context, _ func()) error { return ctl.serve(ctx, listener) })
 	soundDone := make(chan struct{})
 	go func() {
 		defer close(soundDone)
@@ -118,7 +120,7 @@ func (c *Companion) Run(ctx context.Context) error {
 	c.display.close()
 	cancel()
 	<-soundDone
-	c.parts.wait()
+	c.parts.Wait()
 	return runErr
 }
 
@@ -213,9 +215,9 @@ func (c *Companion) processID(pid int) string {
 
 // graph is all running pipelines: in GraphViz's language, one digraph each, or as launch lines.
 func (c *Companion) graph(text bool) string {
-	running := make(map[string]pipeline)
+	running := make(map[string]call.Pipeline)
 	if a := c.air.Load(); a != nil {
-		running = a.pipelines()
+		running = a.Pipelines()
 	}
 	if p := c.display.running(); p != nil {
 		running["the screen for the peer"] = p

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"sync"
 
+	"github.com/costream-obs/costream-obs/internal/call"
+	"github.com/costream-obs/costream-obs/internal/supervisor"
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/scenes"
 )
@@ -22,7 +24,7 @@ type display struct {
 	peerName string
 	plate    string // name over the peer's picture, or empty
 	log      *slog.Logger
-	parts    *keeper
+	parts    *supervisor.Supervisor
 	changed  func()
 
 	mu      sync.Mutex
@@ -36,7 +38,7 @@ type display struct {
 
 var _ media.Screen = (*display)(nil)
 
-func newDisplay(videoIn, peerName string, parts *keeper, changed func(), log *slog.Logger) *display {
+func newDisplay(videoIn, peerName string, parts *supervisor.Supervisor, changed func(), log *slog.Logger) *display {
 	return &display{videoIn: videoIn, peerName: peerName, parts: parts, changed: changed, log: log, covered: true}
 }
 
@@ -85,7 +87,7 @@ func (d *display) set(ctx context.Context, route Route, format media.VideoFormat
 	d.route, d.format, d.cancel, d.done = route, format, cancel, make(chan struct{})
 	done := d.done
 	d.mu.Unlock()
-	d.parts.keepThen(runCtx, "screen", func(ctx context.Context, started func()) error {
+	d.parts.KeepThen(runCtx, "screen", func(ctx context.Context, started func()) error {
 		return d.runScreen(ctx, route, format, started)
 	}, func() { close(done) })
 }
@@ -152,8 +154,8 @@ func (d *display) size() media.VideoFormat {
 }
 
 // running is the screen's pipeline, or nil when it has none.
-func (d *display) running() pipeline {
-	p, _ := d.current().(pipeline)
+func (d *display) running() call.Pipeline {
+	p, _ := d.current().(call.Pipeline)
 	return p
 }
 

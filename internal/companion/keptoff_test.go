@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/fakeobs"
+	"github.com/costream-obs/costream-obs/internal/supervisor"
 	"github.com/costream-obs/costream-obs/obsctl"
 	"github.com/costream-obs/costream-obs/scenes"
 )
@@ -21,7 +22,7 @@ func reportingSession(t *testing.T, handle func(request string, data json.RawMes
 	t.Helper()
 	s := newTestSession(Options{})
 	s.obs = dialFake(t, &fakeobs.Server{Version: debian12, Handle: handle})
-	s.c.parts = newKeeper(s.log, func() {})
+	s.c.parts = supervisor.New(s.log, func() {})
 	s.c.reports = &reporter{out: func(Report) {}}
 	s.seen.streaming = true
 	return s, s.c.reports.current

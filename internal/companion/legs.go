@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/costream-obs/costream-obs/internal/call"
 	"github.com/costream-obs/costream-obs/internal/mean"
 	"github.com/costream-obs/costream-obs/media"
 )
@@ -26,10 +27,10 @@ const (
 	// on average. That is half a recorded piece where OBS mixes those in time (it has then two ticks in hand, as its log
 	// says), and half a piece less a mixed one where it does not. Nothing tells which, so it is the mean.
 	captureLeg = recordPiece/2 - mixPiece/2
-	// recordLeg is by how much sooner than it is heard OBS's programme has what we play: by the piece that the sink took
+	// SpeakerLeg is by how much sooner than it is heard OBS's programme has what we play: by the piece that the sink took
 	// ahead when OBS began to record, less a mixed one where OBS does not mix that in time. It is the mean as well, so that
 	// both are wrong by the same, and cancel between two OBS of which both do or both do not.
-	recordLeg = recordPiece - mixPiece/2
+	SpeakerLeg = recordPiece - mixPiece/2
 	// readLeg is what OBS takes to read a picture of readPixels from the socket of a Media Source
 	// (BenchmarkRealMediaSource).
 	readLeg    = 3 * time.Millisecond
@@ -59,6 +60,15 @@ func (l *legs) begin(route Route, f media.VideoFormat) {
 		screen += readLeg * time.Duration(f.W*f.H) / readPixels
 	}
 	l.screen.Store(int64(screen))
+}
+
+// forCall are the legs as a call asks for them.
+func (l *legs) forCall() call.Legs {
+	return call.Legs{
+		Picture: l.picture.Value, Voice: l.voice.Value,
+		Screen:  func() time.Duration { return time.Duration(l.screen.Load()) },
+		Speaker: SpeakerLeg,
+	}
 }
 
 // shotPace follows how old screenshots are: what they show when they are asked for, how long they take, and how far apart

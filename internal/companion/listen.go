@@ -81,7 +81,7 @@ func (s *session) actAtOnce(ev obsctl.Event) {
 func (s *session) cutOff() {
 	s.gate.end()
 	if a := s.c.air.Load(); a != nil {
-		a.halt()
+		a.Halt()
 	}
 }
 

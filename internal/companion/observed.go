@@ -79,7 +79,7 @@ func (s *session) note(ev obsctl.Event) {
 		s.tellGate()
 		s.voiceStale = s.voiceStale || slices.Contains(o.special.Desktop, e.Input)
 		if s.air != nil && e.Input == s.input {
-			s.air.silencePeer(e.Muted)
+			s.air.SilencePeer(e.Muted)
 		}
 	case obsctl.MonitorTypeChanged:
 		o.setMonitored(e.Input, e.Type)

@@ -146,11 +146,3 @@ func (o *Options) check() error {
 	}
 	return nil
 }
-
-// keyDistance is the time between two key frames that nobody asked for, in seconds.
-func (o *Options) keyDistance() int {
-	if o.PeerAsks {
-		return askedKeySeconds
-	}
-	return keySeconds
-}

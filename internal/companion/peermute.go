@@ -21,7 +21,7 @@ func (s *session) followPeerMute(ctx context.Context) error {
 	case err != nil:
 		return err
 	default:
-		s.air.silencePeer(muted)
+		s.air.SilencePeer(muted)
 	}
 	s.muteAsked = s.input
 	return nil

@@ -65,8 +65,8 @@ func (s *session) choosePeerVoice(ctx context.Context, desktop desktopAudio) err
 	}
 	s.speakers = []string{"", FromPeerSink}
 	if onAir {
-		s.air.setSpeakers(s.speakers)
-		s.air.renewVoice()
+		s.air.SetSpeakers(s.speakers)
+		s.air.RenewVoice()
 	}
 	return nil
 }

@@ -14,7 +14,6 @@ import (
 
 	"github.com/costream-obs/costream-obs/internal/cleanfeed"
 	"github.com/costream-obs/costream-obs/internal/collection"
-	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/obsctl"
 )
 
@@ -269,7 +268,7 @@ func (s *session) goOn(ctx context.Context) {
 	}
 	s.tellGate()
 	if s.air != nil && s.speakers != nil {
-		s.air.setSpeakers(s.speakers)
+		s.air.SetSpeakers(s.speakers)
 	}
 	s.try(ctx, "programme", s.checkProgramme)
 	s.try(ctx, "peer source", s.showPeer)
@@ -325,76 +324,10 @@ func (s *session) leave(ctx context.Context) {
 	}
 }
 
-func (s *session) startAir() {
-	o := &s.c.o
-	format := s.seen.outputFormat()
-	waits := s.c.newWaiting()
-	opts := airOptions{
-		link:       s.c.newLink,
-		bitrate:    o.BitrateKbps,
-		resends:    o.PeerAsks,
-		keyInt:     o.keyDistance() * format.FPSNum / max(format.FPSDen, 1),
-		microphone: s.c.sound.microphone(o.MicSource),
-		muted:      true, // until the gate has it otherwise
-		screen:     s.c.display,
-		format:     s.seen.canvasFormat(),
-		avOffset:   o.AVOffset,
-		meters:     s.followMeters,
-		guard:      s.guardStreams,
-		opens:      func() { s.gate.place(false) },
-		legs:       &s.legs,
-		waits:      waits.run,
-		shows:      func() bool { return s.c.display.current() != nil },
-		peerSeen: func(seen bool) {
-			waits.peerSeen(seen)
-			s.c.peer.Store(seen)
-			s.c.wakeUp()
-		},
-		shaped:  s.c.setArea,
-		changed: s.c.wakeUp,
-		log:     s.log,
-	}
-	s.legs.begin(s.route, opts.format)
-	opts.beat = func(ctx context.Context) {
-		s.legs.beat.follow(ctx, func(ctx context.Context) (int, error) {
-			stats, err := s.obs.Stats(ctx)
-			return stats.RenderTotal, err
-		})
-	}
-	if s.route == RouteDevices {
-		s.legs.picture.Add(format.FrameTime()+cameraLeg, legLooks)
-		opts.picture = media.DeviceSource{Path: o.VideoOut, VideoFormat: format}
-	} else {
-		opts.picture = media.ImageSource{VideoFormat: format}
-		opts.shoot = s.shooter(format)
-	}
-	s.c.standby.stop()
-	if s.wantsFeed() {
-		opts.feed = s.followFeed
-	}
-	s.gate.reset()
-	s.air = goOnAir(s.c.life, opts)
-	s.gate.attach(s.air.setMuted)
-	s.muteAsked = ""
-	s.c.air.Store(s.air)
-}
-
-func (s *session) stopAir() {
-	if s.air == nil {
-		return
-	}
-	s.gate.detach()
-	s.air.stop()
-	s.air = nil
-	s.c.air.Store(nil)
-	s.c.peer.Store(false)
-	s.c.standby.start(s.c.life)
-}
-
 // report tells the user where we are.
 func (s *session) report() {
 	r := Report{State: Ready, Detail: fmt.Sprintf("connected to OBS %s at %s", s.obs.Version().OBS, s.obs.Endpoint().Addr())}
-	failing := s.c.parts.failing()
+	failing := s.c.parts.Failing()
 	switch {
 	case s.stopping:
 		r = Report{State: Stopping}
@@ -407,8 +340,8 @@ func (s *session) report() {
 			r.Problems = append(r.Problems, s.hint)
 		}
 		if s.air != nil {
-			r.Bitrate = s.air.kbps.get()
-			maps.Copy(failing, s.air.parts.failing())
+			r.Bitrate = s.air.BitrateKbps()
+			maps.Copy(failing, s.air.failing())
 		}
 	}
 	maps.Copy(failing, s.problems)

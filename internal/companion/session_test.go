@@ -5,6 +5,7 @@ package companion
 import (
 	"errors"
 	"testing"
+	"time"
 )
 
 func TestProblemText(t *testing.T) {
@@ -16,5 +17,18 @@ func TestProblemText(t *testing.T) {
 		if got := problemText("control socket", errors.New(text)); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
+	}
+}
+
+const testLimit = 10 * time.Second
+
+func await[T any](t *testing.T, c <-chan T, what string) T {
+	t.Helper()
+	select {
+	case v := <-c:
+		return v
+	case <-time.After(testLimit):
+		t.Fatalf("awaited %s for %v", what, testLimit)
+		panic("unreachable")
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/costream-obs/costream-obs/internal/supervisor"
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/setup"
 )
@@ -31,7 +32,7 @@ const (
 // sound owns our nodes at the sound server for the life of the daemon, through restarts of the server.
 type sound struct {
 	pulse   setup.Pulse
-	parts   *keeper
+	parts   *supervisor.Supervisor
 	changed func()
 	streams chan setup.Change // that may mean that a stream is elsewhere; has room for some
 	log     *slog.Logger
@@ -45,7 +46,7 @@ type sound struct {
 	lost    bool      // OBS has not been looked at since the server came back
 }
 
-func newSound(parts *keeper, changed func(), log *slog.Logger) *sound {
+func newSound(parts *supervisor.Supervisor, changed func(), log *slog.Logger) *sound {
 	return &sound{
 		parts: parts, changed: changed, log: log, streams: make(chan setup.Change, 16),
 		ours:  make(map[string]func(context.Context) error),
@@ -59,7 +60,7 @@ func (s *sound) run(ctx context.Context) {
 	defer cancel()
 	changes := s.pulse.Subscribe(watch)
 	held := make(chan struct{})
-	s.parts.keepThen(watch, "sound", s.hold, func() { close(held) })
+	s.parts.KeepThen(watch, "sound", s.hold, func() { close(held) })
 	for c := range changes {
 		s.noteChange(c)
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"sync/atomic"
 
+	"github.com/costream-obs/costream-obs/internal/supervisor"
 	"github.com/costream-obs/costream-obs/media/link"
 )
 
@@ -14,7 +15,7 @@ import (
 // whether it will get through before anybody is on air. It is used by one goroutine at a time, but for prober.
 type standby struct {
 	link  func(link.Handler) (link.Link, error) // nil for the plain one, which is not held
-	parts *keeper
+	parts *supervisor.Supervisor
 
 	held   atomic.Pointer[link.Prober]
 	cancel context.CancelFunc // nil while on air
@@ -28,7 +29,7 @@ func (s *standby) start(life context.Context) {
 	}
 	ctx, cancel := context.WithCancel(life)
 	s.cancel, s.ended = cancel, make(chan struct{})
-	s.parts.keepThen(ctx, "link", s.hold, func() { close(s.ended) })
+	s.parts.KeepThen(ctx, "link", s.hold, func() { close(s.ended) })
 }
 
 // stop gives the port free.
@@ -67,11 +68,11 @@ var (
 // probe measures the way to the peer, on air or not.
 func (c *Companion) probe(ctx context.Context) (link.ProbeReport, error) {
 	if a := c.air.Load(); a != nil {
-		l := a.link.Load()
+		l := a.Link()
 		if l == nil {
 			return link.ProbeReport{}, errNoLink
 		}
-		if p, ok := (*l).(link.Prober); ok {
+		if p, ok := l.(link.Prober); ok {
 			return p.Probe(ctx), nil
 		}
 		return link.ProbeReport{}, errNoProbe

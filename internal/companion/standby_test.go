@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/pairing"
+	"github.com/costream-obs/costream-obs/internal/supervisor"
 	"github.com/costream-obs/costream-obs/internal/testbed"
 	"github.com/costream-obs/costream-obs/media/link"
 )
@@ -34,11 +35,11 @@ func TestStandby(t *testing.T) {
 			Identity: id, Listen: "127.0.0.1", Port: ports + i,
 			Peers: []string{net.JoinHostPort("127.0.0.1", strconv.Itoa(ports+1-i))},
 		}
-		c := &Companion{parts: newKeeper(slog.New(slog.DiscardHandler), func() {})}
+		c := &Companion{parts: supervisor.New(slog.New(slog.DiscardHandler), func() {})}
 		c.o.Link = func(h link.Handler) (link.Link, error) { o.Handler = h; return link.NewSecure(o) }
 		c.standby = &standby{link: c.o.Link, parts: c.parts}
 		sides[i] = c
-		t.Cleanup(c.parts.wait)
+		t.Cleanup(c.parts.Wait)
 	}
 	t.Cleanup(cancel)
 	if _, err := sides[0].probe(ctx); !errors.Is(err, errNoLink) {

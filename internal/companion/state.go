@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/costream-obs/costream-obs/internal/call"
 )
 
 // State is what a person sees of the companion.
@@ -60,8 +62,5 @@ func (r *reporter) current() Report {
 }
 
 func sameReport(a, b Report) bool {
-	return a.State == b.State && a.Detail == b.Detail && a.Route == b.Route && alike(a.Bitrate, b.Bitrate) && slices.Equal(a.Problems, b.Problems)
+	return a.State == b.State && a.Detail == b.Detail && a.Route == b.Route && call.Alike(a.Bitrate, b.Bitrate) && slices.Equal(a.Problems, b.Problems)
 }
-
-// alike tells whether two rates differ by less than a quarter.
-func alike(a, b int) bool { return 4*min(a, b) >= 3*max(a, b) }

@@ -12,6 +12,11 @@ import (
 	"github.com/costream-obs/costream-obs/scenes"
 )
 
+const (
+	minBackoff = 250 * time.Millisecond
+	maxBackoff = 5 * time.Second
+)
+
 // attempt is the back-off of one step.
 type attempt struct {
 	next  time.Time

@@ -65,9 +65,7 @@ func (c *Companion) newWaiting() *waiting {
 		search: c.probe,
 		link: func() link.Link {
 			if a := c.air.Load(); a != nil {
-				if l := a.link.Load(); l != nil {
-					return *l
-				}
+				return a.Link()
 			}
 			return nil
 		},

@@ -4,15 +4,12 @@ package companion
 
 import (
 	"context"
-	"errors"
-	"log/slog"
 	"net/netip"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/media/link"
 )
 
@@ -93,6 +90,9 @@ func TestWhyThereIsNoPeer(t *testing.T) {
 	}
 }
 
+// overlap is how long a test waits for what should not come.
+const overlap = 100 * time.Millisecond
+
 // TestWaiting: the peer is searched for again and again, the reason is gone with the peer, and comes back without it.
 func TestWaiting(t *testing.T) {
 	searches := make(chan context.Context)
@@ -150,30 +150,5 @@ func TestReasonWithinTenSeconds(t *testing.T) {
 	const search, limit = 5 * time.Second, 10 * time.Second
 	if w := (&Companion{}).newWaiting(); w.first+search >= limit {
 		t.Errorf("the first search begins after %v", w.first)
-	}
-}
-
-// TestPictureWithoutAScreen: a peer whose pictures OBS cannot get is not on air with us.
-func TestPictureWithoutAScreen(t *testing.T) {
-	var there bool
-	told := make(chan bool, 16)
-	a := goOnAir(t.Context(), airOptions{
-		link:     func(link.Handler) (link.Link, error) { return nil, errors.New("none in this test") },
-		screen:   &coveredScreen{covered: true, covering: func() {}},
-		shows:    func() bool { return there },
-		peerSeen: func(seen bool) { told <- seen },
-		changed:  func() {},
-		apart:    true,
-		log:      slog.New(slog.DiscardHandler),
-	})
-	defer a.stop()
-	a.show(media.Frame{})
-	if len(told) > 0 {
-		t.Error("the peer is seen without a screen")
-	}
-	there = true
-	a.show(media.Frame{})
-	if !await(t, told, "the peer") {
-		t.Error("the peer is not seen")
 	}
 }

@@ -18,7 +18,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/costream-obs/costream-obs/internal/companion"
+	"github.com/costream-obs/costream-obs/internal/call"
 	"github.com/costream-obs/costream-obs/internal/pairing"
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/media/link"
@@ -42,11 +42,12 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 
-	o := companion.AirOptions{
-		Link:     secureLink(*send, *peer, *listen, *port, *kbps, log),
-		PeerAsks: !*plain,
-		FPS:      format.FPSNum, BitrateKbps: *kbps,
+	o := call.Options{
+		Link:      secureLink(*send, *peer, *listen, *port, *kbps, log),
+		PeerAsks:  !*plain,
+		FrameTime: format.FrameTime(), BitrateKbps: *kbps, Apart: true,
 		Screen: blank{}, Format: format, Microphone: *microphone, Log: log,
+		PeerSeen: func(seen bool) { log.Info("peer", "seen", seen) },
 	}
 	if *plain {
 		o.Link = plainLink(*peer, *listen, *port, log)
@@ -57,7 +58,7 @@ func main() {
 			defer stop() // With the last picture the program ends.
 			return feed(ctx, pipeEnd(0), push)
 		}
-		companion.RunAir(ctx, o)
+		run(ctx, o)
 		return
 	}
 	screen := newPipeScreen(pipeEnd(3))
@@ -67,11 +68,20 @@ func main() {
 		defer stop()
 		done <- screen.Run(ctx)
 	}()
-	companion.RunAir(ctx, o)
+	run(ctx, o)
 	if err := <-done; err != nil {
 		fmt.Fprintln(os.Stderr, "peer:", err)
 		os.Exit(1)
 	}
+}
+
+// run is one call. It returns when ctx has ended and nothing is sent any more. What waits for the other of voice and picture
+// depends on what OBS adds to each, so here neither does.
+func run(ctx context.Context, o call.Options) {
+	c := call.Start(ctx, o)
+	c.SetSpeakers(nil)
+	<-ctx.Done()
+	c.Stop()
 }
 
 // pipeEnd is an open file descriptor that is waited for in Go's poller, as costream-obs waits for what it reads and writes.

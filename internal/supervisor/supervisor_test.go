@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package companion
+package supervisor
 
 import (
 	"context"
@@ -15,11 +15,11 @@ const testLimit = 10 * time.Second
 func TestKeepStartsAgainAndSaysWhatFails(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	changed := make(chan struct{}, 16)
-	k := newKeeper(slog.New(slog.DiscardHandler), func() { changed <- struct{}{} })
+	k := New(slog.New(slog.DiscardHandler), func() { changed <- struct{}{} })
 	fault := errors.New("no device")
 	runs := make(chan int, 16)
 	n := 0
-	k.keep(ctx, "screen", func(ctx context.Context, started func()) error {
+	k.Keep(ctx, "screen", func(ctx context.Context, started func()) error {
 		n++
 		runs <- n
 		if n == 1 {
@@ -30,15 +30,15 @@ func TestKeepStartsAgainAndSaysWhatFails(t *testing.T) {
 		return ctx.Err()
 	})
 	await(t, changed, "the failure")
-	if got := k.failing()["screen"]; !errors.Is(got, fault) {
+	if got := k.Failing()["screen"]; !errors.Is(got, fault) {
 		t.Errorf("failing part: got %v, want %v", got, fault)
 	}
 	await(t, changed, "the recovery")
-	if got := k.failing(); len(got) != 0 {
+	if got := k.Failing(); len(got) != 0 {
 		t.Errorf("after the recovery still failing: %v", got)
 	}
 	cancel()
-	k.wait()
+	k.Wait()
 	if len(runs) != 2 {
 		t.Errorf("the part ran %d times, want 2", len(runs))
 	}

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package companion
+package call
 
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"sync"
 	"testing"
 	"time"
@@ -46,7 +45,7 @@ func (s *coveredScreen) isCovered() bool {
 
 // A picture that comes while the placeholder is put back is on show in the end.
 func TestPictureWhileThePlaceholderComesBack(t *testing.T) {
-	var a *air
+	var c *Call
 	back := make(chan struct{})
 	var once sync.Once
 	screen := &coveredScreen{covered: true, covering: func() {
@@ -55,7 +54,7 @@ func TestPictureWhileThePlaceholderComesBack(t *testing.T) {
 			go func() {
 				defer close(back)
 				defer close(shown)
-				a.show(media.Frame{})
+				c.show(media.Frame{})
 			}()
 			select {
 			case <-shown:
@@ -64,15 +63,13 @@ func TestPictureWhileThePlaceholderComesBack(t *testing.T) {
 		})
 	}}
 	told := make(chan bool, 16)
-	a = goOnAir(t.Context(), airOptions{
-		link:     func(link.Handler) (link.Link, error) { return nil, errors.New("none in this test") },
-		screen:   screen,
-		peerSeen: func(seen bool) { told <- seen },
-		changed:  func() {},
-		apart:    true,
-		log:      slog.New(slog.DiscardHandler),
+	c = Start(t.Context(), Options{
+		Link:     func(link.Handler) (link.Link, error) { return nil, errors.New("none in this test") },
+		Screen:   screen,
+		PeerSeen: func(seen bool) { told <- seen },
+		Apart:    true,
 	})
-	a.show(media.Frame{})
+	c.show(media.Frame{})
 	// The peer is silent now, until the placeholder comes.
 	await(t, back, "the placeholder, and a picture")
 	got := []bool{await(t, told, "the peer"), await(t, told, "that the peer is gone"), await(t, told, "that the peer is back")}
@@ -82,7 +79,7 @@ func TestPictureWhileThePlaceholderComesBack(t *testing.T) {
 	if screen.isCovered() {
 		t.Error("the placeholder covers a picture that has come after it")
 	}
-	a.stop()
+	c.Stop()
 }
 
 func TestPresence(t *testing.T) {
@@ -142,5 +139,28 @@ func TestSettingChangesWhileAPartIsNew(t *testing.T) {
 	}
 	if s.get() {
 		t.Error("got the old value")
+	}
+}
+
+// TestPictureWithoutAScreen: a peer whose pictures nobody can see is not seen.
+func TestPictureWithoutAScreen(t *testing.T) {
+	var there bool
+	told := make(chan bool, 16)
+	c := Start(t.Context(), Options{
+		Link:        func(link.Handler) (link.Link, error) { return nil, errors.New("none in this test") },
+		Screen:      &coveredScreen{covered: true, covering: func() {}},
+		ScreenReady: func() bool { return there },
+		PeerSeen:    func(seen bool) { told <- seen },
+		Apart:       true,
+	})
+	defer c.Stop()
+	c.show(media.Frame{})
+	if len(told) > 0 {
+		t.Error("the peer is seen without a screen")
+	}
+	there = true
+	c.show(media.Frame{})
+	if !await(t, told, "the peer") {
+		t.Error("the peer is not seen")
 	}
 }

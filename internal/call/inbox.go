@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package companion
+package call
 
 import (
 	"context"
@@ -22,7 +22,7 @@ const rebuildAfter = 500 * time.Millisecond
 type receiver interface {
 	Push(packet []byte)
 	Run(ctx context.Context) error
-	pipeline
+	Pipeline
 }
 
 // inbox takes the packets of one medium from the link and owns the receiver of the stream that

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package companion
+package call
 
 import (
 	"context"
@@ -145,15 +145,15 @@ func (l *keyLink) RequestKeyFrame()              { l.requests.Add(1) }
 // Where packets of the picture are lost between the link and the decoder, a key frame is asked for, although pictures go on.
 func TestKeyFrameForWhatTheInboxLoses(t *testing.T) {
 	l := &keyLink{}
-	a := goOnAir(t.Context(), airOptions{
-		link:   func(h link.Handler) (link.Link, error) { l.handler = h; return l, nil },
-		screen: &coveredScreen{covering: func() {}}, changed: func() {}, apart: true, log: slog.New(slog.DiscardHandler),
+	c := Start(t.Context(), Options{
+		Link:   func(h link.Handler) (link.Link, error) { l.handler = h; return l, nil },
+		Screen: &coveredScreen{covering: func() {}}, Apart: true,
 	})
-	for a.link.Load() == nil {
+	for c.Link() == nil {
 		runtime.Gosched()
 	}
 	// No packet gets to a decoder, and the one that waits for it may have left its place.
-	a.video.hold(time.Hour)
+	c.video.hold(time.Hour)
 	before := l.requests.Load() // since there is no picture
 	for range inboxPackets + 2 {
 		l.handler.RTP(link.Video, link.Stream{ID: 1}, make([]byte, rtpHeader))
@@ -161,5 +161,5 @@ func TestKeyFrameForWhatTheInboxLoses(t *testing.T) {
 	if got := l.requests.Load() - before; got < 1 || got > 3 {
 		t.Errorf("got %d requests for key frames, want one for each lost packet", got)
 	}
-	a.stop()
+	c.Stop()
 }

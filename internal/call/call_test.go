@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package companion
+package call
 
 import (
 	"errors"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/setup"
@@ -20,9 +20,9 @@ func TestVoiceWithoutSoundServer(t *testing.T) {
 	if err := media.Init(); err != nil {
 		t.Fatal(err)
 	}
-	a := &air{o: airOptions{log: slog.New(slog.DiscardHandler)}}
+	c := newCall(Options{}, nil, nil)
 	for range 5 {
-		err := a.runAudio(t.Context(), func() { t.Error("our voice is said to be sent") })
+		err := c.runAudio(t.Context(), func() { t.Error("our voice is said to be sent") })
 		if !errors.Is(err, setup.ErrNoServer) {
 			t.Errorf("got error %v, want %v", err, setup.ErrNoServer)
 		}
@@ -36,5 +36,18 @@ func TestVoiceWithoutSoundServer(t *testing.T) {
 		if comm, err := os.ReadFile(name); err == nil && strings.TrimSpace(string(comm)) == "threaded-ml" {
 			t.Errorf("thread %s of PulseAudio's client library was left behind", name)
 		}
+	}
+}
+
+const testLimit = 10 * time.Second
+
+func await[T any](t *testing.T, c <-chan T, what string) T {
+	t.Helper()
+	select {
+	case v := <-c:
+		return v
+	case <-time.After(testLimit):
+		t.Fatalf("awaited %s for %v", what, testLimit)
+		panic("unreachable")
 	}
 }

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package call
+
+import (
+	"context"
+	"encoding/binary"
+	"sync/atomic"
+	"time"
+
+	"github.com/costream-obs/costream-obs/internal/lipsync"
+	"github.com/costream-obs/costream-obs/media"
+	"github.com/costream-obs/costream-obs/media/link"
+)
+
+// syncEvery is how often it is looked whether voice and picture come together.
+const syncEvery = time.Second
+
+// avSync makes the peer's voice and picture arrive together, and tells the peer what it takes to
+// do the same with ours.
+type avSync struct {
+	call   *Call
+	sync   *lipsync.Sync
+	last   lipsync.Waits
+	voice  *media.AudioReceiver // whose breaks were counted last
+	breaks int                  // of the voice, as last told
+	late   int                  // how often the sound server came late for it, as last told
+	buffer voiceBuffer
+	wait   atomic.Int64              // of the voice, in nanoseconds
+	seen   map[link.Medium]time.Time // when the newest sender report came
+	side   map[link.Medium]lipsync.Medium
+}
+
+func newAVSync(c *Call) *avSync {
+	sync := lipsync.New(c.o.AVOffset)
+	return &avSync{
+		call: c, sync: sync, seen: make(map[link.Medium]time.Time),
+		side: map[link.Medium]lipsync.Medium{link.Video: sync.Video(), link.Audio: sync.Audio()},
+	}
+}
+
+// arrived takes a packet as it comes.
+func (s *avSync) arrived(m link.Medium, stream link.Stream, packet []byte) {
+	// The marker bit ends a picture (RFC 6184).
+	if len(packet) < rtpHeader || m == link.Video && packet[1]&0x80 == 0 {
+		return
+	}
+	s.side[m].Arrived(stream.ID, binary.BigEndian.Uint32(packet[4:]), time.Now())
+}
+
+// run looks again and again, until ctx ends.
+func (s *avSync) run(ctx context.Context) {
+	tick := time.NewTicker(syncEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			if l := s.call.Link(); l != nil {
+				s.look(l, now)
+			}
+		}
+	}
+}
+
+func (s *avSync) look(l link.Link, now time.Time) {
+	c := s.call
+	if v := c.videoSender.Load(); v != nil {
+		l.SetAge(link.Video, v.Age()+leg(c.o.Legs.Picture))
+	}
+	if a := c.audioSender.Load(); a != nil {
+		l.SetAge(link.Audio, a.Age()+leg(c.o.Legs.Voice))
+	}
+	stats := l.Stats()
+	s.report(link.Video, stats.Video.Receive)
+	s.report(link.Audio, stats.Audio.Receive)
+	if r, ok := c.video.running().(*media.VideoReceiver); ok && r.Latency() > 0 {
+		s.side[link.Video].Output(r.Latency() + leg(c.o.Legs.Screen))
+	}
+	voice, ok := c.audio.running().(*media.AudioReceiver)
+	if ok && voice.Latency() > 0 {
+		s.side[link.Audio].Output(voice.Latency() - c.o.Legs.Speaker)
+		s.noteBreaks(voice, now)
+	}
+	waits := s.sync.Look(now)
+	s.wait.Store(int64(waits.Audio))
+	c.video.hold(waits.Video)
+	if ok {
+		voice.SetDelay(waits.Audio)
+	}
+	if waits == s.last {
+		return
+	}
+	s.last = waits
+	c.o.Log.Debug("voice and picture are brought together", "voice waits", waits.Audio, "picture waits", waits.Video)
+}
+
+// noteBreaks looks how often the voice broke off, and gives it a larger buffer where that is too often.
+func (s *avSync) noteBreaks(voice *media.AudioReceiver, now time.Time) {
+	c := s.call
+	n, late := voice.Breaks(), voice.Late()
+	if voice != s.voice {
+		s.voice, s.breaks, s.late = voice, 0, 0 // It counts from its own beginning.
+	}
+	if n != s.breaks {
+		c.o.Log.Debug("the peer's voice broke off", "times", n, "latency", voice.Latency())
+	}
+	if s.buffer.note(late-s.late, now) {
+		c.o.Log.Info("the sound server comes late for the peer's voice and gets more of it in hand", "buffer", s.buffer.size)
+		c.voiceBuffer.Store(int64(s.buffer.size))
+		c.RenewVoice()
+	}
+	s.breaks, s.late = n, late
+}
+
+// report passes on a sender report that is new.
+func (s *avSync) report(m link.Medium, r link.ReceiveStats) {
+	if r.Stream.ID != 0 && r.LastSenderReport.After(s.seen[m]) {
+		s.seen[m] = r.LastSenderReport
+		s.side[m].Report(r.Stream.ID, r.SenderNTP, r.SenderRTP)
+	}
+}
+
+// voiceWait is how long the voice waits now.
+func (s *avSync) voiceWait() time.Duration { return time.Duration(s.wait.Load()) }
+
+// leg is the value of one of Legs.
+func leg(f func() time.Duration) time.Duration {
+	if f == nil {
+		return 0
+	}
+	return f()
+}

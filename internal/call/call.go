@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package call is a co-stream with one peer, without OBS: a link, the senders and receivers on it, and what brings voice and
+// picture together. Several calls may run beside each other.
+//
+// It is handed a source of pictures, a screen and the names of sinks and sources at the sound server. It does not know where
+// they come from, when a call should begin or end, or what is wrong with OBS: that is package companion.
+package call
+
+import (
+	"context"
+	"image"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/costream-obs/costream-obs/internal/supervisor"
+	"github.com/costream-obs/costream-obs/media"
+	"github.com/costream-obs/costream-obs/media/link"
+)
+
+// Options say what a call sends and shows. Functions that may be nil say so.
+type Options struct {
+	// Link makes the link; it is called again after each failure.
+	Link func(link.Handler) (link.Link, error)
+	// PeerAsks says that the peer asks for the key frames that it needs, and the link for lost packets, whose order it keeps.
+	PeerAsks bool
+
+	// Picture is what is sent. Without one neither picture nor voice is.
+	Picture media.VideoSource
+	// Feed pushes the pictures of a Picture that takes them that way, until ctx ends; may be nil.
+	Feed func(ctx context.Context, push func([]byte)) error
+	// FrameTime is the time between two pictures of Picture.
+	FrameTime   time.Duration
+	BitrateKbps int
+	// Microphone is the source at the sound server that is sent; empty means the default one.
+	Microphone string
+	// Muted is how our voice begins.
+	Muted bool
+	// VoiceOpens is called each time before our voice is recorded; may be nil.
+	VoiceOpens func()
+
+	// Screen shows the peer's picture; whoever made it runs it. ScreenReady tells whether it can; nil means that it always
+	// can.
+	Screen      media.Screen
+	ScreenReady func() bool
+	Format      media.VideoFormat // of the screen
+
+	// AVOffset is by how much later the peer's voice comes than by all that is known it should.
+	AVOffset time.Duration
+	// Apart says that voice and picture do not wait for each other.
+	Apart bool
+	Legs  Legs
+
+	// PeerSeen is told when pictures of the peer begin and end to be shown, one call after the other. It must not call back.
+	PeerSeen func(seen bool)
+	// Shaped gets the part of the screen that the peer's picture covers; may be nil.
+	Shaped func(image.Rectangle)
+	// Changed is called when Failing has changed; nil where nobody wants to know.
+	Changed func()
+	Log     *slog.Logger // nil discards
+}
+
+// Legs are the parts of the way of picture and voice that a call does not see. Those that change are functions; nil means none.
+type Legs struct {
+	// Picture and Voice are how much later than the programme has them we get them.
+	Picture, Voice func() time.Duration
+	// Screen is how much later than we show it the programme has the peer's picture, and Speaker how much sooner than it
+	// is heard it has the peer's voice.
+	Screen  func() time.Duration
+	Speaker time.Duration
+}
+
+// Call is a running call.
+type Call struct {
+	o      Options
+	cancel context.CancelFunc
+	parts  *supervisor.Supervisor
+	wg     sync.WaitGroup
+
+	link        atomic.Pointer[link.Link]
+	videoSender atomic.Pointer[media.VideoSender]
+	audioSender atomic.Pointer[media.AudioSender]
+	videoOut    *outgoing
+	audioOut    *outgoing
+	muted       setting[bool]
+	halted      atomic.Bool  // nothing is sent any more
+	kbps        setting[int] // that the link allows our picture; 0 where it does not say
+	kbpsLogged  atomic.Int64
+
+	video       *inbox
+	audio       *inbox
+	silenced    atomic.Bool              // the peer's voice is not played
+	speakers    atomic.Pointer[[]string] // nil while they are not known
+	voiceBuffer atomic.Int64             // of the peer's voice at the sound server, in nanoseconds
+	presence    presence                 // of the peer's picture
+	avSync      *avSync
+}
+
+// The names of a call's parts, by which Failing tells of them.
+const (
+	PartLink         = "link"
+	PartOurPicture   = "our picture"
+	PartOurVoice     = "our voice"
+	PartFeed         = "screenshots"
+	PartPeersPicture = "peer's picture"
+	PartPeersVoice   = "peer's voice"
+)
+
+// newCall makes one that does nothing yet. noPicture and noVoice are told why there is no receiver, or nil when there is
+// one again.
+func newCall(o Options, noPicture, noVoice func(error)) *Call {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	c := &Call{o: o, videoOut: newOutgoing(90000), audioOut: newOutgoing(48000)}
+	c.presence.tell = func(seen bool) {
+		c.o.Screen.Placeholder(!seen)
+		c.o.PeerSeen(seen)
+	}
+	c.muted.set(o.Muted)
+	c.video = newInbox(link.Video, c.newVideoReceiver, noPicture, o.Log)
+	// No picture that needs the lost packet is right, and only a key frame needs none. It happens where packets have
+	// waited for us, as while the machine slept.
+	c.video.lost = c.requestKeyFrame
+	c.audio = newInbox(link.Audio, c.newAudioReceiver, noVoice, o.Log)
+	c.avSync = newAVSync(c)
+	return c
+}
+
+// Start begins a call; Stop ends it. The peer's voice is not played before SetSpeakers.
+func Start(parent context.Context, o Options) *Call {
+	ctx, cancel := context.WithCancel(parent)
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Changed == nil {
+		o.Changed = func() {}
+	}
+	parts := supervisor.New(o.Log, o.Changed)
+	c := newCall(o,
+		func(err error) { parts.Note(PartPeersPicture, err) },
+		func(err error) { parts.Note(PartPeersVoice, err) })
+	c.cancel, c.parts = cancel, parts
+	c.receive(ctx, o.Apart)
+	c.parts.Keep(ctx, PartLink, c.runLink)
+	if o.Picture != nil {
+		c.parts.Keep(ctx, PartOurPicture, c.runVideo)
+		c.parts.Keep(ctx, PartOurVoice, c.runAudio)
+	}
+	if o.Feed != nil {
+		c.parts.Keep(ctx, PartFeed, func(ctx context.Context, started func()) error {
+			return o.Feed(ctx, func(picture []byte) {
+				started()
+				if s := c.videoSender.Load(); s != nil {
+					s.PushImage(picture)
+				}
+			})
+		})
+	}
+	return c
+}
+
+// receive starts what shows and plays the peer.
+func (c *Call) receive(ctx context.Context, apart bool) {
+	parts := []func(context.Context){c.video.run, c.audio.run, c.watchPeer}
+	if !apart {
+		parts = append(parts, c.avSync.run)
+	}
+	for _, part := range parts {
+		c.wg.Add(1)
+		go func() {
+			defer c.wg.Done()
+			part(ctx)
+		}()
+	}
+}
+
+// Stop ends everything and returns when no packet leaves any more.
+func (c *Call) Stop() {
+	c.cancel()
+	c.parts.Wait()
+	c.wg.Wait()
+	c.o.Screen.Placeholder(true)
+}
+
+// Halt keeps anything more from being sent, until Stop. It may be called at any time.
+func (c *Call) Halt() { c.halted.Store(true) }
+
+// SetMuted silences what we send.
+func (c *Call) SetMuted(muted bool) { c.muted.set(muted) }
+
+// SetSpeakers has the peer's voice played on these sinks of the sound server; none means the default one.
+func (c *Call) SetSpeakers(sinks []string) { c.speakers.Store(&sinks) }
+
+// RenewVoice has the peer's voice played on the sinks of SetSpeakers where it plays already.
+func (c *Call) RenewVoice() { c.audio.renew() }
+
+// SilencePeer keeps the peer's voice from being played.
+func (c *Call) SilencePeer(silenced bool) { c.silenced.Store(silenced) }
+
+// Link is the link of this moment, nil while there is none.
+func (c *Call) Link() link.Link {
+	if l := c.link.Load(); l != nil {
+		return *l
+	}
+	return nil
+}
+
+// BitrateKbps is what the way to the peer allows our picture, in kbit/s, 0 where the link does not say.
+func (c *Call) BitrateKbps() int { return c.kbps.get() }
+
+// Failing tells why parts do not work, by their names.
+func (c *Call) Failing() map[string]error { return c.parts.Failing() }
+
+// Pipeline is a part that can be drawn and printed.
+type Pipeline interface {
+	// Dot is the running pipeline in GraphViz's language, and Text as a launch line.
+	Dot() string
+	Text() string
+}
+
+// Pipelines are the running ones, by name.
+func (c *Call) Pipelines() map[string]Pipeline {
+	out := make(map[string]Pipeline)
+	if s := c.videoSender.Load(); s != nil {
+		out["our picture"] = s
+	}
+	if s := c.audioSender.Load(); s != nil {
+		out["our voice"] = s
+	}
+	if r := c.video.running(); r != nil {
+		out["the peer's picture"] = r
+	}
+	if r := c.audio.running(); r != nil {
+		out["the peer's voice"] = r
+	}
+	return out
+}
+
+func (c *Call) runLink(ctx context.Context, started func()) error {
+	l, err := c.o.Link(link.Handler{
+		RTP: func(m link.Medium, s link.Stream, packet []byte) {
+			c.avSync.arrived(m, s, packet)
+			switch {
+			case m == link.Video:
+				c.video.put(s, packet)
+			case !c.silenced.Load() && c.speakers.Load() != nil:
+				c.audio.put(s, packet)
+			}
+		},
+		KeyFrameRequest: func() {
+			if s := c.videoSender.Load(); s != nil {
+				s.ForceKeyFrame()
+			}
+		},
+		Bitrate: func(bits int) { c.setBitrate(bits / 1000) },
+	})
+	if err != nil {
+		return err
+	}
+	started()
+	c.link.Store(&l)
+	defer c.link.Store(nil)
+	return l.Run(ctx)
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package call
+
+import (
+	"context"
+	"errors"
+
+	"github.com/costream-obs/costream-obs/media"
+)
+
+// Receive is the receiving half of a call: it runs the screen, shows the peer's picture and plays the peer's voice on the
+// given speakers until ctx ends (nil), or the link or the screen fails. Of the options it takes Link, Screen, Format, Legs
+// and Log. A peer that goes away and comes back is shown again.
+func Receive(ctx context.Context, o Options, speakers []string) error {
+	return together(ctx, o.Screen.Run, func(ctx context.Context) error { return receive(ctx, o, speakers) })
+}
+
+func receive(ctx context.Context, o Options, speakers []string) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	// A receiver that cannot be built, for want of a GStreamer element or of a sound server, will not do so later either.
+	failed := func(err error) {
+		var missing *media.MissingElementError
+		if errors.As(err, &missing) {
+			cancel(err)
+		}
+	}
+	c := newCall(o, failed, failed)
+	c.o.PeerSeen = func(seen bool) { c.o.Log.Info("peer", "seen", seen) }
+	c.SetSpeakers(speakers)
+	c.receive(ctx, false)
+	err := c.runLink(ctx, func() {})
+	cancel(err)
+	c.wg.Wait()
+	if cause := context.Cause(ctx); err == nil && !errors.Is(cause, ctx.Err()) {
+		return cause
+	}
+	return err
+}

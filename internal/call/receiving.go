@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package call
+
+import (
+	"context"
+	"time"
+
+	"github.com/costream-obs/costream-obs/media"
+)
+
+const (
+	// stallAfter is how long the peer's last picture stands before the placeholder comes back.
+	stallAfter = 2 * time.Second
+	stallCheck = 100 * time.Millisecond
+	// askAfter is how long a picture is awaited before a key frame is asked for (again): the first
+	// may have come while the decoder was being made.
+	askAfter = 300 * time.Millisecond
+)
+
+func (c *Call) newVideoReceiver() (receiver, error) {
+	r, err := media.NewVideoReceiver(media.VideoReceiverOptions{Format: c.o.Format, Ordered: c.o.PeerAsks, Out: c.show, Log: c.o.Log})
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+func (c *Call) newAudioReceiver() (receiver, error) {
+	r, err := media.NewAudioReceiver(media.AudioReceiverOptions{
+		Sinks: *c.speakers.Load(), Delay: c.avSync.voiceWait(), Buffer: time.Duration(c.voiceBuffer.Load()), Log: c.o.Log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// show puts a picture of the peer on the screen. While there is no screen the peer is not seen.
+func (c *Call) show(f media.Frame) {
+	if c.o.ScreenReady != nil && !c.o.ScreenReady() {
+		return
+	}
+	c.o.Screen.Show(f)
+	if c.o.Shaped != nil {
+		c.o.Shaped(f.Area)
+	}
+	c.presence.came(time.Now())
+}
+
+// watchPeer brings the placeholder back when the peer's picture stands still.
+func (c *Call) watchPeer(ctx context.Context) {
+	tick := time.NewTicker(stallCheck)
+	defer tick.Stop()
+	var asked time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		last := c.presence.look(time.Now())
+		if time.Since(last) > askAfter && time.Since(asked) > askAfter {
+			asked = time.Now()
+			c.requestKeyFrame()
+		}
+	}
+}
+
+// requestKeyFrame asks the peer for a key frame.
+func (c *Call) requestKeyFrame() {
+	if l := c.Link(); l != nil {
+		l.RequestKeyFrame()
+	}
+}

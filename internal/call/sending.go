@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package call
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/costream-obs/costream-obs/media"
+	"github.com/costream-obs/costream-obs/media/link"
+	"github.com/costream-obs/costream-obs/setup"
+)
+
+const (
+	// keyDistance is the time between two key frames for a peer that cannot ask for one, as those of 2020 cannot, and
+	// askedKeyDistance for any other, which gets one whenever it asks.
+	keyDistance      = 2 * time.Second
+	askedKeyDistance = 100 * time.Second
+)
+
+// keyInterval is how many pictures lie between two key frames that nobody asked for.
+func (o *Options) keyInterval() int {
+	distance := keyDistance
+	if o.PeerAsks {
+		distance = askedKeyDistance
+	}
+	return int(distance / max(o.FrameTime, time.Millisecond))
+}
+
+// setBitrate lets our picture take what the way to the peer allows, in kbit/s.
+func (c *Call) setBitrate(kbps int) {
+	c.kbps.set(kbps)
+	if last := c.kbpsLogged.Load(); !Alike(int(last), kbps) && c.kbpsLogged.CompareAndSwap(last, int64(kbps)) {
+		c.o.Log.Info("bit rate of our picture", "kbit/s", kbps)
+	}
+}
+
+// Alike tells whether two bit rates differ by less than a quarter, which is no news.
+func Alike(a, b int) bool { return 4*min(a, b) >= 3*max(a, b) }
+
+// send passes a packet to the link that runs now.
+func (c *Call) send(m link.Medium, o *outgoing, packet []byte) {
+	if c.halted.Load() {
+		return
+	}
+	packet = o.next(packet, time.Now())
+	if l := c.Link(); l != nil {
+		// The link counts what it drops; a link that is closing is no news.
+		_ = l.WriteRTP(m, packet)
+	}
+}
+
+func (c *Call) runVideo(ctx context.Context, started func()) error {
+	var once sync.Once
+	s, err := media.NewVideoSender(media.VideoSenderOptions{
+		Source:  c.o.Picture,
+		Encoder: media.EncoderOptions{BitrateKbps: c.o.BitrateKbps, KeyInt: c.o.keyInterval()},
+		Out: func(packet []byte) {
+			once.Do(started)
+			c.send(link.Video, c.videoOut, packet)
+		},
+		Log: c.o.Log,
+	})
+	if err != nil {
+		return err
+	}
+	c.videoSender.Store(s)
+	defer c.videoSender.Store(nil)
+	c.kbps.attach(func(kbps int) {
+		if kbps > 0 {
+			s.SetBitrate(kbps)
+		}
+	})
+	defer c.kbps.detach()
+	return s.Run(ctx)
+}
+
+func (c *Call) runAudio(ctx context.Context, started func()) error {
+	// Each time that GStreamer's pulsesrc finds no server it leaves a thread and a pipe behind (1.22.0, measured), and
+	// this is tried for as long as there is none.
+	if err := (setup.Pulse{}).CheckSource(ctx, c.o.Microphone); err != nil {
+		return err
+	}
+	if c.o.VoiceOpens != nil {
+		c.o.VoiceOpens()
+	}
+	var once sync.Once
+	s, err := media.NewAudioSender(media.AudioSenderOptions{
+		Device: c.o.Microphone,
+		Out: func(packet []byte) {
+			once.Do(started)
+			c.send(link.Audio, c.audioOut, packet)
+		},
+		Log: c.o.Log,
+	})
+	if err != nil {
+		return err
+	}
+	c.audioSender.Store(s)
+	defer c.audioSender.Store(nil)
+	c.muted.attach(s.SetMuted)
+	defer c.muted.detach()
+	return s.Run(ctx)
+}

@@ -4,9 +4,13 @@ package media
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
+
+	"github.com/costream-obs/costream-obs/internal/v4l2"
 )
 
 // DeviceScreen shows pictures on a v4l2loopback device that OBS reads. It
@@ -25,6 +29,14 @@ var _ Screen = (*DeviceScreen)(nil)
 // opens. The error wraps ErrFormat.
 func NewDeviceScreen(path string, o ScreenOptions) (*DeviceScreen, error) {
 	return newDeviceScreen(o, func(f VideoFormat) (io.WriteCloser, error) { return openLoopback(path, f) })
+}
+
+func openLoopback(path string, f VideoFormat) (io.WriteCloser, error) {
+	w, err := v4l2.OpenWriter(path, v4l2.Format{W: f.W, H: f.H, FPSNum: f.FPSNum, FPSDen: f.FPSDen, Size: f.FrameSize()})
+	if unopened := (*fs.PathError)(nil); errors.As(err, &unopened) || errors.Is(err, v4l2.ErrNotWritable) {
+		return nil, fmt.Errorf("%w; %s", err, hintFor(nameCamera))
+	}
+	return w, err
 }
 
 func newDeviceScreen(o ScreenOptions, open func(VideoFormat) (io.WriteCloser, error)) (*DeviceScreen, error) {

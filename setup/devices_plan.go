@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/costream-obs/costream-obs/internal/v4l2"
 )
 
 // Options say what the machine shall have.
@@ -238,10 +240,10 @@ func (s State) idle(why string) error {
 	return nil
 }
 
-func (s State) node(path string) (VideoNode, bool) {
-	i := slices.IndexFunc(s.Nodes, func(n VideoNode) bool { return n.Path == path })
+func (s State) node(path string) (v4l2.Node, bool) {
+	i := slices.IndexFunc(s.Nodes, func(n v4l2.Node) bool { return n.Path == path })
 	if i < 0 {
-		return VideoNode{}, false
+		return v4l2.Node{}, false
 	}
 	return s.Nodes[i], true
 }
@@ -251,16 +253,16 @@ func (s State) held(paths []string) bool {
 }
 
 // before is the loopback node that comes before ours, if there is one.
-func (s State) before(o Options) (VideoNode, bool) {
+func (s State) before(o Options) (v4l2.Node, bool) {
 	for _, n := range s.Nodes {
 		if n.Loopback && n.Number < number(o.Out) {
 			return n, true
 		}
 	}
-	return VideoNode{}, false
+	return v4l2.Node{}, false
 }
 
-func (s State) beforeRemedy(o Options, first VideoNode) string {
+func (s State) beforeRemedy(o Options, first v4l2.Node) string {
 	if s.CanAdd {
 		return fmt.Sprintf("Delete it with `sudo v4l2loopback-ctl delete %s`, or let it be ours: `costream-obs setup --video-out=%s`.", first.Path, first.Path)
 	}
@@ -287,7 +289,7 @@ func (o Options) label(path string) string {
 
 // planRights lets the user open the nodes, where they cannot.
 func (s State) planRights(p *Plan, o Options, r *records) []Step {
-	denied := slices.ContainsFunc(s.Nodes, func(n VideoNode) bool {
+	denied := slices.ContainsFunc(s.Nodes, func(n v4l2.Node) bool {
 		return (n.Path == o.Out || n.Path == o.In) && errors.Is(n.Err, fs.ErrPermission)
 	})
 	if !denied || o.User == "" || s.Group == "" || s.Group == "root" {

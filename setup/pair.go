@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/costream-obs/costream-obs/internal/v4l2"
 )
 
 var (
@@ -45,7 +47,7 @@ type PairOptions struct {
 // it before the virtual camera is started: a failed start opens a modal box
 // in OBS 30 and later.
 func (m Machine) CheckPair(o PairOptions) error {
-	nodes, err := m.VideoNodes()
+	nodes, err := m.video().Nodes()
 	if err != nil {
 		return err
 	}
@@ -59,7 +61,7 @@ func (m Machine) CheckPair(o PairOptions) error {
 	if o.Refused && m.refusesSecondWriter() {
 		return fmt.Errorf("%w: update OBS, or install v4l2loopback 0.13", ErrRefused)
 	}
-	pick, ok := pickVirtualCamera(nodes, o.NeedsOutput, m.refusesSecondWriter())
+	pick, ok := PickVirtualCamera(nodes, o.NeedsOutput, m.refusesSecondWriter())
 	if !ok || pick.Path == o.Out {
 		return nil
 	}
@@ -67,8 +69,8 @@ func (m Machine) CheckPair(o PairOptions) error {
 		ErrOtherFirst, pick.Path, pick.Label, o.Out, pick.Path)
 }
 
-func (m Machine) checkNode(nodes []VideoNode, path string, o PairOptions) error {
-	i := slices.IndexFunc(nodes, func(n VideoNode) bool { return n.Path == path })
+func (m Machine) checkNode(nodes []v4l2.Node, path string, o PairOptions) error {
+	i := slices.IndexFunc(nodes, func(n v4l2.Node) bool { return n.Path == path })
 	if i < 0 {
 		return fmt.Errorf("%s: %w; %s", path, ErrNoDevice, m.loadHint(o))
 	}
@@ -83,7 +85,7 @@ func (m Machine) checkNode(nodes []VideoNode, path string, o PairOptions) error 
 	case !n.Written():
 		return nil
 	}
-	holders, err := m.Holders(path)
+	holders, err := m.video().Holders(path)
 	if err != nil {
 		return err
 	}
@@ -126,11 +128,11 @@ func (m Machine) refusesSecondWriter() bool {
 	return major > 0 || minor >= 14
 }
 
-// pickVirtualCamera is the node that OBS's virtual camera would open: the
-// first, in the order of their numbers, that takes its format
-// (plugins/linux-v4l2/v4l2-output.c of OBS 29 to 32). Neither a label nor a
-// setting has a part in it.
-func pickVirtualCamera(nodes []VideoNode, needsOutput, refusesSecondWriter bool) (VideoNode, bool) {
+// PickVirtualCamera returns the node that OBS's virtual camera would open if it were started now, and false when it would find
+// none: the first, in the order of their numbers, that takes its format (plugins/linux-v4l2/v4l2-output.c of OBS 29 to 32).
+// Neither a label nor a setting has a part in it. needsOutput is that of PairOptions; refusesSecondWriter is true for
+// v4l2loopback 0.14 and later.
+func PickVirtualCamera(nodes []v4l2.Node, needsOutput, refusesSecondWriter bool) (v4l2.Node, bool) {
 	for _, n := range nodes {
 		takes := n.Output
 		if n.Written() {
@@ -140,5 +142,5 @@ func pickVirtualCamera(nodes []VideoNode, needsOutput, refusesSecondWriter bool)
 			return n, true
 		}
 	}
-	return VideoNode{}, false
+	return v4l2.Node{}, false
 }

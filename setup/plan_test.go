@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/costream-obs/costream-obs/internal/golden"
+	"github.com/costream-obs/costream-obs/internal/v4l2"
 )
 
 func planFile(name string) string { return filepath.Join("testdata", "plan", name+".txt") }
@@ -50,12 +51,12 @@ func debian() State {
 }
 
 // loop is a loopback node that nobody uses.
-func loop(n int) VideoNode {
-	return VideoNode{Path: "/dev/video" + itoa(n), Number: n, Label: "loop " + itoa(n), Loopback: true, Output: true}
+func loop(n int) v4l2.Node {
+	return v4l2.Node{Path: "/dev/video" + itoa(n), Number: n, Label: "loop " + itoa(n), Loopback: true, Output: true}
 }
 
 // loaded is debian with the module loaded and these nodes.
-func loaded(nodes ...VideoNode) State {
+func loaded(nodes ...v4l2.Node) State {
 	s := debian()
 	s.Loopback.Loaded = true
 	s.Group = "video"
@@ -74,7 +75,7 @@ func TestPlanSetup(t *testing.T) {
 	change := func(s State, f func(*State)) State { f(&s); return s }
 	with := func(f func(*Options)) Options { o := usual(); f(&o); return o }
 	aloop := with(func(o *Options) { o.Aloop = true })
-	webcam := VideoNode{Path: "/dev/video10", Number: 10, Label: "Webcam", Capture: true}
+	webcam := v4l2.Node{Path: "/dev/video10", Number: 10, Label: "Webcam", Capture: true}
 	denied := loop(10)
 	denied.Err = &fs.PathError{Op: "open", Path: "/dev/video10", Err: fs.ErrPermission}
 	denied.Output = false
@@ -118,13 +119,13 @@ func TestPlanSetup(t *testing.T) {
 		{"loaded-with-one-of-ours-add", change(loaded(loop(10)), func(s *State) { s.CanAdd = true }), usual()},
 		{"loaded-and-held", change(loaded(loop(20)), func(s *State) {
 			s.Loopback.Users = 1
-			s.Holders = map[string][]Holder{"/dev/video20": {{PID: 700, Command: "obs"}}}
+			s.Holders = map[string][]v4l2.Holder{"/dev/video20": {{PID: 700, Command: "obs"}}}
 		}), usual()},
 		{"loaded-and-held-by-another-user", change(loaded(loop(20)), func(s *State) { s.Loopback.Users = 1 }), usual()},
 		{"one-exclusive-caps", loaded(loop(10), bothWays), usual()},
 		{"one-exclusive-caps-add", change(loaded(loop(10), bothWays), func(s *State) { s.CanAdd = true }), usual()},
 		{"both-ways-while-held", change(loaded(loop(10), bothWays), func(s *State) {
-			s.Holders = map[string][]Holder{"/dev/video11": {{PID: 700, Command: "obs"}}}
+			s.Holders = map[string][]v4l2.Holder{"/dev/video11": {{PID: 700, Command: "obs"}}}
 		}), usual()},
 		{"lower-number", loaded(loop(3), loop(10), loop(11)), usual()},
 		{"lower-number-add", change(ready(usual(), records{}), func(s *State) {
@@ -172,7 +173,7 @@ func TestPlanUndo(t *testing.T) {
 		{"arch", change(ready(usual(), all), func(s *State) { s.Installer = "pacman" }), false},
 		{"all-but-modules", ready(usual(), all), true},
 		{"held", change(ready(usual(), all), func(s *State) {
-			s.Holders = map[string][]Holder{"/dev/video10": {{PID: 700, Command: "obs"}}}
+			s.Holders = map[string][]v4l2.Holder{"/dev/video10": {{PID: 700, Command: "obs"}}}
 		}), false},
 		{"beside-others", change(ready(usual(), records{}), func(s *State) { s.Nodes = append(s.Nodes, loop(20)) }), false},
 		{"beside-others-delete", change(ready(usual(), records{}), func(s *State) {

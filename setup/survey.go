@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"github.com/costream-obs/costream-obs/internal/v4l2"
 )
 
 // State is what a plan is made from.
@@ -34,9 +36,9 @@ type State struct {
 	// CanAdd: single devices can be added and deleted, by module and
 	// v4l2loopback-ctl of 0.13 or later.
 	CanAdd  bool
-	Nodes   []VideoNode
-	Holders map[string][]Holder // of the loopback nodes, as far as this user may see
-	Group   string              // of the loopback nodes
+	Nodes   []v4l2.Node
+	Holders map[string][]v4l2.Holder // of the loopback nodes, as far as this user may see
+	Group   string                   // of the loopback nodes
 	// Members are who belongs to that group from their next login on.
 	Members []string
 
@@ -59,7 +61,7 @@ func (m Machine) Survey() (State, error) {
 		Aloop:      m.KernelModule("snd-aloop"),
 		AloopCard:  m.aloopCard(),
 		Files:      make(map[string]string),
-		Holders:    make(map[string][]Holder),
+		Holders:    make(map[string][]v4l2.Holder),
 	}
 	s.KernelDir = m.exists("lib", "modules", s.Kernel)
 	s.Headers = m.exists("lib", "modules", s.Kernel, "build")
@@ -94,14 +96,14 @@ func (m Machine) Survey() (State, error) {
 
 func (m Machine) surveyNodes(s *State) error {
 	var err error
-	if s.Nodes, err = m.VideoNodes(); err != nil {
+	if s.Nodes, err = m.video().Nodes(); err != nil {
 		return err
 	}
 	for _, n := range s.Nodes {
 		if !n.Loopback {
 			continue
 		}
-		if s.Holders[n.Path], err = m.Holders(n.Path); err != nil {
+		if s.Holders[n.Path], err = m.video().Holders(n.Path); err != nil {
 			return err
 		}
 		if info, err := os.Stat(m.path(n.Path)); err == nil && s.Group == "" {

@@ -8,6 +8,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/costream-obs/costream-obs/internal/v4l2"
+	"github.com/costream-obs/costream-obs/internal/v4l2/v4l2test"
 )
 
 // addFiles writes files below a machine's root.
@@ -25,7 +28,7 @@ func addFiles(t *testing.T, m Machine, files map[string]string) {
 }
 
 func TestSurvey(t *testing.T) {
-	m := machine(t, "0.13.2", webcam(0), written(7, 700), free(10))
+	m := machine(t, "0.13.2", v4l2test.Webcam(0), v4l2test.Written(7, 700), v4l2test.Free(10))
 	addFiles(t, m, map[string]string{
 		"proc/sys/kernel/osrelease":      "6.1.0-28-amd64\n",
 		"proc/asound/cards":              " 0 [PCH            ]: HDA-Intel - HDA Intel PCH\n                      HDA at 0x1\n10 [alooptopeer    ]: Loopback - Loopback\n                      Loopback 1\n",
@@ -64,7 +67,7 @@ func TestSurvey(t *testing.T) {
 		Present: []string{"v4l2loopback-dkms"}, SecureBoot: true,
 		Loopback: KernelModule{File: "/lib/modules/6.1.0-28-amd64/updates/dkms/v4l2loopback.ko", Loaded: true, Version: "0.13.2", Users: 2, Unsigned: true},
 		CanAdd:   true,
-		Holders:  map[string][]Holder{"/dev/video7": {{PID: 700, Command: "writer"}}, "/dev/video10": nil},
+		Holders:  map[string][]v4l2.Holder{"/dev/video7": {{PID: 700, Command: "writer"}}, "/dev/video10": nil},
 		Aloop:    KernelModule{File: "/lib/modules/6.1.0-28-amd64/kernel/sound/drivers/snd-aloop.ko.xz", Loaded: true, Users: 1}, AloopCard: 10,
 		Files: map[string]string{
 			"/etc/modules-load.d/costream-obs.conf": fileHead + "\n",

@@ -10,8 +10,8 @@ import (
 	"strings"
 
 	"github.com/costream-obs/costream-obs/internal/config"
+	"github.com/costream-obs/costream-obs/internal/v4l2"
 	"github.com/costream-obs/costream-obs/media"
-	"github.com/costream-obs/costream-obs/setup"
 )
 
 // deviceFormat is the format to use on a video device: what the settings say, else what the device carries already,
@@ -30,7 +30,7 @@ func deviceFormat(c *config.Config, device string) (media.VideoFormat, error) {
 	if c.VideoFormat != (config.Format{}) {
 		return media.VideoFormat(c.VideoFormat), nil
 	}
-	nodes, err := setup.Machine{}.VideoNodes()
+	nodes, err := v4l2.System{}.Nodes()
 	if err != nil {
 		return media.VideoFormat{}, err
 	}

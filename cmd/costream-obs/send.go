@@ -11,8 +11,8 @@ import (
 
 	"github.com/costream-obs/costream-obs/internal/call"
 	"github.com/costream-obs/costream-obs/internal/companion"
+	"github.com/costream-obs/costream-obs/internal/pulse"
 	"github.com/costream-obs/costream-obs/media"
-	"github.com/costream-obs/costream-obs/setup"
 )
 
 func sendCommand() *command {
@@ -37,7 +37,7 @@ func send(ctx context.Context, c *invocation) error {
 	sound := c.config.MicSource
 	if sound == "" {
 		sound = companion.ToPeerSink + ".monitor"
-		if _, err := (setup.Pulse{}).SinkNamed(ctx, companion.ToPeerSink); errors.Is(err, setup.ErrNotFound) {
+		if _, err := (pulse.Client{}).SinkNamed(ctx, companion.ToPeerSink); errors.Is(err, pulse.ErrNotFound) {
 			return fmt.Errorf("there is no sound sink %[1]s: make it with `pactl load-module module-null-sink sink_name=%[1]s "+
 				"sink_properties=device.description=CoStreamToPeer` and let OBS monitor into it, or name a source with --mic-source", companion.ToPeerSink)
 		} else if err != nil {

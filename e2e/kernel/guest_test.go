@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/testbed"
-	"github.com/costream-obs/costream-obs/setup"
+	"github.com/costream-obs/costream-obs/internal/v4l2"
 )
 
 // binary is the program under test, in the directory that the guest shares
@@ -61,7 +61,7 @@ func loadLoopback(t *testing.T, parameters ...string) {
 // written tells whether a program writes to a loopback node.
 func written(t *testing.T, path string) bool {
 	t.Helper()
-	nodes, err := setup.Machine{}.VideoNodes()
+	nodes, err := v4l2.System{}.Nodes()
 	if err != nil {
 		t.Fatal(err)
 	}

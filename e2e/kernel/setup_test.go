@@ -17,7 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/costream-obs/costream-obs/internal/testbed"
-	"github.com/costream-obs/costream-obs/setup"
+	"github.com/costream-obs/costream-obs/internal/v4l2"
 )
 
 const (
@@ -125,7 +125,7 @@ func (a answer) check(t *testing.T, code int, contains ...string) {
 // devices are the loopback nodes with their labels and directions.
 func devices(t *testing.T) map[string]string {
 	t.Helper()
-	nodes, err := setup.Machine{}.VideoNodes()
+	nodes, err := v4l2.System{}.Nodes()
 	if err != nil {
 		t.Fatal(err)
 	}

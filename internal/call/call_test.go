@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/costream-obs/costream-obs/internal/pulse"
 	"github.com/costream-obs/costream-obs/media"
-	"github.com/costream-obs/costream-obs/setup"
 )
 
 // On air without a sound server our voice is tried again and again, which must not cost a thread each time.
@@ -23,8 +23,8 @@ func TestVoiceWithoutSoundServer(t *testing.T) {
 	c := newCall(Options{}, nil, nil)
 	for range 5 {
 		err := c.runAudio(t.Context(), func() { t.Error("our voice is said to be sent") })
-		if !errors.Is(err, setup.ErrNoServer) {
-			t.Errorf("got error %v, want %v", err, setup.ErrNoServer)
+		if !errors.Is(err, pulse.ErrNoServer) {
+			t.Errorf("got error %v, want %v", err, pulse.ErrNoServer)
 		}
 	}
 	names, err := filepath.Glob("/proc/self/task/*/comm")

@@ -7,9 +7,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/costream-obs/costream-obs/internal/pulse"
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/media/link"
-	"github.com/costream-obs/costream-obs/setup"
 )
 
 const (
@@ -79,7 +79,7 @@ func (c *Call) runVideo(ctx context.Context, started func()) error {
 func (c *Call) runAudio(ctx context.Context, started func()) error {
 	// Each time that GStreamer's pulsesrc finds no server it leaves a thread and a pipe behind (1.22.0, measured), and
 	// this is tried for as long as there is none.
-	if err := (setup.Pulse{}).CheckSource(ctx, c.o.Microphone); err != nil {
+	if err := (pulse.Client{}).CheckSource(ctx, c.o.Microphone); err != nil {
 		return err
 	}
 	if c.o.VoiceOpens != nil {

@@ -10,8 +10,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/costream-obs/costream-obs/internal/pulse"
 	"github.com/costream-obs/costream-obs/obsctl"
-	"github.com/costream-obs/costream-obs/setup"
 )
 
 // OBS 32 and later removes what it monitors from the stream while Desktop Audio captures the device
@@ -109,7 +109,7 @@ func (s *session) resumeDeduplication(ctx context.Context) error {
 	}
 	if len(s.changes.Captures[s.seen.collection]) == 0 {
 		sink, err := s.c.sound.defaultSink(ctx)
-		if errors.Is(err, setup.ErrNoServer) {
+		if errors.Is(err, pulse.ErrNoServer) {
 			return nil // Nothing is captured; the next time off air does it.
 		}
 		if err != nil {

@@ -11,7 +11,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/costream-obs/costream-obs/setup"
+	"github.com/costream-obs/costream-obs/internal/pulse"
 )
 
 const (
@@ -29,8 +29,8 @@ const (
 // guard watches over the streams at the sound server for one time on air: nothing but what the user
 // chose reaches the peer because somebody moved a stream. While one is elsewhere the voice is silent.
 type guard struct {
-	pulse   setup.Pulse
-	changes <-chan setup.Change
+	pulse   pulse.Client
+	changes <-chan pulse.Change
 	want    func() placing
 	// placed is told whether all is in its place, as soon as it is known.
 	placed func(bool)
@@ -67,7 +67,7 @@ func (g *guard) run(ctx context.Context) error {
 
 // suspect takes in changes that come together. Where one is of our recording stream, the voice is silent
 // until it is known where that is now.
-func (g *guard) suspect(c setup.Change) {
+func (g *guard) suspect(c pulse.Change) {
 	for {
 		if c.Object == "source-output" && c.Index == g.voice {
 			g.placed(false)
@@ -118,7 +118,7 @@ func (g *guard) putBack(ctx context.Context, s stray) error {
 	if s.recording {
 		move = g.pulse.MoveSourceOutput
 	}
-	if err := move(ctx, s.index, s.home); err != nil && !errors.Is(err, setup.ErrNotFound) {
+	if err := move(ctx, s.index, s.home); err != nil && !errors.Is(err, pulse.ErrNotFound) {
 		return err
 	}
 	return nil
@@ -164,7 +164,7 @@ func strayError(strays []stray) error {
 }
 
 // viewSound asks the sound server.
-func viewSound(ctx context.Context, pulse setup.Pulse) (v soundView, err error) {
+func viewSound(ctx context.Context, pulse pulse.Client) (v soundView, err error) {
 	// Streams first: where one is moved after that, an event tells.
 	if v.recording, err = pulse.SourceOutputs(ctx); err != nil {
 		return v, err

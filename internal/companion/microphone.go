@@ -11,8 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/costream-obs/costream-obs/internal/pulse"
 	"github.com/costream-obs/costream-obs/obsctl"
-	"github.com/costream-obs/costream-obs/setup"
 )
 
 const (
@@ -172,7 +172,7 @@ func (s *session) routeMics(ctx context.Context, mics []string) error {
 
 // toPeer moves what OBS monitors of a microphone to our sink if it plays elsewhere. Each stream that OBS
 // opens begins elsewhere; one that is moved away again and again is left there.
-func (s *session) toPeer(ctx context.Context, mic string, stream setup.SinkInput, ours int) error {
+func (s *session) toPeer(ctx context.Context, mic string, stream pulse.SinkInput, ours int) error {
 	if stream.Sink == ours {
 		return nil
 	}

@@ -5,7 +5,7 @@ package companion
 import (
 	"context"
 
-	"github.com/costream-obs/costream-obs/setup"
+	"github.com/costream-obs/costream-obs/internal/pulse"
 )
 
 // Microphones reach our sink by moving OBS's streams there (routeMics), not by OBS's monitoring
@@ -32,7 +32,7 @@ func (s *session) returnStreams(ctx context.Context) error {
 }
 
 // returnAll moves streams of OBS away from our sink, by its number, to where the user hears them.
-func (s *session) returnAll(ctx context.Context, streams map[string]setup.SinkInput, ours int) error {
+func (s *session) returnAll(ctx context.Context, streams map[string]pulse.SinkInput, ours int) error {
 	for _, stream := range streams {
 		if stream.Sink != ours {
 			continue

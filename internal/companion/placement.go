@@ -7,15 +7,15 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/costream-obs/costream-obs/internal/pulse"
 	"github.com/costream-obs/costream-obs/media"
-	"github.com/costream-obs/costream-obs/setup"
 )
 
 // soundView is what plays and records where at the sound server.
 type soundView struct {
 	sinks, sources map[int]string // names
-	playing        []setup.SinkInput
-	recording      []setup.SourceOutput
+	playing        []pulse.SinkInput
+	recording      []pulse.SourceOutput
 }
 
 // placing says where streams belong.
@@ -87,17 +87,17 @@ func (v soundView) voice(want placing) int {
 
 // monitors reports whether a stream is OBS's monitoring of a microphone. An OBS in a sandbox may give
 // another process id than the one that we see.
-func (want placing) monitors(p setup.SinkInput) bool {
+func (want placing) monitors(p pulse.SinkInput) bool {
 	return p.Properties["application.name"] == obsClient && slices.Contains(want.mics, p.MediaName())
 }
 
 // captures reports whether a stream is OBS's recording of a microphone.
-func (want placing) captures(r setup.SourceOutput) bool {
+func (want placing) captures(r pulse.SourceOutput) bool {
 	return r.Properties["application.name"] == obsClient && slices.Contains(want.mics, r.MediaName())
 }
 
 // streamName is what a user calls a stream of another program.
-func streamName(s setup.Stream) string {
+func streamName(s pulse.Stream) string {
 	var parts []string
 	for _, key := range []string{"application.name", "media.name"} {
 		if text := s.Properties[key]; text != "" {

@@ -10,68 +10,68 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/costream-obs/costream-obs/internal/pulse"
 	"github.com/costream-obs/costream-obs/media"
-	"github.com/costream-obs/costream-obs/setup"
 )
 
 func TestStrays(t *testing.T) {
 	const us, obs = 100, 200
 	const topeer, frompeer, ears, topeerMonitor, earsMonitor, usb = 1, 2, 3, 11, 13, 14
-	stream := func(index, pid int, properties ...string) setup.Stream {
-		s := setup.Stream{Index: index, Properties: map[string]string{"application.process.id": strconv.Itoa(pid)}}
+	stream := func(index, pid int, properties ...string) pulse.Stream {
+		s := pulse.Stream{Index: index, Properties: map[string]string{"application.process.id": strconv.Itoa(pid)}}
 		for i := 0; i < len(properties); i += 2 {
 			s.Properties[properties[i]] = properties[i+1]
 		}
 		return s
 	}
-	voice := func(source int) setup.SourceOutput {
-		return setup.SourceOutput{Stream: stream(21, us, media.StreamProperty, media.StreamVoice), Source: source}
+	voice := func(source int) pulse.SourceOutput {
+		return pulse.SourceOutput{Stream: stream(21, us, media.StreamProperty, media.StreamVoice), Source: source}
 	}
-	reader := func(source int) setup.SourceOutput {
-		return setup.SourceOutput{Stream: stream(22, us, media.StreamProperty, media.StreamReader), Source: source}
+	reader := func(source int) pulse.SourceOutput {
+		return pulse.SourceOutput{Stream: stream(22, us, media.StreamProperty, media.StreamReader), Source: source}
 	}
-	speaker := func(purpose string, sink int) setup.SinkInput {
-		return setup.SinkInput{Stream: stream(31, us, media.StreamProperty, purpose), Sink: sink}
+	speaker := func(purpose string, sink int) pulse.SinkInput {
+		return pulse.SinkInput{Stream: stream(31, us, media.StreamProperty, purpose), Sink: sink}
 	}
-	monitored := func(input string, sink int) setup.SinkInput {
-		return setup.SinkInput{Stream: stream(41, obs, "application.name", "OBS", "media.name", input), Sink: sink}
+	monitored := func(input string, sink int) pulse.SinkInput {
+		return pulse.SinkInput{Stream: stream(41, obs, "application.name", "OBS", "media.name", input), Sink: sink}
 	}
-	browser := func(sink int) setup.SinkInput {
-		return setup.SinkInput{Stream: stream(51, 300, "application.name", "Firefox", "media.name", "a song"), Sink: sink}
+	browser := func(sink int) pulse.SinkInput {
+		return pulse.SinkInput{Stream: stream(51, 300, "application.name", "Firefox", "media.name", "a song"), Sink: sink}
 	}
 	for _, tt := range []struct {
 		name      string
 		voice     string // "": the monitor of our sink
-		recording []setup.SourceOutput
-		playing   []setup.SinkInput
+		recording []pulse.SourceOutput
+		playing   []pulse.SinkInput
 		want      []string
 		noVoice   bool
 	}{
-		{name: "all in place", recording: []setup.SourceOutput{voice(topeerMonitor), reader(topeerMonitor)},
-			playing: []setup.SinkInput{monitored("Mic/Aux", topeer), speaker("speaker", ears), speaker("speaker/"+FromPeerSink, frompeer), browser(ears)}},
-		{name: "not recorded yet", recording: []setup.SourceOutput{reader(topeerMonitor)}, noVoice: true},
-		{name: "another program's recording", recording: []setup.SourceOutput{voice(topeerMonitor), {Stream: stream(23, 300), Source: usb}}},
-		{name: "the user hears what OBS monitors", recording: []setup.SourceOutput{voice(topeerMonitor)}, playing: []setup.SinkInput{monitored("Mic/Aux", ears)}},
-		{name: "our recording was moved", recording: []setup.SourceOutput{voice(earsMonitor)},
+		{name: "all in place", recording: []pulse.SourceOutput{voice(topeerMonitor), reader(topeerMonitor)},
+			playing: []pulse.SinkInput{monitored("Mic/Aux", topeer), speaker("speaker", ears), speaker("speaker/"+FromPeerSink, frompeer), browser(ears)}},
+		{name: "not recorded yet", recording: []pulse.SourceOutput{reader(topeerMonitor)}, noVoice: true},
+		{name: "another program's recording", recording: []pulse.SourceOutput{voice(topeerMonitor), {Stream: stream(23, 300), Source: usb}}},
+		{name: "the user hears what OBS monitors", recording: []pulse.SourceOutput{voice(topeerMonitor)}, playing: []pulse.SinkInput{monitored("Mic/Aux", ears)}},
+		{name: "our recording was moved", recording: []pulse.SourceOutput{voice(earsMonitor)},
 			want: []string{"recording 21 default_out.monitor -> costream_topeer.monitor"}},
-		{name: "the reader was moved", recording: []setup.SourceOutput{voice(topeerMonitor), reader(usb)},
+		{name: "the reader was moved", recording: []pulse.SourceOutput{voice(topeerMonitor), reader(usb)},
 			want: []string{"recording 22 usb -> costream_topeer.monitor"}},
-		{name: "past OBS", voice: "usb", recording: []setup.SourceOutput{voice(usb), reader(topeerMonitor)}, playing: []setup.SinkInput{browser(topeer)}},
-		{name: "past OBS, moved", voice: "usb", recording: []setup.SourceOutput{voice(earsMonitor)},
+		{name: "past OBS", voice: "usb", recording: []pulse.SourceOutput{voice(usb), reader(topeerMonitor)}, playing: []pulse.SinkInput{browser(topeer)}},
+		{name: "past OBS, moved", voice: "usb", recording: []pulse.SourceOutput{voice(earsMonitor)},
 			want: []string{"recording 21 default_out.monitor -> usb"}},
-		{name: "whatever the default is", voice: "@DEFAULT_SOURCE@", recording: []setup.SourceOutput{voice(earsMonitor)}},
-		{name: "the user moved the peer's voice to other headphones", recording: []setup.SourceOutput{voice(topeerMonitor)},
-			playing: []setup.SinkInput{speaker("speaker", 4)}},
-		{name: "the peer would hear themselves", recording: []setup.SourceOutput{voice(topeerMonitor)}, playing: []setup.SinkInput{speaker("speaker", topeer)},
+		{name: "whatever the default is", voice: "@DEFAULT_SOURCE@", recording: []pulse.SourceOutput{voice(earsMonitor)}},
+		{name: "the user moved the peer's voice to other headphones", recording: []pulse.SourceOutput{voice(topeerMonitor)},
+			playing: []pulse.SinkInput{speaker("speaker", 4)}},
+		{name: "the peer would hear themselves", recording: []pulse.SourceOutput{voice(topeerMonitor)}, playing: []pulse.SinkInput{speaker("speaker", topeer)},
 			want: []string{"playing 31 costream_topeer -> @DEFAULT_SINK@"}},
-		{name: "viewers would not hear the peer", recording: []setup.SourceOutput{voice(topeerMonitor)}, playing: []setup.SinkInput{speaker("speaker/"+FromPeerSink, ears)},
+		{name: "viewers would not hear the peer", recording: []pulse.SourceOutput{voice(topeerMonitor)}, playing: []pulse.SinkInput{speaker("speaker/"+FromPeerSink, ears)},
 			want: []string{"playing 31 default_out -> costream_frompeer"}},
-		{name: "another program plays to the peer", recording: []setup.SourceOutput{voice(topeerMonitor)}, playing: []setup.SinkInput{browser(topeer)},
+		{name: "another program plays to the peer", recording: []pulse.SourceOutput{voice(topeerMonitor)}, playing: []pulse.SinkInput{browser(topeer)},
 			want: []string{"playing 51 costream_topeer -> "}},
-		{name: "the microphone went, and OBS records what we send", recording: []setup.SourceOutput{voice(topeerMonitor),
+		{name: "the microphone went, and OBS records what we send", recording: []pulse.SourceOutput{voice(topeerMonitor),
 			{Stream: stream(42, obs, "application.name", "OBS", "media.name", "Mic/Aux"), Source: topeerMonitor}},
 			want: []string{"recording 42 costream_topeer.monitor -> "}},
-		{name: "OBS plays another input to the peer", recording: []setup.SourceOutput{voice(topeerMonitor)}, playing: []setup.SinkInput{monitored("Music", topeer)},
+		{name: "OBS plays another input to the peer", recording: []pulse.SourceOutput{voice(topeerMonitor)}, playing: []pulse.SinkInput{monitored("Music", topeer)},
 			want: []string{"playing 41 costream_topeer -> "}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

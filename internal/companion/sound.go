@@ -11,9 +11,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/costream-obs/costream-obs/internal/pulse"
 	"github.com/costream-obs/costream-obs/internal/supervisor"
 	"github.com/costream-obs/costream-obs/media"
-	"github.com/costream-obs/costream-obs/setup"
 )
 
 const (
@@ -31,10 +31,10 @@ const (
 
 // sound owns our nodes at the sound server for the life of the daemon, through restarts of the server.
 type sound struct {
-	pulse   setup.Pulse
+	pulse   pulse.Client
 	parts   *supervisor.Supervisor
 	changed func()
-	streams chan setup.Change // that may mean that a stream is elsewhere; has room for some
+	streams chan pulse.Change // that may mean that a stream is elsewhere; has room for some
 	log     *slog.Logger
 
 	mu      sync.Mutex
@@ -48,7 +48,7 @@ type sound struct {
 
 func newSound(parts *supervisor.Supervisor, changed func(), log *slog.Logger) *sound {
 	return &sound{
-		parts: parts, changed: changed, log: log, streams: make(chan setup.Change, 16),
+		parts: parts, changed: changed, log: log, streams: make(chan pulse.Change, 16),
 		ours:  make(map[string]func(context.Context) error),
 		sinks: map[string]string{ToPeerSink: toPeerDescription},
 	}
@@ -117,13 +117,13 @@ func (s *sound) unload(ctx context.Context) {
 	s.ours = make(map[string]func(context.Context) error)
 	s.mu.Unlock()
 	for name, unload := range ours {
-		if err := unload(ctx); err != nil && !errors.Is(err, setup.ErrNoServer) {
+		if err := unload(ctx); err != nil && !errors.Is(err, pulse.ErrNoServer) {
 			s.log.Warn("sink not taken away", "sink", name, "error", err)
 		}
 	}
 }
 
-func (s *sound) noteChange(c setup.Change) {
+func (s *sound) noteChange(c pulse.Change) {
 	if c.Event != "remove" {
 		select {
 		case s.streams <- c:
@@ -215,7 +215,7 @@ func (s *sound) defaultSink(ctx context.Context) (string, error) {
 // exists reports whether there is a sink of that name.
 func (s *sound) exists(ctx context.Context, name string) (bool, error) {
 	_, err := s.pulse.SinkNamed(ctx, name)
-	if errors.Is(err, setup.ErrNotFound) {
+	if errors.Is(err, pulse.ErrNotFound) {
 		return false, nil
 	}
 	return err == nil, err
@@ -223,12 +223,12 @@ func (s *sound) exists(ctx context.Context, name string) (bool, error) {
 
 // streamsOf are the streams by which OBS plays what it monitors, by input. An OBS in a sandbox may
 // give another process id than the one that we see; where none fits, its name decides.
-func (s *sound) streamsOf(ctx context.Context, pid int) (map[string]setup.SinkInput, error) {
+func (s *sound) streamsOf(ctx context.Context, pid int) (map[string]pulse.SinkInput, error) {
 	all, err := s.pulse.SinkInputs(ctx)
 	if err != nil {
 		return nil, err
 	}
-	byPID, byName := make(map[string]setup.SinkInput), make(map[string]setup.SinkInput)
+	byPID, byName := make(map[string]pulse.SinkInput), make(map[string]pulse.SinkInput)
 	for _, in := range all {
 		if in.Properties["application.name"] != obsClient {
 			continue
@@ -268,7 +268,7 @@ func (s *sound) capturesOf(ctx context.Context, pid int) (map[string]bool, error
 
 // ourSink is the number of the sink for the peer, for looking which of the streams play to it. Where there
 // are none the sound server is not asked.
-func (s *sound) ourSink(ctx context.Context, streams map[string]setup.SinkInput) (int, error) {
+func (s *sound) ourSink(ctx context.Context, streams map[string]pulse.SinkInput) (int, error) {
 	if len(streams) == 0 {
 		return 0, nil
 	}
@@ -280,10 +280,10 @@ func (s *sound) ourSink(ctx context.Context, streams map[string]setup.SinkInput)
 }
 
 // move moves a stream of OBS. One that has gone meanwhile is no error.
-func (s *sound) move(ctx context.Context, stream setup.SinkInput, sink string) error {
+func (s *sound) move(ctx context.Context, stream pulse.SinkInput, sink string) error {
 	s.log.Info("moving what OBS monitors", "input", stream.MediaName(), "to", sink)
 	err := s.pulse.MoveSinkInput(ctx, stream.Index, sink)
-	if err == nil || errors.Is(err, setup.ErrNotFound) {
+	if err == nil || errors.Is(err, pulse.ErrNotFound) {
 		return nil
 	}
 	return fmt.Errorf("what OBS monitors of %q does not go to %s: %w", stream.MediaName(), sink, err)

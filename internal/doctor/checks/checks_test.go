@@ -21,11 +21,12 @@ import (
 	"github.com/costream-obs/costream-obs/internal/doctor/checks"
 	"github.com/costream-obs/costream-obs/internal/golden"
 	"github.com/costream-obs/costream-obs/internal/hotkeys"
+	"github.com/costream-obs/costream-obs/internal/pulse"
+	"github.com/costream-obs/costream-obs/internal/v4l2"
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/media/link"
 	"github.com/costream-obs/costream-obs/obsctl"
 	"github.com/costream-obs/costream-obs/scenes"
-	"github.com/costream-obs/costream-obs/setup"
 )
 
 // A fault is one way to break the healthy machine. The checks named, and no
@@ -132,11 +133,11 @@ var faults = []fault{
 
 	{"other numbers", func(f *fixture) {
 		f.offAir()
-		f.nodes = []setup.VideoNode{free(0, "Dummy video device (0x0000)"), free(1, "Dummy video device (0x0001)")}
+		f.nodes = []v4l2.Node{free(0, "Dummy video device (0x0000)"), free(1, "Dummy video device (0x0001)")}
 	}, []string{"v4l2.dev.pair"}},
 	{"number taken by a camera", func(f *fixture) {
 		f.offAir()
-		f.nodes[2] = setup.VideoNode{Path: "/dev/video11", Number: 11, Label: "Capture card", Capture: true}
+		f.nodes[2] = v4l2.Node{Path: "/dev/video11", Number: 11, Label: "Capture card", Capture: true}
 	}, []string{"v4l2.dev.pair"}},
 	{"device broken", func(f *fixture) {
 		f.offAir()
@@ -155,8 +156,8 @@ var faults = []fault{
 		f.nodes[2].Output = true
 		f.files[parameters+"exclusive_caps"] = "Y,N,N,N,N,N,N,N\n"
 	}, []string{"v4l2.dev.excl"}},
-	{"keep_format", func(f *fixture) { f.controls = map[string]setup.Controls{"/dev/video11": {KeepFormat: true}} }, []string{"v4l2.dev.keepformat"}},
-	{"timeout", func(f *fixture) { f.controls = map[string]setup.Controls{"/dev/video10": {Timeout: 1000}} }, []string{"v4l2.dev.keepformat"}},
+	{"keep_format", func(f *fixture) { f.controls = map[string]v4l2.Controls{"/dev/video11": {KeepFormat: true}} }, []string{"v4l2.dev.keepformat"}},
+	{"timeout", func(f *fixture) { f.controls = map[string]v4l2.Controls{"/dev/video10": {Timeout: 1000}} }, []string{"v4l2.dev.keepformat"}},
 	{"another writer", func(f *fixture) {
 		f.offAir()
 		f.nodes[1] = written(10, "costream-topeer", "YUYV:1280x720@30")
@@ -281,10 +282,10 @@ var faults = []fault{
 	{"Snap without kernel-module-observe", func(f *fixture) { f.snap("kernel-module-observe") }, []string{"obs.flatpak"}},
 	{"Snap without audio-record", func(f *fixture) { f.snap("audio-record") }, []string{"obs.flatpak"}},
 
-	{"no pactl", func(f *fixture) { f.soundErr = setup.ErrNoPactl }, []string{"audio.server"}},
-	{"old pactl", func(f *fixture) { f.soundErr = setup.ErrOldPactl }, []string{"audio.server"}},
-	{"no sound server", func(f *fixture) { f.soundErr = setup.ErrNoServer }, []string{"audio.server"}},
-	{"sound server hangs", func(f *fixture) { f.soundErr = setup.ErrHangs }, []string{"audio.server"}},
+	{"no pactl", func(f *fixture) { f.soundErr = pulse.ErrNoPactl }, []string{"audio.server"}},
+	{"old pactl", func(f *fixture) { f.soundErr = pulse.ErrOldPactl }, []string{"audio.server"}},
+	{"no sound server", func(f *fixture) { f.soundErr = pulse.ErrNoServer }, []string{"audio.server"}},
+	{"sound server hangs", func(f *fixture) { f.soundErr = pulse.ErrHangs }, []string{"audio.server"}},
 	{"strange sound server", func(f *fixture) { f.soundErr = errors.New("pactl info: exit status 1") }, []string{"audio.server"}},
 	{"PipeWire without real-time priority", func(f *fixture) { f.pipeWire(0) }, []string{"audio.priority"}},
 	{"PipeWire without real-time priority, rtkit installed", func(f *fixture) {
@@ -293,7 +294,7 @@ var faults = []fault{
 	}, []string{"audio.priority"}},
 	{"our sink is the default", func(f *fixture) { f.sound.Info.DefaultSink = "costream_topeer" }, []string{"audio.sink"}},
 	{"our sink is gone", func(f *fixture) {
-		f.sound.Sinks = slices.DeleteFunc(f.sound.Sinks, func(s setup.Sink) bool { return s.Name == "costream_topeer" })
+		f.sound.Sinks = slices.DeleteFunc(f.sound.Sinks, func(s pulse.Sink) bool { return s.Name == "costream_topeer" })
 	}, []string{"audio.sink"}},
 	{"our sink is muted", func(f *fixture) {
 		for i := range f.sound.Sinks {
@@ -325,8 +326,8 @@ var faults = []fault{
 		f.change(microphone, func(in *checks.Input) { in.Monitor = obsctl.MonitorOff })
 	}, []string{"audio.monitor.inputs"}},
 	{"microphone monitored without a stream", func(f *fixture) { f.sound.SinkInputs = nil }, []string{"audio.monitor.inputs"}},
-	{"microphone plays elsewhere", func(f *fixture) { f.stream(func(s *setup.SinkInput) { s.Sink = 0 }) }, []string{"audio.monitor.inputs"}},
-	{"microphone's stream muted", func(f *fixture) { f.stream(func(s *setup.SinkInput) { s.Mute = true }) }, []string{"audio.monitor.inputs"}},
+	{"microphone plays elsewhere", func(f *fixture) { f.stream(func(s *pulse.SinkInput) { s.Sink = 0 }) }, []string{"audio.monitor.inputs"}},
+	{"microphone's stream muted", func(f *fixture) { f.stream(func(s *pulse.SinkInput) { s.Mute = true }) }, []string{"audio.monitor.inputs"}},
 	{"Desktop Audio monitored", func(f *fixture) {
 		f.change("Desktop Audio", func(in *checks.Input) { in.Monitor = obsctl.MonitorAndOutput })
 	}, []string{"audio.monitor.peer"}},
@@ -352,7 +353,7 @@ var faults = []fault{
 		f.holders[ownPID] = holder{"costream-obs", []string{"/dev/video11"}}
 		f.change(microphone, func(in *checks.Input) { in.Monitor = obsctl.MonitorOnly })
 	}, []string{"audio.mute.hazard"}},
-	{"microphone late", func(f *fixture) { f.stream(func(s *setup.SinkInput) { s.Latency = late }) }, []string{"audio.latency"}},
+	{"microphone late", func(f *fixture) { f.stream(func(s *pulse.SinkInput) { s.Latency = late }) }, []string{"audio.latency"}},
 
 	{"port taken", func(f *fixture) {
 		f.offAir()

@@ -13,20 +13,21 @@ import (
 
 	"github.com/costream-obs/costream-obs/internal/companion"
 	"github.com/costream-obs/costream-obs/internal/doctor"
+	"github.com/costream-obs/costream-obs/internal/v4l2"
 	"github.com/costream-obs/costream-obs/setup"
 )
 
 // node returns the video node of that path.
-func node(nodes []setup.VideoNode, path string) (setup.VideoNode, bool) {
-	i := slices.IndexFunc(nodes, func(n setup.VideoNode) bool { return n.Path == path })
+func node(nodes []v4l2.Node, path string) (v4l2.Node, bool) {
+	i := slices.IndexFunc(nodes, func(n v4l2.Node) bool { return n.Path == path })
 	if i < 0 {
-		return setup.VideoNode{}, false
+		return v4l2.Node{}, false
 	}
 	return nodes[i], true
 }
 
 // named is a node with its label.
-func named(n setup.VideoNode) string {
+func named(n v4l2.Node) string {
 	if n.Label == "" {
 		return n.Path
 	}
@@ -126,7 +127,7 @@ func (m *Machine) exclusive(ctx context.Context) doctor.Result {
 		}
 		// While it is held, one with exclusive_caps shows both, too (measured,
 		// 0.12.7); then what the module was loaded with decides.
-		holders, err := setup.Machine{Root: m.Root}.Holders(path)
+		holders, err := v4l2.System{Root: m.Root}.Holders(path)
 		if held := err != nil || len(holders) > 0; !held || !m.loadedExclusive(n.Number) {
 			open = append(open, path)
 		}
@@ -203,12 +204,12 @@ func (m *Machine) holders(ctx context.Context) doctor.Result {
 		writer []string
 	}{{m.VideoOut, obsNames}, {m.VideoIn, ownNames}} {
 		n, _ := node(nodes, device.path)
-		holders, err := setup.Machine{Root: m.Root}.Holders(device.path)
+		holders, err := v4l2.System{Root: m.Root}.Holders(device.path)
 		if err != nil {
 			return doctor.Skipped("it cannot be seen who has the devices open (%v)", err)
 		}
 		rightful := false
-		var others []setup.Holder
+		var others []v4l2.Holder
 		for _, h := range holders {
 			switch {
 			case slices.Contains(device.writer, h.Command):
@@ -238,7 +239,7 @@ func (m *Machine) holders(ctx context.Context) doctor.Result {
 	return doctor.Fine("")
 }
 
-func foreignWriter(path string, holders []setup.Holder) doctor.Result {
+func foreignWriter(path string, holders []v4l2.Holder) doctor.Result {
 	r := doctor.Result{
 		Status: doctor.Fail,
 		Detail: fmt.Sprintf("A program of another user writes to %s.", path),

@@ -22,9 +22,10 @@ import (
 	"github.com/costream-obs/costream-obs/internal/doctor"
 	"github.com/costream-obs/costream-obs/internal/doctor/checks"
 	"github.com/costream-obs/costream-obs/internal/hotkeys"
+	"github.com/costream-obs/costream-obs/internal/pulse"
+	"github.com/costream-obs/costream-obs/internal/v4l2"
 	"github.com/costream-obs/costream-obs/media/link"
 	"github.com/costream-obs/costream-obs/obsctl"
-	"github.com/costream-obs/costream-obs/setup"
 )
 
 const (
@@ -49,8 +50,8 @@ type fixture struct {
 	files    map[string]string // below the root
 	links    map[string]string // symbolic links below the root
 	holders  map[int]holder
-	nodes    []setup.VideoNode
-	controls map[string]setup.Controls
+	nodes    []v4l2.Node
+	controls map[string]v4l2.Controls
 	programs map[string]string // what programs print, by their command line
 	missing  error
 
@@ -111,7 +112,7 @@ func healthy(t *testing.T) *fixture {
 			recordedPID: {"obs", []string{"/dev/video10", "/dev/video11", "/dev/null"}},
 			ownPID:      {"costream-obs", []string{"/dev/video10", "/dev/video11"}},
 		},
-		nodes: []setup.VideoNode{
+		nodes: []v4l2.Node{
 			{Path: "/dev/video0", Number: 0, Label: "Webcam", Capture: true},
 			written(10, "costream-topeer", "YUYV:640x360@30"),
 			written(11, "costream-frompeer", "YU12:640x360@30"),
@@ -194,7 +195,7 @@ func (f *fixture) version(v string) {
 }
 
 // stream is OBS's stream of the microphone.
-func (f *fixture) stream(do func(*setup.SinkInput)) {
+func (f *fixture) stream(do func(*pulse.SinkInput)) {
 	for i := range f.sound.SinkInputs {
 		if f.sound.SinkInputs[i].MediaName() == microphone {
 			do(&f.sound.SinkInputs[i])
@@ -202,11 +203,11 @@ func (f *fixture) stream(do func(*setup.SinkInput)) {
 	}
 }
 
-func free(number int, label string) setup.VideoNode {
-	return setup.VideoNode{Path: fmt.Sprint("/dev/video", number), Number: number, Label: label, Loopback: true, Output: true}
+func free(number int, label string) v4l2.Node {
+	return v4l2.Node{Path: fmt.Sprint("/dev/video", number), Number: number, Label: label, Loopback: true, Output: true}
 }
 
-func written(number int, label, format string) setup.VideoNode {
+func written(number int, label, format string) v4l2.Node {
 	n := free(number, label)
 	n.Output, n.Capture, n.Format = false, true, format
 	return n
@@ -248,8 +249,8 @@ func (f *fixture) machine(t *testing.T) *checks.Machine {
 	return &checks.Machine{
 		Options: f.o, Root: root, Home: "/home/me", User: "me", Kernel: f.kernel,
 		Elements: func(context.Context) error { return f.missing }, GStreamer: func() string { return "1.22.0" },
-		Nodes:    func(context.Context) ([]setup.VideoNode, error) { return f.nodes, nil },
-		Controls: func(path string) (setup.Controls, error) { return f.controls[path], nil },
+		Nodes:    func(context.Context) ([]v4l2.Node, error) { return f.nodes, nil },
+		Controls: func(path string) (v4l2.Controls, error) { return f.controls[path], nil },
 		Exec: func(_ context.Context, name string, args ...string) (string, error) {
 			said, known := f.programs[strings.Join(append([]string{name}, args...), " ")]
 			if !known {

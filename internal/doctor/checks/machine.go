@@ -12,10 +12,11 @@ import (
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/companion"
+	"github.com/costream-obs/costream-obs/internal/pulse"
+	"github.com/costream-obs/costream-obs/internal/v4l2"
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/media/link"
 	"github.com/costream-obs/costream-obs/obsctl"
-	"github.com/costream-obs/costream-obs/setup"
 )
 
 // Options are the settings that the checks go by. They are the same as those
@@ -62,8 +63,8 @@ type Machine struct {
 	Elements func(context.Context) error
 	// GStreamer returns its version.
 	GStreamer func() string
-	Nodes     func(context.Context) ([]setup.VideoNode, error)
-	Controls  func(path string) (setup.Controls, error)
+	Nodes     func(context.Context) ([]v4l2.Node, error)
+	Controls  func(path string) (v4l2.Controls, error)
 	// Exec runs a program and returns what it printed.
 	Exec   func(ctx context.Context, name string, args ...string) (string, error)
 	Daemon func(context.Context) (Daemon, error)
@@ -100,8 +101,8 @@ func New(o Options) *Machine {
 	}
 	m.Elements = func(context.Context) error { return missingElements() }
 	m.GStreamer = media.GStreamerVersion
-	m.Nodes = once(func(context.Context) ([]setup.VideoNode, error) { return setup.Machine{}.VideoNodes() })
-	m.Controls = setup.Machine{}.Controls
+	m.Nodes = once(func(context.Context) ([]v4l2.Node, error) { return v4l2.System{}.Nodes() })
+	m.Controls = v4l2.System{}.Controls
 	m.Exec = runProgram
 	m.Daemon = once(func(ctx context.Context) (Daemon, error) { return askDaemon(ctx, o.ControlSocket) })
 	m.Endpoint = once(func(context.Context) (obsctl.Endpoint, error) { return o.FindOBS() })
@@ -109,7 +110,7 @@ func New(o Options) *Machine {
 	m.OBS = once(m.lookAtOBS)
 	m.Change = m.changeOBS
 	m.Hotkeys = once(func(context.Context) (Hotkeys, error) { return lookAtHotkeys(o.StateDir) })
-	m.Sound = once(func(ctx context.Context) (Sound, error) { return lookAtSound(ctx, setup.Pulse{}) })
+	m.Sound = once(func(ctx context.Context) (Sound, error) { return lookAtSound(ctx, pulse.Client{}) })
 	m.Peak = recordPeak
 	m.Resolve = resolveHost
 	m.RouteTo = m.routeTo

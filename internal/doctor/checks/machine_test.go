@@ -160,7 +160,7 @@ func TestDaemon(t *testing.T) {
 
 // TestRecordedPactl looks at a sound server by what its pactl printed.
 func TestRecordedPactl(t *testing.T) {
-	dir, err := filepath.Abs("../../../setup/testdata/pulseaudio-16.1")
+	dir, err := filepath.Abs("../../pulse/testdata/pulseaudio-16.1")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,8 +11,8 @@ import (
 
 	"github.com/costream-obs/costream-obs/internal/companion"
 	"github.com/costream-obs/costream-obs/internal/doctor"
+	"github.com/costream-obs/costream-obs/internal/pulse"
 	"github.com/costream-obs/costream-obs/obsctl"
-	"github.com/costream-obs/costream-obs/setup"
 )
 
 // mics are the inputs that go to the peer: those of the settings, else OBS's own.
@@ -50,7 +50,7 @@ func (m *Machine) microphone(ctx context.Context) doctor.Result {
 	}
 	const why = "The peer would not hear you."
 	if m.MicSource != "" {
-		if slices.ContainsFunc(sound.Sources, func(s setup.Source) bool { return s.Name == m.MicSource }) {
+		if slices.ContainsFunc(sound.Sources, func(s pulse.Source) bool { return s.Name == m.MicSource }) {
 			return doctor.Fine("%s, past OBS", m.MicSource)
 		}
 		return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("The sound server has no source %q, which --mic-source names.", m.MicSource), Why: why,
@@ -120,7 +120,7 @@ func (m *Machine) level(ctx context.Context) doctor.Result {
 				Why:  "A microphone that was unplugged stays dead in OBS when it is plugged in again: neither your viewers nor the peer hear you.",
 				Next: "In OBS open its properties (the gear beside it in the Audio Mixer), choose another device and then yours again. Or restart OBS."}
 		}
-		i := slices.IndexFunc(sound.Sources, func(s setup.Source) bool { return recorded && s.Index == capture.Source })
+		i := slices.IndexFunc(sound.Sources, func(s pulse.Source) bool { return recorded && s.Index == capture.Source })
 		if i < 0 {
 			continue
 		}
@@ -180,13 +180,13 @@ func (m *Machine) monitored(ctx context.Context) doctor.Result {
 			return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("OBS plays %s to %s, not to %s.", name, sound.sinkOf(stream), companion.ToPeerSink), Why: why,
 				Next: fmt.Sprintf("Move it: `pactl move-sink-input %d %s`", stream.Index, companion.ToPeerSink),
 				Fix: &doctor.Fix{What: fmt.Sprintf("Move what OBS plays of %s to %s.", name, companion.ToPeerSink), Do: func(ctx context.Context) error {
-					return setup.Pulse{}.MoveSinkInput(ctx, stream.Index, companion.ToPeerSink)
+					return pulse.Client{}.MoveSinkInput(ctx, stream.Index, companion.ToPeerSink)
 				}}}
 		case stream.Mute:
 			return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("What OBS plays of %s is muted in the sound settings of your desktop.", name), Why: why,
 				Next: fmt.Sprintf("Unmute it: `pactl set-sink-input-mute %d 0`", stream.Index),
 				Fix: &doctor.Fix{What: fmt.Sprintf("Unmute what OBS plays of %s.", name), Do: func(ctx context.Context) error {
-					return setup.Pulse{}.SetSinkInputMute(ctx, stream.Index, false)
+					return pulse.Client{}.SetSinkInputMute(ctx, stream.Index, false)
 				}}}
 		}
 	}

@@ -17,9 +17,9 @@ import (
 	"github.com/costream-obs/costream-obs/internal/doctor"
 	"github.com/costream-obs/costream-obs/internal/doctor/checks"
 	"github.com/costream-obs/costream-obs/internal/golden"
+	"github.com/costream-obs/costream-obs/internal/pulse"
 	"github.com/costream-obs/costream-obs/internal/testbed"
 	"github.com/costream-obs/costream-obs/obsctl"
-	"github.com/costream-obs/costream-obs/setup"
 )
 
 // patient is a real OBS with a real sound server, looked at by doctor. Whether
@@ -102,7 +102,7 @@ func (p *patient) mend(t *testing.T, id string) {
 // onAir makes OBS and the sound server what they are while costream-obs is on air.
 func (p *patient) onAir(t *testing.T) {
 	t.Helper()
-	pulse := setup.Pulse{Server: p.pulse.Server}
+	pulse := pulse.Client{Server: p.pulse.Server}
 	if _, _, err := pulse.EnsureSink(t.Context(), companion.ToPeerSink, "CoStreamToPeer"); err != nil {
 		t.Fatal(err)
 	}

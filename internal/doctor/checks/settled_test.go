@@ -7,15 +7,15 @@ import (
 
 	"github.com/costream-obs/costream-obs/internal/doctor"
 	"github.com/costream-obs/costream-obs/internal/doctor/checks"
+	"github.com/costream-obs/costream-obs/internal/pulse"
 	"github.com/costream-obs/costream-obs/obsctl"
-	"github.com/costream-obs/costream-obs/setup"
 )
 
 // TestSettled: what a costream-obs on air is about to put right is told only if it stays wrong.
 func TestSettled(t *testing.T) {
 	const mic, others, viewers = "audio.monitor.inputs", "audio.monitor.peer", "audio.viewers"
 	well := func(*fixture) {}
-	elsewhere := func(f *fixture) { f.stream(func(s *setup.SinkInput) { s.Sink = 0 }) }
+	elsewhere := func(f *fixture) { f.stream(func(s *pulse.SinkInput) { s.Sink = 0 }) }
 	silent := func(f *fixture) { f.sound.SinkInputs = nil }
 	monitored := func(f *fixture) {
 		f.change("Desktop Audio", func(in *checks.Input) { in.Monitor = obsctl.MonitorAndOutput })

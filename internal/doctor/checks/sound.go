@@ -15,20 +15,20 @@ import (
 
 	"github.com/costream-obs/costream-obs/internal/companion"
 	"github.com/costream-obs/costream-obs/internal/doctor"
-	"github.com/costream-obs/costream-obs/setup"
+	"github.com/costream-obs/costream-obs/internal/pulse"
 )
 
 // Sound is what the sound server said, at one time.
 type Sound struct {
-	Info          setup.Info           `json:"info"`
-	Sinks         []setup.Sink         `json:"sinks"`
-	Sources       []setup.Source       `json:"sources"`
-	SinkInputs    []setup.SinkInput    `json:"sinkInputs"`
-	SourceOutputs []setup.SourceOutput `json:"sourceOutputs"`
+	Info          pulse.Info           `json:"info"`
+	Sinks         []pulse.Sink         `json:"sinks"`
+	Sources       []pulse.Source       `json:"sources"`
+	SinkInputs    []pulse.SinkInput    `json:"sinkInputs"`
+	SourceOutputs []pulse.SourceOutput `json:"sourceOutputs"`
 }
 
 // lookAtSound asks for everything at once.
-func lookAtSound(ctx context.Context, pulse setup.Pulse) (Sound, error) {
+func lookAtSound(ctx context.Context, pulse pulse.Client) (Sound, error) {
 	var s Sound
 	var err error
 	if s.Info, err = pulse.Info(ctx); err != nil {
@@ -53,16 +53,16 @@ func lookAtSound(ctx context.Context, pulse setup.Pulse) (Sound, error) {
 }
 
 // sinkNamed returns the sink of that name.
-func (s Sound) sinkNamed(name string) (setup.Sink, bool) {
-	i := slices.IndexFunc(s.Sinks, func(k setup.Sink) bool { return k.Name == name })
+func (s Sound) sinkNamed(name string) (pulse.Sink, bool) {
+	i := slices.IndexFunc(s.Sinks, func(k pulse.Sink) bool { return k.Name == name })
 	if i < 0 {
-		return setup.Sink{}, false
+		return pulse.Sink{}, false
 	}
 	return s.Sinks[i], true
 }
 
 // sinkOf returns the name of the sink that a stream plays into.
-func (s Sound) sinkOf(in setup.SinkInput) string {
+func (s Sound) sinkOf(in pulse.SinkInput) string {
 	for _, k := range s.Sinks {
 		if k.Index == in.Sink {
 			return k.Name
@@ -76,7 +76,7 @@ const obsClient = "OBS"
 
 // ofOBS keeps the streams of one OBS. One in a sandbox may give another
 // process id than the one that is seen here; where none fits, its name decides.
-func ofOBS[T any](streams []T, stream func(T) setup.Stream, pid int) map[string]T {
+func ofOBS[T any](streams []T, stream func(T) pulse.Stream, pid int) map[string]T {
 	byPID, byName := make(map[string]T), make(map[string]T)
 	for _, s := range streams {
 		st := stream(s)
@@ -95,13 +95,13 @@ func ofOBS[T any](streams []T, stream func(T) setup.Stream, pid int) map[string]
 }
 
 // monitors are the streams by which OBS plays what it monitors, by input.
-func (s Sound) monitors(pid int) map[string]setup.SinkInput {
-	return ofOBS(s.SinkInputs, func(in setup.SinkInput) setup.Stream { return in.Stream }, pid)
+func (s Sound) monitors(pid int) map[string]pulse.SinkInput {
+	return ofOBS(s.SinkInputs, func(in pulse.SinkInput) pulse.Stream { return in.Stream }, pid)
 }
 
 // captures are the streams by which OBS records, by input.
-func (s Sound) captures(pid int) map[string]setup.SourceOutput {
-	return ofOBS(s.SourceOutputs, func(out setup.SourceOutput) setup.Stream { return out.Stream }, pid)
+func (s Sound) captures(pid int) map[string]pulse.SourceOutput {
+	return ofOBS(s.SourceOutputs, func(out pulse.SourceOutput) pulse.Stream { return out.Stream }, pid)
 }
 
 // soundServer is audio.server.
@@ -114,13 +114,13 @@ func (m *Machine) soundServer(ctx context.Context) doctor.Result {
 	switch {
 	case err == nil:
 		return doctor.Fine("%s %s", sound.Info.Name, sound.Info.Version)
-	case errors.Is(err, setup.ErrNoPactl):
+	case errors.Is(err, pulse.ErrNoPactl):
 		return bad("The program pactl is not installed.", "Install it: `sudo apt install pulseaudio-utils`")
-	case errors.Is(err, setup.ErrOldPactl):
+	case errors.Is(err, pulse.ErrOldPactl):
 		return bad("The program pactl is older than version 16.", "Update it with your system: Debian 12, Ubuntu 22.10 and Fedora 36 have one that is new enough.")
-	case errors.Is(err, setup.ErrHangs):
+	case errors.Is(err, pulse.ErrHangs):
 		return bad("A sound server is there, but does not answer in time.", "Is this machine short of computing time (`top` shows)? If not, restart the server: `systemctl --user restart pipewire-pulse.service` where PipeWire is installed, else `pulseaudio --kill`, then `pulseaudio --start`.")
-	case errors.Is(err, setup.ErrNoServer):
+	case errors.Is(err, pulse.ErrNoServer):
 		return bad("No sound server answers.", "Start it: `systemctl --user start pipewire-pulse.service` where PipeWire is installed, else `pulseaudio --start`. It has to run as you, not as root.")
 	}
 	return bad(fmt.Sprintf("The sound server cannot be asked: %v.", err), "See what it says itself: `pactl info`")

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package setup
+package pulse
 
 import (
 	"context"
@@ -24,7 +24,7 @@ var (
 
 // LoadNullSink makes a sink that plays nowhere, whose monitor can be recorded
 // from. Name and description must be of letters, digits, dots and underscores.
-func (p Pulse) LoadNullSink(ctx context.Context, name, description string) (Module, error) {
+func (c Client) LoadNullSink(ctx context.Context, name, description string) (Module, error) {
 	if !plainName.MatchString(name) {
 		return 0, fmt.Errorf("sink name %q: only letters, digits, '.' and '_' are allowed", name)
 	}
@@ -37,9 +37,9 @@ func (p Pulse) LoadNullSink(ctx context.Context, name, description string) (Modu
 	// OBS's monitoring to a delay of 210 to 470 ms; without rewinds the blocks
 	// are of 50 ms and the delay is 25 to 35 ms (measured, PulseAudio 16.1 with
 	// OBS 29.0.2). A server that does not know the argument refuses it.
-	out, err := p.pactl(ctx, append(args, "norewinds=1")...)
+	out, err := c.pactl(ctx, append(args, "norewinds=1")...)
 	if err != nil && !errors.Is(err, ErrNoServer) {
-		out, err = p.pactl(ctx, args...)
+		out, err = c.pactl(ctx, args...)
 	}
 	if err != nil {
 		return 0, err
@@ -53,14 +53,14 @@ func (p Pulse) LoadNullSink(ctx context.Context, name, description string) (Modu
 
 // Unload unloads a module. Streams that play into its sink move to the
 // default sink, where the user hears them: take them away before.
-func (p Pulse) Unload(ctx context.Context, m Module) error {
+func (c Client) Unload(ctx context.Context, m Module) error {
 	index := strconv.FormatInt(int64(m), 10)
-	_, err := p.pactl(ctx, "unload-module", index)
+	_, err := c.pactl(ctx, "unload-module", index)
 	if err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, ErrNoServer) {
 		return err
 	}
 	// PipeWire 1.4 says "Access denied" of a module that is not there (measured).
-	loaded, listErr := p.pactl(ctx, "list", "short", "modules")
+	loaded, listErr := c.pactl(ctx, "list", "short", "modules")
 	if listErr != nil {
 		return errors.Join(err, listErr)
 	}
@@ -75,28 +75,28 @@ func (p Pulse) Unload(ctx context.Context, m Module) error {
 // EnsureSink makes a null sink unless there is one of that name. The returned
 // function takes it away again if it was made here, now or by an earlier run
 // that could not take it away, and does nothing otherwise.
-func (p Pulse) EnsureSink(ctx context.Context, name, description string) (made bool, unload func(context.Context) error, err error) {
-	sink, err := p.SinkNamed(ctx, name)
+func (c Client) EnsureSink(ctx context.Context, name, description string) (made bool, unload func(context.Context) error, err error) {
+	sink, err := c.SinkNamed(ctx, name)
 	switch {
 	case err == nil:
 		if sink.Properties[madeMark] == "" {
 			return false, func(context.Context) error { return nil }, nil
 		}
 	case errors.Is(err, ErrNotFound):
-		if _, err := p.LoadNullSink(ctx, name, description); err != nil {
+		if _, err := c.LoadNullSink(ctx, name, description); err != nil {
 			return false, nil, err
 		}
 		made = true
 	default:
 		return false, nil, err
 	}
-	return made, func(ctx context.Context) error { return p.unloadMade(ctx, name) }, nil
+	return made, func(ctx context.Context) error { return c.unloadMade(ctx, name) }, nil
 }
 
 // unloadMade looks the sink up again: after a restart of the server the
 // module's index could be that of somebody else's.
-func (p Pulse) unloadMade(ctx context.Context, name string) error {
-	sink, err := p.SinkNamed(ctx, name)
+func (c Client) unloadMade(ctx context.Context, name string) error {
+	sink, err := c.SinkNamed(ctx, name)
 	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrNoServer) {
 		return nil
 	}
@@ -106,5 +106,5 @@ func (p Pulse) unloadMade(ctx context.Context, name string) error {
 	if sink.Properties[madeMark] == "" || sink.Module < 0 {
 		return nil
 	}
-	return p.Unload(ctx, sink.Module)
+	return c.Unload(ctx, sink.Module)
 }

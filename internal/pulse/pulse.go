@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package setup knows the machine that costream-obs runs on: its sound nodes
-// and its video loopback devices. It finds them, tells what is wrong with
-// them, and makes the sound nodes that the companion needs.
+// Package pulse asks a sound server about its sinks, sources and streams, moves streams, and makes null sinks. It works by way
+// of pactl, which speaks to PulseAudio and to PipeWire alike.
 //
-// What root has to do for the devices is a Plan: made from a State, which is
-// all that is known of the machine, and the user's Options by functions that
-// touch nothing, then shown, and carried out by Apply.
-//
-// It moves no sound and no pictures (that is package media), and it knows
-// nothing about OBS but which device OBS's virtual camera would choose.
-package setup
+// It plays and records nothing (that is package media), and does not know which sinks costream-obs needs.
+package pulse
 
 import (
 	"context"
@@ -30,9 +24,9 @@ type Info struct {
 }
 
 // Info asks the server about itself.
-func (p Pulse) Info(ctx context.Context) (Info, error) {
+func (c Client) Info(ctx context.Context) (Info, error) {
 	var info Info
-	err := p.query(ctx, &info, "info")
+	err := c.query(ctx, &info, "info")
 	return info, err
 }
 
@@ -126,9 +120,9 @@ func (n streamNode) stream() Stream {
 }
 
 // Sinks lists the sinks.
-func (p Pulse) Sinks(ctx context.Context) ([]Sink, error) {
+func (c Client) Sinks(ctx context.Context) ([]Sink, error) {
 	var nodes []ownedNode
-	if err := p.query(ctx, &nodes, "list", "sinks"); err != nil {
+	if err := c.query(ctx, &nodes, "list", "sinks"); err != nil {
 		return nil, err
 	}
 	sinks := make([]Sink, len(nodes))
@@ -143,9 +137,9 @@ func (p Pulse) Sinks(ctx context.Context) ([]Sink, error) {
 }
 
 // Sources lists the sources, monitors of sinks among them.
-func (p Pulse) Sources(ctx context.Context) ([]Source, error) {
+func (c Client) Sources(ctx context.Context) ([]Source, error) {
 	var nodes []node
-	if err := p.query(ctx, &nodes, "list", "sources"); err != nil {
+	if err := c.query(ctx, &nodes, "list", "sources"); err != nil {
 		return nil, err
 	}
 	sources := make([]Source, len(nodes))
@@ -158,8 +152,8 @@ func (p Pulse) Sources(ctx context.Context) ([]Source, error) {
 }
 
 // SinkInputs lists the playing streams.
-func (p Pulse) SinkInputs(ctx context.Context) ([]SinkInput, error) {
-	nodes, err := p.streams(ctx, "sink-inputs", "Sink Input #")
+func (c Client) SinkInputs(ctx context.Context) ([]SinkInput, error) {
+	nodes, err := c.streams(ctx, "sink-inputs", "Sink Input #")
 	inputs := make([]SinkInput, len(nodes))
 	for i, n := range nodes {
 		inputs[i] = SinkInput{Stream: n.stream(), Sink: n.Sink}
@@ -168,8 +162,8 @@ func (p Pulse) SinkInputs(ctx context.Context) ([]SinkInput, error) {
 }
 
 // SourceOutputs lists the recording streams.
-func (p Pulse) SourceOutputs(ctx context.Context) ([]SourceOutput, error) {
-	nodes, err := p.streams(ctx, "source-outputs", "Source Output #")
+func (c Client) SourceOutputs(ctx context.Context) ([]SourceOutput, error) {
+	nodes, err := c.streams(ctx, "source-outputs", "Source Output #")
 	outputs := make([]SourceOutput, len(nodes))
 	for i, n := range nodes {
 		outputs[i] = SourceOutput{Stream: n.stream(), Source: n.Source}
@@ -178,15 +172,15 @@ func (p Pulse) SourceOutputs(ctx context.Context) ([]SourceOutput, error) {
 }
 
 // streams lists the streams of a kind. Title begins each in the plain listing.
-func (p Pulse) streams(ctx context.Context, kind, title string) ([]streamNode, error) {
+func (c Client) streams(ctx context.Context, kind, title string) ([]streamNode, error) {
 	var nodes []streamNode
-	if err := p.query(ctx, &nodes, "list", kind); err != nil {
+	if err := c.query(ctx, &nodes, "list", kind); err != nil {
 		return nil, err
 	}
 	if !slices.ContainsFunc(nodes, func(n streamNode) bool { return hasLost(n.Properties) }) {
 		return nodes, nil
 	}
-	text, err := p.pactl(ctx, "list", kind)
+	text, err := c.pactl(ctx, "list", kind)
 	if err != nil {
 		return nil, err
 	}
@@ -202,8 +196,8 @@ func (p Pulse) streams(ctx context.Context, kind, title string) ([]streamNode, e
 }
 
 // SinkNamed returns the sink of that name, or ErrNotFound.
-func (p Pulse) SinkNamed(ctx context.Context, name string) (Sink, error) {
-	sinks, err := p.Sinks(ctx)
+func (c Client) SinkNamed(ctx context.Context, name string) (Sink, error) {
+	sinks, err := c.Sinks(ctx)
 	if err != nil {
 		return Sink{}, err
 	}
@@ -222,8 +216,8 @@ func (p Pulse) SinkNamed(ctx context.Context, name string) (Sink, error) {
 // CheckSource returns nil when a stream can record from the source of that name
 // or number, or a name of the server's own such as @DEFAULT_SOURCE@; otherwise
 // ErrNotFound. PipeWire (1.4.2) takes any name, and waits for a source that has it.
-func (p Pulse) CheckSource(ctx context.Context, name string) error {
-	sources, err := p.Sources(ctx)
+func (c Client) CheckSource(ctx context.Context, name string) error {
+	sources, err := c.Sources(ctx)
 	if err != nil {
 		return err
 	}
@@ -246,23 +240,23 @@ func notFound(kind, name string, names []string) error {
 
 // MoveSinkInput moves a stream to another sink at once. A stream that its
 // program opens anew is back on the program's own choice (measured).
-func (p Pulse) MoveSinkInput(ctx context.Context, index int, sink string) error {
-	_, err := p.pactl(ctx, "move-sink-input", strconv.Itoa(index), sink)
+func (c Client) MoveSinkInput(ctx context.Context, index int, sink string) error {
+	_, err := c.pactl(ctx, "move-sink-input", strconv.Itoa(index), sink)
 	return err
 }
 
 // MoveSourceOutput moves a recording stream to another source at once.
-func (p Pulse) MoveSourceOutput(ctx context.Context, index int, source string) error {
-	_, err := p.pactl(ctx, "move-source-output", strconv.Itoa(index), source)
+func (c Client) MoveSourceOutput(ctx context.Context, index int, source string) error {
+	_, err := c.pactl(ctx, "move-source-output", strconv.Itoa(index), source)
 	return err
 }
 
 // SetSinkInputMute mutes a stream, or lets it sound again.
-func (p Pulse) SetSinkInputMute(ctx context.Context, index int, mute bool) error {
+func (c Client) SetSinkInputMute(ctx context.Context, index int, mute bool) error {
 	value := "0"
 	if mute {
 		value = "1"
 	}
-	_, err := p.pactl(ctx, "set-sink-input-mute", strconv.Itoa(index), value)
+	_, err := c.pactl(ctx, "set-sink-input-mute", strconv.Itoa(index), value)
 	return err
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package setup
+package pulse
 
 import (
 	"bytes"
@@ -39,11 +39,11 @@ func (hangs) Is(target error) bool { return target == ErrNoServer }
 // milliseconds when it is well.
 const pactlTimeout = 5 * time.Second
 
-// Pulse is a sound server that speaks PulseAudio's protocol: PulseAudio
+// Client asks a sound server that speaks PulseAudio's protocol: PulseAudio
 // itself or PipeWire's pipewire-pulse. It is asked by way of pactl, which
 // speaks to both; pacmd does not exist on PipeWire. The zero value is the
 // user's own server.
-type Pulse struct {
+type Client struct {
 	// Server is its address in the form of PULSE_SERVER. Empty: the one that
 	// the environment leads to.
 	Server string
@@ -52,33 +52,33 @@ type Pulse struct {
 // environ is the environment for pactl. The C locale keeps its numbers valid
 // JSON (a decimal comma is not) and its messages in the language that this
 // package knows.
-func (p Pulse) environ() []string {
+func (c Client) environ() []string {
 	env := append(os.Environ(), "LC_ALL=C")
-	if p.Server != "" {
-		env = append(env, "PULSE_SERVER="+p.Server)
+	if c.Server != "" {
+		env = append(env, "PULSE_SERVER="+c.Server)
 	}
 	return env
 }
 
 // pactl runs one pactl command and returns its standard output.
-func (p Pulse) pactl(ctx context.Context, args ...string) ([]byte, error) {
+func (c Client) pactl(ctx context.Context, args ...string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, pactlTimeout)
 	defer cancel()
 	keepFiles()
 	cmd := exec.CommandContext(ctx, "pactl", args...)
-	cmd.Env = p.environ()
+	cmd.Env = c.environ()
 	cmd.WaitDelay = time.Second
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
-		return nil, p.pactlError(ctx, args, stderr.String(), err)
+		return nil, c.pactlError(ctx, args, stderr.String(), err)
 	}
 	return stdout.Bytes(), nil
 }
 
 // query runs one pactl command that prints JSON.
-func (p Pulse) query(ctx context.Context, into any, args ...string) error {
-	out, err := p.pactl(ctx, append([]string{"-f", "json"}, args...)...)
+func (c Client) query(ctx context.Context, into any, args ...string) error {
+	out, err := c.pactl(ctx, append([]string{"-f", "json"}, args...)...)
 	if err != nil {
 		return err
 	}
@@ -91,12 +91,12 @@ func (p Pulse) query(ctx context.Context, into any, args ...string) error {
 // pactlError turns what pactl said into an error that tells what to do. pactl
 // has one exit code for everything, so that its words must be read; they are
 // the same from 13 to 17 and on PipeWire.
-func (p Pulse) pactlError(ctx context.Context, args []string, stderr string, err error) error {
+func (c Client) pactlError(ctx context.Context, args []string, stderr string, err error) error {
 	what := "pactl " + strings.Join(args, " ")
 	said := strings.Join(strings.Fields(stderr), " ")
 	at := ""
-	if p.Server != "" {
-		at = " (PULSE_SERVER=" + p.Server + ")"
+	if c.Server != "" {
+		at = " (PULSE_SERVER=" + c.Server + ")"
 	}
 	switch {
 	case errors.Is(err, exec.ErrNotFound):

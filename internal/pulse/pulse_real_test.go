@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package setup_test
+package pulse_test
 
 import (
 	"context"
@@ -9,16 +9,16 @@ import (
 	"testing"
 	"time"
 
+	"github.com/costream-obs/costream-obs/internal/pulse"
 	"github.com/costream-obs/costream-obs/internal/testbed"
-	"github.com/costream-obs/costream-obs/setup"
 )
 
 const limit = 10 * time.Second
 
-func exists(t *testing.T, p setup.Pulse, sink string) bool {
+func exists(t *testing.T, p pulse.Client, sink string) bool {
 	t.Helper()
 	_, err := p.SinkNamed(t.Context(), sink)
-	if err != nil && !errors.Is(err, setup.ErrNotFound) {
+	if err != nil && !errors.Is(err, pulse.ErrNotFound) {
 		t.Fatal(err)
 	}
 	return err == nil
@@ -26,7 +26,7 @@ func exists(t *testing.T, p setup.Pulse, sink string) bool {
 
 func TestRealEnsureSink(t *testing.T) {
 	testbed.Need(t)
-	p := setup.Pulse{Server: testbed.NewPulse(t, "load-module module-null-sink sink_name=users_own").Server}
+	p := pulse.Client{Server: testbed.NewPulse(t, "load-module module-null-sink sink_name=users_own").Server}
 	ctx := t.Context()
 
 	made, unload, err := p.EnsureSink(ctx, "costream_topeer", "CoStreamToPeer")
@@ -72,7 +72,7 @@ func TestRealEnsureSink(t *testing.T) {
 func TestRealUnloadAfterRestart(t *testing.T) {
 	testbed.Need(t)
 	server := testbed.NewPulse(t)
-	p := setup.Pulse{Server: server.Server}
+	p := pulse.Client{Server: server.Server}
 	_, unload, err := p.EnsureSink(t.Context(), "costream_topeer", "CoStreamToPeer")
 	if err != nil {
 		t.Fatal(err)
@@ -89,15 +89,15 @@ func TestRealUnloadAfterRestart(t *testing.T) {
 	if err := unload(t.Context()); err != nil {
 		t.Errorf("unload without a server: got %v, want no error", err)
 	}
-	if _, _, err := p.EnsureSink(t.Context(), "costream_topeer", "CoStreamToPeer"); !errors.Is(err, setup.ErrNoServer) {
-		t.Errorf("ensure without a server: got %v, want %v", err, setup.ErrNoServer)
+	if _, _, err := p.EnsureSink(t.Context(), "costream_topeer", "CoStreamToPeer"); !errors.Is(err, pulse.ErrNoServer) {
+		t.Errorf("ensure without a server: got %v, want %v", err, pulse.ErrNoServer)
 	}
 }
 
 func TestRealMoveSinkInput(t *testing.T) {
 	testbed.Need(t)
 	server := testbed.NewPulse(t)
-	p := setup.Pulse{Server: server.Server}
+	p := pulse.Client{Server: server.Server}
 	ctx := t.Context()
 	if _, err := p.LoadNullSink(ctx, "costream_topeer", "CoStreamToPeer"); err != nil {
 		t.Fatal(err)
@@ -126,17 +126,17 @@ func TestRealMoveSinkInput(t *testing.T) {
 	if !awaitInput(t, p).Mute {
 		t.Error("stream: got it audible, want it mute")
 	}
-	if err := p.MoveSinkInput(ctx, 4711, "costream_topeer"); !errors.Is(err, setup.ErrNotFound) {
-		t.Errorf("move what is not there: got %v, want %v", err, setup.ErrNotFound)
+	if err := p.MoveSinkInput(ctx, 4711, "costream_topeer"); !errors.Is(err, pulse.ErrNotFound) {
+		t.Errorf("move what is not there: got %v, want %v", err, pulse.ErrNotFound)
 	}
 	// PipeWire answers that access is denied.
-	if err := p.Unload(ctx, 4711); !errors.Is(err, setup.ErrNotFound) {
-		t.Errorf("unload what is not there: got %v, want %v", err, setup.ErrNotFound)
+	if err := p.Unload(ctx, 4711); !errors.Is(err, pulse.ErrNotFound) {
+		t.Errorf("unload what is not there: got %v, want %v", err, pulse.ErrNotFound)
 	}
 }
 
 // awaitInput returns the only stream.
-func awaitInput(t *testing.T, p setup.Pulse) (input setup.SinkInput) {
+func awaitInput(t *testing.T, p pulse.Client) (input pulse.SinkInput) {
 	t.Helper()
 	testbed.Await(t, "one stream plays", limit, func() error {
 		inputs, err := p.SinkInputs(t.Context())
@@ -155,8 +155,8 @@ func TestRealSubscribe(t *testing.T) {
 	testbed.Need(t)
 	server := testbed.NewPulse(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	changes := setup.Pulse{Server: server.Server}.Subscribe(ctx)
-	await := func(what string, match func(setup.Change) bool) {
+	changes := pulse.Client{Server: server.Server}.Subscribe(ctx)
+	await := func(what string, match func(pulse.Change) bool) {
 		t.Helper()
 		deadline := time.After(limit)
 		for {
@@ -170,15 +170,15 @@ func TestRealSubscribe(t *testing.T) {
 			}
 		}
 	}
-	newSink := func(c setup.Change) bool { return c.Event == "new" && c.Object == "sink" }
+	newSink := func(c pulse.Change) bool { return c.Event == "new" && c.Object == "sink" }
 
-	await("the server came", setup.Change.ServerCame)
+	await("the server came", pulse.Change.ServerCame)
 	server.Pactl("load-module", "module-null-sink", "sink_name=other")
 	await("a sink came", newSink)
 	server.Kill()
-	await("the server went", setup.Change.ServerWent)
+	await("the server went", pulse.Change.ServerWent)
 	server.Restart()
-	await("the server came back", setup.Change.ServerCame)
+	await("the server came back", pulse.Change.ServerCame)
 	server.Pactl("load-module", "module-null-sink", "sink_name=other")
 	await("a sink came after the restart", newSink)
 

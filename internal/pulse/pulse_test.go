@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package setup_test
+package pulse_test
 
 import (
 	"context"
@@ -16,19 +16,19 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"github.com/costream-obs/costream-obs/setup"
+	"github.com/costream-obs/costream-obs/internal/pulse"
 )
 
 // recorded puts a pactl in front of the real one that answers from the
 // recordings in testdata, one file for each command line.
-func recorded(t *testing.T, dir string) setup.Pulse {
+func recorded(t *testing.T, dir string) pulse.Client {
 	t.Helper()
 	dir, err := filepath.Abs(filepath.Join("testdata", dir))
 	if err != nil {
 		t.Fatal(err)
 	}
 	fakePactl(t, `exec cat "`+dir+`/$(echo " $*" | sed 's/^ -f//; s/^ //; s/ /_/g')"`)
-	return setup.Pulse{}
+	return pulse.Client{}
 }
 
 func fakePactl(t *testing.T, script string) {
@@ -45,7 +45,7 @@ func TestInfo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := setup.Info{Name: "pulseaudio", Version: "16.1", DefaultSink: "default_out", DefaultSource: "mic"}
+	want := pulse.Info{Name: "pulseaudio", Version: "16.1", DefaultSink: "default_out", DefaultSource: "mic"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("info (-want +got):\n%s", diff)
 	}
@@ -56,12 +56,12 @@ func TestSinks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []setup.Sink{
+	want := []pulse.Sink{
 		{Index: 0, Name: "default_out", Description: "DefaultOut", Monitor: "default_out.monitor", Module: 0},
 		{Index: 1, Name: "fakemic", Description: "FakeMic", Monitor: "fakemic.monitor", Module: 1},
 		{Index: 2, Name: "costream_topeer", Description: "CoStreamToPeer", Monitor: "costream_topeer.monitor", Module: 3},
 	}
-	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(setup.Sink{}, "Properties")); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(pulse.Sink{}, "Properties")); diff != "" {
 		t.Errorf("sinks (-want +got):\n%s", diff)
 	}
 }
@@ -71,13 +71,13 @@ func TestSources(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []setup.Source{
+	want := []pulse.Source{
 		{Index: 0, Name: "default_out.monitor", Description: "Monitor of DefaultOut", MonitorOf: "default_out"},
 		{Index: 1, Name: "fakemic.monitor", Description: "Monitor of FakeMic", MonitorOf: "fakemic"},
 		{Index: 2, Name: "mic", Description: "Remapped Monitor of FakeMic"},
 		{Index: 3, Name: "costream_topeer.monitor", Description: "Monitor of CoStreamToPeer", MonitorOf: "costream_topeer"},
 	}
-	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(setup.Source{}, "Properties")); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(pulse.Source{}, "Properties")); diff != "" {
 		t.Errorf("sources (-want +got):\n%s", diff)
 	}
 }
@@ -144,14 +144,14 @@ func TestPactlErrors(t *testing.T) {
 		text         string // must be in the message
 	}{
 		{"refused", `echo "Connection failure: Connection refused" >&2; echo "pa_context_connect() failed: Connection refused" >&2; exit 1`,
-			setup.ErrNoServer, "systemctl --user start pipewire-pulse"},
-		{"died meanwhile", `echo "Connection failure: Connection terminated" >&2; exit 1`, setup.ErrNoServer, "unix:/nowhere"},
-		{"before 16.0", `echo "pactl: invalid option -- 'f'" >&2; exit 1`, setup.ErrOldPactl, "version 16"},
-		{"not there", `echo "Failure: No such entity" >&2; exit 1`, setup.ErrNotFound, "pactl -f json info"},
+			pulse.ErrNoServer, "systemctl --user start pipewire-pulse"},
+		{"died meanwhile", `echo "Connection failure: Connection terminated" >&2; exit 1`, pulse.ErrNoServer, "unix:/nowhere"},
+		{"before 16.0", `echo "pactl: invalid option -- 'f'" >&2; exit 1`, pulse.ErrOldPactl, "version 16"},
+		{"not there", `echo "Failure: No such entity" >&2; exit 1`, pulse.ErrNotFound, "pactl -f json info"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			fakePactl(t, test.script)
-			_, err := setup.Pulse{Server: "unix:/nowhere"}.Info(t.Context())
+			_, err := pulse.Client{Server: "unix:/nowhere"}.Info(t.Context())
 			if !errors.Is(err, test.want) {
 				t.Errorf("error: got %v, want %v", err, test.want)
 			}
@@ -162,17 +162,17 @@ func TestPactlErrors(t *testing.T) {
 	}
 	t.Run("not installed", func(t *testing.T) {
 		t.Setenv("PATH", t.TempDir())
-		if _, err := (setup.Pulse{}).Info(t.Context()); !errors.Is(err, setup.ErrNoPactl) {
-			t.Errorf("error: got %v, want %v", err, setup.ErrNoPactl)
+		if _, err := (pulse.Client{}).Info(t.Context()); !errors.Is(err, pulse.ErrNoPactl) {
+			t.Errorf("error: got %v, want %v", err, pulse.ErrNoPactl)
 		}
 	})
 	t.Run("hangs", func(t *testing.T) {
 		fakePactl(t, "exec sleep 60")
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
-		_, err := setup.Pulse{}.Info(ctx)
-		if !errors.Is(err, setup.ErrHangs) || !errors.Is(err, setup.ErrNoServer) {
-			t.Errorf("error: got %v, want %v", err, setup.ErrHangs)
+		_, err := pulse.Client{}.Info(ctx)
+		if !errors.Is(err, pulse.ErrHangs) || !errors.Is(err, pulse.ErrNoServer) {
+			t.Errorf("error: got %v, want %v", err, pulse.ErrHangs)
 		}
 	})
 	t.Run("has nothing of ours open", func(t *testing.T) {
@@ -183,7 +183,7 @@ func TestPactlErrors(t *testing.T) {
 		}
 		defer func() { _ = syscall.Close(fd) }()
 		fakePactl(t, fmt.Sprintf("if [ -e /proc/self/fd/%d ]; then echo open >&2; exit 1; fi; echo '{}'", fd))
-		if _, err := (setup.Pulse{}).Info(t.Context()); err != nil {
+		if _, err := (pulse.Client{}).Info(t.Context()); err != nil {
 			t.Errorf("got %v, want the file closed", err)
 		}
 	})
@@ -191,8 +191,8 @@ func TestPactlErrors(t *testing.T) {
 		fakePactl(t, "exec sleep 60")
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		_, err := setup.Pulse{}.Info(ctx)
-		if !errors.Is(err, context.Canceled) || errors.Is(err, setup.ErrNoServer) {
+		_, err := pulse.Client{}.Info(ctx)
+		if !errors.Is(err, context.Canceled) || errors.Is(err, pulse.ErrNoServer) {
 			t.Errorf("error: got %v, want %v", err, context.Canceled)
 		}
 	})
@@ -200,13 +200,13 @@ func TestPactlErrors(t *testing.T) {
 
 func TestLoadNullSinkNames(t *testing.T) {
 	for _, name := range []string{"", "costream-topeer", "a b", `a"b`, "a'b"} {
-		if _, err := (setup.Pulse{}).LoadNullSink(t.Context(), name, "X"); err == nil {
+		if _, err := (pulse.Client{}).LoadNullSink(t.Context(), name, "X"); err == nil {
 			t.Errorf("sink name %q: got no error, want one", name)
 		}
 		if name == "costream-topeer" {
 			continue
 		}
-		if _, err := (setup.Pulse{}).LoadNullSink(t.Context(), "x", name); err == nil {
+		if _, err := (pulse.Client{}).LoadNullSink(t.Context(), "x", name); err == nil {
 			t.Errorf("sink description %q: got no error, want one", name)
 		}
 	}
@@ -215,7 +215,7 @@ func TestLoadNullSinkNames(t *testing.T) {
 // A server that does not know norewinds gets the sink without it.
 func TestLoadNullSinkOldServer(t *testing.T) {
 	fakePactl(t, `case "$*" in *norewinds*) echo "Failure: Module initialization failed" >&2; exit 1;; esac; echo 23`)
-	got, err := setup.Pulse{}.LoadNullSink(t.Context(), "costream_topeer", "CoStreamToPeer")
+	got, err := pulse.Client{}.LoadNullSink(t.Context(), "costream_topeer", "CoStreamToPeer")
 	if err != nil || got != 23 {
 		t.Errorf("module: got %d, error %v, want 23", got, err)
 	}

@@ -3,16 +3,13 @@
 package setup
 
 import (
-	"errors"
-	"os"
-	"path/filepath"
 	"testing"
 
-	"golang.org/x/sys/unix"
+	"github.com/costream-obs/costream-obs/internal/v4l2/v4l2test"
 )
 
 func TestPickVirtualCamera(t *testing.T) {
-	nodes, err := machine(t, "0.12.7", webcam(0), written(3, 700), free(10), free(11)).VideoNodes()
+	nodes, err := machine(t, "0.12.7", v4l2test.Webcam(0), v4l2test.Written(3, 700), v4l2test.Free(10), v4l2test.Free(11)).video().Nodes()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,20 +28,5 @@ func TestPickVirtualCamera(t *testing.T) {
 	}
 	if got, ok := PickVirtualCamera(nodes[:1], false, false); ok {
 		t.Errorf("a webcam alone: got %s, want none", got.Path)
-	}
-}
-
-// A plain file has no controls; the real ones are read in the kernel test.
-func TestControlsOfAFile(t *testing.T) {
-	root := t.TempDir()
-	if err := os.WriteFile(filepath.Join(root, "video0"), nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	m := Machine{Root: root}
-	if _, err := m.Controls("/video0"); !errors.Is(err, unix.ENOTTY) {
-		t.Errorf("error: got %v, want %v", err, unix.ENOTTY)
-	}
-	if _, err := m.Controls("/video1"); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("error: got %v, want %v", err, os.ErrNotExist)
 	}
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package setup
+package pulse
 
 import (
 	"bufio"
@@ -39,14 +39,14 @@ const (
 // restarts of the server. The channel is closed when nothing of it runs any
 // more. Who reads too slowly misses changes: take each as a reason to look,
 // not as what there is to see.
-func (p Pulse) Subscribe(ctx context.Context) <-chan Change {
+func (c Client) Subscribe(ctx context.Context) <-chan Change {
 	changes := make(chan Change, 256)
 	go func() {
 		defer close(changes)
 		// The death signal follows the thread that forked, see prctl(2).
 		runtime.LockOSThread()
 		for retry := minRetry; ctx.Err() == nil; retry = min(2*retry, maxRetry) {
-			if p.subscribe(ctx, changes) {
+			if c.subscribe(ctx, changes) {
 				retry = minRetry
 			}
 			select {
@@ -59,7 +59,7 @@ func (p Pulse) Subscribe(ctx context.Context) <-chan Change {
 }
 
 // subscribe runs until the server goes and tells whether it was there.
-func (p Pulse) subscribe(ctx context.Context, changes chan<- Change) (came bool) {
+func (c Client) subscribe(ctx context.Context, changes chan<- Change) (came bool) {
 	send := func(c Change) {
 		select {
 		case changes <- c:
@@ -68,7 +68,7 @@ func (p Pulse) subscribe(ctx context.Context, changes chan<- Change) (came bool)
 	}
 	keepFiles()
 	cmd := exec.CommandContext(ctx, "pactl", "subscribe")
-	cmd.Env = p.environ()
+	cmd.Env = c.environ()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	cmd.WaitDelay = time.Second
 	out, err := cmd.StdoutPipe()
@@ -79,7 +79,7 @@ func (p Pulse) subscribe(ctx context.Context, changes chan<- Change) (came bool)
 	poked := make(chan struct{})
 	go func() {
 		defer close(poked)
-		p.poke(pokeCtx)
+		c.poke(pokeCtx)
 	}()
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		if !came {
@@ -104,10 +104,10 @@ func (p Pulse) subscribe(ctx context.Context, changes chan<- Change) (came bool)
 
 // poke connects to the server again and again until ctx ends, which makes
 // events: pactl does not say when its subscription has begun.
-func (p Pulse) poke(ctx context.Context) {
+func (c Client) poke(ctx context.Context) {
 	const pause = 100 * time.Millisecond
 	for ctx.Err() == nil {
-		if _, err := p.Info(ctx); err != nil && ctx.Err() == nil {
+		if _, err := c.Info(ctx); err != nil && ctx.Err() == nil {
 			return // pactl subscribe will have failed likewise
 		}
 		select {

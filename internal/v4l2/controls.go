@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package setup
+package v4l2
 
 import (
 	"encoding/binary"
@@ -30,8 +30,8 @@ const (
 )
 
 // Controls reads the controls of a loopback node, and changes nothing.
-func (m Machine) Controls(path string) (Controls, error) {
-	fd, err := unix.Open(m.path(path), unix.O_RDWR|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+func (s System) Controls(path string) (Controls, error) {
+	fd, err := unix.Open(s.path(path), unix.O_RDWR|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return Controls{}, &fs.PathError{Op: "open", Path: path, Err: err}
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package setup
+package v4l2
 
 import (
 	"bytes"
@@ -21,36 +21,40 @@ const (
 	ioctlQueryCap  = 2<<30 | capabilitySize<<16 | 'V'<<8
 )
 
-// capability is what a video driver says about a node.
-type capability struct {
-	driver string
-	flags  uint32 // V4L2_CAP_ of this node, not of its whole device
+// Capability is what a video driver says about a node.
+type Capability struct {
+	Loopback        bool // the driver is v4l2loopback
+	Output, Capture bool // of this node, not of its whole device
 }
 
 // queryCapability opens a node as OBS does, for reading and writing, and asks
 // its driver. It changes nothing: a v4l2loopback node counts as written only
 // once a format has been set.
-func queryCapability(path string) (capability, error) {
+func queryCapability(path string) (Capability, error) {
 	fd, err := unix.Open(path, unix.O_RDWR|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return capability{}, &fs.PathError{Op: "open", Path: path, Err: err}
+		return Capability{}, &fs.PathError{Op: "open", Path: path, Err: err}
 	}
 	defer unix.Close(fd)
 	var raw [capabilitySize]byte
 	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), ioctlQueryCap, uintptr(unsafe.Pointer(&raw)))
 	if errno != 0 {
-		return capability{}, &fs.PathError{Op: "VIDIOC_QUERYCAP", Path: path, Err: errno}
+		return Capability{}, &fs.PathError{Op: "VIDIOC_QUERYCAP", Path: path, Err: errno}
 	}
 	return parseCapability(raw[:]), nil
 }
 
 // parseCapability reads a struct v4l2_capability: driver, card and bus names
 // of 16, 32 and 32 bytes, then version, flags of the device and of the node.
-func parseCapability(raw []byte) capability {
+func parseCapability(raw []byte) Capability {
 	driver, _, _ := bytes.Cut(raw[:16], []byte{0})
 	whole, node := binary.NativeEndian.Uint32(raw[84:]), binary.NativeEndian.Uint32(raw[88:])
 	if whole&capDeviceCaps == 0 {
 		node = whole
 	}
-	return capability{driver: string(driver), flags: node}
+	return Capability{
+		Loopback: string(driver) == "v4l2 loopback",
+		Output:   node&capVideoOutput != 0,
+		Capture:  node&capVideoCapture != 0,
+	}
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package media
+package v4l2
 
 import (
 	"errors"
@@ -12,14 +12,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// loopbackDevice writes I420 pictures to a v4l2loopback device, by plain
+// loopbackWriter writes I420 pictures to a v4l2loopback device, by plain
 // write() as OBS's own virtual camera does.
 //
 // v4l2sink will not do: while OBS reads the device, the module keeps the
 // format of a writer that died and offers 30 pictures a second as the only
 // rate, so that v4l2sink cannot come back at any other (measured, 0.12.7 and
 // GStreamer 1.22: "not-negotiated").
-type loopbackDevice struct {
+type loopbackWriter struct {
 	fd   int
 	path string
 }
@@ -55,14 +55,24 @@ type v4l2StreamParm struct {
 // readWrite is the number of an ioctl that takes and returns n bytes.
 func readWrite(number, n uintptr) uintptr { return 3<<30 | n<<16 | 'V'<<8 | number }
 
-// openLoopback opens a device and gives it the format. The device then counts
-// as written from the first picture to Close.
-func openLoopback(path string, f VideoFormat) (io.WriteCloser, error) {
+// Format is that of the I420 pictures that are written to a device.
+type Format struct {
+	W, H           int // even numbers of pixels
+	FPSNum, FPSDen int
+	Size           int // of a picture, in bytes
+}
+
+// ErrNotWritable says that a device is no video device that can be written to.
+var ErrNotWritable = errors.New("no video device that can be written to")
+
+// OpenWriter opens a device and gives it the format. The device then counts
+// as written from the first picture to Close. Its errors wrap fs.PathError where the device cannot be opened, and ErrNotWritable.
+func OpenWriter(path string, f Format) (io.WriteCloser, error) {
 	fd, err := unix.Open(path, unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return nil, fmt.Errorf("%w; %s", &fs.PathError{Op: "open", Path: path, Err: err}, hintFor(nameCamera))
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
 	}
-	d := &loopbackDevice{fd: fd, path: path}
+	d := &loopbackWriter{fd: fd, path: path}
 	if err := d.setFormat(f); err != nil {
 		_ = unix.Close(fd)
 		return nil, err
@@ -73,17 +83,17 @@ func openLoopback(path string, f VideoFormat) (io.WriteCloser, error) {
 	return d, nil
 }
 
-func (d *loopbackDevice) setFormat(f VideoFormat) error {
+func (d *loopbackWriter) setFormat(f Format) error {
 	format := v4l2Format{kind: bufVideoOutput}
 	pix := format.words()
 	pix[0], pix[1], pix[2], pix[3] = uint32(f.W), uint32(f.H), pixFmtYUV420, fieldNone
-	pix[4], pix[5], pix[6] = uint32(f.W), uint32(f.FrameSize()), colorspaceREC709
+	pix[4], pix[5], pix[6] = uint32(f.W), uint32(f.Size), colorspaceREC709
 	err := d.ioctl(readWrite(5, unsafe.Sizeof(format)), unsafe.Pointer(&format)) // VIDIOC_S_FMT
 	switch {
 	case errors.Is(err, unix.EBUSY):
 		return fmt.Errorf("%s: another program writes to it, or reads it in another format; see which with: sudo fuser -v %s", d.path, d.path)
 	case err != nil:
-		return fmt.Errorf("%s is no video device that can be written to (VIDIOC_S_FMT: %w); %s", d.path, err, hintFor(nameCamera))
+		return fmt.Errorf("%s is %w (VIDIOC_S_FMT: %w)", d.path, ErrNotWritable, err)
 	case pix[0] != uint32(f.W) || pix[1] != uint32(f.H) || pix[2] != pixFmtYUV420:
 		// The module answers with the format that others hold it to.
 		return fmt.Errorf("%s is kept at %dx%d %s by a program that has it open, and %dx%d is needed; see which with: sudo fuser -v %s",
@@ -101,7 +111,7 @@ func fourCC(code uint32) string {
 }
 
 // Write writes one picture. It does not wait for readers.
-func (d *loopbackDevice) Write(picture []byte) (int, error) {
+func (d *loopbackWriter) Write(picture []byte) (int, error) {
 	n, err := unix.Write(d.fd, picture)
 	if err != nil {
 		return max(n, 0), &fs.PathError{Op: "write", Path: d.path, Err: err}
@@ -109,17 +119,17 @@ func (d *loopbackDevice) Write(picture []byte) (int, error) {
 	return n, nil
 }
 
-func (d *loopbackDevice) Close() error {
+func (d *loopbackWriter) Close() error {
 	_ = d.stream(ioctlStreamOff)
 	return unix.Close(d.fd)
 }
 
-func (d *loopbackDevice) stream(request uintptr) error {
+func (d *loopbackWriter) stream(request uintptr) error {
 	kind := int32(bufVideoOutput)
 	return d.ioctl(request, unsafe.Pointer(&kind))
 }
 
-func (d *loopbackDevice) ioctl(request uintptr, argument unsafe.Pointer) error {
+func (d *loopbackWriter) ioctl(request uintptr, argument unsafe.Pointer) error {
 	if _, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(d.fd), request, uintptr(argument)); errno != 0 {
 		return errno
 	}

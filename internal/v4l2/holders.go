@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package setup
+package v4l2
 
 import (
 	"fmt"
@@ -21,26 +21,26 @@ func (h Holder) String() string { return fmt.Sprintf("%s (process %d)", h.Comman
 
 // Holders are the processes that have a file open, as far as this user may
 // see: without root, those of the same user.
-func (m Machine) Holders(path string) ([]Holder, error) {
-	entries, err := os.ReadDir(m.path("proc"))
+func (s System) Holders(path string) ([]Holder, error) {
+	entries, err := os.ReadDir(s.path("proc"))
 	if err != nil {
 		return nil, fmt.Errorf("look for who has %s open: %w", path, err)
 	}
 	var holders []Holder
 	for _, e := range entries {
 		pid, err := strconv.Atoi(e.Name())
-		if err != nil || !m.holds(e.Name(), path) {
+		if err != nil || !s.holds(e.Name(), path) {
 			continue
 		}
-		command, _ := os.ReadFile(m.path("proc", e.Name(), "comm"))
+		command, _ := os.ReadFile(s.path("proc", e.Name(), "comm"))
 		holders = append(holders, Holder{PID: pid, Command: strings.TrimSpace(string(command))})
 	}
 	slices.SortFunc(holders, func(a, b Holder) int { return a.PID - b.PID })
 	return holders, nil
 }
 
-func (m Machine) holds(pid, path string) bool {
-	dir := m.path("proc", pid, "fd")
+func (s System) holds(pid, path string) bool {
+	dir := s.path("proc", pid, "fd")
 	fds, err := os.ReadDir(dir)
 	if err != nil {
 		return false // gone, or another user's

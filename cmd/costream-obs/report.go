@@ -12,8 +12,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/costream-obs/costream-obs/internal/companion"
 	"github.com/costream-obs/costream-obs/internal/config"
+	"github.com/costream-obs/costream-obs/internal/control"
 )
 
 // A reportPrinter shows what the companion reports: to a person at a terminal, in a log, or to a program as JSON.
@@ -65,7 +65,7 @@ func (p *reportPrinter) begin() {
 }
 
 // print shows one report. A report that cannot be written is lost: a closed terminal is no reason to go off air.
-func (p *reportPrinter) print(r companion.Report) {
+func (p *reportPrinter) print(r control.Report) {
 	defer func() { p.problems = r.Problems }()
 	switch {
 	case p.config.JSON:
@@ -78,7 +78,7 @@ func (p *reportPrinter) print(r companion.Report) {
 }
 
 // pretty is a report for a terminal: the state with its time, what is new below it.
-func (p *reportPrinter) pretty(r companion.Report) string {
+func (p *reportPrinter) pretty(r control.Report) string {
 	const indent = "            "
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s  %s %s", p.style(dim, r.Time.Format("15:04:05")), p.style(lamp(r.State), "●"), p.style(bold, string(r.State)))
@@ -97,7 +97,7 @@ func (p *reportPrinter) pretty(r companion.Report) string {
 }
 
 // plain is a report for a log: one line each for the state and for what is new in the way.
-func (p *reportPrinter) plain(r companion.Report) string {
+func (p *reportPrinter) plain(r control.Report) string {
 	at := r.Time.Format(time.RFC3339)
 	line := at + " " + string(r.State) + way(r)
 	if r.Detail != "" {
@@ -111,7 +111,7 @@ func (p *reportPrinter) plain(r companion.Report) string {
 }
 
 // way says in brackets how pictures travel.
-func way(r companion.Report) string {
+func way(r control.Report) string {
 	switch {
 	case r.Route == "":
 		return ""
@@ -122,7 +122,7 @@ func way(r companion.Report) string {
 }
 
 // news are the problems that the report before did not have.
-func (p *reportPrinter) news(r companion.Report) []string {
+func (p *reportPrinter) news(r control.Report) []string {
 	return slices.DeleteFunc(slices.Clone(r.Problems), func(s string) bool { return slices.Contains(p.problems, s) })
 }
 
@@ -143,13 +143,13 @@ func (p *reportPrinter) style(code, text string) string {
 }
 
 // lamp is the colour of a state: red on air, as on a studio's door.
-func lamp(s companion.State) string {
+func lamp(s control.State) string {
 	switch s {
-	case companion.OnAir, companion.OnAirWithPeer:
+	case control.OnAir, control.OnAirWithPeer:
 		return red
-	case companion.Ready:
+	case control.Ready:
 		return green
-	case companion.Stopping:
+	case control.Stopping:
 		return yellow
 	}
 	return dim

@@ -8,25 +8,25 @@ import (
 	"testing"
 	"time"
 
-	"github.com/costream-obs/costream-obs/internal/companion"
 	"github.com/costream-obs/costream-obs/internal/config"
+	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/golden"
 )
 
 // TestGoldenReports shows one evening's reports in each form.
 func TestGoldenReports(t *testing.T) {
 	at := time.Date(2026, 11, 22, 20, 41, 7, 0, time.UTC)
-	reports := []companion.Report{
-		{State: companion.Waiting, Detail: "nothing listens at 127.0.0.1:4455 (OBS's default): start OBS; if it runs, in OBS open Tools > WebSocket Server Settings and tick \"Enable WebSocket server\""},
-		{State: companion.Ready, Detail: "connected to OBS 29.0.2 at 127.0.0.1:4455"},
-		{State: companion.OnAir, Route: companion.RoutePortable, Detail: "there is no /dev/video10", Problems: []string{
+	reports := []control.Report{
+		{State: control.Waiting, Detail: "nothing listens at 127.0.0.1:4455 (OBS's default): start OBS; if it runs, in OBS open Tools > WebSocket Server Settings and tick \"Enable WebSocket server\""},
+		{State: control.Ready, Detail: "connected to OBS 29.0.2 at 127.0.0.1:4455"},
+		{State: control.OnAir, Route: control.RoutePortable, Detail: "there is no /dev/video10", Problems: []string{
 			"microphone: OBS has no audio input \"Mic/Aux\"; choose one with --mic, or add it in OBS under Settings > Audio",
 		}},
-		{State: companion.OnAirWithPeer, Route: companion.RoutePortable, Bitrate: 3500, Problems: []string{
+		{State: control.OnAirWithPeer, Route: control.RoutePortable, Bitrate: 3500, Problems: []string{
 			"microphone: OBS has no audio input \"Mic/Aux\"; choose one with --mic, or add it in OBS under Settings > Audio",
 		}},
-		{State: companion.Stopping},
-		{State: companion.Ready, Detail: "connected to OBS 29.0.2 at 127.0.0.1:4455"},
+		{State: control.Stopping},
+		{State: control.Ready, Detail: "connected to OBS 29.0.2 at 127.0.0.1:4455"},
 	}
 	for _, test := range []struct {
 		name             string

@@ -15,6 +15,7 @@ import (
 	"github.com/costream-obs/costream-obs/internal/cleanfeed/camera"
 	"github.com/costream-obs/costream-obs/internal/companion"
 	"github.com/costream-obs/costream-obs/internal/config"
+	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/hotkeys"
 	"github.com/costream-obs/costream-obs/obsctl"
 )
@@ -83,10 +84,10 @@ func run(ctx context.Context, c *invocation) error {
 const plainWarning = "costream-obs run: what you send is not encrypted, and anybody can send to you; for a secure link, see: costream-obs pair --help\n"
 
 // warnFirst warns of the plain link once there is an OBS that it may send from.
-func warnFirst(stderr io.Writer, print func(companion.Report)) func(companion.Report) {
+func warnFirst(stderr io.Writer, print func(control.Report)) func(control.Report) {
 	warned := false
-	return func(r companion.Report) {
-		if !warned && (r.State == companion.Ready || r.State == companion.OnAir) {
+	return func(r control.Report) {
+		if !warned && (r.State == control.Ready || r.State == control.OnAir) {
 			warned = true
 			_, _ = io.WriteString(stderr, plainWarning)
 		}
@@ -113,7 +114,7 @@ func companionOptions(c *config.Config) (companion.Options, error) {
 		Listen:        c.Listen,
 		BasePort:      c.BasePort,
 		When:          companion.Trigger(c.When),
-		Route:         companion.Route(c.Route),
+		Route:         control.Route(c.Route),
 		PeerAudio:     companion.PeerAudio(c.PeerAudio),
 		Scenes:        c.Scenes,
 		Layouts:       sceneLayouts(c),

@@ -17,7 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/costream-obs/costream-obs/internal/companion"
+	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/testbed"
 )
 
@@ -37,13 +37,13 @@ func (r *running) Write(b []byte) (int, error) {
 }
 
 // reports are the lines so far.
-func (r *running) reports(t *testing.T) []companion.Report {
+func (r *running) reports(t *testing.T) []control.Report {
 	t.Helper()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var all []companion.Report
+	var all []control.Report
 	for line := range strings.Lines(r.stdout.String()) {
-		var report companion.Report
+		var report control.Report
 		if err := json.Unmarshal([]byte(line), &report); err != nil {
 			t.Errorf("line %q is no report: %v", line, err)
 		}
@@ -53,7 +53,7 @@ func (r *running) reports(t *testing.T) []companion.Report {
 }
 
 // await returns when the newest report is in a state and has this in its detail.
-func (r *running) await(t *testing.T, state companion.State, detail string) {
+func (r *running) await(t *testing.T, state control.State, detail string) {
 	t.Helper()
 	testbed.Await(t, fmt.Sprintf("%q with %q", state, detail), 20*time.Second, func() error {
 		all := r.reports(t)
@@ -112,7 +112,7 @@ func TestRealRun(t *testing.T) {
 	t.Run("no OBS", func(t *testing.T) {
 		begin(t)
 		r := startRun(t, port, "--obs-port", strconv.Itoa(testbed.FreePort(t)))
-		r.await(t, companion.Waiting, "nothing listens at")
+		r.await(t, control.Waiting, "nothing listens at")
 
 		t.Run("second one", func(t *testing.T) {
 			second := startRun(t, testbed.FreeUDPPorts(t, 8)).end(t, false)
@@ -162,7 +162,7 @@ func TestRealRun(t *testing.T) {
 		t.Setenv("HOME", mute.Home)
 		t.Setenv("XDG_CONFIG_HOME", mute.Config)
 		r := startRun(t, port)
-		r.await(t, companion.Waiting, "WebSocket Server Settings")
+		r.await(t, control.Waiting, "WebSocket Server Settings")
 		if diff := cmp.Diff(result{}, r.end(t, true)); diff != "" {
 			t.Errorf("stopped: -want +got:\n%s", diff)
 		}
@@ -173,7 +173,7 @@ func TestRealRun(t *testing.T) {
 		before := obsState(t, obs)
 		t.Setenv("COSTREAM_OBS_PASSWORD", "correct horse")
 		r := startRun(t, port, "--obs-port", strconv.Itoa(obs.Port))
-		r.await(t, companion.Ready, "connected to OBS")
+		r.await(t, control.Ready, "connected to OBS")
 		if got := runCLI(t.Context(), "graph"); got.Code > exitFailure {
 			t.Errorf("graph: got %+v, want an answer", got)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/costream-obs/costream-obs/internal/companion"
 	"github.com/costream-obs/costream-obs/internal/config"
+	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/obsctl"
 	"github.com/costream-obs/costream-obs/scenes"
 )
@@ -21,7 +22,7 @@ func TestChoices(t *testing.T) {
 			string(companion.WhenStreaming), string(companion.WhenRecording),
 			string(companion.WhenVirtualCam), string(companion.WhenAlways),
 		},
-		"route":      {string(companion.RouteAuto), string(companion.RouteDevices), string(companion.RoutePortable)},
+		"route":      {string(control.RouteAuto), string(control.RouteDevices), string(control.RoutePortable)},
 		"peer-audio": {string(companion.PeerAudioAuto), string(companion.PeerAudioDesktop), string(companion.PeerAudioSource)},
 		"link":       {linkAuto, linkSecure, linkPlain},
 	}

@@ -107,8 +107,8 @@ func TestRealSendAndReceive(t *testing.T) {
 	stopReceiver := start(t, func(ctx context.Context) error {
 		return call.Receive(ctx, call.Options{
 			Link:   plainLink(link.PlainOptions{Peer: here, Listen: there, BasePort: port, Receive: true, Log: log}),
-			Screen: screen, Format: format, Log: log,
-		}, nil)
+			Format: format, Log: log,
+		}, screen, nil)
 	})
 	sender := func(pattern string) func() error {
 		return start(t, func(ctx context.Context) error {

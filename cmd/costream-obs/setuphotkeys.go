@@ -7,14 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/spf13/pflag"
 
 	"github.com/costream-obs/costream-obs/internal/collection"
+	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/hotkeys"
 	"github.com/costream-obs/costream-obs/obsctl"
 )
@@ -180,15 +179,7 @@ func (h hotkeySetup) printCollections(done hotkeys.Done) {
 // companionRuns says whether a costream-obs run answers on its control socket.
 func companionRuns() bool {
 	path, err := controlSocket()
-	if err != nil {
-		return false
-	}
-	conn, err := net.DialTimeout("unix", path, time.Second)
-	if err != nil {
-		return false
-	}
-	_ = conn.Close()
-	return true
+	return err == nil && control.Client{Path: path}.Running()
 }
 
 // finishHotkeys carries out what waits for the end of OBS, and tells of it.

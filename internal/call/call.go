@@ -41,9 +41,8 @@ type Options struct {
 	// VoiceOpens is called each time before our voice is recorded; may be nil.
 	VoiceOpens func()
 
-	// Screen shows the peer's picture; whoever made it runs it. ScreenReady tells whether it can; nil means that it always
-	// can.
-	Screen      media.Screen
+	// Screen shows the peer's picture. ScreenReady tells whether it can; nil means that it always can.
+	Screen      Screen
 	ScreenReady func() bool
 	Format      media.VideoFormat // of the screen
 
@@ -60,6 +59,12 @@ type Options struct {
 	// Changed is called when Failing has changed; nil where nobody wants to know.
 	Changed func()
 	Log     *slog.Logger // nil discards
+}
+
+// Screen shows the peer's picture, as a media.Screen does; whoever made it runs it.
+type Screen interface {
+	Show(media.Frame)
+	Placeholder(on bool)
 }
 
 // Legs are the parts of the way of picture and voice that a call does not see. Those that change are functions; nil means none.

@@ -3,7 +3,6 @@
 package call
 
 import (
-	"context"
 	"errors"
 	"sync"
 	"testing"
@@ -26,8 +25,7 @@ type coveredScreen struct {
 	covered bool
 }
 
-func (s *coveredScreen) Run(context.Context) error { return nil }
-func (s *coveredScreen) Show(media.Frame)          {}
+func (s *coveredScreen) Show(media.Frame) {}
 func (s *coveredScreen) Placeholder(on bool) {
 	if on {
 		s.covering()

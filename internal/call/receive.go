@@ -9,11 +9,12 @@ import (
 	"github.com/costream-obs/costream-obs/media"
 )
 
-// Receive is the receiving half of a call: it runs the screen, shows the peer's picture and plays the peer's voice on the
-// given speakers until ctx ends (nil), or the link or the screen fails. Of the options it takes Link, Screen, Format, Legs
-// and Log. A peer that goes away and comes back is shown again.
-func Receive(ctx context.Context, o Options, speakers []string) error {
-	return together(ctx, o.Screen.Run, func(ctx context.Context) error { return receive(ctx, o, speakers) })
+// Receive is the receiving half of a call: it runs the screen, shows the peer's picture there and plays the peer's voice on the
+// speakers until ctx ends (nil), or the link or the screen fails. Of the options it takes Link, Format, Legs and Log. A peer
+// that goes away and comes back is shown again.
+func Receive(ctx context.Context, o Options, screen media.Screen, speakers []string) error {
+	o.Screen = screen
+	return together(ctx, screen.Run, func(ctx context.Context) error { return receive(ctx, o, speakers) })
 }
 
 func receive(ctx context.Context, o Options, speakers []string) error {

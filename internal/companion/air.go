@@ -8,6 +8,7 @@ import (
 	"maps"
 
 	"github.com/costream-obs/costream-obs/internal/call"
+	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/supervisor"
 	"github.com/costream-obs/costream-obs/media"
 )
@@ -81,7 +82,7 @@ func (s *session) startAir() {
 		Log:     s.log,
 	}
 	s.legs.begin(s.route, format)
-	if s.route == RouteDevices {
+	if s.route == control.RouteDevices {
 		s.legs.picture.Add(frame.FrameTime()+cameraLeg, legLooks)
 		opts.Picture = media.DeviceSource{Path: o.VideoOut, VideoFormat: frame}
 	} else {

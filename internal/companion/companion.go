@@ -30,6 +30,7 @@ import (
 
 	"github.com/costream-obs/costream-obs/internal/call"
 	"github.com/costream-obs/costream-obs/internal/cleanfeed"
+	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/supervisor"
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/media/link"
@@ -82,8 +83,8 @@ func (c *Companion) Run(ctx context.Context) error {
 	if err := c.preflightStart(); err != nil {
 		return err
 	}
-	ctl := &control{path: c.o.ControlSocket, status: c.reports.current, graph: c.graph, probe: c.probe}
-	listener, release, err := ctl.listen(ctx)
+	ctl := &control.Server{Path: c.o.ControlSocket, Status: c.reports.current, Graph: c.graph, Probe: c.probe}
+	listener, release, err := ctl.Listen(ctx)
 	if err != nil {
 		return err
 	}
@@ -91,7 +92,7 @@ func (c *Companion) Run(ctx context.Context) error {
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	c.life = life
-	c.parts.Keep(life, "control socket", func(ctx context.Context, _ func()) error { return ctl.serve(ctx, listener) })
+	c.parts.Keep(life, "control socket", func(ctx context.Context, _ func()) error { return ctl.Serve(ctx, listener) })
 	soundDone := make(chan struct{})
 	go func() {
 		defer close(soundDone)
@@ -99,7 +100,7 @@ func (c *Companion) Run(ctx context.Context) error {
 	}()
 	c.holdScreen()
 	c.standby.start(life)
-	c.reports.report(Report{State: Waiting})
+	c.reports.report(control.Report{State: control.Waiting})
 
 	keeper := obsctl.Keeper{Find: c.o.FindOBS, Log: c.log, Options: obsctl.Options{Activations: true, Log: c.log}}
 	runCtx, giveUp := context.WithCancelCause(ctx)
@@ -109,7 +110,7 @@ func (c *Companion) Run(ctx context.Context) error {
 			giveUp(err)
 			return
 		}
-		c.reports.report(Report{State: Waiting, Detail: err.Error()})
+		c.reports.report(control.Report{State: control.Waiting, Detail: err.Error()})
 		c.cleanFiles(runCtx)
 		c.o.WithoutOBS()
 	}
@@ -178,7 +179,7 @@ func (c *Companion) holdScreen() {
 	if !known {
 		return
 	}
-	if route, _ := c.chooseRoute(0, obsctl.Version{}); route == RouteDevices {
+	if route, _ := c.chooseRoute(0, obsctl.Version{}); route == control.RouteDevices {
 		c.display.set(c.life, route, format)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/costream-obs/costream-obs/internal/call"
+	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/supervisor"
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/scenes"
@@ -28,7 +29,7 @@ type display struct {
 	changed  func()
 
 	mu      sync.Mutex
-	route   Route
+	route   control.Route
 	format  media.VideoFormat
 	cancel  context.CancelFunc
 	done    chan struct{}
@@ -36,27 +37,20 @@ type display struct {
 	covered bool
 }
 
-var _ media.Screen = (*display)(nil)
+var _ call.Screen = (*display)(nil)
 
 func newDisplay(videoIn, peerName string, parts *supervisor.Supervisor, changed func(), log *slog.Logger) *display {
 	return &display{videoIn: videoIn, peerName: peerName, parts: parts, changed: changed, log: log, covered: true}
 }
 
-// Run implements media.Screen: it waits for ctx and then gives the screen up.
-func (d *display) Run(ctx context.Context) error {
-	<-ctx.Done()
-	d.close()
-	return nil
-}
-
-// Show implements media.Screen.
+// Show implements call.Screen.
 func (d *display) Show(f media.Frame) {
 	if s := d.current(); s != nil {
 		s.Show(f)
 	}
 }
 
-// Placeholder implements media.Screen.
+// Placeholder implements call.Screen.
 func (d *display) Placeholder(on bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -73,7 +67,7 @@ func (d *display) current() media.Screen {
 }
 
 // set makes the display one of that route and format. It does nothing when it is one already.
-func (d *display) set(ctx context.Context, route Route, format media.VideoFormat) {
+func (d *display) set(ctx context.Context, route control.Route, format media.VideoFormat) {
 	format = format.Even()
 	d.mu.Lock()
 	same := d.cancel != nil && d.route == route && d.format == format
@@ -92,14 +86,14 @@ func (d *display) set(ctx context.Context, route Route, format media.VideoFormat
 	}, func() { close(done) })
 }
 
-func (d *display) runScreen(ctx context.Context, route Route, format media.VideoFormat, started func()) error {
+func (d *display) runScreen(ctx context.Context, route control.Route, format media.VideoFormat, started func()) error {
 	placeholder, err := media.NewPlaceholder(format, d.peerName)
 	if err != nil {
 		return err
 	}
 	o := media.ScreenOptions{Format: format, Placeholder: placeholder, Name: d.plate, Log: d.log}
 	var s media.Screen
-	if route == RouteDevices {
+	if route == control.RouteDevices {
 		s, err = media.NewDeviceScreen(d.videoIn, o)
 	} else {
 		s, err = media.NewSocketScreen("127.0.0.1:0", o)

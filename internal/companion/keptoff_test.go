@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/fakeobs"
 	"github.com/costream-obs/costream-obs/internal/supervisor"
 	"github.com/costream-obs/costream-obs/obsctl"
@@ -18,12 +19,12 @@ import (
 )
 
 // reportingSession is a session of an OBS that streams, and what it reports last.
-func reportingSession(t *testing.T, handle func(request string, data json.RawMessage) (any, *fakeobs.Refusal)) (*session, func() Report) {
+func reportingSession(t *testing.T, handle func(request string, data json.RawMessage) (any, *fakeobs.Refusal)) (*session, func() control.Report) {
 	t.Helper()
 	s := newTestSession(Options{})
 	s.obs = dialFake(t, &fakeobs.Server{Version: debian12, Handle: handle})
 	s.c.parts = supervisor.New(s.log, func() {})
-	s.c.reports = &reporter{out: func(Report) {}}
+	s.c.reports = &reporter{out: func(control.Report) {}}
 	s.seen.streaming = true
 	return s, s.c.reports.current
 }
@@ -82,8 +83,8 @@ func TestKeptOffTheAir(t *testing.T) {
 				t.Fatal(err)
 			}
 			r := last()
-			if got := strings.Join(r.Problems, "\n"); r.State != OnAir || got != tt.want {
-				t.Errorf("got %q with the problems %q, want %q with %q", r.State, got, OnAir, tt.want)
+			if got := strings.Join(r.Problems, "\n"); r.State != control.OnAir || got != tt.want {
+				t.Errorf("got %q with the problems %q, want %q with %q", r.State, got, control.OnAir, tt.want)
 			}
 			s.seen.streaming = false
 			s.noteKeptOff(nil)

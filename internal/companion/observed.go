@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/obsctl"
 )
@@ -70,7 +71,7 @@ func (s *session) note(ev obsctl.Event) {
 	case obsctl.VirtualCamState:
 		o.virtualCam = e.Active
 		if !e.Active {
-			s.camera = s.camera && s.route != RouteDevices
+			s.camera = s.camera && s.route != control.RouteDevices
 		}
 	case obsctl.MuteChanged:
 		if o.muted != nil {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/media/link"
 	"github.com/costream-obs/costream-obs/obsctl"
 	"github.com/costream-obs/costream-obs/scenes"
@@ -23,19 +24,6 @@ const (
 	WhenVirtualCam Trigger = "virtualcam"
 	// WhenAlways is for rehearsals: on air as long as OBS runs.
 	WhenAlways Trigger = "always"
-)
-
-// Route says how pictures cross the border between OBS and us.
-type Route string
-
-// The routes of --route.
-const (
-	// RouteAuto takes RouteDevices where both nodes can be used, else RoutePortable.
-	RouteAuto Route = "auto"
-	// RouteDevices uses v4l2loopback nodes and OBS's virtual camera.
-	RouteDevices Route = "devices"
-	// RoutePortable uses screenshots and a local socket; it needs nothing but OBS.
-	RoutePortable Route = "portable"
 )
 
 // PeerAudio says how the peer's voice reaches the user's stream.
@@ -72,7 +60,7 @@ type Options struct {
 	PeerAsks bool
 
 	When      Trigger
-	Route     Route
+	Route     control.Route
 	PeerAudio PeerAudio
 
 	// Scenes are globs of scene names that get the peer source; empty means the
@@ -112,7 +100,7 @@ type Options struct {
 	// to its files only then.
 	WithoutOBS func()
 	// OnReport is called from one goroutine with each change of state.
-	OnReport func(Report)
+	OnReport func(control.Report)
 	Log      *slog.Logger
 }
 
@@ -136,7 +124,7 @@ func (o *Options) check() error {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.OnReport == nil {
-		o.OnReport = func(Report) {}
+		o.OnReport = func(control.Report) {}
 	}
 	if o.WithoutOBS == nil {
 		o.WithoutOBS = func() {}

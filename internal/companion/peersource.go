@@ -9,6 +9,7 @@ import (
 	"image"
 	"time"
 
+	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/obsctl"
 	"github.com/costream-obs/costream-obs/scenes"
 )
@@ -133,7 +134,7 @@ func (s *session) checkScenes(ctx context.Context) error {
 // v4l2_input that found its device missing or without a writer stays dead (measured).
 func (s *session) revivePeerInput(ctx context.Context) error {
 	source, ok := s.c.display.source(s.c.o.SourceName)
-	if !ok || s.input == "" || s.route != RouteDevices {
+	if !ok || s.input == "" || s.route != control.RouteDevices {
 		return nil
 	}
 	_, err := s.obs.Screenshot(ctx, s.input, 16, 16, "png", -1)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/obsctl"
 )
@@ -33,15 +34,15 @@ func (s *session) openPicture(ctx context.Context) error {
 		return err
 	}
 	route, why := s.chooseRoute()
-	if route == RouteDevices && s.wantsFeed() && !s.feedCamera {
+	if route == control.RouteDevices && s.wantsFeed() && !s.feedCamera {
 		return errUnclean
 	}
-	if route == RouteDevices {
+	if route == control.RouteDevices {
 		if err := s.openCamera(ctx); err != nil {
-			if s.c.o.Route == RouteDevices || s.obs.Err() != nil || ctx.Err() != nil {
+			if s.c.o.Route == control.RouteDevices || s.obs.Err() != nil || ctx.Err() != nil {
 				return err
 			}
-			route, why = RoutePortable, fmt.Sprintf("portable route, because the virtual camera cannot be used: %v", err)
+			route, why = control.RoutePortable, fmt.Sprintf("portable route, because the virtual camera cannot be used: %v", err)
 		}
 	}
 	s.route, s.routeWhy, s.camera = route, why, true

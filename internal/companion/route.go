@@ -5,22 +5,23 @@ package companion
 import (
 	"os"
 
+	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/obsctl"
 	"github.com/costream-obs/costream-obs/setup"
 )
 
 // chooseRoute says which way pictures go, and why. obsPID may be 0 and the version empty.
-func (c *Companion) chooseRoute(obsPID int, obs obsctl.Version) (Route, string) {
+func (c *Companion) chooseRoute(obsPID int, obs obsctl.Version) (control.Route, string) {
 	switch c.o.Route {
-	case RoutePortable:
-		return RoutePortable, "portable route, as configured"
-	case RouteDevices:
-		return RouteDevices, "devices route, as configured"
+	case control.RoutePortable:
+		return control.RoutePortable, "portable route, as configured"
+	case control.RouteDevices:
+		return control.RouteDevices, "devices route, as configured"
 	}
 	if err := c.checkDevices(obsPID, obs); err != nil {
-		return RoutePortable, "portable route, because the devices route cannot be used: " + err.Error()
+		return control.RoutePortable, "portable route, because the devices route cannot be used: " + err.Error()
 	}
-	return RouteDevices, "devices route: " + c.o.VideoOut + " and " + c.o.VideoIn + " are there"
+	return control.RouteDevices, "devices route: " + c.o.VideoOut + " and " + c.o.VideoIn + " are there"
 }
 
 // checkDevices says what stands against the devices route. The version is empty before OBS is there.
@@ -35,10 +36,10 @@ func (c *Companion) checkDevices(obsPID int, obs obsctl.Version) error {
 	})
 }
 
-func (s *session) chooseRoute() (Route, string) {
+func (s *session) chooseRoute() (control.Route, string) {
 	route, why := s.c.chooseRoute(s.obs.Endpoint().PID, s.obs.Version())
-	if route == RouteDevices && s.c.o.Route != RouteDevices && s.wantsFeed() && !s.feedCamera {
-		return RoutePortable, "portable route, because " + errUnclean.Error()
+	if route == control.RouteDevices && s.c.o.Route != control.RouteDevices && s.wantsFeed() && !s.feedCamera {
+		return control.RoutePortable, "portable route, because " + errUnclean.Error()
 	}
 	return route, why
 }

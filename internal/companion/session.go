@@ -14,6 +14,7 @@ import (
 
 	"github.com/costream-obs/costream-obs/internal/cleanfeed"
 	"github.com/costream-obs/costream-obs/internal/collection"
+	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/obsctl"
 )
 
@@ -46,7 +47,7 @@ type session struct {
 	tries   map[string]*attempt
 	tried   map[string]bool // the steps of this round
 
-	route         Route
+	route         control.Route
 	routeWhy      string
 	air           *air
 	legs          legs
@@ -297,12 +298,12 @@ func (s *session) goOff(ctx context.Context) {
 func (s *session) leave(ctx context.Context) {
 	s.stopAir()
 	if s.obs.Err() != nil || s.exiting {
-		s.c.reports.report(Report{State: Waiting, Detail: "the connection to OBS ended"})
+		s.c.reports.report(control.Report{State: control.Waiting, Detail: "the connection to OBS ended"})
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveWithin)
 	defer cancel()
-	s.c.reports.report(Report{State: Stopping})
+	s.c.reports.report(control.Report{State: control.Stopping})
 	s.tries = make(map[string]*attempt)
 	for _, step := range []struct {
 		name string
@@ -326,15 +327,15 @@ func (s *session) leave(ctx context.Context) {
 
 // report tells the user where we are.
 func (s *session) report() {
-	r := Report{State: Ready, Detail: fmt.Sprintf("connected to OBS %s at %s", s.obs.Version().OBS, s.obs.Endpoint().Addr())}
+	r := control.Report{State: control.Ready, Detail: fmt.Sprintf("connected to OBS %s at %s", s.obs.Version().OBS, s.obs.Endpoint().Addr())}
 	failing := s.c.parts.Failing()
 	switch {
 	case s.stopping:
-		r = Report{State: Stopping}
+		r = control.Report{State: control.Stopping}
 	case s.wantAir():
-		r = Report{State: OnAir, Route: s.route, Detail: s.routeWhy}
+		r = control.Report{State: control.OnAir, Route: s.route, Detail: s.routeWhy}
 		if s.c.peer.Load() {
-			r.State = OnAirWithPeer
+			r.State = control.OnAirWithPeer
 		}
 		if s.hint != "" {
 			r.Problems = append(r.Problems, s.hint)

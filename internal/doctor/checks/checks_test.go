@@ -16,7 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/costream-obs/costream-obs/internal/companion"
+	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/doctor"
 	"github.com/costream-obs/costream-obs/internal/doctor/checks"
 	"github.com/costream-obs/costream-obs/internal/golden"
@@ -233,16 +233,16 @@ var faults = []fault{
 	{"camera on another device", func(f *fixture) {
 		f.holders[recordedPID] = holder{"obs", []string{"/dev/video3", "/dev/video11"}}
 		f.nodes[1] = free(10, "costream-topeer")
-		f.daemon.Report.State = companion.Ready
+		f.daemon.Report.State = control.Ready
 	}, []string{"obs.vcam.device"}},
 	{"camera on no device", func(f *fixture) {
 		f.holders[recordedPID] = holder{"obs", []string{"/dev/video11"}}
 		f.nodes[1] = free(10, "costream-topeer")
-		f.daemon.Report.State = companion.Ready
+		f.daemon.Report.State = control.Ready
 	}, []string{"obs.vcam.device"}},
 	{"120 frames a second", func(f *fixture) { f.obs.Video.FPSNum = 120 }, []string{"obs.video"}},
 	{"too much for the portable route", func(f *fixture) {
-		f.o.Route, f.daemon.Report.Route = "portable", companion.RoutePortable
+		f.o.Route, f.daemon.Report.Route = "portable", control.RoutePortable
 		f.obs.Video = obsctl.Video{CanvasW: 1920, CanvasH: 1080, OutputW: 1920, OutputH: 1080, FPSNum: 60, FPSDen: 1}
 	}, []string{"obs.video"}},
 	{"44.1 kHz", func(f *fixture) { f.obs.SampleRate = "44100" }, []string{"obs.rate"}},

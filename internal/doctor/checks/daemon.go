@@ -3,69 +3,29 @@
 package checks
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
 	"os"
 	"strings"
-	"syscall"
-	"time"
 
-	"github.com/costream-obs/costream-obs/internal/companion"
+	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/doctor"
 )
 
 // Daemon is the costream-obs run that this user has going, if any.
 type Daemon struct {
-	Running bool             `json:"running"`
-	Report  companion.Report `json:"report"`
+	Running bool           `json:"running"`
+	Report  control.Report `json:"report"`
 }
 
-// daemonLimit is how long the control socket is waited for; it answers within
-// milliseconds when all is well.
-const daemonLimit = 2 * time.Second
-
-// askDaemon asks for the last report. No socket, or one that nobody listens
-// on, is no error.
+// askDaemon asks for the last report. That none runs is no error.
 func askDaemon(ctx context.Context, socket string) (Daemon, error) {
-	ctx, cancel := context.WithTimeout(ctx, daemonLimit)
-	defer cancel()
-	d := Daemon{Running: true}
-	err := askControl(ctx, socket, http.MethodGet, "/status", &d.Report)
-	if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
+	report, err := control.Client{Path: socket}.Status(ctx)
+	if errors.Is(err, control.ErrNotRunning) {
 		return Daemon{}, nil
 	}
-	return d, err
-}
-
-// askControl asks a running costream-obs.
-func askControl(ctx context.Context, socket, method, path string, into any) error {
-	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "unix", socket)
-	}}
-	defer transport.CloseIdleConnections()
-	request, err := http.NewRequestWithContext(ctx, method, "http://costream-obs"+path, nil)
-	if err != nil {
-		return err
-	}
-	response, err := (&http.Client{Transport: transport}).Do(request)
-	if err != nil {
-		return fmt.Errorf("control socket %s: %w", socket, err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	if response.StatusCode != http.StatusOK {
-		said, _ := io.ReadAll(io.LimitReader(response.Body, 1<<10)) // The status alone would do.
-		return fmt.Errorf("the costream-obs that runs says: %s", cmp.Or(strings.TrimSpace(string(said)), response.Status))
-	}
-	if err := json.NewDecoder(response.Body).Decode(into); err != nil {
-		return fmt.Errorf("control socket %s: %w", socket, err)
-	}
-	return nil
+	return Daemon{Running: true, Report: report}, err
 }
 
 // config is svc.config.

@@ -11,7 +11,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/costream-obs/costream-obs/internal/companion"
+	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/doctor"
 	"github.com/costream-obs/costream-obs/internal/v4l2"
 	"github.com/costream-obs/costream-obs/setup"
@@ -262,7 +262,7 @@ func foreignWriter(path string, holders []v4l2.Holder) doctor.Result {
 // deviceState is v4l2.dev.state.
 func (m *Machine) deviceState(ctx context.Context) doctor.Result {
 	d, err := m.Daemon(ctx)
-	if err != nil || d.Report.Route != companion.RouteDevices || !m.onAir(ctx) {
+	if err != nil || d.Report.Route != control.RouteDevices || !m.onAir(ctx) {
 		return doctor.Fine("not on air on the devices route now")
 	}
 	nodes, err := m.Nodes(ctx)

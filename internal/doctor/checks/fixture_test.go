@@ -18,7 +18,7 @@ import (
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/collection"
-	"github.com/costream-obs/costream-obs/internal/companion"
+	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/doctor"
 	"github.com/costream-obs/costream-obs/internal/doctor/checks"
 	"github.com/costream-obs/costream-obs/internal/hotkeys"
@@ -121,7 +121,7 @@ func healthy(t *testing.T) *fixture {
 			"obs --version": "OBS Studio - 29.0.2.1-1+b1 (linux)\n",
 			askUnit:         unitRuns,
 		},
-		daemon:    checks.Daemon{Running: true, Report: companion.Report{State: companion.OnAirWithPeer, Route: companion.RouteDevices}},
+		daemon:    checks.Daemon{Running: true, Report: control.Report{State: control.OnAirWithPeer, Route: control.RouteDevices}},
 		endpoint:  obsctl.Endpoint{Host: "localhost", Port: 4455, Password: "correct horse", AuthRequired: true, Enabled: true, PID: recordedPID, Source: "/home/me/.config/obs-studio/global.ini"},
 		processes: []obsctl.Process{{PID: recordedPID, ConfigHome: "/home/me/.config"}},
 		hotkeys: checks.Hotkeys{

@@ -11,7 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/costream-obs/costream-obs/internal/companion"
+	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/pulse"
 	"github.com/costream-obs/costream-obs/internal/v4l2"
 	"github.com/costream-obs/costream-obs/media"
@@ -152,5 +152,5 @@ func (m *Machine) path(parts ...string) string {
 // onAir reports whether a costream-obs of this user sends to the peer now.
 func (m *Machine) onAir(ctx context.Context) bool {
 	d, err := m.Daemon(ctx)
-	return err == nil && (d.Report.State == companion.OnAir || d.Report.State == companion.OnAirWithPeer)
+	return err == nil && (d.Report.State == control.OnAir || d.Report.State == control.OnAirWithPeer)
 }

@@ -14,7 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/costream-obs/costream-obs/internal/companion"
+	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/doctor"
 	"github.com/costream-obs/costream-obs/internal/doctor/checks"
 	"github.com/costream-obs/costream-obs/obsctl"
@@ -128,7 +128,7 @@ func serveStatus(t *testing.T, answer http.HandlerFunc) (socket string) {
 }
 
 func TestDaemon(t *testing.T) {
-	want := companion.Report{Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), State: companion.OnAir, Problems: []string{"no"}}
+	want := control.Report{Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), State: control.OnAir, Problems: []string{"no"}}
 	m := checks.New(checks.Options{ControlSocket: serveStatus(t, func(w http.ResponseWriter, _ *http.Request) { _ = json.NewEncoder(w).Encode(want) })})
 	got, err := m.Daemon(t.Context())
 	if diff := cmp.Diff(checks.Daemon{Running: true, Report: want}, got); diff != "" || err != nil {

@@ -14,7 +14,7 @@ import (
 
 	"github.com/costream-obs/costream-obs/internal/cleanfeed"
 	"github.com/costream-obs/costream-obs/internal/collection"
-	"github.com/costream-obs/costream-obs/internal/companion"
+	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/doctor"
 	"github.com/costream-obs/costream-obs/internal/obsscenes"
 	"github.com/costream-obs/costream-obs/obsctl"
@@ -164,7 +164,7 @@ func (m *Machine) video(ctx context.Context) doctor.Result {
 // portable reports whether pictures go by the portable route.
 func (m *Machine) portable(ctx context.Context) bool {
 	if d, err := m.Daemon(ctx); err == nil && d.Report.Route != "" {
-		return d.Report.Route == companion.RoutePortable
+		return d.Report.Route == control.RoutePortable
 	}
 	if m.Route != "auto" {
 		return m.Route == "portable"

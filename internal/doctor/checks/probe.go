@@ -6,10 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 	"time"
 
+	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/doctor"
 	"github.com/costream-obs/costream-obs/internal/pathcheck"
 	"github.com/costream-obs/costream-obs/media/link"
@@ -29,9 +29,7 @@ func (m *Machine) probePeer(ctx context.Context) (link.ProbeReport, error) {
 	case err != nil:
 		return link.ProbeReport{}, err
 	case d.Running:
-		var report link.ProbeReport
-		err := askControl(ctx, m.ControlSocket, http.MethodPost, "/probe", &report)
-		return report, err
+		return control.Client{Path: m.ControlSocket}.Probe(ctx)
 	}
 	l, err := m.Secure(link.Handler{})
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/companion"
+	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/doctor"
 	"github.com/costream-obs/costream-obs/internal/doctor/checks"
 	"github.com/costream-obs/costream-obs/internal/golden"
@@ -106,7 +107,7 @@ func (p *patient) onAir(t *testing.T) {
 	if _, _, err := pulse.EnsureSink(t.Context(), companion.ToPeerSink, "CoStreamToPeer"); err != nil {
 		t.Fatal(err)
 	}
-	p.daemon = checks.Daemon{Running: true, Report: companion.Report{State: companion.OnAirWithPeer, Route: companion.RoutePortable}}
+	p.daemon = checks.Daemon{Running: true, Report: control.Report{State: control.OnAirWithPeer, Route: control.RoutePortable}}
 }
 
 const microphone = "Mic/Aux"

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package companion
+package control
 
 import (
 	"context"
 	"errors"
-	"io"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,10 +21,10 @@ func TestControlSocket(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	path := filepath.Join(dir, "run", "control.sock")
-	c := &control{
-		path:   path,
-		status: func() Report { return Report{State: Ready} },
-		graph: func(text bool) string {
+	c := &Server{
+		Path:   path,
+		Status: func() Report { return Report{State: Ready} },
+		Graph: func(text bool) string {
 			if text {
 				return "videotestsrc ! fakesink"
 			}
@@ -44,53 +42,52 @@ func TestControlSocket(t *testing.T) {
 	dead.SetUnlinkOnClose(false)
 	_ = dead.Close()
 
-	l, release, err := c.listen(t.Context())
+	l, release, err := c.Listen(t.Context())
 	if err != nil {
 		t.Fatalf("listen over a dead socket: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	served := make(chan error, 1)
-	go func() { served <- c.serve(ctx, l) }()
+	go func() { served <- c.Serve(ctx, l) }()
 
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("socket's mode: got %v (%v), want 0600", info.Mode().Perm(), err)
 	}
-	if _, _, err := c.listen(t.Context()); !errors.Is(err, ErrRunning) {
+	if _, _, err := c.Listen(t.Context()); !errors.Is(err, ErrRunning) {
 		t.Errorf("a second companion: got %v, want ErrRunning", err)
 	}
-	client := http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return (&net.Dialer{}).DialContext(ctx, "unix", path)
-	}}}
-	defer client.CloseIdleConnections()
-	for url, want := range map[string]string{"http://x/status": `"state":"ready"`, "http://x/graph": "digraph {}", "http://x/graph?text": "videotestsrc"} {
-		resp, err := client.Get(url)
-		if err != nil {
-			t.Fatalf("%s: %v", url, err)
-		}
-		body, err := io.ReadAll(resp.Body)
-		_ = resp.Body.Close()
-		if err != nil || !strings.Contains(string(body), want) {
-			t.Errorf("%s: got %q (%v), want it to contain %q", url, body, err, want)
+	client := Client{Path: path}
+	if !client.Running() {
+		t.Error("the companion is said not to run")
+	}
+	if got, err := client.Status(t.Context()); err != nil || got.State != Ready {
+		t.Errorf("status: got %v (%v), want %q", got, err, Ready)
+	}
+	for text, want := range map[bool]string{false: "digraph {}", true: "videotestsrc ! fakesink"} {
+		if got, err := client.Graph(t.Context(), text); err != nil || got != want {
+			t.Errorf("graph, text %t: got %q (%v), want %q", text, got, err, want)
 		}
 	}
-	for want, err := range map[string]error{`"sent":5`: nil, errNoLink.Error(): errNoLink} {
-		c.probe = func(context.Context) (link.ProbeReport, error) { return link.ProbeReport{Sent: 5}, err }
-		resp, err := client.Post("http://x/probe", "", nil)
-		if err != nil {
-			t.Fatal(err)
+	noLink := errors.New("no link")
+	for _, want := range []error{nil, noLink} {
+		c.Probe = func(context.Context) (link.ProbeReport, error) { return link.ProbeReport{Sent: 5}, want }
+		got, err := client.Probe(t.Context())
+		if want == nil && (err != nil || got.Sent != 5) {
+			t.Errorf("probe: got %+v (%v), want 5 packets sent", got, err)
 		}
-		body, err := io.ReadAll(resp.Body)
-		_ = resp.Body.Close()
-		if err != nil || !strings.Contains(string(body), want) || (resp.StatusCode == http.StatusOK) == (want == errNoLink.Error()) {
-			t.Errorf("probe: got %s %q (%v), want %q", resp.Status, body, err, want)
+		if want != nil && (err == nil || !strings.Contains(err.Error(), want.Error())) {
+			t.Errorf("probe: got error %v, want %v", err, want)
 		}
 	}
 	cancel()
-	if err := await(t, served, "the server's end"); err != nil {
+	if err := <-served; err != nil {
 		t.Errorf("serve: %v", err)
 	}
+	if _, err := client.Status(t.Context()); !errors.Is(err, ErrNotRunning) {
+		t.Errorf("status after the end: got error %v, want %v", err, ErrNotRunning)
+	}
 	release()
-	if _, release, err = c.listen(t.Context()); err != nil {
+	if _, release, err = c.Listen(t.Context()); err != nil {
 		t.Errorf("after the end of the first: %v", err)
 	} else {
 		release()
@@ -105,7 +102,7 @@ func TestOneControlSocket(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	for range 50 {
-		c := &control{path: filepath.Join(dir, "control.sock")}
+		c := &Server{Path: filepath.Join(dir, "control.sock")}
 		type claim struct {
 			l       net.Listener
 			release func()
@@ -116,7 +113,7 @@ func TestOneControlSocket(t *testing.T) {
 		for range starters {
 			go func() {
 				<-start
-				l, release, err := c.listen(t.Context())
+				l, release, err := c.Listen(t.Context())
 				claims <- claim{l, release, err}
 			}()
 		}
@@ -133,7 +130,7 @@ func TestOneControlSocket(t *testing.T) {
 		if len(won) != 1 {
 			t.Fatalf("%d have the socket, want one", len(won))
 		}
-		conn, err := (&net.Dialer{}).DialContext(t.Context(), "unix", c.path)
+		conn, err := (&net.Dialer{}).DialContext(t.Context(), "unix", c.Path)
 		if err != nil {
 			t.Fatalf("the socket of the one that runs: %v", err)
 		}

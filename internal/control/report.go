@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package companion
+// Package control is what a running companion tells and takes: its reports, and the control socket, both the companion's end
+// and that of whoever asks. It is not the companion, and knows no OBS.
+package control
 
 import (
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/call"
@@ -22,6 +23,19 @@ const (
 	Stopping      State = "stopping"
 )
 
+// Route is a way by which pictures cross the border between OBS and us.
+type Route string
+
+// The routes.
+const (
+	// RouteAuto takes RouteDevices where both nodes can be used, else RoutePortable. No report has it.
+	RouteAuto Route = "auto"
+	// RouteDevices uses v4l2loopback nodes and OBS's virtual camera.
+	RouteDevices Route = "devices"
+	// RoutePortable uses screenshots and a local socket; it needs nothing but OBS.
+	RoutePortable Route = "portable"
+)
+
 // A Report is one change of state, or of what is wrong in it.
 type Report struct {
 	Time  time.Time `json:"time"`
@@ -37,30 +51,8 @@ type Report struct {
 	Problems []string `json:"problems,omitempty"`
 }
 
-// reporter passes on reports that differ from the one before.
-type reporter struct {
-	mu   sync.Mutex
-	last Report
-	out  func(Report)
-}
-
-func (r *reporter) report(next Report) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if sameReport(r.last, next) {
-		return
-	}
-	next.Time = time.Now()
-	r.last = next
-	r.out(next)
-}
-
-func (r *reporter) current() Report {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.last
-}
-
-func sameReport(a, b Report) bool {
-	return a.State == b.State && a.Detail == b.Detail && a.Route == b.Route && call.Alike(a.Bitrate, b.Bitrate) && slices.Equal(a.Problems, b.Problems)
+// Same tells whether two reports differ in nothing that is news.
+func (r Report) Same(other Report) bool {
+	return r.State == other.State && r.Detail == other.Detail && r.Route == other.Route &&
+		call.Alike(r.Bitrate, other.Bitrate) && slices.Equal(r.Problems, other.Problems)
 }

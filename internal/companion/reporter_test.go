@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package companion
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/costream-obs/costream-obs/internal/control"
+)
+
+func TestReporterSaysOnlyWhatIsNew(t *testing.T) {
+	var got []control.State
+	r := &reporter{out: func(report control.Report) { got = append(got, report.State) }}
+	for _, report := range []control.Report{
+		{State: control.Waiting},
+		{State: control.Waiting},
+		{State: control.Ready},
+		{State: control.Ready, Problems: []string{"no microphone"}},
+		{State: control.Ready, Problems: []string{"no microphone"}},
+		{State: control.Ready},
+		{State: control.OnAir, Bitrate: 3000},
+		{State: control.OnAir, Bitrate: 3500},
+		{State: control.OnAir, Bitrate: 2300},
+		{State: control.OnAir, Bitrate: 1700},
+	} {
+		r.report(report)
+	}
+	if diff := cmp.Diff([]control.State{control.Waiting, control.Ready, control.Ready, control.Ready, control.OnAir, control.OnAir}, got); diff != "" {
+		t.Errorf("reports (-want +got):\n%s", diff)
+	}
+	if r.current().State != control.OnAir {
+		t.Errorf("current state: got %q, want %q", r.current().State, control.OnAir)
+	}
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package control
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/costream-obs/costream-obs/media/link"
+)
+
+// ErrNotRunning says that no companion answers on the control socket.
+var ErrNotRunning = errors.New("costream-obs does not run: start it with `costream-obs run`")
+
+// answerWithin is how long a companion may take for an answer that it has at hand; it takes milliseconds when all is well.
+const answerWithin = 2 * time.Second
+
+// Client asks a running companion. Its errors are ErrNotRunning where there is none.
+type Client struct{ Path string }
+
+// Running reports whether a companion listens.
+func (c Client) Running() bool {
+	conn, err := net.DialTimeout("unix", c.Path, time.Second)
+	if err != nil {
+		return false
+	}
+	_ = conn.Close()
+	return true
+}
+
+// Status asks for the last report.
+func (c Client) Status(ctx context.Context) (report Report, err error) {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	err = c.ask(ctx, http.MethodGet, "/status", &report)
+	return report, err
+}
+
+// Graph asks for the running pipelines, in GraphViz's language or as launch lines.
+func (c Client) Graph(ctx context.Context, text bool) (drawing string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	path := "/graph"
+	if text {
+		path += "?text"
+	}
+	err = c.get(ctx, http.MethodGet, path, func(body io.Reader) error {
+		all, err := io.ReadAll(body)
+		drawing = string(all)
+		return err
+	})
+	return drawing, err
+}
+
+// Probe measures the way to the peer, which takes some seconds.
+func (c Client) Probe(ctx context.Context) (report link.ProbeReport, err error) {
+	err = c.ask(ctx, http.MethodPost, "/probe", &report)
+	return report, err
+}
+
+// ask is for answers in JSON.
+func (c Client) ask(ctx context.Context, method, path string, into any) error {
+	return c.get(ctx, method, path, func(body io.Reader) error { return json.NewDecoder(body).Decode(into) })
+}
+
+func (c Client) get(ctx context.Context, method, path string, read func(io.Reader) error) error {
+	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", c.Path)
+	}}
+	defer transport.CloseIdleConnections()
+	request, err := http.NewRequestWithContext(ctx, method, "http://costream-obs"+path, nil)
+	if err != nil {
+		return err
+	}
+	response, err := (&http.Client{Transport: transport}).Do(request)
+	switch {
+	case errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED):
+		return ErrNotRunning
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("costream-obs runs but does not answer on %s: %w", c.Path, context.DeadlineExceeded)
+	case err != nil:
+		return fmt.Errorf("control socket %s: %w", c.Path, errors.Unwrap(err))
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		said, _ := io.ReadAll(io.LimitReader(response.Body, 1<<10)) // The status alone would do.
+		return fmt.Errorf("the costream-obs that runs says: %s", cmp.Or(strings.TrimSpace(string(said)), response.Status))
+	}
+	if err := read(response.Body); err != nil {
+		return fmt.Errorf("control socket %s: %w", c.Path, err)
+	}
+	return nil
+}

@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/costream-obs/costream-obs/internal/problem"
 	"github.com/costream-obs/costream-obs/internal/supervisor"
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/media/link"
@@ -103,16 +104,6 @@ type Call struct {
 	avSync      *avSync
 }
 
-// The names of a call's parts, by which Failing tells of them.
-const (
-	PartLink         = "link"
-	PartOurPicture   = "our picture"
-	PartOurVoice     = "our voice"
-	PartFeed         = "screenshots"
-	PartPeersPicture = "peer's picture"
-	PartPeersVoice   = "peer's voice"
-)
-
 // newCall makes one that does nothing yet. noPicture and noVoice are told why there is no receiver, or nil when there is
 // one again.
 func newCall(o Options, noPicture, noVoice func(error)) *Call {
@@ -145,17 +136,17 @@ func Start(parent context.Context, o Options) *Call {
 	}
 	parts := supervisor.New(o.Log, o.Changed)
 	c := newCall(o,
-		func(err error) { parts.Note(PartPeersPicture, err) },
-		func(err error) { parts.Note(PartPeersVoice, err) })
+		func(err error) { parts.Note(problem.PictureIn, err) },
+		func(err error) { parts.Note(problem.VoiceIn, err) })
 	c.cancel, c.parts = cancel, parts
 	c.receive(ctx, o.Apart)
-	c.parts.Keep(ctx, PartLink, c.runLink)
+	c.parts.Keep(ctx, problem.Link, c.runLink)
 	if o.Picture != nil {
-		c.parts.Keep(ctx, PartOurPicture, c.runVideo)
-		c.parts.Keep(ctx, PartOurVoice, c.runAudio)
+		c.parts.Keep(ctx, problem.PictureOut, c.runVideo)
+		c.parts.Keep(ctx, problem.VoiceOut, c.runAudio)
 	}
 	if o.Feed != nil {
-		c.parts.Keep(ctx, PartFeed, func(ctx context.Context, started func()) error {
+		c.parts.Keep(ctx, problem.Screenshots, func(ctx context.Context, started func()) error {
 			return o.Feed(ctx, func(picture []byte) {
 				started()
 				if s := c.videoSender.Load(); s != nil {
@@ -216,8 +207,8 @@ func (c *Call) Link() link.Link {
 // BitrateKbps is what the way to the peer allows our picture, in kbit/s, 0 where the link does not say.
 func (c *Call) BitrateKbps() int { return c.kbps.get() }
 
-// Failing tells why parts do not work, by their names.
-func (c *Call) Failing() map[string]error { return c.parts.Failing() }
+// Failing tells why parts do not work, by the codes of the problems.
+func (c *Call) Failing() map[problem.Code]error { return c.parts.Failing() }
 
 // Pipeline is a part that can be drawn and printed.
 type Pipeline interface {

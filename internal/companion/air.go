@@ -9,6 +9,7 @@ import (
 
 	"github.com/costream-obs/costream-obs/internal/call"
 	"github.com/costream-obs/costream-obs/internal/control"
+	"github.com/costream-obs/costream-obs/internal/problem"
 	"github.com/costream-obs/costream-obs/internal/supervisor"
 	"github.com/costream-obs/costream-obs/media"
 )
@@ -30,14 +31,14 @@ func goOnAir(life context.Context, o call.Options, log *slog.Logger) *air {
 }
 
 // keep runs a part until the time on air ends. started, if it is called, tells that it works.
-func (a *air) keep(name string, part func(ctx context.Context, started func()) error) {
-	a.beside.Keep(a.ctx, name, part)
+func (a *air) keep(code problem.Code, part func(ctx context.Context, started func()) error) {
+	a.beside.Keep(a.ctx, code, part)
 }
 
 // watch runs a part that notes what is wrong.
-func (a *air) watch(name string, part func(ctx context.Context, note func(error)) error) {
-	a.keep(name, func(ctx context.Context, _ func()) error {
-		return part(ctx, func(err error) { a.beside.Note(name, err) })
+func (a *air) watch(code problem.Code, part func(ctx context.Context, note func(error)) error) {
+	a.keep(code, func(ctx context.Context, _ func()) error {
+		return part(ctx, func(err error) { a.beside.Note(code, err) })
 	})
 }
 
@@ -48,8 +49,8 @@ func (a *air) stop() {
 	a.Stop()
 }
 
-// failing tells why parts do not work, by their names.
-func (a *air) failing() map[string]error {
+// failing tells why parts do not work, by the codes of the problems.
+func (a *air) failing() map[problem.Code]error {
 	all := a.Failing()
 	maps.Copy(all, a.beside.Failing())
 	return all
@@ -92,12 +93,12 @@ func (s *session) startAir() {
 	s.c.standby.stop()
 	s.gate.reset()
 	s.air = goOnAir(s.c.life, opts, s.log)
-	s.air.keep("meters of OBS", s.followMeters)
-	s.air.keep("beat of OBS", s.followBeat)
-	s.air.watch("sound streams", s.guardStreams)
-	s.air.watch(waitingName, waits.run)
+	s.air.keep(problem.Meters, s.followMeters)
+	s.air.keep(problem.Beat, s.followBeat)
+	s.air.watch(problem.Placement, s.guardStreams)
+	s.air.watch(problem.Friend, waits.run)
 	if s.wantsFeed() {
-		s.air.keep("clean feed", s.followFeed)
+		s.air.keep(problem.CleanFeed, s.followFeed)
 	}
 	s.gate.attach(s.air.SetMuted)
 	s.muteAsked = ""

@@ -31,6 +31,7 @@ import (
 	"github.com/costream-obs/costream-obs/internal/call"
 	"github.com/costream-obs/costream-obs/internal/cleanfeed"
 	"github.com/costream-obs/costream-obs/internal/control"
+	"github.com/costream-obs/costream-obs/internal/problem"
 	"github.com/costream-obs/costream-obs/internal/supervisor"
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/media/link"
@@ -92,7 +93,7 @@ func (c *Companion) Run(ctx context.Context) error {
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	c.life = life
-	c.parts.Keep(life, "control socket", func(ctx context.Context, _ func()) error { return ctl.Serve(ctx, listener) })
+	c.parts.Keep(life, problem.Control, func(ctx context.Context, _ func()) error { return ctl.Serve(ctx, listener) })
 	soundDone := make(chan struct{})
 	go func() {
 		defer close(soundDone)

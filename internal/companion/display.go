@@ -13,6 +13,7 @@ import (
 
 	"github.com/costream-obs/costream-obs/internal/call"
 	"github.com/costream-obs/costream-obs/internal/control"
+	"github.com/costream-obs/costream-obs/internal/problem"
 	"github.com/costream-obs/costream-obs/internal/supervisor"
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/scenes"
@@ -81,7 +82,7 @@ func (d *display) set(ctx context.Context, route control.Route, format media.Vid
 	d.route, d.format, d.cancel, d.done = route, format, cancel, make(chan struct{})
 	done := d.done
 	d.mu.Unlock()
-	d.parts.KeepThen(runCtx, "screen", func(ctx context.Context, started func()) error {
+	d.parts.KeepThen(runCtx, problem.Screen, func(ctx context.Context, started func()) error {
 		return d.runScreen(ctx, route, format, started)
 	}, func() { close(done) })
 }

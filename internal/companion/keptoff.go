@@ -6,17 +6,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
+	"github.com/costream-obs/costream-obs/internal/problem"
 	"github.com/costream-obs/costream-obs/obsctl"
 )
 
 const (
-	// keptOffName and outputName are the names of the problems that are reported here.
-	keptOffName = "going on air"
-	outputName  = "OBS's output"
 	// keptOffAfter is how long OBS may be on air without us before that is a problem.
 	keptOffAfter = 3 * time.Second
 	// outputAfter is how long OBS may take to start an output before that is a problem. Nothing tells when the user gives
@@ -54,14 +50,14 @@ var (
 // steps to go on air were not taken, otherwise nil.
 func (s *session) noteKeptOff(why error) bool {
 	if why == nil {
-		why = s.waitingStep()
+		why = s.steps.waits(errUnknown)
 	}
-	problem := s.keptOff.look(time.Now(), s.wantAir() && s.air == nil && !s.exiting, why)
-	if problem == nil {
-		delete(s.problems, keptOffName)
+	wrong := s.keptOff.look(time.Now(), s.wantAir() && s.air == nil && !s.exiting, why)
+	if wrong == nil {
+		delete(s.steps.problems, problem.OnAir)
 		return false
 	}
-	s.problems[keptOffName] = problem
+	s.steps.problems[problem.OnAir] = wrong
 	return true
 }
 
@@ -70,19 +66,6 @@ func (s *session) reportKeptOff(why error) {
 	if s.noteKeptOff(why) {
 		s.report()
 	}
-}
-
-// waitingStep is the step that waits without a failure and so keeps us off the air, or nil where a step's failure is a
-// problem already.
-func (s *session) waitingStep() error {
-	waits := errUnknown
-	for _, name := range slices.Backward(slices.Sorted(maps.Keys(s.tries))) {
-		if s.problems[name] != nil {
-			return nil
-		}
-		waits = fmt.Errorf("the step %q waits: %w", name, s.tries[name].err)
-	}
-	return waits
 }
 
 // checkOutput reports an output of OBS that was to put us on air and does not start. OBS says why in its window only.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/fakeobs"
+	"github.com/costream-obs/costream-obs/internal/problem"
 	"github.com/costream-obs/costream-obs/internal/supervisor"
 	"github.com/costream-obs/costream-obs/obsctl"
 	"github.com/costream-obs/costream-obs/scenes"
@@ -55,12 +56,12 @@ func TestKeptOffTheAir(t *testing.T) {
 			return s.round(t.Context())
 		}, "going on air: OBS does not answer: " + errNoProgram.Error()},
 		{"a step that waits for OBS", func(s *session) error {
-			s.try(t.Context(), "clean feed", func(context.Context) error { return fmt.Errorf("sync: %w", scenes.ErrChanging) })
+			s.steps.try(t.Context(), problem.CleanFeed, func(context.Context) error { return fmt.Errorf("sync: %w", scenes.ErrChanging) })
 			s.reportKeptOff(nil)
 			return nil
 		}, `going on air: the step "clean feed" waits: sync: ` + scenes.ErrChanging.Error()},
 		{"a step that fails", func(s *session) error {
-			s.try(t.Context(), "clean feed", func(context.Context) error { return errors.New("no") })
+			s.steps.try(t.Context(), problem.CleanFeed, func(context.Context) error { return errors.New("no") })
 			s.reportKeptOff(nil)
 			s.report()
 			return nil
@@ -75,8 +76,8 @@ func TestKeptOffTheAir(t *testing.T) {
 			if err := tt.round(s); err != nil {
 				t.Fatal(err)
 			}
-			if s.problems[keptOffName] != nil {
-				t.Errorf("at once: got %v", s.problems[keptOffName])
+			if s.steps.problems[problem.OnAir] != nil {
+				t.Errorf("at once: got %v", s.steps.problems[problem.OnAir])
 			}
 			s.keptOff.since = time.Now().Add(-keptOffAfter)
 			if err := tt.round(s); err != nil {
@@ -88,8 +89,8 @@ func TestKeptOffTheAir(t *testing.T) {
 			}
 			s.seen.streaming = false
 			s.noteKeptOff(nil)
-			if s.problems[keptOffName] != nil {
-				t.Errorf("off air: got %v", s.problems[keptOffName])
+			if s.steps.problems[problem.OnAir] != nil {
+				t.Errorf("off air: got %v", s.steps.problems[problem.OnAir])
 			}
 		})
 	}

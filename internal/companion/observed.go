@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/control"
+	"github.com/costream-obs/costream-obs/internal/problem"
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/obsctl"
 )
@@ -92,7 +93,7 @@ func (s *session) note(ev obsctl.Event) {
 		o.scenesLooked = false
 	case obsctl.InputRenamed:
 		if s.changes.renameInput(o.collection, e.Old, e.New) {
-			s.clear("microphone")
+			s.steps.clear(problem.MonitoredInputs)
 		}
 		o.askInputs, o.scenesLooked = true, false
 	case obsctl.CollectionChanging, obsctl.ProfileChanging:
@@ -101,11 +102,11 @@ func (s *session) note(ev obsctl.Event) {
 		s.voiceKept = false
 		o.collection, o.changing = e.Name, false
 		o.all()
-		s.tries = make(map[string]*attempt)
+		s.steps.hurry()
 	case obsctl.ProfileChanged:
 		o.changing = false
 		o.all()
-		s.tries = make(map[string]*attempt)
+		s.steps.hurry()
 	case obsctl.Exiting:
 		s.log.Info("OBS is about to end")
 		s.exiting = true

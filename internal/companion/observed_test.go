@@ -11,13 +11,16 @@ import (
 
 	"github.com/costream-obs/costream-obs/internal/cleanfeed"
 	"github.com/costream-obs/costream-obs/internal/fakeobs"
+	"github.com/costream-obs/costream-obs/internal/problem"
 	"github.com/costream-obs/costream-obs/obsctl"
 )
 
 // newTestSession is a session that has not asked OBS anything.
 func newTestSession(o Options) *session {
 	c := &Companion{o: o, wake: make(chan struct{}, 1), feed: cleanfeed.New(nil)}
-	return &session{c: c, log: slog.New(slog.DiscardHandler), tries: make(map[string]*attempt), tried: make(map[string]bool), problems: make(map[string]error)}
+	s := &session{c: c, log: slog.New(slog.DiscardHandler)}
+	s.steps = newSteps(func() bool { return s.obs.Err() != nil }, s.log)
+	return s
 }
 
 func TestOnAirFollowsItsTrigger(t *testing.T) {
@@ -85,15 +88,15 @@ func TestRetryBelongsToItsStep(t *testing.T) {
 	s := newTestSession(Options{})
 	s.obs = dialFake(t, &fakeobs.Server{})
 	fails := func(context.Context) error { return errors.New("no scene is called \"Typo\"") }
-	s.try(t.Context(), "scenes", fails)
-	s.forgetUntried()
-	if s.nextTry() == nil || s.problems["scenes"] == nil {
+	s.steps.try(t.Context(), problem.Scenes, fails)
+	s.steps.forgetUntried()
+	if s.steps.nextTry() == nil || s.steps.problems[problem.Scenes] == nil {
 		t.Fatal("a step that failed will not be tried again")
 	}
-	s.try(t.Context(), "microphone", func(context.Context) error { return nil })
-	s.forgetUntried()
-	if s.nextTry() != nil || len(s.problems) > 0 {
-		t.Errorf("a step that is not tried any more is due; problems: %v", s.problems)
+	s.steps.try(t.Context(), problem.MonitoredInputs, func(context.Context) error { return nil })
+	s.steps.forgetUntried()
+	if s.steps.nextTry() != nil || len(s.steps.problems) > 0 {
+		t.Errorf("a step that is not tried any more is due; problems: %v", s.steps.problems)
 	}
 }
 

@@ -4,17 +4,17 @@ package companion
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
-	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/cleanfeed"
 	"github.com/costream-obs/costream-obs/internal/collection"
 	"github.com/costream-obs/costream-obs/internal/control"
+	"github.com/costream-obs/costream-obs/internal/problem"
 	"github.com/costream-obs/costream-obs/obsctl"
 )
 
@@ -44,8 +44,7 @@ type session struct {
 	seen    observed
 	changes changes
 	unsaved bool // OBS keeps older changes than these for us
-	tries   map[string]*attempt
-	tried   map[string]bool // the steps of this round
+	steps   steps
 
 	route         control.Route
 	routeWhy      string
@@ -58,9 +57,8 @@ type session struct {
 	side          *obsctl.SideCanvas // of the clean feed
 	feedOf        string             // the scene collection for which that was looked up last off air
 	camera        bool               // the output for pictures runs and was verified
-	problems      map[string]error
-	held          atomic.Bool // the peer source is hidden somewhere until the clean feed is in step
-	hint          string      // what the user has to do for the peer to be seen
+	held          atomic.Bool        // the peer source is hidden somewhere until the clean feed is in step
+	hint          string             // what the user has to do for the peer to be seen
 	stopping      bool
 	exiting       bool // OBS said that it ends
 	keptOff       keptOff
@@ -91,7 +89,7 @@ func (c *Companion) useOBS(ctx context.Context, obs *obsctl.Client) error {
 	c.connected = true
 	s := &session{
 		c: c, obs: obs, id: c.processID(obs.Endpoint().PID), log: c.log,
-		tries: make(map[string]*attempt), tried: make(map[string]bool), problems: make(map[string]error),
+		steps:    newSteps(func() bool { return obs.Err() != nil }, c.log),
 		gate:     gate{always: c.o.MicSource != "", hazard: obs.Version().MutedIsMonitored()},
 		news:     news{some: make(chan struct{}, 1)},
 		side:     obsctl.NewSideCanvas(cleanfeed.Canvas),
@@ -141,7 +139,7 @@ func (s *session) run(ctx context.Context) error {
 
 // awaitNews returns when something may have changed, and false at the end of the connection or of ctx.
 func (s *session) awaitNews(ctx context.Context, tick <-chan time.Time) bool {
-	retry := s.nextTry()
+	retry := s.steps.nextTry()
 	for {
 		select {
 		case <-ctx.Done():
@@ -234,7 +232,7 @@ func (s *session) round(ctx context.Context) error {
 		s.stopAir() // as observe found it
 		s.goOff(ctx)
 	}
-	s.forgetUntried()
+	s.steps.forgetUntried()
 	s.noteKeptOff(nil)
 	s.report()
 	return nil
@@ -256,14 +254,14 @@ func (s *session) wantAir() bool {
 
 // goOn takes the steps that lead on air, each as far as it is still to be done.
 func (s *session) goOn(ctx context.Context) {
-	s.try(ctx, "scene collection", s.leaveTempCollection)
-	s.try(ctx, "your voice in the stream", s.keepVoiceInStream)
-	s.try(ctx, "microphone", s.monitorMics)
-	s.try(ctx, "OBS's sound capture", s.reviveCapture)
-	s.try(ctx, "microphone's sound", s.checkRecording)
-	s.try(ctx, "peer's voice in OBS", s.preparePeerVoice)
-	s.try(ctx, "clean feed", s.prepareFeed)
-	s.try(ctx, "OBS's picture", s.openPicture)
+	s.steps.try(ctx, problem.Collection, s.leaveTempCollection)
+	s.steps.try(ctx, problem.Viewers, s.keepVoiceInStream)
+	s.steps.try(ctx, problem.MonitoredInputs, s.monitorMics)
+	s.steps.try(ctx, problem.Captures, s.reviveCapture)
+	s.steps.try(ctx, problem.Level, s.checkRecording)
+	s.steps.try(ctx, problem.PeerVoice, s.preparePeerVoice)
+	s.steps.try(ctx, problem.CleanFeed, s.prepareFeed)
+	s.steps.try(ctx, problem.OurPicture, s.openPicture)
 	if s.air == nil && s.camera {
 		s.startAir()
 	}
@@ -271,27 +269,27 @@ func (s *session) goOn(ctx context.Context) {
 	if s.air != nil && s.speakers != nil {
 		s.air.SetSpeakers(s.speakers)
 	}
-	s.try(ctx, "programme", s.checkProgramme)
-	s.try(ctx, "peer source", s.showPeer)
-	s.try(ctx, "peer source's picture", s.revivePeerInput)
-	s.try(ctx, "peer source's mute", s.followPeerMute)
+	s.steps.try(ctx, problem.Programme, s.checkProgramme)
+	s.steps.try(ctx, problem.PeerSource, s.showPeer)
+	s.steps.try(ctx, problem.PeerPicture, s.revivePeerInput)
+	s.steps.try(ctx, problem.PeerMute, s.followPeerMute)
 }
 
 // goOff undoes them. We are silent towards the peer by then.
 func (s *session) goOff(ctx context.Context) {
-	s.try(ctx, "peer source", s.hidePeer)
-	s.try(ctx, "peer's voice in OBS", s.removePeerVoice)
-	s.try(ctx, "OBS's picture", s.closePicture)
-	s.try(ctx, "clean feed", s.removeFeed)
-	s.try(ctx, "microphone", s.unmonitor)
-	s.try(ctx, "your voice in the stream", s.resumeDeduplication)
-	s.try(ctx, "changes", s.saveUnsaved)
+	s.steps.try(ctx, problem.PeerSource, s.hidePeer)
+	s.steps.try(ctx, problem.PeerVoice, s.removePeerVoice)
+	s.steps.try(ctx, problem.OurPicture, s.closePicture)
+	s.steps.try(ctx, problem.CleanFeed, s.removeFeed)
+	s.steps.try(ctx, problem.MonitoredInputs, s.unmonitor)
+	s.steps.try(ctx, problem.Viewers, s.resumeDeduplication)
+	s.steps.try(ctx, problem.Changes, s.saveUnsaved)
 	s.stopping, s.hint = false, ""
-	s.try(ctx, "scene collection", s.leaveTempCollection)
-	s.try(ctx, "monitoring", s.returnStreams)
-	s.try(ctx, "screen", s.prepareScreen)
-	s.try(ctx, "scenes", s.checkScenes)
-	s.try(ctx, outputName, s.checkOutput)
+	s.steps.try(ctx, problem.Collection, s.leaveTempCollection)
+	s.steps.try(ctx, problem.MonitoredBack, s.returnStreams)
+	s.steps.try(ctx, problem.Screen, s.prepareScreen)
+	s.steps.try(ctx, problem.Scenes, s.checkScenes)
+	s.steps.try(ctx, problem.Output, s.checkOutput)
 }
 
 // leave ends the session: what was changed is undone as far as OBS still listens.
@@ -304,23 +302,23 @@ func (s *session) leave(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveWithin)
 	defer cancel()
 	s.c.reports.report(control.Report{State: control.Stopping})
-	s.tries = make(map[string]*attempt)
+	s.steps.hurry()
 	for _, step := range []struct {
-		name string
+		code problem.Code
 		do   func(context.Context) error
 	}{
-		{"scene collection", s.leaveTempCollection},
-		{"peer source", s.hidePeer},
-		{"peer's voice in OBS", s.removePeerVoice},
-		{"OBS's picture", s.closePicture},
-		{"clean feed", s.removeFeed},
-		{"microphone", s.unmonitor},
-		{"your voice in the stream", s.resumeDeduplication},
-		{"changes", s.saveUnsaved},
-		{"monitoring", s.returnStreams},
+		{problem.Collection, s.leaveTempCollection},
+		{problem.PeerSource, s.hidePeer},
+		{problem.PeerVoice, s.removePeerVoice},
+		{problem.OurPicture, s.closePicture},
+		{problem.CleanFeed, s.removeFeed},
+		{problem.MonitoredInputs, s.unmonitor},
+		{problem.Viewers, s.resumeDeduplication},
+		{problem.Changes, s.saveUnsaved},
+		{problem.MonitoredBack, s.returnStreams},
 	} {
 		if err := step.do(ctx); err != nil {
-			s.log.Warn("could not undo everything in OBS; the next `costream-obs run` will", "what", step.name, "error", err)
+			s.log.Warn("could not undo everything in OBS; the next `costream-obs run` will", "what", problem.Of(step.code).Name, "error", err)
 		}
 	}
 }
@@ -338,23 +336,16 @@ func (s *session) report() {
 			r.State = control.OnAirWithPeer
 		}
 		if s.hint != "" {
-			r.Problems = append(r.Problems, s.hint)
+			failing[problem.Transition] = errors.New(s.hint)
 		}
 		if s.air != nil {
 			r.Bitrate = s.air.BitrateKbps()
 			maps.Copy(failing, s.air.failing())
 		}
 	}
-	maps.Copy(failing, s.problems)
-	for _, name := range slices.Sorted(maps.Keys(failing)) {
-		r.Problems = append(r.Problems, problemText(name, failing[name]))
-	}
+	maps.Copy(failing, s.steps.problems)
+	r.SetProblems(failing)
 	s.c.reports.report(r)
-}
-
-// problemText names what does not work, once.
-func problemText(name string, err error) string {
-	return name + ": " + strings.TrimPrefix(err.Error(), name+": ")
 }
 
 // mics are the inputs that go to the peer.

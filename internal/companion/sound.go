@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/costream-obs/costream-obs/internal/problem"
 	"github.com/costream-obs/costream-obs/internal/pulse"
 	"github.com/costream-obs/costream-obs/internal/supervisor"
 	"github.com/costream-obs/costream-obs/media"
@@ -60,7 +61,7 @@ func (s *sound) run(ctx context.Context) {
 	defer cancel()
 	changes := s.pulse.Subscribe(watch)
 	held := make(chan struct{})
-	s.parts.KeepThen(watch, "sound", s.hold, func() { close(held) })
+	s.parts.KeepThen(watch, problem.Sink, s.hold, func() { close(held) })
 	for c := range changes {
 		s.noteChange(c)
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"sync/atomic"
 
+	"github.com/costream-obs/costream-obs/internal/problem"
 	"github.com/costream-obs/costream-obs/internal/supervisor"
 	"github.com/costream-obs/costream-obs/media/link"
 )
@@ -29,7 +30,7 @@ func (s *standby) start(life context.Context) {
 	}
 	ctx, cancel := context.WithCancel(life)
 	s.cancel, s.ended = cancel, make(chan struct{})
-	s.parts.KeepThen(ctx, "link", s.hold, func() { close(s.ended) })
+	s.parts.KeepThen(ctx, problem.Link, s.hold, func() { close(s.ended) })
 }
 
 // stop gives the port free.

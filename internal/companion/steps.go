@@ -5,10 +5,14 @@ package companion
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
+	"log/slog"
 	"maps"
+	"slices"
 	"time"
 
+	"github.com/costream-obs/costream-obs/internal/problem"
 	"github.com/costream-obs/costream-obs/scenes"
 )
 
@@ -17,6 +21,16 @@ const (
 	maxBackoff = 5 * time.Second
 )
 
+// steps are what the rounds of a session do, each with a back-off of its own, and the problems of those that fail.
+type steps struct {
+	lost func() bool // the connection to OBS is gone, so that what fails is no problem of the step
+	log  *slog.Logger
+
+	tries    map[problem.Code]*attempt
+	tried    map[problem.Code]bool // in this round
+	problems map[problem.Code]error
+}
+
 // attempt is the back-off of one step.
 type attempt struct {
 	next  time.Time
@@ -24,24 +38,31 @@ type attempt struct {
 	err   error // of the last try
 }
 
+func newSteps(lost func() bool, log *slog.Logger) steps {
+	return steps{
+		lost: lost, log: log,
+		tries: make(map[problem.Code]*attempt), tried: make(map[problem.Code]bool), problems: make(map[problem.Code]error),
+	}
+}
+
 // try takes a step unless it failed too short a time ago.
-func (s *session) try(ctx context.Context, name string, step func(context.Context) error) {
-	s.tried[name] = true
-	if a := s.tries[name]; a != nil && time.Now().Before(a.next) {
+func (s *steps) try(ctx context.Context, code problem.Code, step func(context.Context) error) {
+	s.tried[code] = true
+	if a := s.tries[code]; a != nil && time.Now().Before(a.next) {
 		return
 	}
 	err := step(ctx)
 	if err == nil {
-		s.clear(name)
+		s.clear(code)
 		return
 	}
-	if s.obs.Err() != nil || ctx.Err() != nil {
+	if s.lost() || ctx.Err() != nil {
 		return
 	}
-	a := s.tries[name]
+	a := s.tries[code]
 	if a == nil {
 		a = &attempt{pause: minBackoff}
-		s.tries[name] = a
+		s.tries[code] = a
 	}
 	a.err = err
 	a.next = time.Now().Add(a.pause)
@@ -49,32 +70,35 @@ func (s *session) try(ctx context.Context, name string, step func(context.Contex
 	if errors.Is(err, scenes.ErrChanging) {
 		return
 	}
-	if before := s.problems[name]; before == nil || before.Error() != err.Error() {
-		s.log.Warn("a step failed and will be tried again", "step", name, "error", err)
+	if before := s.problems[code]; before == nil || before.Error() != err.Error() {
+		s.log.Warn("a step failed and will be tried again", "step", problem.Of(code).Name, "error", err)
 	}
-	s.problems[name] = err
+	s.problems[code] = err
 }
+
+// hurry lets all steps be tried again at once.
+func (s *steps) hurry() { clear(s.tries) }
 
 // forgetUntried forgets the failures of steps that were not tried in this round: they are of the other
 // state, on air or off, and nobody would try them again when they are due.
-func (s *session) forgetUntried() {
-	for _, failed := range []iter.Seq[string]{maps.Keys(s.tries), maps.Keys(s.problems)} {
-		for name := range failed {
-			if !s.tried[name] {
-				s.clear(name)
+func (s *steps) forgetUntried() {
+	for _, failed := range []iter.Seq[problem.Code]{maps.Keys(s.tries), maps.Keys(s.problems)} {
+		for code := range failed {
+			if !s.tried[code] {
+				s.clear(code)
 			}
 		}
 	}
 	clear(s.tried)
 }
 
-func (s *session) clear(name string) {
-	delete(s.tries, name)
-	delete(s.problems, name)
+func (s *steps) clear(code problem.Code) {
+	delete(s.tries, code)
+	delete(s.problems, code)
 }
 
 // nextTry fires when a step that failed may be tried again.
-func (s *session) nextTry() <-chan time.Time {
+func (s *steps) nextTry() <-chan time.Time {
 	var next time.Time
 	for _, a := range s.tries {
 		if next.IsZero() || a.next.Before(next) {
@@ -85,4 +109,17 @@ func (s *session) nextTry() <-chan time.Time {
 		return nil
 	}
 	return time.After(time.Until(next))
+}
+
+// waits is the step that waits without a failure, or nil where a step's failure is a problem already. otherwise is for where no
+// step waits.
+func (s *steps) waits(otherwise error) error {
+	waits := otherwise
+	for _, code := range slices.Backward(slices.Sorted(maps.Keys(s.tries))) {
+		if s.problems[code] != nil {
+			return nil
+		}
+		waits = fmt.Errorf("the step %q waits: %w", problem.Of(code).Name, s.tries[code].err)
+	}
+	return waits
 }

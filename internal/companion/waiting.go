@@ -14,8 +14,6 @@ import (
 )
 
 const (
-	// waitingName is the name of the problem that waiting reports.
-	waitingName = "your friend"
 	// A search for a silent peer takes 5 s. It starts after firstSearch, so that its result is known within 10 s, and
 	// again after searchAgain.
 	firstSearch = 3 * time.Second

@@ -6,9 +6,11 @@ package control
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/call"
+	"github.com/costream-obs/costream-obs/internal/problem"
 )
 
 // State is what a person sees of the companion.
@@ -47,8 +49,27 @@ type Report struct {
 	// Bitrate is what the way to the peer allows our picture, in kbit/s, while on air on the secure link. Small changes
 	// are no news.
 	Bitrate int `json:"bitrate,omitempty"`
-	// Problems are what stands in the way now, one sentence each with its remedy.
-	Problems []string `json:"problems,omitempty"`
+	// Problems are what stands in the way now, one sentence each with its remedy, and Codes what kind each of them is.
+	Problems []string       `json:"problems,omitempty"`
+	Codes    []problem.Code `json:"codes,omitempty"`
+}
+
+// SetProblems takes in what is wrong.
+func (r *Report) SetProblems(wrong map[problem.Code]error) {
+	r.Problems, r.Codes = nil, nil
+	for _, kind := range problem.All() {
+		if err := wrong[kind.Code]; err != nil {
+			r.Problems, r.Codes = append(r.Problems, problemText(kind.Name, err)), append(r.Codes, kind.Code)
+		}
+	}
+}
+
+// problemText names what does not work, once.
+func problemText(name string, err error) string {
+	if name == "" {
+		return err.Error()
+	}
+	return name + ": " + strings.TrimPrefix(err.Error(), name+": ")
 }
 
 // Same tells whether two reports differ in nothing that is news.

@@ -10,6 +10,8 @@ import (
 	"maps"
 	"sync"
 	"time"
+
+	"github.com/costream-obs/costream-obs/internal/problem"
 )
 
 const (
@@ -26,42 +28,42 @@ type Supervisor struct {
 
 	wg       sync.WaitGroup
 	mu       sync.Mutex
-	problems map[string]error
+	problems map[problem.Code]error
 }
 
 // New returns one without parts. changed is called, from any goroutine, when it is another part that fails or another reason
 // for which one does.
 func New(log *slog.Logger, changed func()) *Supervisor {
-	return &Supervisor{log: log, changed: changed, problems: make(map[string]error)}
+	return &Supervisor{log: log, changed: changed, problems: make(map[problem.Code]error)}
 }
 
 // Keep runs part until ctx ends, and again after each failure, no sooner than the pause after it allows.
 // started, if it is called by the part, tells that the part works.
-func (s *Supervisor) Keep(ctx context.Context, name string, part func(ctx context.Context, started func()) error) {
-	s.KeepThen(ctx, name, part, func() {})
+func (s *Supervisor) Keep(ctx context.Context, code problem.Code, part func(ctx context.Context, started func()) error) {
+	s.KeepThen(ctx, code, part, func() {})
 }
 
 // KeepThen is Keep, and calls ended when the part will not run again.
-func (s *Supervisor) KeepThen(ctx context.Context, name string, part func(ctx context.Context, started func()) error, ended func()) {
+func (s *Supervisor) KeepThen(ctx context.Context, code problem.Code, part func(ctx context.Context, started func()) error, ended func()) {
 	s.wg.Add(1)
 	go func() {
 		defer s.wg.Done()
 		defer ended()
-		defer s.Note(name, nil)
+		defer s.Note(code, nil)
 		pause := minPause
 		for {
 			begin := time.Now()
-			err := part(ctx, func() { s.Note(name, nil) })
+			err := part(ctx, func() { s.Note(code, nil) })
 			if ctx.Err() != nil {
 				return
 			}
 			if err != nil {
-				s.Note(name, err)
+				s.Note(code, err)
 			}
 			if time.Since(begin) > soundAfter {
 				pause = minPause
 			}
-			s.log.Info("part ended, starting it again", "part", name, "error", err, "after", pause)
+			s.log.Info("part ended, starting it again", "part", code, "error", err, "after", pause)
 			select {
 			case <-ctx.Done():
 				return
@@ -73,13 +75,13 @@ func (s *Supervisor) KeepThen(ctx context.Context, name string, part func(ctx co
 }
 
 // Note tells why a part does not work although it runs, or with nil that it does.
-func (s *Supervisor) Note(name string, err error) {
+func (s *Supervisor) Note(code problem.Code, err error) {
 	s.mu.Lock()
-	before := s.problems[name]
+	before := s.problems[code]
 	if err == nil {
-		delete(s.problems, name)
+		delete(s.problems, code)
 	} else {
-		s.problems[name] = err
+		s.problems[code] = err
 	}
 	s.mu.Unlock()
 	if (before == nil) != (err == nil) || (err != nil && before.Error() != err.Error()) {
@@ -87,8 +89,8 @@ func (s *Supervisor) Note(name string, err error) {
 	}
 }
 
-// Failing returns why parts are not running, by name.
-func (s *Supervisor) Failing() map[string]error {
+// Failing returns why parts are not running, by the codes of the problems.
+func (s *Supervisor) Failing() map[problem.Code]error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return maps.Clone(s.problems)

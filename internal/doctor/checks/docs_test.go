@@ -13,6 +13,7 @@ import (
 
 	"github.com/costream-obs/costream-obs/internal/doctor"
 	"github.com/costream-obs/costream-obs/internal/doctor/checks"
+	"github.com/costream-obs/costream-obs/internal/problem"
 )
 
 const manual = "../../../docs/doctor.md"
@@ -77,4 +78,29 @@ func fixableChecks(t *testing.T) map[string]bool {
 		}
 	}
 	return ids
+}
+
+var codeRow = regexp.MustCompile("(?m)^\\| `([a-z0-9.]+)` \\| ([^|]+) \\| ([a-z]+) \\|$")
+
+// TestDocsOfCodes holds the codes that only run reports to docs/doctor.md.
+func TestDocsOfCodes(t *testing.T) {
+	data, err := os.ReadFile(manual)
+	if err != nil {
+		t.Fatal(err)
+	}
+	type row struct{ Code, Name, Severity string }
+	var documented, real []row
+	for _, match := range codeRow.FindAllStringSubmatch(string(data), -1) {
+		if match[1] != string(problem.Transition) { // It is a sentence without a name.
+			documented = append(documented, row{match[1], match[2], match[3]})
+		}
+	}
+	for _, k := range problem.All() {
+		if k.Name != "" && k.Title == "" {
+			real = append(real, row{string(k.Code), k.Name, k.Severity.String()})
+		}
+	}
+	if diff := cmp.Diff(real, documented); diff != "" {
+		t.Errorf("%s and the table of problems differ (-code +document):\n%s", manual, diff)
+	}
 }

@@ -7,19 +7,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
-	"golang.org/x/sys/unix"
 
 	"github.com/costream-obs/costream-obs/internal/config"
 	"github.com/costream-obs/costream-obs/internal/doctor"
 	"github.com/costream-obs/costream-obs/internal/doctor/checks"
 	"github.com/costream-obs/costream-obs/internal/pairing"
+	"github.com/costream-obs/costream-obs/internal/terminal"
 	"github.com/costream-obs/costream-obs/obsctl"
 )
 
@@ -98,7 +97,7 @@ func (f doctorFlags) run(ctx context.Context, c *invocation, settings string, as
 	if err != nil {
 		return err
 	}
-	printer := doctor.NewPrinter(c.stdout, textStyle(c.stdout))
+	printer := doctor.NewPrinter(c.stdout, terminal.StyleOf(c.stdout))
 	machine := checks.New(options)
 	table := checks.All(machine)
 	chosen, err := doctor.Only(table, *f.only)
@@ -180,7 +179,7 @@ func (f doctorFlags) mend(ctx context.Context, c *invocation, printer *doctor.Pr
 		printer.Plan(list)
 	}
 	if !*f.yes {
-		if !isTerminalIn(c.stdin) {
+		if !terminal.Is(c.stdin) {
 			return nil, errors.New("nothing was changed, because there is no terminal to ask at; give --yes to go ahead")
 		}
 		fmt.Fprint(c.stdout, "\nDo it? [y/N] ")
@@ -195,11 +194,6 @@ func (f doctorFlags) mend(ctx context.Context, c *invocation, printer *doctor.Pr
 		printer.Done(mended)
 	}
 	return mended, nil
-}
-
-func isTerminalIn(r io.Reader) bool {
-	f, ok := r.(*os.File)
-	return ok && isTerminal(f)
 }
 
 // checkOptions says in the checks' terms what the settings say.
@@ -248,19 +242,6 @@ func pairOptions(c *invocation, o *checks.Options) error {
 	}
 	o.Secure, err = secureLink(c.config, pair, c.log)
 	return err
-}
-
-// textStyle is how to write to an output.
-func textStyle(w io.Writer) doctor.Style {
-	if !isTerminal(w) {
-		return doctor.Style{}
-	}
-	dumb := os.Getenv("TERM") == "dumb"
-	style := doctor.Style{Terminal: true, Colour: os.Getenv("NO_COLOR") == "" && !dumb, Spinner: !dumb}
-	if size, err := unix.IoctlGetWinsize(int(w.(*os.File).Fd()), unix.TIOCGWINSZ); err == nil && size.Col >= 40 {
-		style.Width = min(int(size.Col), 100)
-	}
-	return style
 }
 
 // writeBundle writes the file for a bug report, for its owner alone.

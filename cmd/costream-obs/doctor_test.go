@@ -17,6 +17,7 @@ import (
 
 	"github.com/costream-obs/costream-obs/internal/doctor"
 	"github.com/costream-obs/costream-obs/internal/golden"
+	"github.com/costream-obs/costream-obs/internal/terminal"
 	"github.com/costream-obs/costream-obs/media"
 )
 
@@ -179,7 +180,7 @@ func TestDoctorMend(t *testing.T) {
 				}
 				c.stdin = program
 			}
-			done, err := doctorFlags{yes: &test.yes}.mend(t.Context(), c, doctor.NewPrinter(&stdout, doctor.Style{}), list, false)
+			done, err := doctorFlags{yes: &test.yes}.mend(t.Context(), c, doctor.NewPrinter(&stdout, terminal.Style{}), list, false)
 			if mended != test.want || len(done) != test.want {
 				t.Errorf("mended %d and told %d, want %d", mended, len(done), test.want)
 			}

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/costream-obs/costream-obs/internal/pairing"
+	"github.com/costream-obs/costream-obs/internal/terminal"
 )
 
 func pairCommand() *command {
@@ -117,7 +118,7 @@ func pairJoin(c *invocation, yes bool) error {
 	if len(c.args) == 1 && c.args[0] != "-" {
 		line = c.args[0]
 	} else {
-		if isTerminal(c.stdin) {
+		if terminal.Is(c.stdin) {
 			fmt.Fprint(c.stderr, "Paste the line from your friend: ")
 		}
 		var err error
@@ -178,7 +179,7 @@ func keepPair(c *invocation, in *bufio.Reader, p *pairing.Pair, yes bool) error 
 	case err == nil && old.Role == pairing.Inviter && old.Invite.Secret == p.Invite.Secret:
 		return errors.New("this invite was made on this machine; it is for your friend's")
 	case err == nil && old.Role == p.Role && old.Invite.Secret == p.Invite.Secret, yes:
-	case !isTerminal(c.stdin):
+	case !terminal.Is(c.stdin):
 		return errors.New("this machine is paired already; to replace that pair, add --yes")
 	default:
 		fmt.Fprint(c.stderr, "This machine is paired already. Replace that pair? [y/N] ")

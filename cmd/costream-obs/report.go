@@ -5,15 +5,13 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/costream-obs/costream-obs/internal/config"
 	"github.com/costream-obs/costream-obs/internal/control"
+	"github.com/costream-obs/costream-obs/internal/terminal"
 )
 
 // A reportPrinter shows what the companion reports: to a person at a terminal, in a log, or to a program as JSON.
@@ -21,31 +19,17 @@ type reportPrinter struct {
 	out      io.Writer
 	config   *config.Config
 	secure   bool
-	terminal bool
-	colour   bool
+	style    terminal.Style
 	problems []string // of the report before
 }
 
 func newReportPrinter(out io.Writer, c *config.Config, secure bool) *reportPrinter {
-	terminal := isTerminal(out)
-	return &reportPrinter{
-		out: out, config: c, secure: secure, terminal: terminal,
-		colour: terminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
-	}
-}
-
-func isTerminal(w any) bool {
-	f, ok := w.(*os.File)
-	if !ok {
-		return false
-	}
-	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
-	return err == nil
+	return &reportPrinter{out: out, config: c, secure: secure, style: terminal.StyleOf(out)}
 }
 
 // begin greets a person.
 func (p *reportPrinter) begin() {
-	if !p.terminal || p.config.JSON {
+	if !p.style.Terminal || p.config.JSON {
 		return
 	}
 	peer := p.config.Peer
@@ -61,7 +45,7 @@ func (p *reportPrinter) begin() {
 	if p.secure {
 		ports = fmt.Sprintf("on UDP port %d, encrypted", p.config.BasePort)
 	}
-	fmt.Fprintf(p.out, "Co-streaming with %s %s. Ctrl-C stops.\n\n", p.style(bold, peer), ports)
+	fmt.Fprintf(p.out, "Co-streaming with %s %s. Ctrl-C stops.\n\n", p.style.Paint(terminal.Bold, peer), ports)
 }
 
 // print shows one report. A report that cannot be written is lost: a closed terminal is no reason to go off air.
@@ -70,7 +54,7 @@ func (p *reportPrinter) print(r control.Report) {
 	switch {
 	case p.config.JSON:
 		_ = printJSON(p.out, r)
-	case p.terminal:
+	case p.style.Terminal:
 		_, _ = io.WriteString(p.out, p.pretty(r))
 	default:
 		_, _ = io.WriteString(p.out, p.plain(r))
@@ -81,17 +65,17 @@ func (p *reportPrinter) print(r control.Report) {
 func (p *reportPrinter) pretty(r control.Report) string {
 	const indent = "            "
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s  %s %s", p.style(dim, r.Time.Format("15:04:05")), p.style(lamp(r.State), "●"), p.style(bold, string(r.State)))
+	fmt.Fprintf(&b, "%s  %s %s", p.style.Paint(terminal.Dim, r.Time.Format("15:04:05")), p.style.Paint(lamp(r.State), "●"), p.style.Paint(terminal.Bold, string(r.State)))
 	if w := way(r); w != "" {
-		b.WriteString(p.style(dim, w))
+		b.WriteString(p.style.Paint(terminal.Dim, w))
 	}
 	b.WriteString("\n")
 	if r.Detail != "" {
-		b.WriteString(wrap(r.Detail, len(indent)) + "\n")
+		b.WriteString(terminal.Wrap(r.Detail, len(indent), usageWidth) + "\n")
 	}
 	for _, problem := range p.news(r) {
-		text := strings.TrimPrefix(wrap(problem, len(indent)+2), indent+"  ")
-		b.WriteString(indent + p.style(yellow, "!") + " " + text + "\n")
+		text := strings.TrimPrefix(terminal.Wrap(problem, len(indent)+2, usageWidth), indent+"  ")
+		b.WriteString(indent + p.style.Paint(terminal.Yellow, "!") + " " + text + "\n")
 	}
 	return b.String()
 }
@@ -126,31 +110,15 @@ func (p *reportPrinter) news(r control.Report) []string {
 	return slices.DeleteFunc(slices.Clone(r.Problems), func(s string) bool { return slices.Contains(p.problems, s) })
 }
 
-// Escape sequences of ECMA-48.
-const (
-	bold   = "1"
-	dim    = "2"
-	red    = "31"
-	green  = "32"
-	yellow = "33"
-)
-
-func (p *reportPrinter) style(code, text string) string {
-	if !p.colour {
-		return text
-	}
-	return "\x1b[" + code + "m" + text + "\x1b[0m"
-}
-
 // lamp is the colour of a state: red on air, as on a studio's door.
-func lamp(s control.State) string {
+func lamp(s control.State) terminal.Colour {
 	switch s {
 	case control.OnAir, control.OnAirWithPeer:
-		return red
+		return terminal.Red
 	case control.Ready:
-		return green
+		return terminal.Green
 	case control.Stopping:
-		return yellow
+		return terminal.Yellow
 	}
-	return dim
+	return terminal.Dim
 }

@@ -41,7 +41,7 @@ func TestGoldenReports(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			var out bytes.Buffer
 			p := newReportPrinter(&out, &config.Config{Peer: "bob.example", PeerName: "Bob", BasePort: 5000, JSON: test.json}, false)
-			p.terminal, p.colour = test.terminal, test.colour
+			p.style.Terminal, p.style.Colour = test.terminal, test.colour
 			p.begin()
 			for i, r := range reports {
 				r.Time = at.Add(time.Duration(i) * time.Second)

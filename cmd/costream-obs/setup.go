@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/costream-obs/costream-obs/internal/terminal"
 	"github.com/costream-obs/costream-obs/setup"
 )
 
@@ -131,7 +132,7 @@ func (f setupFlags) printPlan(c *invocation, plan setup.Plan) error {
 // comment breaks a text into lines that a shell passes over.
 func comment(text string) string {
 	var b strings.Builder
-	for line := range strings.Lines(wrap(text, 2) + "\n") {
+	for line := range strings.Lines(terminal.Wrap(text, 2, usageWidth) + "\n") {
 		b.WriteString("# " + strings.TrimPrefix(line, "  "))
 	}
 	return b.String()
@@ -139,7 +140,7 @@ func comment(text string) string {
 
 // apply shows a plan, asks and carries it out. It returns false when the answer was no.
 func (f setupFlags) apply(ctx context.Context, c *invocation, plan setup.Plan) (agreed bool, err error) {
-	terminal := isTerminalIn(c.stdin)
+	terminal := terminal.Is(c.stdin)
 	by, err := setup.Elevate(terminal)
 	if err != nil {
 		return false, err
@@ -169,7 +170,7 @@ func (f setupFlags) apply(ctx context.Context, c *invocation, plan setup.Plan) (
 
 func printNotes(c *invocation, plan setup.Plan) {
 	for _, note := range plan.Notes {
-		fmt.Fprintln(c.stdout, wrap("Note: "+note, 0)+"\n")
+		fmt.Fprintln(c.stdout, terminal.Wrap("Note: "+note, 0, usageWidth)+"\n")
 	}
 }
 

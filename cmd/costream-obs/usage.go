@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/costream-obs/costream-obs/internal/config"
+	"github.com/costream-obs/costream-obs/internal/terminal"
 )
 
 const (
@@ -23,7 +24,7 @@ const (
 func usage(path []*command) string {
 	c := path[len(path)-1]
 	var b strings.Builder
-	fmt.Fprintf(&b, "Usage: %s\n\n%s\n", synopsis(path), wrap(c.long, 0))
+	fmt.Fprintf(&b, "Usage: %s\n\n%s\n", synopsis(path), terminal.Wrap(c.long, 0, usageWidth))
 	if len(c.subs) > 0 {
 		fmt.Fprintf(&b, "\nCommands:\n")
 		column := 12
@@ -31,7 +32,7 @@ func usage(path []*command) string {
 			column = max(column, len(s.name)+4)
 		}
 		for _, s := range c.subs {
-			fmt.Fprintf(&b, "  %-*s%s\n", column-2, s.name, strings.TrimLeft(wrap(s.short, column), " "))
+			fmt.Fprintf(&b, "  %-*s%s\n", column-2, s.name, strings.TrimLeft(terminal.Wrap(s.short, column, usageWidth), " "))
 		}
 	}
 	for _, g := range flagGroups(c) {
@@ -41,7 +42,7 @@ func usage(path []*command) string {
 		}
 	}
 	if len(c.settings) > 0 {
-		b.WriteString("\n" + wrap("Each setting can also stand in the configuration file, as in layout = \"full\", or in the environment, as in COSTREAM_LAYOUT=full.", 0) + "\n")
+		b.WriteString("\n" + terminal.Wrap("Each setting can also stand in the configuration file, as in layout = \"full\", or in the environment, as in COSTREAM_LAYOUT=full.", 0, usageWidth) + "\n")
 	}
 	return b.String()
 }
@@ -131,38 +132,9 @@ func fallback(s config.Setting) string {
 // entry is one flag with its explanation beside it, or below it where the flag is long.
 func entry(spelling, help string) string {
 	line := "  " + spelling
-	text := wrap(help, flagColumn)
+	text := terminal.Wrap(help, flagColumn, usageWidth)
 	if utf8.RuneCountInString(line)+2 > flagColumn {
 		return line + "\n" + text + "\n"
 	}
 	return line + strings.Repeat(" ", flagColumn-utf8.RuneCountInString(line)) + text[flagColumn:] + "\n"
-}
-
-// wrap breaks text into lines of at most usageWidth letters, each indented. Empty lines part paragraphs, and lines
-// that begin with a space stay as they are.
-func wrap(text string, indent int) string {
-	pad := strings.Repeat(" ", indent)
-	var out []string
-	for i, paragraph := range strings.Split(text, "\n\n") {
-		if i > 0 {
-			out = append(out, "")
-		}
-		if strings.HasPrefix(paragraph, " ") {
-			out = append(out, strings.TrimRight(paragraph, "\n"))
-			continue
-		}
-		line := pad
-		for _, word := range strings.Fields(paragraph) {
-			if line != pad && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > usageWidth {
-				out = append(out, line)
-				line = pad
-			}
-			if line != pad {
-				line += " "
-			}
-			line += word
-		}
-		out = append(out, line)
-	}
-	return strings.Join(out, "\n")
 }

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"github.com/costream-obs/costream-obs/internal/terminal"
 )
 
 // narrator tells a person what happens. On a terminal a step's line is replaced by its result. A step that takes long is
@@ -24,8 +24,7 @@ type narrator struct {
 }
 
 func newNarrator(out *os.File) *narrator {
-	_, err := unix.IoctlGetTermios(int(out.Fd()), unix.TCGETS)
-	return &narrator{out: out, terminal: err == nil, began: time.Now()}
+	return &narrator{out: out, terminal: terminal.Is(out), began: time.Now()}
 }
 
 // quiet is how long a step goes on before it is told again.

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/costream-obs/costream-obs/internal/golden"
+	"github.com/costream-obs/costream-obs/internal/terminal"
 )
 
 func check(id string, severity Severity, r Result, needs ...string) Check {
@@ -208,7 +209,7 @@ func TestMend(t *testing.T) {
 }
 
 func TestGoldenText(t *testing.T) {
-	for name, style := range map[string]Style{
+	for name, style := range map[string]terminal.Style{
 		"plain.golden":    {},
 		"terminal.golden": {Terminal: true, Width: 60},
 		"colour.golden":   {Terminal: true, Colour: true, Width: 60},
@@ -242,7 +243,7 @@ func TestGoldenSums(t *testing.T) {
 		{check("a.one", Error, bad), check("a.two", Error, bad), check("a.three", Error, fixable)},
 		{check("a.one", Error, Skipped("OBS does not run")), check("a.two", Error, Fine(""), "a.one")},
 	} {
-		NewPrinter(&b, Style{}).Sum(runAll(t, checks, nil))
+		NewPrinter(&b, terminal.Style{}).Sum(runAll(t, checks, nil))
 	}
 	golden.Check(t, filepath.Join("testdata", "sums.golden"), b.String())
 }
@@ -259,6 +260,6 @@ func TestGoldenJSON(t *testing.T) {
 
 func TestGoldenList(t *testing.T) {
 	var b bytes.Buffer
-	NewPrinter(&b, Style{}).List(table())
+	NewPrinter(&b, terminal.Style{}).List(table())
 	golden.Check(t, filepath.Join("testdata", "list.golden"), b.String())
 }

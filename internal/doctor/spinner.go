@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"github.com/costream-obs/costream-obs/internal/terminal"
 )
 
 const (
@@ -22,7 +24,7 @@ var spinnerSigns = [...]string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", 
 // Spin shows on a terminal that something goes on, in the line below what was written, until the returned function is
 // called. Elsewhere it does nothing. total is how many findings are to come.
 func (p *Printer) Spin(total int) (stop func()) {
-	if !p.style.Spinner {
+	if !p.style.Rewrite {
 		return func() {}
 	}
 	p.mu.Lock()
@@ -41,8 +43,8 @@ func (p *Printer) Spin(total int) (stop func()) {
 				next.Reset(spinEvery)
 			}
 			p.mu.Lock()
-			sign := p.style.paint(dim, spinnerSigns[turn%len(spinnerSigns)])
-			text := fmt.Sprintf("  %s %s", sign, p.style.paint(dim, fmt.Sprintf("looking, %d of %d", min(p.done+1, p.total), p.total)))
+			sign := p.style.Paint(terminal.Dim, spinnerSigns[turn%len(spinnerSigns)])
+			text := fmt.Sprintf("  %s %s", sign, p.style.Paint(terminal.Dim, fmt.Sprintf("looking, %d of %d", min(p.done+1, p.total), p.total)))
 			_, _ = io.WriteString(p.out, clearLine+text)
 			p.spinning = true
 			p.mu.Unlock()

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/costream-obs/costream-obs/internal/terminal"
 )
 
 // screen keeps what is written, and closes spun when the spinner is seen in it.
@@ -55,14 +57,14 @@ func TestSpinner(t *testing.T) {
 		return bad
 	}
 	table := []Check{check("a.one", Error, Fine("all is well")), check("b.one", Error, fixable), slow}
-	p := NewPrinter(spun, Style{Terminal: true, Spinner: true})
+	p := NewPrinter(spun, terminal.Style{Terminal: true, Rewrite: true})
 	stop := p.Spin(len(table))
 	r := runAll(t, table, p.Print)
 	stop()
 	p.Sum(r)
 
 	var plain bytes.Buffer
-	p = NewPrinter(&plain, Style{Terminal: true})
+	p = NewPrinter(&plain, terminal.Style{Terminal: true})
 	stop = p.Spin(len(table)) // does nothing
 	for _, f := range r.Checks {
 		p.Print(f)

@@ -9,52 +9,16 @@ import (
 	"strings"
 	"sync"
 	"unicode/utf8"
+
+	"github.com/costream-obs/costream-obs/internal/terminal"
 )
 
-// Style says for whom text is written.
-type Style struct {
-	// Terminal: signs and titles for a person, lines broken at Width letters.
-	// Otherwise ids, and one line for each statement, for a pipe.
-	Terminal bool
-	Colour   bool
-	Spinner  bool // the terminal can rewrite a line
-	Width    int  // 80 when 0
-}
-
-// Escape sequences of ECMA-48.
-const (
-	bold   = "1"
-	dim    = "2"
-	red    = "31"
-	green  = "32"
-	yellow = "33"
-)
-
-func (s Style) paint(code, text string) string {
-	if !s.Colour || text == "" {
-		return text
-	}
-	return "\x1b[" + code + "m" + text + "\x1b[0m"
-}
-
-// commands makes what stands in backquotes bold where there are colours.
-func (s Style) commands(text string) string {
-	if !s.Colour {
-		return text
-	}
-	parts := strings.Split(text, "`")
-	if len(parts)%2 == 0 {
-		return text
-	}
-	for i := 1; i < len(parts); i += 2 {
-		parts[i] = s.paint(bold, parts[i])
-	}
-	return strings.Join(parts, "")
-}
+// column is where the text of a finding begins.
+const column = 4
 
 // A Printer writes findings as they come.
 type Printer struct {
-	style Style
+	style terminal.Style
 
 	mu          sync.Mutex // the spinner writes as well
 	out         io.Writer
@@ -66,9 +30,9 @@ type Printer struct {
 }
 
 // NewPrinter returns a printer for one run. Text that cannot be written is lost.
-func NewPrinter(out io.Writer, style Style) *Printer {
+func NewPrinter(out io.Writer, style terminal.Style) *Printer {
 	if style.Width <= 0 {
-		style.Width = 80
+		style.Width = terminal.Width
 	}
 	return &Printer{out: out, style: style}
 }
@@ -120,8 +84,8 @@ func (p *Printer) flush() {
 	}
 	what := strings.Join(parts, "; ")
 	if p.style.Terminal {
-		text := strings.TrimPrefix(p.style.wrap("not checked: "+what, "    "), "    ")
-		b.WriteString("  " + p.style.paint(dim, "- "+text) + "\n")
+		text := p.rest("not checked: "+what, column)
+		b.WriteString("  " + p.style.Paint(terminal.Dim, "- "+text) + "\n")
 	} else {
 		fmt.Fprintf(&b, "  %-5s %s\n", Skip, what)
 	}
@@ -136,42 +100,41 @@ func (p *Printer) heading(b *strings.Builder, group string) {
 	if p.group != "" {
 		b.WriteString("\n")
 	}
-	b.WriteString(p.style.paint(bold, group) + "\n")
+	b.WriteString(p.style.Paint(terminal.Bold, group) + "\n")
 	p.group = group
 }
 
 func (p *Printer) pretty(b *strings.Builder, f Finding) {
-	const indent = "    "
 	s := p.style
 	if f.Status == OK {
 		line := f.Title
 		if f.Detail != "" {
 			line += ": " + f.Detail
 		}
-		text := s.cut(line, len(indent))
+		text := p.cut(line, column)
 		if strings.Contains(f.Detail, "`") { // half a command helps nobody
-			text = strings.TrimPrefix(s.wrap(line, indent), indent)
+			text = p.rest(line, column)
 		}
-		fmt.Fprintf(b, "  %s %s%s\n", s.paint(green, "✓"), f.Title, s.paint(dim, strings.TrimPrefix(text, f.Title)))
+		fmt.Fprintf(b, "  %s %s%s\n", s.Paint(terminal.Green, "✓"), f.Title, s.Paint(terminal.Dim, strings.TrimPrefix(text, f.Title)))
 		return
 	}
-	sign, colour := "!", yellow
+	sign, colour := "!", terminal.Yellow
 	if f.Status == Fail {
-		sign, colour = "✗", red
+		sign, colour = "✗", terminal.Red
 	}
-	head := strings.TrimPrefix(s.wrap(f.Detail, indent), indent)
-	fmt.Fprintf(b, "  %s %s %s\n", s.paint(colour, sign), s.paint(bold, head), s.paint(dim, "("+f.ID+")"))
+	head := p.rest(f.Detail, column)
+	fmt.Fprintf(b, "  %s %s %s\n", s.Paint(colour, sign), s.Paint(terminal.Bold, head), s.Paint(terminal.Dim, "("+f.ID+")"))
 	for _, text := range []string{f.Why, f.Next} {
-		b.WriteString(s.commands(s.wrap(text, indent)) + "\n")
+		b.WriteString(s.Commands(p.wrap(text, column)) + "\n")
 	}
 	if f.Fix != "" {
-		b.WriteString(s.paint(dim, s.wrap("With --fix: "+f.Fix, indent)) + "\n")
+		b.WriteString(s.Paint(terminal.Dim, p.wrap("With --fix: "+f.Fix, column)) + "\n")
 	}
 }
 
 // cut shortens a text to one line that begins at a column.
-func (s Style) cut(text string, column int) string {
-	room := s.Width - column
+func (p *Printer) cut(text string, column int) string {
+	room := p.style.Width - column
 	if utf8.RuneCountInString(text) <= room {
 		return text
 	}
@@ -179,20 +142,20 @@ func (s Style) cut(text string, column int) string {
 }
 
 func (p *Printer) plain(b *strings.Builder, f Finding) {
-	const column = "        "
+	const margin = "        "
 	what := cmp.Or(f.Detail, f.Title)
 	if f.Status == OK && f.Detail != "" { // Its detail goes on from its title.
 		what = f.Title + ": " + f.Detail
 	}
 	fmt.Fprintf(b, "  %-5s %s: %s\n", f.Status, f.ID, what)
 	if f.Why != "" {
-		b.WriteString(column + "why: " + f.Why + "\n")
+		b.WriteString(margin + "why: " + f.Why + "\n")
 	}
 	if f.Next != "" {
-		b.WriteString(column + "next: " + f.Next + "\n")
+		b.WriteString(margin + "next: " + f.Next + "\n")
 	}
 	if f.Fix != "" {
-		b.WriteString(column + "--fix: " + f.Fix + "\n")
+		b.WriteString(margin + "--fix: " + f.Fix + "\n")
 	}
 }
 
@@ -206,17 +169,17 @@ func (p *Printer) Sum(r Report) {
 	cause, left := r.mainSkip()
 	switch c := r.Counts; {
 	case c.Fail > 0:
-		text = s.paint(red, fmt.Sprintf("Not ready: %s%s.", count(c.Fail, "problem"), and(c.Warn, "warning"))) +
+		text = s.Paint(terminal.Red, fmt.Sprintf("Not ready: %s%s.", count(c.Fail, "problem"), and(c.Warn, "warning"))) +
 			" Begin with the first one; the others may go with it."
 	case c.Warn > 0:
-		text = s.paint(yellow, fmt.Sprintf("Ready to co-stream, with %s.", count(c.Warn, "warning")))
+		text = s.Paint(terminal.Yellow, fmt.Sprintf("Ready to co-stream, with %s.", count(c.Warn, "warning")))
 	case left > 0:
-		text = s.paint(green, "Nothing is wrong, as far as it was looked at.")
+		text = s.Paint(terminal.Green, "Nothing is wrong, as far as it was looked at.")
 	default:
-		text = s.paint(green, "Ready to co-stream: nothing is wrong.")
+		text = s.Paint(terminal.Green, "Ready to co-stream: nothing is wrong.")
 	}
 	if n := len(r.Fixable()); n > 0 {
-		text += " " + s.commands(fmt.Sprintf("%s can be mended with `costream-obs doctor --fix`.", capital(count(n, "fault"))))
+		text += " " + s.Commands(fmt.Sprintf("%s can be mended with `costream-obs doctor --fix`.", capital(count(n, "fault"))))
 	}
 	if left > 0 {
 		text += fmt.Sprintf("\n%s were left out: %s.", capital(count(left, "check")), cause)
@@ -262,7 +225,7 @@ func (p *Printer) Plan(findings []Finding) {
 	var b strings.Builder
 	b.WriteString("\nThis can be mended:\n")
 	for _, f := range findings {
-		b.WriteString(p.style.bullet("- ", f.Fix+" ("+f.ID+")") + "\n")
+		b.WriteString(p.bullet("- ", f.Fix+" ("+f.ID+")") + "\n")
 	}
 	p.write(b.String())
 }
@@ -274,53 +237,34 @@ func (p *Printer) Done(mended []Mended) {
 	var b strings.Builder
 	for _, m := range mended {
 		if m.Error != "" {
-			b.WriteString(p.style.bullet(p.style.paint(red, "✗")+" ", m.ID+": "+m.Error) + "\n")
+			b.WriteString(p.bullet(p.style.Paint(terminal.Red, "✗")+" ", m.ID+": "+m.Error) + "\n")
 			continue
 		}
-		b.WriteString(p.style.bullet(p.style.paint(green, "✓")+" ", m.What) + "\n")
+		b.WriteString(p.bullet(p.style.Paint(terminal.Green, "✓")+" ", m.What) + "\n")
 	}
 	b.WriteString("\nChecked again:\n\n")
 	p.write(b.String())
 	p.group = ""
 }
 
-func (s Style) bullet(sign, text string) string {
-	if !s.Terminal {
+func (p *Printer) bullet(sign, text string) string {
+	if !p.style.Terminal {
 		return "  " + sign + text
 	}
-	const indent = "    "
-	return "  " + sign + strings.TrimPrefix(s.wrap(text, indent), indent)
+	return "  " + sign + p.rest(text, column)
 }
 
-// wrap breaks text into indented lines for a terminal, but no command.
-func (s Style) wrap(text, indent string) string {
-	if !s.Terminal {
-		return indent + text
+// wrap breaks text into indented lines for a terminal.
+func (p *Printer) wrap(text string, indent int) string {
+	if !p.style.Terminal {
+		return strings.Repeat(" ", indent) + text
 	}
-	var out []string
-	line := indent
-	for _, word := range words(text) {
-		if line != indent && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > s.Width {
-			out = append(out, line)
-			line = indent
-		}
-		if line != indent {
-			line += " "
-		}
-		line += word
-	}
-	return strings.Join(append(out, line), "\n")
+	return terminal.Wrap(text, indent, p.style.Width)
 }
 
-// words splits at blanks outside backquotes.
-func words(text string) []string {
-	quoted := false
-	return strings.FieldsFunc(text, func(r rune) bool {
-		if r == '`' {
-			quoted = !quoted
-		}
-		return r == ' ' && !quoted
-	})
+// rest is wrap without the blanks before the first line, where something else stands.
+func (p *Printer) rest(text string, indent int) string {
+	return strings.TrimPrefix(p.wrap(text, indent), strings.Repeat(" ", indent))
 }
 
 func count(n int, noun string) string {

@@ -3,6 +3,7 @@
 package atomicfile
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -42,5 +43,50 @@ func TestWriteFails(t *testing.T) {
 	}
 	if left, _ := os.ReadDir(dir); len(left) != 1 {
 		t.Errorf("got %v left over, want nothing new", left)
+	}
+}
+
+func TestJSON(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "value.json")
+	got := map[string]int{"before": 1}
+	if found, err := ReadJSON(path, &got); found || err != nil || got["before"] != 1 {
+		t.Errorf("without a file: got %t, %v and %v, want nothing read", found, err, got)
+	}
+	if err := WriteJSON(path, map[string]int{"now": 2}); err != nil {
+		t.Fatal(err)
+	}
+	if found, err := ReadJSON(path, &got); !found || err != nil || got["now"] != 2 {
+		t.Errorf("got %t, %v and %v, want what was written", found, err, got)
+	}
+	if err := os.WriteFile(path, []byte(`{"now":`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var damaged *DamagedError
+	if _, err := ReadJSON(path, &got); !errors.As(err, &damaged) || damaged.Path != path {
+		t.Errorf("half a file: got error %v, want a DamagedError", err)
+	}
+}
+
+func TestReplaceRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	if err := Write(path, []byte("old")); err != nil {
+		t.Fatal(err)
+	}
+	no := errors.New("no")
+	temp := filepath.Join(filepath.Dir(path), "temp")
+	err := Replace(path, []byte("new"), Options{Mode: 0o644, Temp: temp, Ready: func(written string) error {
+		if text, err := os.ReadFile(written); written != temp || string(text) != "new" {
+			t.Errorf("asked about %s with %q (%v), want %s with the new text", written, text, err, temp)
+		}
+		return no
+	}})
+	if !errors.Is(err, no) {
+		t.Errorf("got error %v, want %v", err, no)
+	}
+	if text, _ := os.ReadFile(path); string(text) != "old" {
+		t.Errorf("got %q, want the old text", text)
+	}
+	if left, _ := os.ReadDir(filepath.Dir(path)); len(left) != 1 {
+		t.Errorf("got %v in the directory, want the file alone", left)
 	}
 }

@@ -183,3 +183,17 @@ func (d Dir) in(scenes string) ([]*File, error) {
 	}
 	return all, nil
 }
+
+// WhileClosed changes the scene collections of an OBS that is closed. done is false where it is open, or another program is in
+// the way: then it is to be tried again later. Otherwise err is what change returned.
+func WhileClosed(find func() (Dir, error), change func(Dir) error) (done bool, err error) {
+	d, err := find()
+	if err != nil || d.Running() != 0 {
+		return false, err
+	}
+	err = change(d)
+	if errors.Is(err, ErrRunning) || errors.Is(err, ErrBusy) || errors.Is(err, ErrChanged) {
+		return false, nil
+	}
+	return true, err
+}

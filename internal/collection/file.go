@@ -9,9 +9,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/costream-obs/costream-obs/internal/atomicfile"
 )
 
 // File is one scene collection on disk.
@@ -179,53 +180,13 @@ func readWhole(path string) (whole, error) {
 	return whole{text, info}, err
 }
 
-// replace puts a file in the place of what is at path in one step, with the mode and the owner of content. What is
-// written is on the disk before ready is asked, which can still refuse.
-func replace(path string, content whole, ready func(written string) error) (err error) {
-	// The lock makes the name ours; what a kill left there is overwritten.
-	temp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".costream-obs")
-	defer func() {
-		if err != nil {
-			_ = os.Remove(temp)
-		}
-	}()
-	out, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = out.Write(content.text)
-	if err == nil {
-		err = out.Chmod(content.info.Mode().Perm())
-	}
-	if own, ok := content.info.Sys().(*syscall.Stat_t); err == nil && ok {
-		err = out.Chown(int(own.Uid), int(own.Gid))
-	}
-	if err == nil {
-		err = out.Sync()
-	}
-	if err = errors.Join(err, out.Close()); err != nil {
-		return err
-	}
-	if err := ready(temp); err != nil {
-		return err
-	}
-	if err := os.Rename(temp, path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-// syncDir makes a rename last. A file system that cannot is none where it would matter.
-func syncDir(path string) error {
-	dir, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = dir.Close() }()
-	if err := dir.Sync(); err != nil && !errors.Is(err, unix.EINVAL) {
-		return err
-	}
-	return nil
+// replace puts content in the place of what is at path in one step, with its mode and owner. ready can still refuse.
+func replace(path string, content whole, ready func(written string) error) error {
+	return atomicfile.Replace(path, content.text, atomicfile.Options{
+		Mode: content.info.Mode(), Like: content.info, Ready: ready,
+		// The lock makes the name ours.
+		Temp: filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".costream-obs"),
+	})
 }
 
 // lock keeps other costream-obs from writing in a directory until it is called off.

@@ -4,13 +4,12 @@ package companion
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"sync"
 
+	"github.com/costream-obs/costream-obs/internal/atomicfile"
 	"github.com/costream-obs/costream-obs/internal/call"
 	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/problem"
@@ -160,8 +159,7 @@ func (c *Companion) formatFile() string { return filepath.Join(c.o.StateDir, "sc
 
 func (c *Companion) loadFormat() (media.VideoFormat, bool) {
 	var f media.VideoFormat
-	text, err := os.ReadFile(c.formatFile())
-	if err != nil || json.Unmarshal(text, &f) != nil || f.W <= 0 || f.H <= 0 || f.FPSNum <= 0 || f.FPSDen <= 0 {
+	if _, err := atomicfile.ReadJSON(c.formatFile(), &f); err != nil || f.W <= 0 || f.H <= 0 || f.FPSNum <= 0 || f.FPSDen <= 0 {
 		return media.VideoFormat{}, false
 	}
 	return f, true
@@ -171,14 +169,7 @@ func (c *Companion) saveFormat(f media.VideoFormat) error {
 	if old, ok := c.loadFormat(); ok && old == f {
 		return nil
 	}
-	text, err := json.Marshal(f)
-	if err != nil {
-		return fmt.Errorf("screen format: %w", err)
-	}
-	if err := os.MkdirAll(c.o.StateDir, 0o700); err != nil {
-		return fmt.Errorf("state directory: %w", err)
-	}
-	if err := os.WriteFile(c.formatFile(), text, 0o600); err != nil {
+	if err := atomicfile.WriteJSON(c.formatFile(), f); err != nil {
 		return fmt.Errorf("screen format: %w", err)
 	}
 	return nil

@@ -18,6 +18,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/costream-obs/costream-obs/internal/atomicfile"
 	"github.com/costream-obs/costream-obs/internal/collection"
 )
 
@@ -227,7 +228,7 @@ func Install(d collection.Dir, dir, home string) (string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", fmt.Errorf("OBS's script: %w", err)
 	}
-	if err := writeFile(path, script, 0o644); err != nil {
+	if err := atomicfile.Replace(path, script, atomicfile.Options{Mode: 0o644}); err != nil {
 		return "", fmt.Errorf("OBS's script: %w", err)
 	}
 	return path, nil
@@ -247,23 +248,6 @@ func Uninstall(dir string) error {
 func Current(path string) (bool, error) {
 	text, err := os.ReadFile(path)
 	return string(text) == string(script), err
-}
-
-// writeFile replaces a file in one step.
-func writeFile(path string, data []byte, mode os.FileMode) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".costream-obs-*")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-	}
-	return err
 }
 
 // mustJSON is for values that always can be JSON.

@@ -3,13 +3,13 @@
 package hotkeys
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 
+	"github.com/costream-obs/costream-obs/internal/atomicfile"
 	"github.com/costream-obs/costream-obs/internal/collection"
 )
 
@@ -30,26 +30,20 @@ type Entry struct {
 
 // Load returns the entry, nil when there is none.
 func (s Store) Load() (*Entry, error) {
-	text, err := os.ReadFile(s.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
 	var e Entry
-	if err == nil {
-		err = json.Unmarshal(text, &e)
-	}
+	found, err := atomicfile.ReadJSON(s.path, &e)
 	if err != nil {
-		return nil, fmt.Errorf("what is known of OBS's hotkeys cannot be read from %s: %w; run costream-obs setup hotkeys again", s.path, err)
+		return nil, fmt.Errorf("OBS's hotkeys: %w; run costream-obs setup hotkeys again", err)
+	}
+	if !found {
+		return nil, nil
 	}
 	return &e, nil
 }
 
 // Save keeps an entry in the place of the one before.
 func (s Store) Save(e Entry) error {
-	if err := os.MkdirAll(filepath.Dir(s.path), 0o700); err != nil {
-		return fmt.Errorf("OBS's hotkeys: %w", err)
-	}
-	if err := writeFile(s.path, append(mustJSON(e), '\n'), 0o600); err != nil {
+	if err := atomicfile.WriteJSON(s.path, e); err != nil {
 		return fmt.Errorf("OBS's hotkeys: %w", err)
 	}
 	return nil
@@ -70,20 +64,16 @@ func (s Store) Finish(find func() (collection.Dir, error)) (*Entry, error) {
 	if err != nil || e == nil || !e.Waiting {
 		return nil, err
 	}
-	d, err := find()
-	if err != nil {
-		return nil, err
-	}
-	if d.Running() != 0 {
-		return nil, nil
-	}
-	_, err = e.Order.Carry(d)
+	done, err := collection.WhileClosed(find, func(d collection.Dir) error {
+		_, err := e.Order.Carry(d)
+		return err
+	})
 	switch {
-	case errors.Is(err, collection.ErrRunning), errors.Is(err, collection.ErrBusy), errors.Is(err, collection.ErrChanged):
-		return nil, nil
-	case err != nil:
+	case done && err != nil:
 		e.Waiting, e.Problem = false, err.Error()
 		return e, s.Save(*e)
+	case !done:
+		return nil, err
 	}
 	e.Waiting = false
 	if e.Order.Undo {

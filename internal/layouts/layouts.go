@@ -8,10 +8,7 @@
 package layouts
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -63,16 +60,9 @@ func CheckName(name string) error {
 
 // Load reads the layouts of a file. One that is not there has none.
 func Load(path string) (Layouts, error) {
-	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return Layouts{}, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("saved layouts: %w", err)
-	}
 	l := Layouts{}
-	if err := json.Unmarshal(data, &l); err != nil {
-		return nil, fmt.Errorf("%s is damaged: %w; mend it or move it away", path, err)
+	if _, err := atomicfile.ReadJSON(path, &l); err != nil {
+		return nil, fmt.Errorf("saved layouts: %w; mend it or move it away", err)
 	}
 	return l, nil
 }
@@ -91,11 +81,7 @@ func (l Layouts) Get(name string) (scenes.Saved, error) {
 
 // Save writes the layouts to a file, in one step.
 func (l Layouts) Save(path string) error {
-	data, err := json.MarshalIndent(l, "", "  ")
-	if err == nil {
-		err = atomicfile.Write(path, append(data, '\n'))
-	}
-	if err != nil {
+	if err := atomicfile.WriteJSON(path, l); err != nil {
 		return fmt.Errorf("save the layouts: %w", err)
 	}
 	return nil

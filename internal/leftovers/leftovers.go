@@ -61,15 +61,12 @@ type notes map[string]map[string]Entry
 // load reads the notes. What cannot be decoded counts as nothing: OBS cleans what it loads itself.
 func (s Store) load() (notes, error) {
 	n := notes{}
-	text, err := os.ReadFile(s.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return n, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("what is left in OBS's scene collections: %w", err)
-	}
-	if json.Unmarshal(text, &n) != nil {
+	damaged := (*atomicfile.DamagedError)(nil)
+	switch _, err := atomicfile.ReadJSON(s.path, &n); {
+	case errors.As(err, &damaged):
 		return notes{}, nil
+	case err != nil:
+		return nil, fmt.Errorf("what is left in OBS's scene collections: %w", err)
 	}
 	return n, nil
 }
@@ -82,10 +79,7 @@ func (s Store) save(n notes) error {
 			return nil
 		}
 	} else {
-		var text []byte
-		if text, err = json.Marshal(n); err == nil {
-			err = atomicfile.Write(s.path, append(text, '\n'))
-		}
+		err = atomicfile.WriteJSON(s.path, n)
 	}
 	if err != nil {
 		return fmt.Errorf("what is left in OBS's scene collections: %w", err)

@@ -71,11 +71,7 @@ func Save(path string, p *Pair) (err error) {
 			err = fmt.Errorf("save the pair: %w", err)
 		}
 	}()
-	data, err := json.MarshalIndent(stored{p.Role, p.Invite.Line()}, "", "  ")
-	if err != nil {
-		return err
-	}
-	return atomicfile.Write(path, append(data, '\n'))
+	return atomicfile.WriteJSON(path, stored{p.Role, p.Invite.Line()})
 }
 
 // Forget removes the pair. Its error matches ErrNotPaired when there is none.

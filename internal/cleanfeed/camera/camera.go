@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/costream-obs/costream-obs/internal/atomicfile"
 	"github.com/costream-obs/costream-obs/internal/cleanfeed"
 	"github.com/costream-obs/costream-obs/internal/collection"
 )
@@ -79,33 +80,15 @@ func NewStore(dir string) Store { return Store{filepath.Join(dir, "camera.json")
 // Load returns the last order, an empty one when there was none.
 func (s Store) Load() (Order, error) {
 	var o Order
-	text, err := os.ReadFile(s.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return o, nil
-	}
-	if err == nil {
-		err = json.Unmarshal(text, &o)
-	}
-	if err != nil {
-		return Order{}, fmt.Errorf("what is known of OBS's virtual camera cannot be read: %w; remove %s and run costream-obs setup clean-feed again", err, s.path)
+	if _, err := atomicfile.ReadJSON(s.path, &o); err != nil {
+		return Order{}, fmt.Errorf("OBS's virtual camera: %w; remove %s and run costream-obs setup clean-feed again", err, s.path)
 	}
 	return o, nil
 }
 
 // Save keeps an order in the place of the one before.
 func (s Store) Save(o Order) error {
-	text, err := json.Marshal(o)
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(s.path), 0o700); err != nil {
-		return fmt.Errorf("OBS's virtual camera: %w", err)
-	}
-	fresh := s.path + ".new"
-	if err := os.WriteFile(fresh, append(text, '\n'), 0o600); err != nil {
-		return fmt.Errorf("OBS's virtual camera: %w", err)
-	}
-	if err := os.Rename(fresh, s.path); err != nil {
+	if err := atomicfile.WriteJSON(s.path, o); err != nil {
 		return fmt.Errorf("OBS's virtual camera: %w", err)
 	}
 	return nil
@@ -229,17 +212,13 @@ func (s Store) Finish(find func() (collection.Dir, error), hasCamera func() bool
 	if err != nil || !o.Waiting || !o.Undo && !hasCamera() {
 		return o, false, err
 	}
-	d, err := find()
-	if err != nil || d.Running() != 0 {
-		return o, false, err
-	}
-	_, err = s.Carry(o, d)
-	switch {
-	case errors.Is(err, collection.ErrRunning), errors.Is(err, collection.ErrBusy), errors.Is(err, collection.ErrChanged):
-		return o, false, nil
-	case err != nil:
+	done, err := collection.WhileClosed(find, func(d collection.Dir) error {
+		_, err := s.Carry(o, d)
+		return err
+	})
+	if done && err != nil {
 		o.Waiting = false
 		return o, false, errors.Join(err, s.Save(o))
 	}
-	return o, true, nil
+	return o, done, err
 }

@@ -10,9 +10,9 @@ import (
 	"slices"
 )
 
-// markKey is a setting of ours in the peer source. OBS keeps settings that it does not know, so
+// MarkKey is a setting of ours in the peer source, in an input of OBS. OBS keeps settings that it does not know, so
 // the input is found again whatever the user calls it, and copies of it are found too.
-const markKey = "costream_obs"
+const MarkKey = "costream_obs"
 
 const (
 	markMade    = "peer"    // we made the input
@@ -36,7 +36,7 @@ func findPeers(s Snapshot, src Source, c *CollectionMemory) []Input {
 		if !mayBePeer(in.Kind, src.Kind) || src.Kind != "" && in.Kind != src.Kind {
 			continue
 		}
-		if in.Settings[markKey] != nil || src.readBy(in) {
+		if in.Settings[MarkKey] != nil || src.readBy(in) {
 			found = append(found, in)
 		}
 	}
@@ -71,7 +71,7 @@ func (src Source) readBy(in Input) bool {
 func findStale(s Snapshot, src Source) map[string]bool {
 	stale := map[string]bool{}
 	for _, in := range s.Inputs {
-		if src.Kind != "" && in.Kind != src.Kind && in.Settings[markKey] != nil {
+		if src.Kind != "" && in.Kind != src.Kind && in.Settings[MarkKey] != nil {
 			stale[in.Name] = true
 		}
 	}
@@ -124,6 +124,6 @@ func marked(settings map[string]any, mark string) map[string]any {
 	if out == nil {
 		out = map[string]any{}
 	}
-	out[markKey] = mark
+	out[MarkKey] = mark
 	return out
 }

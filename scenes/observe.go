@@ -127,7 +127,7 @@ func (v *view) followSettings() {
 	inputs := map[string]bool{}
 	for _, in := range v.s.Inputs {
 		inputs[in.Name] = true
-		if _, known := v.c.Was[in.Name]; !known && in.Settings[markKey] == markAdopted {
+		if _, known := v.c.Was[in.Name]; !known && in.Settings[MarkKey] == markAdopted {
 			heirs = append(heirs, in.Name)
 		}
 	}
@@ -225,7 +225,7 @@ func (v *view) hasOrphan() bool {
 		return false
 	}
 	return slices.ContainsFunc(v.peers, func(in Input) bool {
-		return in.Name == items[0].item.Source && in.Settings[markKey] == markMade
+		return in.Name == items[0].item.Source && in.Settings[MarkKey] == markMade
 	})
 }
 

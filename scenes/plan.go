@@ -326,7 +326,7 @@ func (p *planner) place(f found, im *ItemMemory) {
 // configure plans the settings of a peer source that is there already.
 func (p *planner) configure(in Input) {
 	want := p.d.Source.Settings
-	if in.Settings[markKey] == nil {
+	if in.Settings[MarkKey] == nil {
 		if p.c.Was == nil {
 			p.c.Was = map[string]map[string]any{}
 		}

@@ -17,7 +17,7 @@ func device() Source {
 }
 
 func deviceInput(name string) Input {
-	return Input{Name: name, Kind: "v4l2_input", Settings: map[string]any{"device_id": "/dev/video11", "buffering": false, markKey: markMade}}
+	return Input{Name: name, Kind: "v4l2_input", Settings: map[string]any{"device_id": "/dev/video11", "buffering": false, MarkKey: markMade}}
 }
 
 // show and hide are items of a source.
@@ -136,7 +136,7 @@ func TestPlan(t *testing.T) {
 		{name: "hidden, and OBS crashed while it wrote the memory", state: onAir, snapshot: snap(peer, inScene("A", hide(1, "Peer"))),
 			want: []string{`show "Peer" (item 1) in scene "A"`}},
 		{name: "hidden by the user before we came, in an input of theirs", state: onAir,
-			snapshot: snap([]Input{{Name: "Cam", Kind: "v4l2_input", Settings: map[string]any{"device_id": "/dev/video11", "buffering": false, markKey: markAdopted}}},
+			snapshot: snap([]Input{{Name: "Cam", Kind: "v4l2_input", Settings: map[string]any{"device_id": "/dev/video11", "buffering": false, MarkKey: markAdopted}}},
 				inScene("A", hide(1, "Cam")))},
 		{name: "deleted by hand", state: onAir, snapshot: snap(peer, inScene("A")),
 			memory: remembering(CollectionMemory{Present: true, Visible: true, Chosen: []string{"A"}, Scenes: map[string]*SceneMemory{"A": items(ourItem(true))}})},
@@ -213,21 +213,21 @@ func TestPlan(t *testing.T) {
 			snapshot: snap([]Input{{Name: "Cam", Kind: "v4l2_input", Settings: map[string]any{"device_id": "/dev/video11"}}}, inScene("A", show(1, "Cam"))),
 			want:     []string{`set the settings of "Cam"`}},
 		{name: "and its settings back", state: offAir,
-			snapshot: snap([]Input{{Name: "Cam", Kind: "v4l2_input", Settings: map[string]any{"device_id": "/dev/video11", markKey: markAdopted}}}, inScene("A", hide(1, "Cam"))),
+			snapshot: snap([]Input{{Name: "Cam", Kind: "v4l2_input", Settings: map[string]any{"device_id": "/dev/video11", MarkKey: markAdopted}}}, inScene("A", hide(1, "Cam"))),
 			memory:   remembering(CollectionMemory{Was: map[string]map[string]any{"Cam": {"device_id": "/dev/video11"}}}),
 			want:     []string{`give "Cam" its own settings back`}},
 		{name: "an input of the same name and another kind", state: onAir, snapshot: snap([]Input{{Name: "Peer", Kind: "image_source"}}, inScene("A", show(1, "Peer"))),
 			want: []string{`add "Peer 2" to scene "A"`}},
 		{name: "left over from another route", state: onAir,
-			snapshot: snap([]Input{{Name: "Peer", Kind: "ffmpeg_source", Settings: map[string]any{markKey: markMade}}}, inScene("A", show(1, "Peer"))),
+			snapshot: snap([]Input{{Name: "Peer", Kind: "ffmpeg_source", Settings: map[string]any{MarkKey: markMade}}}, inScene("A", show(1, "Peer"))),
 			memory:   remembering(CollectionMemory{Present: true, Chosen: []string{"A"}, Scenes: map[string]*SceneMemory{"A": items(ourItem(true))}}),
 			want:     []string{`remove "Peer" (item 1) from scene "A"`, `add "Peer" to scene "A"`}},
 		{name: "left over from another route, with a copy of the user's", state: onAir,
-			snapshot: snap([]Input{{Name: "Peer", Kind: "ffmpeg_source", Settings: map[string]any{markKey: markMade}}}, inScene("A", show(1, "Peer"), hide(2, "Peer"))),
+			snapshot: snap([]Input{{Name: "Peer", Kind: "ffmpeg_source", Settings: map[string]any{MarkKey: markMade}}}, inScene("A", show(1, "Peer"), hide(2, "Peer"))),
 			memory:   remembering(CollectionMemory{Present: true, Chosen: []string{"A"}, Scenes: map[string]*SceneMemory{"A": items(ourItem(true), &ItemMemory{Copy: true})}}),
 			want:     []string{`remove "Peer" (item 1) from scene "A"`, `add "Peer 2" to scene "A"`}},
 		{name: "settings that changed", state: onAir,
-			snapshot: snap([]Input{{Name: "Peer", Kind: "v4l2_input", Settings: map[string]any{"device_id": "/dev/video12", markKey: markMade}}}, inScene("A", show(1, "Peer"))),
+			snapshot: snap([]Input{{Name: "Peer", Kind: "v4l2_input", Settings: map[string]any{"device_id": "/dev/video12", MarkKey: markMade}}}, inScene("A", show(1, "Peer"))),
 			want:     []string{`set the settings of "Peer"`}},
 
 		{name: "studio mode, programme scene", state: onAir, snapshot: studio(snap(nil, inScene("A"))), want: []string{`add "Peer" to scene "A"`}, transition: "A"},
@@ -301,7 +301,7 @@ func TestPlanLook(t *testing.T) {
 			m := remembering(CollectionMemory{Scenes: map[string]*SceneMemory{"A": {Last: tt.last}}})
 			out := Plan(snap(nil, scene), Desired{Source: device(), Present: true}, m)
 			want := []Edit{AddItem{Scene: "A", Input: "Peer", Create: &Source{Name: "Peer", Kind: "v4l2_input",
-				Settings: map[string]any{"device_id": "/dev/video11", "buffering": false, markKey: markMade}}, Look: tt.want, Index: tt.index}}
+				Settings: map[string]any{"device_id": "/dev/video11", "buffering": false, MarkKey: markMade}}, Look: tt.want, Index: tt.index}}
 			if diff := cmp.Diff(want, out.Edits); diff != "" {
 				t.Errorf("edits differ (-want +got):\n%s", diff)
 			}

@@ -43,7 +43,7 @@ func TestStrangers(t *testing.T) {
 					t.Fatal(err)
 				}
 				if d.Present {
-					if in := f.inputs["Peer 2"]; report.Input != "Peer 2" || in == nil || in.Settings[markKey] != markMade {
+					if in := f.inputs["Peer 2"]; report.Input != "Peer 2" || in == nil || in.Settings[MarkKey] != markMade {
 						t.Errorf("%+v: got the peer source %q and the input %+v, want one of ours called %q", state, report.Input, in, "Peer 2")
 					}
 					peers, err := Peers(t.Context(), f, tt.source)

@@ -18,12 +18,6 @@ const (
 	slowTick = 2 * time.Second
 	// pace is the least time between two comparisons that nobody waits for.
 	pace = 30 * time.Millisecond
-	// quiet is how long OBS is left alone after it removed something: 20 to 250 ms lie between the first removal of an OBS
-	// that quits and its word of it (measured, 29.0.2).
-	quiet = 400 * time.Millisecond
-	// loadLimit is how long OBS may load a scene collection before its word that it has is taken for lost. Meanwhile it
-	// has the new scenes under the name of the old collection.
-	loadLimit = 30 * time.Second
 )
 
 // Sync brings our scenes in step once, and makes them where they are missing.
@@ -94,7 +88,7 @@ func (f *Feed) Follow(ctx context.Context, obs OBS, events <-chan obsctl.Event) 
 		}
 		if n.look && wait <= 0 {
 			err := f.sync(ctx, obs, n.thaw)
-			if refused := (*obsctl.RequestError)(nil); err != nil && !errors.As(err, &refused) && !errors.Is(err, errNoProgram) && !errors.Is(err, errCollection) {
+			if refused := (*obsctl.RequestError)(nil); err != nil && !errors.As(err, &refused) && !errors.Is(err, obsctl.ErrNoProgram) && !errors.Is(err, errCollection) {
 				if ctx.Err() != nil {
 					return nil
 				}
@@ -106,7 +100,7 @@ func (f *Feed) Follow(ctx context.Context, obs OBS, events <-chan obsctl.Event) 
 			n, last = news{}, time.Now()
 			if obsctl.IsCode(err, obsctl.CodeNotFound) {
 				// Something went while it was looked at, such as our canvas, which has no event for its scenes.
-				n.look, f.quietUntil = true, last.Add(quiet)
+				n.look, f.quietUntil = true, last.Add(obsctl.QuietAfterRemoval)
 			}
 		}
 		var due <-chan time.Time
@@ -120,7 +114,7 @@ func (f *Feed) Follow(ctx context.Context, obs OBS, events <-chan obsctl.Event) 
 		case <-tick.C:
 			f.peers = nil
 			n.look = true
-			n.changing = n.changing && time.Since(n.changingFrom) < loadLimit
+			n.changing = n.changing && time.Since(n.changingFrom) < obsctl.LoadLimit
 		case ev, open := <-events:
 			if !open {
 				return obsctl.ErrLost
@@ -167,7 +161,7 @@ func (f *Feed) note(ev obsctl.Event, n *news) {
 		}
 	case obsctl.SceneItemRemoved:
 		if !f.made.Has(f.collection, e.Scene) {
-			f.quietUntil = time.Now().Add(quiet)
+			f.quietUntil = time.Now().Add(obsctl.QuietAfterRemoval)
 		}
 		n.look = n.look || f.watches(e.Scene)
 	case obsctl.SceneItemsMoved:
@@ -191,13 +185,13 @@ func (f *Feed) note(ev obsctl.Event, n *news) {
 	case obsctl.ScenesChanged:
 		n.look = true
 		if e.Removed {
-			f.quietUntil = time.Now().Add(quiet)
+			f.quietUntil = time.Now().Add(obsctl.QuietAfterRemoval)
 		}
 	case obsctl.SceneRenamed:
 		f.rename(e.Old, e.New)
 		n.look = true
 	case obsctl.InputRemoved:
-		f.quietUntil = time.Now().Add(quiet)
+		f.quietUntil = time.Now().Add(obsctl.QuietAfterRemoval)
 		f.peers = nil
 		n.look = true
 	case obsctl.InputAdded, obsctl.InputRenamed:

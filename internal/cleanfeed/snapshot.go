@@ -4,7 +4,6 @@ package cleanfeed
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 
@@ -30,9 +29,6 @@ type snapshot struct {
 	width   int              // of the canvas
 	height  int
 }
-
-// errNoProgram is the state of an OBS that is just loading or quitting, or has no scene of the user's.
-var errNoProgram = errors.New("OBS has no programme scene at the moment")
 
 // read looks at OBS. With thaw the programme is taken to show the scene as it is now.
 func (f *Feed) read(ctx context.Context, obs OBS, thaw bool) (snapshot, error) {
@@ -111,7 +107,7 @@ func (f *Feed) readProgram(ctx context.Context, obs OBS, names []string) (string
 			return name, nil
 		}
 	}
-	return "", errNoProgram
+	return "", obsctl.ErrNoProgram
 }
 
 // add reads a scene or group and what is in it.

@@ -54,7 +54,7 @@ func TestKeptOffTheAir(t *testing.T) {
 		{"OBS does not answer", func(s *session) error {
 			s.seen.askScene = true // it has no programme
 			return s.round(t.Context())
-		}, "going on air: OBS does not answer: " + errNoProgram.Error()},
+		}, "going on air: OBS does not answer: " + obsctl.ErrNoProgram.Error()},
 		{"a step that waits for OBS", func(s *session) error {
 			s.steps.try(t.Context(), problem.CleanFeed, func(context.Context) error { return fmt.Errorf("sync: %w", scenes.ErrChanging) })
 			s.reportKeptOff(nil)

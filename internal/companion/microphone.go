@@ -16,9 +16,6 @@ import (
 )
 
 const (
-	// lateMonitoring is the delay from OBS to our sink that is too much. It grows and never
-	// shrinks in any version of OBS; 25-80 ms are usual (measured, 29.0.2).
-	lateMonitoring = 100 * time.Millisecond
 	// lateTimes is how many looks in a row must find it too late.
 	lateTimes = 3
 	// resyncPause keeps the short gaps in the sound apart.
@@ -202,7 +199,7 @@ func (s *session) reopenStream(ctx context.Context, mic string) error {
 
 // watchLatency resets monitoring whose delay has grown.
 func (s *session) watchLatency(ctx context.Context, mic string, latency time.Duration) error {
-	if latency < lateMonitoring {
+	if latency < obsctl.MonitoringLate {
 		s.slow[mic] = 0
 		return nil
 	}

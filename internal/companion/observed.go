@@ -17,14 +17,6 @@ import (
 // stopLimit is how long an output may take to stop before its events are mistrusted.
 const stopLimit = 10 * time.Second
 
-// loadLimit is how long OBS may load a collection or profile before its word that it has is taken for lost. Meanwhile it
-// has the scenes of the new collection under the name of the old one.
-const loadLimit = 30 * time.Second
-
-// quiet is how long OBS is left alone after it removed something: 20 to 250 ms lie between the first
-// removal of an OBS that quits and its word of it (measured, 29.0.2).
-const quiet = 400 * time.Millisecond
-
 // observed is what is known of OBS. Events and the slow tick mark what is to be asked again.
 type observed struct {
 	streaming, recording, virtualCam bool
@@ -51,7 +43,7 @@ type observed struct {
 
 func (o *observed) all() {
 	o.askOutputs, o.askScene, o.askInputs, o.scenesLooked = true, true, true, false
-	o.changing = o.changing && time.Since(o.changingFrom) < loadLimit
+	o.changing = o.changing && time.Since(o.changingFrom) < obsctl.LoadLimit
 }
 
 // note takes in an event of OBS.
@@ -115,7 +107,7 @@ func (s *session) note(ev obsctl.Event) {
 		o.askScene, o.askInputs, o.scenesLooked = true, true, false
 	case obsctl.InputRemoved, obsctl.SceneItemRemoved, obsctl.ScenesChanged:
 		// An OBS that quits removes everything before it says so; it is not to be disturbed then.
-		s.quietUntil = time.Now().Add(quiet)
+		s.quietUntil = time.Now().Add(obsctl.QuietAfterRemoval)
 		o.askScene, o.askInputs, o.scenesLooked = true, true, false
 	default:
 		o.askScene, o.askInputs, o.scenesLooked = true, true, false
@@ -202,16 +194,13 @@ func (s *session) observeOutputs(ctx context.Context) error {
 	return nil
 }
 
-// errNoProgram is the state of an OBS that is just loading or quitting.
-var errNoProgram = errors.New("OBS has no programme scene at the moment")
-
 func (s *session) observeScene(ctx context.Context) error {
 	program, err := s.obs.ProgramScene(ctx)
 	if err != nil {
 		return err
 	}
 	if program == "" {
-		return errNoProgram
+		return obsctl.ErrNoProgram
 	}
 	collection, _, err := s.obs.Collections(ctx)
 	if err != nil {

@@ -113,7 +113,7 @@ func TestLoadingCollection(t *testing.T) {
 		if over != nil {
 			s.note(over)
 		} else {
-			s.seen.changingFrom = time.Now().Add(-loadLimit)
+			s.seen.changingFrom = time.Now().Add(-obsctl.LoadLimit)
 			s.seen.all()
 		}
 		if s.seen.changing {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/costream-obs/costream-obs/internal/companion"
 	"github.com/costream-obs/costream-obs/internal/doctor"
@@ -239,10 +238,6 @@ func (m *Machine) muteHazard(ctx context.Context) doctor.Result {
 	return doctor.Fine("nothing muted is played")
 }
 
-// lateMonitoring is the delay that is too much; 25 to 80 ms are usual
-// (measured, 29.0.2). A running costream-obs resets one that stays above it.
-const lateMonitoring = 100 * time.Millisecond
-
 // latency is audio.latency.
 func (m *Machine) latency(ctx context.Context) doctor.Result {
 	obs, sound, gone := m.ask(ctx)
@@ -256,7 +251,7 @@ func (m *Machine) latency(ctx context.Context) doctor.Result {
 		if !playing || sound.sinkOf(stream) != companion.ToPeerSink {
 			continue
 		}
-		if stream.Latency > lateMonitoring {
+		if stream.Latency > obsctl.MonitoringLate {
 			in, _ := obs.input(name)
 			return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("OBS plays %s %d ms late.", name, stream.Latency.Milliseconds()),
 				Why:  "The peer hears you later than they see you. The delay grows when the machine is short of computing time, and OBS never reduces it.",

@@ -59,10 +59,7 @@ type Input struct {
 
 // settingsKept are the settings that the checks look at; others, which may
 // hold addresses and keys, are not kept.
-var settingsKept = []string{"device_id", "buffering", peerMark}
-
-// peerMark is the setting by which package scenes knows its input again.
-const peerMark = "costream_obs"
+var settingsKept = []string{"device_id", "buffering", scenes.MarkKey}
 
 // Kinds of inputs.
 const (

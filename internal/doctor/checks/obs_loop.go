@@ -79,7 +79,7 @@ func (o *OBS) askFeed(ctx context.Context, c *obsctl.Client) error {
 		o.Feed = o.Feed || name == made.Scene(o.Collection) && len(items) > 0
 		if slices.ContainsFunc(items, func(it obsctl.SceneItem) bool {
 			in, known := o.input(it.Source)
-			return known && (in.Name == o.Peer.Input || in.Settings[peerMark] != nil)
+			return known && (in.Name == o.Peer.Input || in.Settings[scenes.MarkKey] != nil)
 		}) {
 			o.FeedLoop = name
 		}

@@ -189,7 +189,7 @@ func (m *Machine) peerSource(ctx context.Context) doctor.Result {
 		if in.Kind != kindDevice && in.Kind != kindMedia {
 			continue
 		}
-		if in.Settings[peerMark] != nil || in.Settings["device_id"] == m.VideoIn || in.Name == obs.Peer.Input {
+		if in.Settings[scenes.MarkKey] != nil || in.Settings["device_id"] == m.VideoIn || in.Name == obs.Peer.Input {
 			sources = append(sources, in)
 		}
 	}

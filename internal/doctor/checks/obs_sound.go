@@ -12,6 +12,7 @@ import (
 	"github.com/costream-obs/costream-obs/internal/companion"
 	"github.com/costream-obs/costream-obs/internal/doctor"
 	"github.com/costream-obs/costream-obs/obsctl"
+	"github.com/costream-obs/costream-obs/scenes"
 )
 
 // sampleRate is obs.rate.
@@ -86,7 +87,7 @@ func (m *Machine) echo(ctx context.Context) doctor.Result {
 		switch {
 		case in.Kind == kindOutputCapture:
 			why = "It captures what this machine plays, the peer's voice too: the peer hears an echo of themselves, and you hear everything twice."
-		case in.Name == obs.Peer.Input, in.Settings[peerMark] != nil:
+		case in.Name == obs.Peer.Input, in.Settings[scenes.MarkKey] != nil:
 			why = "It carries the peer: the peer hears an echo of themselves."
 		case m.onAir(ctx):
 			why = "You are on air, and the peer is to hear your microphone alone."

@@ -42,6 +42,7 @@ type airOptions struct {
 	opens      func()                                             // called before our voice is recorded; may be nil
 	feed       func(ctx context.Context, started func()) error    // keeps what is sent clean of the peer; may be nil
 	microphone string
+	level      func(peak float64) // gets the loudest sample that was recorded, ten times a second; may be nil
 	muted      bool
 	meters     func(ctx context.Context, started func()) error // decides whether our voice is muted; may be nil
 	screen     media.Screen
@@ -273,7 +274,8 @@ func (a *air) runAudio(ctx context.Context, started func()) error {
 			once.Do(started)
 			a.send(link.Audio, a.audioOut, packet)
 		},
-		Log: a.o.log,
+		Level: a.o.level,
+		Log:   a.o.log,
 	})
 	if err != nil {
 		return err

@@ -75,6 +75,7 @@ type session struct {
 	muteAsked     string    // the peer source whose mute OBS was asked for; after that its events tell
 	inputDead     time.Time // since when the peer source has shown no picture
 	gate          gate      // of our voice
+	unheard       unheard   // microphones that do not reach us
 	truce         truce     // over OBS's streams
 	news          news
 	voiceSafe     bool // a monitored microphone stays in the stream
@@ -261,6 +262,7 @@ func (s *session) goOn(ctx context.Context) {
 	s.try(ctx, "microphone", s.monitorMics)
 	s.try(ctx, "OBS's sound capture", s.reviveCapture)
 	s.try(ctx, "microphone's sound", s.checkRecording)
+	s.try(ctx, "microphone's way to us", s.checkHeard)
 	s.try(ctx, "peer's voice in OBS", s.preparePeerVoice)
 	s.try(ctx, "clean feed", s.prepareFeed)
 	s.try(ctx, "OBS's picture", s.openPicture)
@@ -371,6 +373,14 @@ func (s *session) startAir() {
 	s.c.standby.stop()
 	if s.wantsFeed() {
 		opts.feed = s.followFeed
+	}
+	if o.MicSource == "" {
+		s.unheard.reset()
+		opts.level = func(peak float64) {
+			if s.unheard.record(peak, time.Now()) {
+				s.c.wakeUp()
+			}
+		}
 	}
 	s.gate.reset()
 	s.air = goOnAir(s.c.life, opts)

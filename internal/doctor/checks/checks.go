@@ -96,6 +96,7 @@ func All(m *Machine) []doctor.Check {
 		row(doctor.Warning, "audio.level", groupSound, "the microphone gives sound", m.level, "audio.mute"),
 		row(doctor.Warning, "audio.monitor.device", groupSound, "OBS's monitoring device can be used", m.monitoringDevice, "audio.server", "obs.ws.connect"),
 		onAir("audio.monitor.inputs", "the microphone goes to the peer while on air", (*Machine).monitored, "audio.sink", "audio.mic"),
+		onAir("audio.place", "every sound stream is where it belongs while on air", (*Machine).placed, "audio.sink", "audio.mic"),
 		onAir("audio.monitor.peer", "nothing else goes to the peer", (*Machine).echo, "obs.ws.connect"),
 		row(doctor.Warning, "audio.monitor.dup", groupSound, "OBS does not capture what goes to the peer", m.captured, "obs.ws.connect"),
 		onAir("audio.viewers", "your viewers hear the microphone", (*Machine).viewers, "audio.mic"),

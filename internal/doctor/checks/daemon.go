@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/costream-obs/costream-obs/internal/companion"
 	"github.com/costream-obs/costream-obs/internal/doctor"
 )
@@ -23,6 +25,7 @@ import (
 // Daemon is the costream-obs run that this user has going, if any.
 type Daemon struct {
 	Running bool             `json:"running"`
+	PID     int              `json:"pid"`
 	Report  companion.Report `json:"report"`
 }
 
@@ -36,17 +39,21 @@ func askDaemon(ctx context.Context, socket string) (Daemon, error) {
 	ctx, cancel := context.WithTimeout(ctx, daemonLimit)
 	defer cancel()
 	d := Daemon{Running: true}
-	err := askControl(ctx, socket, http.MethodGet, "/status", &d.Report)
+	err := askControl(ctx, socket, http.MethodGet, "/status", &d.Report, &d.PID)
 	if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
 		return Daemon{}, nil
 	}
 	return d, err
 }
 
-// askControl asks a running costream-obs.
-func askControl(ctx context.Context, socket, method, path string, into any) error {
+// askControl asks a running costream-obs. pid, where it is not nil, gets its process id.
+func askControl(ctx context.Context, socket, method, path string, into any, pid *int) error {
 	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "unix", socket)
+		conn, err := new(net.Dialer).DialContext(ctx, "unix", socket)
+		if err == nil && pid != nil {
+			*pid = peerOf(conn)
+		}
+		return conn, err
 	}}
 	defer transport.CloseIdleConnections()
 	request, err := http.NewRequestWithContext(ctx, method, "http://costream-obs"+path, nil)
@@ -66,6 +73,24 @@ func askControl(ctx context.Context, socket, method, path string, into any) erro
 		return fmt.Errorf("control socket %s: %w", socket, err)
 	}
 	return nil
+}
+
+// peerOf is the process at the other end of a socket, 0 where it is not known.
+func peerOf(conn net.Conn) (pid int) {
+	socket, ok := conn.(*net.UnixConn)
+	if !ok {
+		return 0
+	}
+	raw, err := socket.SyscallConn()
+	if err != nil {
+		return 0
+	}
+	_ = raw.Control(func(fd uintptr) { // A socket that was just opened.
+		if who, err := unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED); err == nil {
+			pid = int(who.Pid)
+		}
+	})
+	return pid
 }
 
 // config is svc.config.

@@ -30,7 +30,7 @@ func (m *Machine) probePeer(ctx context.Context) (link.ProbeReport, error) {
 		return link.ProbeReport{}, err
 	case d.Running:
 		var report link.ProbeReport
-		err := askControl(ctx, m.ControlSocket, http.MethodPost, "/probe", &report)
+		err := askControl(ctx, m.ControlSocket, http.MethodPost, "/probe", &report, nil)
 		return report, err
 	}
 	l, err := m.Secure(link.Handler{})

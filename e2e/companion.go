@@ -90,6 +90,12 @@ func (c *Companion) Last() Report {
 	return c.reports.all[len(c.reports.all)-1]
 }
 
+// Since are the reports since a mark.
+func (c *Companion) Since(mark int) []Report {
+	all, _ := c.reports.since(mark)
+	return all
+}
+
 // Await returns when the latest report has the state.
 func (c *Companion) Await(state string, limit time.Duration) Report {
 	c.tb.Helper()

@@ -5,7 +5,10 @@ package e2e_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -57,6 +60,18 @@ func TestRealMovedStreams(t *testing.T) {
 	if err := hearsNot(p.alice.Voice.Hz); err != nil {
 		t.Errorf("Alice hears herself when Bob's recording stream is moved again and again: %v", err)
 	}
+	finds := func(word string) error {
+		found := p.bob.Doctor(binary, "--only=audio.place")
+		if !slices.ContainsFunc(found, func(line string) bool { return strings.Contains(line, word) }) {
+			return fmt.Errorf("got %q", found)
+		}
+		return nil
+	}
+	if err := finds("fail audio.place: At the sound server, the recording stream of costream-obs is on " + testbed.Headphones + ".monitor."); err != nil {
+		t.Errorf("Bob's doctor: %v", err)
+	}
+	p.bob.Pulse.Pactl("move-source-output", strconv.Itoa(voiceStream(t, p.bob.Pulse)), "costream_topeer.monitor")
+	testbed.Await(t, "Bob's doctor finds all in its place", voiceLimit, func() error { return finds("ok audio.place") })
 }
 
 // voiceStream is the number of the stream that a costream-obs records what it sends from.

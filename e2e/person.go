@@ -7,6 +7,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"image"
@@ -147,6 +148,28 @@ func (p *Person) Costream(binary, stdin string, args ...string) string {
 		p.tb.Fatalf("%s's costream-obs %s: %v\n%s", p.Name, args[0], err, &stderr)
 	}
 	return string(out)
+}
+
+// Doctor returns what the person's doctor finds, as one line for each check: "fail audio.place: ...".
+func (p *Person) Doctor(binary string, args ...string) []string {
+	p.tb.Helper()
+	c := exec.CommandContext(p.tb.Context(), binary, append([]string{"doctor", "--json"}, args...)...)
+	c.Env = append(cleanEnv(), p.Env()...)
+	out, err := c.Output()
+	var report struct {
+		Checks []struct{ ID, Status, Detail string }
+	}
+	if failed := new(exec.ExitError); err != nil && (!errors.As(err, &failed) || failed.ExitCode() != 1) {
+		p.tb.Fatalf("%s's doctor: %v", p.Name, err)
+	}
+	if err := json.Unmarshal(out, &report); err != nil {
+		p.tb.Fatalf("%s's doctor: %v\n%s", p.Name, err, out)
+	}
+	var lines []string
+	for _, c := range report.Checks {
+		lines = append(lines, fmt.Sprintf("%s %s: %s", c.Status, c.ID, c.Detail))
+	}
+	return lines
 }
 
 // Run starts the person's costream-obs, which goes on air with the peer when

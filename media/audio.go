@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -40,7 +42,10 @@ type AudioSenderOptions struct {
 	// one goroutine. It must not block; the packet is valid only during the
 	// call.
 	Out func(packet []byte)
-	Log *slog.Logger
+	// Level gets, ten times a second, the loudest sample that was captured since, of 0 to 1; it is exactly 0 for digital
+	// silence. What SetMuted silences counts as it was captured. It may be nil and must not block.
+	Level func(peak float64)
+	Log   *slog.Logger
 }
 
 // AudioSender captures and encodes sound. It runs once.
@@ -70,7 +75,37 @@ func NewAudioSender(o AudioSenderOptions) (*AudioSender, error) {
 	if s.mute, err = m.pipe.Element(nameMute); err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
+	if o.Level != nil {
+		s.pipe.OnMessage("level", func(text string) {
+			if peak, ok := peakOf(text); ok {
+				o.Level(peak)
+			}
+		})
+	}
 	return s, nil
+}
+
+// peakText is the part of a message of the element level that tells the loudest sample of the one channel, in decibels.
+var peakText = regexp.MustCompile(`\bpeak=\(GValueArray\)<\s*([^\s,>]+)`)
+
+// nothing is what the element level says of digital silence, -350 dB (GStreamer 1.22), with some room; the least sample
+// of 16 bits has -90.
+const nothing = -340.0
+
+// peakOf reads the loudest sample of a message of the element level, of 0 to 1.
+func peakOf(text string) (peak float64, ok bool) {
+	found := peakText.FindStringSubmatch(text)
+	if found == nil {
+		return 0, false
+	}
+	decibels, err := strconv.ParseFloat(found[1], 64)
+	if err != nil {
+		return 0, false
+	}
+	if decibels < nothing {
+		return 0, true
+	}
+	return math.Pow(10, decibels/20), true
 }
 
 func audioSenderGraph(device string, bps int) graph {
@@ -83,6 +118,7 @@ func audioSenderGraph(device string, bps int) graph {
 		element("pulsesrc", append(pulseProps(nameMic, device, StreamVoice), intProp("latency-time", 10000))...),
 		caps("audio/x-raw,rate=48000,channels=1"),
 		element("queue", "max-size-buffers=0", "max-size-bytes=0", "max-size-time=60000000", "leaky=downstream"),
+		element("level", intProp("interval", 100_000_000)),
 		// Silence instead of a stop: the stream keeps its clock, and the peer
 		// does not count losses.
 		element("volume", prop("name", nameMute)),

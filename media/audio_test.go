@@ -104,6 +104,35 @@ func TestRealSoundArrives(t *testing.T) {
 	}
 }
 
+// TestRealAudioLevel: digital silence is told from sound, whether or not it is sent.
+func TestRealAudioLevel(t *testing.T) {
+	testbed.Need(t)
+	p := newPulse(t)
+	var told atomic.Pointer[float64]
+	s, err := NewAudioSender(AudioSenderOptions{
+		Device: testbed.MicrophoneSink + ".monitor", Out: func([]byte) {}, Level: func(peak float64) { told.Store(&peak) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.SetMuted(true)
+	start(t, s.Run)
+	await := func(from, to float64) {
+		t.Helper()
+		testbed.Await(t, fmt.Sprintf("a level of %v to %v", from, to), 10*time.Second, func() error {
+			if peak := told.Load(); peak == nil || *peak < from || *peak > to {
+				return fmt.Errorf("got %v", told.Load())
+			}
+			return nil
+		})
+	}
+	await(0, 0)
+	stop := p.PlayTone(testbed.MicrophoneSink, testbed.Tone{Hz: 1000, Volume: 0.001})
+	await(0.0005, 0.002)
+	stop()
+	await(0, 0)
+}
+
 // No sample of a muted microphone may leave, not even those of the moment
 // before Run.
 func TestRealMutedFromTheStart(t *testing.T) {

@@ -66,7 +66,7 @@ func debianPackage(element string) string {
 	case "appsrc", "appsink", "videoconvert", "videoscale", "videotestsrc", "audiotestsrc",
 		"audioconvert", "audioresample", "volume", "opusenc", "opusdec":
 		return "gstreamer1.0-plugins-base"
-	case "v4l2src", "jpegdec", "pulsesrc", "pulsesink", "rtpjitterbuffer",
+	case "v4l2src", "jpegdec", "pulsesrc", "pulsesink", "level", "rtpjitterbuffer",
 		"rtph264pay", "rtph264depay", "rtpopuspay", "rtpopusdepay":
 		return "gstreamer1.0-plugins-good"
 	case "h264parse":

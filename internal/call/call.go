@@ -39,6 +39,8 @@ type Options struct {
 	Microphone string
 	// Muted is how our voice begins.
 	Muted bool
+	// VoiceLevel gets the loudest sample that was recorded, 1 for the largest there is, ten times a second; may be nil.
+	VoiceLevel func(peak float64)
 	// VoiceOpens is called each time before our voice is recorded; may be nil.
 	VoiceOpens func()
 

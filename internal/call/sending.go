@@ -88,6 +88,7 @@ func (c *Call) runAudio(ctx context.Context, started func()) error {
 	var once sync.Once
 	s, err := media.NewAudioSender(media.AudioSenderOptions{
 		Device: c.o.Microphone,
+		Level:  c.o.VoiceLevel,
 		Out: func(packet []byte) {
 			once.Do(started)
 			c.send(link.Audio, c.audioOut, packet)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"maps"
+	"time"
 
 	"github.com/costream-obs/costream-obs/internal/call"
 	"github.com/costream-obs/costream-obs/internal/control"
@@ -81,6 +82,14 @@ func (s *session) startAir() {
 		Shaped:  s.c.setArea,
 		Changed: s.c.wakeUp,
 		Log:     s.log,
+	}
+	if o.MicSource == "" {
+		s.unheard.reset()
+		opts.VoiceLevel = func(peak float64) {
+			if s.unheard.record(peak, time.Now()) {
+				s.c.wakeUp()
+			}
+		}
 	}
 	s.legs.begin(s.route, format)
 	if s.route == control.RouteDevices {

@@ -114,6 +114,17 @@ func (g *gate) microphones() []string {
 	return slices.Clone(g.mics)
 }
 
+// awaited are the microphones whose sound should reach us: those that OBS monitors, while all streams are where they
+// belong.
+func (g *gate) awaited() []string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.placed {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(g.mics), func(mic string) bool { return !g.monitored[mic] })
+}
+
 // meter takes in OBS's meters and reports whether a microphone was opened or closed. One that captures
 // nothing, or is muted, stays as it was.
 func (g *gate) meter(levels obsctl.Levels) (changed bool) {
@@ -210,8 +221,11 @@ func (s *session) followMeters(ctx context.Context, started func()) error {
 			if !open {
 				return obs.Err()
 			}
-			if levels, ok := ev.(obsctl.Levels); ok && s.gate.meter(levels) {
-				s.c.wakeUp()
+			if levels, ok := ev.(obsctl.Levels); ok {
+				s.unheard.meter(levels, s.gate.awaited(), time.Now())
+				if s.gate.meter(levels) {
+					s.c.wakeUp()
+				}
 			}
 		}
 	}

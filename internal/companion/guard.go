@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/costream-obs/costream-obs/internal/placement"
 	"github.com/costream-obs/costream-obs/internal/pulse"
 )
 
@@ -31,7 +32,7 @@ const (
 type guard struct {
 	pulse   pulse.Client
 	changes <-chan pulse.Change
-	want    func() placing
+	want    func() placement.Want
 	// placed is told whether all is in its place, as soon as it is known.
 	placed func(bool)
 	// note is told what is wrong, nil once it is not.
@@ -89,18 +90,18 @@ func (g *guard) look(ctx context.Context) (there bool, err error) {
 			return false, err
 		}
 		want := g.want()
-		strays, there := view.strays(want)
-		g.voice = view.voice(want)
+		strays, there := view.Strays(want)
+		g.voice = view.VoiceStream(want)
 		if len(strays) == 0 {
 			return there, nil
 		}
 		g.placed(false) // at once, and not after what follows
 		moved := false
 		for _, s := range strays {
-			if s.home == "" || !g.truce.mayMove(s.name, time.Now()) {
+			if s.Home == "" || !g.truce.mayMove(s.Name, time.Now()) {
 				continue
 			}
-			g.log.Warn("a sound stream was moved, putting it back", "stream", s.name, "from", s.at, "to", s.home)
+			g.log.Warn("a sound stream was moved, putting it back", "stream", s.Name, "from", s.At, "to", s.Home)
 			if err := g.putBack(ctx, s); err != nil {
 				return there, fmt.Errorf("%v and cannot be put back: %w", s, err)
 			}
@@ -113,12 +114,12 @@ func (g *guard) look(ctx context.Context) (there bool, err error) {
 }
 
 // putBack moves a stream. One that has gone meanwhile is no error.
-func (g *guard) putBack(ctx context.Context, s stray) error {
+func (g *guard) putBack(ctx context.Context, s placement.Stray) error {
 	move := g.pulse.MoveSinkInput
-	if s.recording {
+	if s.Recording {
 		move = g.pulse.MoveSourceOutput
 	}
-	if err := move(ctx, s.index, s.home); err != nil && !errors.Is(err, pulse.ErrNotFound) {
+	if err := move(ctx, s.Index, s.Home); err != nil && !errors.Is(err, pulse.ErrNotFound) {
 		return err
 	}
 	return nil
@@ -149,27 +150,27 @@ func (t *truce) mayMove(name string, now time.Time) bool {
 }
 
 // strayError tells of the first stream that is elsewhere.
-func strayError(strays []stray) error {
+func strayError(strays []placement.Stray) error {
 	s := strays[0]
-	if s.home == "" && s.recording {
+	if s.Home == "" && s.Recording {
 		return fmt.Errorf("%s is on %s, which carries what goes between you and your friend, so your friend hears nothing: "+
-			"choose your microphone again in your desktop's sound settings (pavucontrol, Recording) or in OBS", s.name, s.at)
+			"choose your microphone again in your desktop's sound settings (pavucontrol, Recording) or in OBS", s.Name, s.At)
 	}
-	if s.home == "" {
+	if s.Home == "" {
 		return fmt.Errorf("%s plays into %s, which goes to your friend, so your friend hears nothing: "+
-			"move it to another output in your desktop's sound settings (pavucontrol, Playback)", s.name, s.at)
+			"move it to another output in your desktop's sound settings (pavucontrol, Playback)", s.Name, s.At)
 	}
 	return fmt.Errorf("another program has moved %s to %s again and again, so your friend hears nothing: "+
-		"end what moves streams (EasyEffects, pavucontrol), or have it leave costream-obs alone", s.name, s.at)
+		"end what moves streams (EasyEffects, pavucontrol), or have it leave costream-obs alone", s.Name, s.At)
 }
 
 // viewSound asks the sound server.
-func viewSound(ctx context.Context, pulse pulse.Client) (v soundView, err error) {
+func viewSound(ctx context.Context, pulse pulse.Client) (v placement.View, err error) {
 	// Streams first: where one is moved after that, an event tells.
-	if v.recording, err = pulse.SourceOutputs(ctx); err != nil {
+	if v.Recording, err = pulse.SourceOutputs(ctx); err != nil {
 		return v, err
 	}
-	if v.playing, err = pulse.SinkInputs(ctx); err != nil {
+	if v.Playing, err = pulse.SinkInputs(ctx); err != nil {
 		return v, err
 	}
 	sinks, err := pulse.Sinks(ctx)
@@ -180,12 +181,12 @@ func viewSound(ctx context.Context, pulse pulse.Client) (v soundView, err error)
 	if err != nil {
 		return v, err
 	}
-	v.sinks, v.sources = make(map[int]string), make(map[int]string)
+	v.Sinks, v.Sources = make(map[int]string), make(map[int]string)
 	for _, s := range sinks {
-		v.sinks[s.Index] = s.Name
+		v.Sinks[s.Index] = s.Name
 	}
 	for _, s := range sources {
-		v.sources[s.Index] = s.Name
+		v.Sources[s.Index] = s.Name
 	}
 	return v, nil
 }
@@ -195,8 +196,8 @@ func (s *session) guardStreams(ctx context.Context, note func(error)) error {
 	voice := s.c.sound.microphone(s.c.o.MicSource)
 	g := guard{
 		pulse: s.c.sound.pulse, changes: s.c.sound.streams, log: s.log,
-		want: func() placing {
-			return placing{pid: os.Getpid(), mics: s.gate.microphones(), voice: voice}
+		want: func() placement.Want {
+			return placement.Want{PID: os.Getpid(), Mics: s.gate.microphones(), Voice: voice}
 		},
 		placed: s.gate.place, note: note,
 	}

@@ -73,6 +73,7 @@ type session struct {
 	muteAsked     string    // the peer source whose mute OBS was asked for; after that its events tell
 	inputDead     time.Time // since when the peer source has shown no picture
 	gate          gate      // of our voice
+	unheard       unheard   // microphones that do not reach us
 	truce         truce     // over OBS's streams
 	news          news
 	voiceSafe     bool // a monitored microphone stays in the stream
@@ -259,6 +260,7 @@ func (s *session) goOn(ctx context.Context) {
 	s.steps.try(ctx, problem.MonitoredInputs, s.monitorMics)
 	s.steps.try(ctx, problem.Captures, s.reviveCapture)
 	s.steps.try(ctx, problem.Level, s.checkRecording)
+	s.steps.try(ctx, problem.Unheard, s.checkHeard)
 	s.steps.try(ctx, problem.PeerVoice, s.preparePeerVoice)
 	s.steps.try(ctx, problem.CleanFeed, s.prepareFeed)
 	s.steps.try(ctx, problem.OurPicture, s.openPicture)

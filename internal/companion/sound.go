@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/costream-obs/costream-obs/internal/placement"
 	"github.com/costream-obs/costream-obs/internal/problem"
 	"github.com/costream-obs/costream-obs/internal/pulse"
 	"github.com/costream-obs/costream-obs/internal/supervisor"
@@ -19,15 +20,13 @@ import (
 
 const (
 	// ToPeerSink is the null sink that OBS's monitoring plays to and the sender reads.
-	ToPeerSink        = "costream_topeer"
+	ToPeerSink        = placement.ToPeerSink
 	toPeerDescription = "CoStreamToPeer"
 	// FromPeerSink is the null sink with the peer's voice, for an OBS input to capture.
-	FromPeerSink        = "costream_frompeer"
+	FromPeerSink        = placement.FromPeerSink
 	fromPeerDescription = "CoStreamFromPeer"
 
 	unloadWithin = 3 * time.Second
-	// obsClient is how OBS calls itself at the sound server (measured, 29.0.2).
-	obsClient = "OBS"
 )
 
 // sound owns our nodes at the sound server for the life of the daemon, through restarts of the server.
@@ -231,7 +230,7 @@ func (s *sound) streamsOf(ctx context.Context, pid int) (map[string]pulse.SinkIn
 	}
 	byPID, byName := make(map[string]pulse.SinkInput), make(map[string]pulse.SinkInput)
 	for _, in := range all {
-		if in.Properties["application.name"] != obsClient {
+		if in.Properties["application.name"] != placement.OBSClient {
 			continue
 		}
 		byName[in.MediaName()] = in
@@ -253,7 +252,7 @@ func (s *sound) capturesOf(ctx context.Context, pid int) (map[string]bool, error
 	}
 	byPID, byName := make(map[string]bool), make(map[string]bool)
 	for _, out := range all {
-		if out.Properties["application.name"] != obsClient {
+		if out.Properties["application.name"] != placement.OBSClient {
 			continue
 		}
 		byName[out.MediaName()] = true

@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/costream-obs/costream-obs/media/link"
 )
 
@@ -26,7 +28,11 @@ var ErrNotRunning = errors.New("costream-obs does not run: start it with `costre
 const answerWithin = 2 * time.Second
 
 // Client asks a running companion. Its errors are ErrNotRunning where there is none.
-type Client struct{ Path string }
+type Client struct {
+	Path string
+
+	pid *int // gets the process id of the companion; may be nil
+}
 
 // Running reports whether a companion listens.
 func (c Client) Running() bool {
@@ -38,12 +44,13 @@ func (c Client) Running() bool {
 	return true
 }
 
-// Status asks for the last report.
-func (c Client) Status(ctx context.Context) (report Report, err error) {
+// Status asks for the last report, and tells which process gave it; 0 where that is not known.
+func (c Client) Status(ctx context.Context) (report Report, pid int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
+	c.pid = &pid
 	err = c.ask(ctx, http.MethodGet, "/status", &report)
-	return report, err
+	return report, pid, err
 }
 
 // Graph asks for the running pipelines, in GraphViz's language or as launch lines.
@@ -75,7 +82,11 @@ func (c Client) ask(ctx context.Context, method, path string, into any) error {
 
 func (c Client) get(ctx context.Context, method, path string, read func(io.Reader) error) error {
 	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "unix", c.Path)
+		conn, err := new(net.Dialer).DialContext(ctx, "unix", c.Path)
+		if err == nil && c.pid != nil {
+			*c.pid = peerOf(conn)
+		}
+		return conn, err
 	}}
 	defer transport.CloseIdleConnections()
 	request, err := http.NewRequestWithContext(ctx, method, "http://costream-obs"+path, nil)
@@ -100,4 +111,22 @@ func (c Client) get(ctx context.Context, method, path string, read func(io.Reade
 		return fmt.Errorf("control socket %s: %w", c.Path, err)
 	}
 	return nil
+}
+
+// peerOf is the process at the other end of a socket, 0 where it is not known.
+func peerOf(conn net.Conn) (pid int) {
+	socket, ok := conn.(*net.UnixConn)
+	if !ok {
+		return 0
+	}
+	raw, err := socket.SyscallConn()
+	if err != nil {
+		return 0
+	}
+	_ = raw.Control(func(fd uintptr) { // A socket that was just opened.
+		if who, err := unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED); err == nil {
+			pid = int(who.Pid)
+		}
+	})
+	return pid
 }

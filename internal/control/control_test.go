@@ -60,8 +60,8 @@ func TestControlSocket(t *testing.T) {
 	if !client.Running() {
 		t.Error("the companion is said not to run")
 	}
-	if got, err := client.Status(t.Context()); err != nil || got.State != Ready {
-		t.Errorf("status: got %v (%v), want %q", got, err, Ready)
+	if got, pid, err := client.Status(t.Context()); err != nil || got.State != Ready || pid != os.Getpid() {
+		t.Errorf("status: got %v of process %d (%v), want %q of %d", got, pid, err, Ready, os.Getpid())
 	}
 	for text, want := range map[bool]string{false: "digraph {}", true: "videotestsrc ! fakesink"} {
 		if got, err := client.Graph(t.Context(), text); err != nil || got != want {
@@ -83,7 +83,7 @@ func TestControlSocket(t *testing.T) {
 	if err := <-served; err != nil {
 		t.Errorf("serve: %v", err)
 	}
-	if _, err := client.Status(t.Context()); !errors.Is(err, ErrNotRunning) {
+	if _, _, err := client.Status(t.Context()); !errors.Is(err, ErrNotRunning) {
 		t.Errorf("status after the end: got error %v, want %v", err, ErrNotRunning)
 	}
 	release()

@@ -59,6 +59,7 @@ const (
 	Microphone       Code = "audio.mic"
 	Muted            Code = "audio.mute"
 	Level            Code = "audio.level"
+	Unheard          Code = "audio.unheard"
 	Captures         Code = "audio.capture"
 	MonitoringDevice Code = "audio.monitor.device"
 	MonitoredInputs  Code = "audio.monitor.inputs"
@@ -143,13 +144,14 @@ var table = []Kind{
 	{Microphone, "", "OBS has a microphone for the peer", Error, []Code{SoundServer, Connection}},
 	{Muted, "", "the microphone is not muted", Warning, []Code{Microphone}},
 	{Level, "microphone's sound", "the microphone gives sound", Warning, []Code{Muted}},
+	{Unheard, "microphone's way to us", "", Warning, []Code{SoundServer, Connection}},
 	{Captures, "OBS's sound capture", "", Error, []Code{SoundServer, Connection}},
 	{MonitoringDevice, "", "OBS's monitoring device can be used", Warning, []Code{SoundServer, Connection}},
 	{MonitoredInputs, "microphone", "the microphone goes to the peer while on air", Error, []Code{Sink, Microphone}},
+	{Placement, "sound streams", "every sound stream is where it belongs while on air", Error, []Code{Sink, Microphone}},
 	{MonitoredPeer, "", "nothing else goes to the peer", Error, []Code{Connection}},
 	{MonitoredBack, "monitoring", "", Warning, []Code{SoundServer, Connection}},
 	{Captured, "", "OBS does not capture what goes to the peer", Warning, []Code{Connection}},
-	{Placement, "sound streams", "", Error, []Code{Sink}},
 	{Meters, "meters of OBS", "", Error, []Code{Connection}},
 	{Viewers, "your voice in the stream", "your viewers hear the microphone", Error, []Code{Microphone}},
 	{PeerVoice, "peer's voice in OBS", "", Error, []Code{SoundServer, Connection}},

@@ -55,6 +55,7 @@ type Source struct {
 type Stream struct {
 	Index      int
 	Mute       bool
+	Silent     bool          // muted, or with a volume of 0 in all channels
 	Latency    time.Duration // what waits in the stream's own buffer
 	Properties map[string]string
 }
@@ -113,10 +114,22 @@ type streamNode struct {
 	Sink    int     `json:"sink"`
 	Source  int     `json:"source"`
 	Latency float64 `json:"buffer_latency_usec"`
+	Volume  map[string]struct {
+		Value int `json:"value"`
+	} `json:"volume"` // by channel
+}
+
+func (n streamNode) silent() bool {
+	for _, channel := range n.Volume {
+		if channel.Value > 0 {
+			return n.Mute
+		}
+	}
+	return n.Mute || len(n.Volume) > 0
 }
 
 func (n streamNode) stream() Stream {
-	return Stream{Index: n.Index, Mute: n.Mute, Properties: n.Properties, Latency: time.Duration(n.Latency) * time.Microsecond}
+	return Stream{Index: n.Index, Mute: n.Mute, Silent: n.silent(), Properties: n.Properties, Latency: time.Duration(n.Latency) * time.Microsecond}
 }
 
 // Sinks lists the sinks.

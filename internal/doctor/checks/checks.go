@@ -88,6 +88,7 @@ func All(m *Machine) []doctor.Check {
 		row(problem.Level, m.level),
 		row(problem.MonitoringDevice, m.monitoringDevice),
 		onAir(problem.MonitoredInputs, (*Machine).monitored),
+		onAir(problem.Placement, (*Machine).placed),
 		onAir(problem.MonitoredPeer, (*Machine).echo),
 		row(problem.Captured, m.captured),
 		onAir(problem.Viewers, (*Machine).viewers),

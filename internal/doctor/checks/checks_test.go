@@ -328,6 +328,32 @@ var faults = []fault{
 	{"microphone monitored without a stream", func(f *fixture) { f.sound.SinkInputs = nil }, []string{"audio.monitor.inputs"}},
 	{"microphone plays elsewhere", func(f *fixture) { f.stream(func(s *pulse.SinkInput) { s.Sink = 0 }) }, []string{"audio.monitor.inputs"}},
 	{"microphone's stream muted", func(f *fixture) { f.stream(func(s *pulse.SinkInput) { s.Mute = true }) }, []string{"audio.monitor.inputs"}},
+	{"microphone's stream with a volume of 0", func(f *fixture) { f.stream(func(s *pulse.SinkInput) { s.Silent = true }) }, []string{"audio.monitor.inputs"}},
+	{"OBS has sound of the microphone and plays silence", func(f *fixture) { f.heard = map[string]checks.Heard{microphone: {Moved: true}} }, []string{"audio.monitor.inputs"}},
+	{"our recording stream elsewhere", func(f *fixture) { f.voice(func(s *pulse.SourceOutput) { s.Source = headphones }) }, []string{"audio.place"}},
+	{"our recording stream muted", func(f *fixture) { f.voice(func(s *pulse.SourceOutput) { s.Silent = true }) }, []string{"audio.place"}},
+	{"no recording stream of ours", func(f *fixture) {
+		f.sound.SourceOutputs = slices.DeleteFunc(f.sound.SourceOutputs, func(s pulse.SourceOutput) bool { return s.PID() == ownPID })
+	}, []string{"audio.place"}},
+	{"the peer's voice goes back to the peer", func(f *fixture) {
+		f.sound.SinkInputs = append(f.sound.SinkInputs, pulse.SinkInput{Stream: own(901, media.StreamSpeaker), Sink: toPeer})
+	}, []string{"audio.place"}},
+	{"another program plays to the peer", func(f *fixture) {
+		f.sound.SinkInputs = append(f.sound.SinkInputs, pulse.SinkInput{Sink: toPeer,
+			Stream: pulse.Stream{Index: 902, Properties: map[string]string{"application.name": "Firefox", "media.name": "a song"}}})
+	}, []string{"audio.place"}},
+	{"OBS records what goes to the peer in place of the microphone", func(f *fixture) {
+		for i := range f.sound.SourceOutputs {
+			if f.sound.SourceOutputs[i].MediaName() == microphone {
+				f.sound.SourceOutputs[i].Source = toPeerSource
+			}
+		}
+	}, []string{"audio.place"}},
+	{"the second microphone dead, the first well", func(f *fixture) {
+		f.o.Mics = []string{microphone, "Guitar"}
+		f.obs.Inputs = append(f.obs.Inputs, checks.Input{Name: "Guitar", Kind: "pulse_input_capture", Monitor: obsctl.MonitorOff})
+		f.offAir()
+	}, []string{"audio.level"}},
 	{"Desktop Audio monitored", func(f *fixture) {
 		f.change("Desktop Audio", func(in *checks.Input) { in.Monitor = obsctl.MonitorAndOutput })
 	}, []string{"audio.monitor.peer"}},

@@ -16,16 +16,17 @@ import (
 // Daemon is the costream-obs run that this user has going, if any.
 type Daemon struct {
 	Running bool           `json:"running"`
+	PID     int            `json:"pid"`
 	Report  control.Report `json:"report"`
 }
 
 // askDaemon asks for the last report. That none runs is no error.
 func askDaemon(ctx context.Context, socket string) (Daemon, error) {
-	report, err := control.Client{Path: socket}.Status(ctx)
+	report, pid, err := control.Client{Path: socket}.Status(ctx)
 	if errors.Is(err, control.ErrNotRunning) {
 		return Daemon{}, nil
 	}
-	return Daemon{Running: true, Report: report}, err
+	return Daemon{Running: true, PID: pid, Report: report}, err
 }
 
 // config is svc.config.

@@ -24,6 +24,7 @@ import (
 	"github.com/costream-obs/costream-obs/internal/hotkeys"
 	"github.com/costream-obs/costream-obs/internal/pulse"
 	"github.com/costream-obs/costream-obs/internal/v4l2"
+	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/media/link"
 	"github.com/costream-obs/costream-obs/obsctl"
 )
@@ -66,6 +67,7 @@ type fixture struct {
 	sound     checks.Sound
 	soundErr  error
 	peak      float64
+	heard     map[string]checks.Heard
 
 	addrs    []string
 	lookup   error
@@ -121,7 +123,7 @@ func healthy(t *testing.T) *fixture {
 			"obs --version": "OBS Studio - 29.0.2.1-1+b1 (linux)\n",
 			askUnit:         unitRuns,
 		},
-		daemon:    checks.Daemon{Running: true, Report: control.Report{State: control.OnAirWithPeer, Route: control.RouteDevices}},
+		daemon:    checks.Daemon{Running: true, PID: ownPID, Report: control.Report{State: control.OnAirWithPeer, Route: control.RouteDevices}},
 		endpoint:  obsctl.Endpoint{Host: "localhost", Port: 4455, Password: "correct horse", AuthRequired: true, Enabled: true, PID: recordedPID, Source: "/home/me/.config/obs-studio/global.ini"},
 		processes: []obsctl.Process{{PID: recordedPID, ConfigHome: "/home/me/.config"}},
 		hotkeys: checks.Hotkeys{
@@ -139,12 +141,31 @@ func healthy(t *testing.T) *fixture {
 	}
 	readJSON(t, "obs-29.0.2.json", &f.obs)
 	readJSON(t, "sound-on-air.json", &f.sound)
+	// Nobody was on air when that was recorded.
+	f.sound.SourceOutputs = append(f.sound.SourceOutputs, pulse.SourceOutput{Stream: own(900, media.StreamVoice), Source: toPeerSource})
 	// It was recorded where there is no kernel module.
 	f.obs.HasCamera, f.obs.CameraOn, f.obs.Feed = true, true, true
 	f.change("Peer", func(in *checks.Input) {
 		in.Kind, in.Settings = "v4l2_input", map[string]any{"device_id": "/dev/video11", "buffering": false, "costream_obs": "peer"}
 	})
 	return f
+}
+
+// In the recordings: the monitor of our sink, that of the default sink, and our sink.
+const toPeerSource, headphones, toPeer = 3, 0, 2
+
+// own is a stream of costream-obs.
+func own(index int, purpose string) pulse.Stream {
+	return pulse.Stream{Index: index, Properties: map[string]string{"application.process.id": fmt.Sprint(ownPID), media.StreamProperty: purpose}}
+}
+
+// voice is the recording stream of costream-obs.
+func (f *fixture) voice(do func(*pulse.SourceOutput)) {
+	for i := range f.sound.SourceOutputs {
+		if f.sound.SourceOutputs[i].Properties[media.StreamProperty] == media.StreamVoice {
+			do(&f.sound.SourceOutputs[i])
+		}
+	}
 }
 
 var (
@@ -265,10 +286,13 @@ func (f *fixture) machine(t *testing.T) *checks.Machine {
 		Hotkeys:   func(context.Context) (checks.Hotkeys, error) { return f.hotkeys, nil },
 		Sound:     func(context.Context) (checks.Sound, error) { return f.sound, f.soundErr },
 		Peak:      func(context.Context, string) (float64, error) { return f.peak, nil },
-		Resolve:   func(context.Context, string) ([]string, error) { return f.addrs, f.lookup },
-		RouteTo:   func(context.Context, string) (string, error) { return f.local, f.routeErr },
-		Bind:      func(context.Context) error { return f.bindErr },
-		Probe:     func(context.Context) (link.ProbeReport, error) { return f.probe, f.probeErr },
+		Follow: func(context.Context, map[string]pulse.SinkInput) (map[string]checks.Heard, error) {
+			return f.heard, nil
+		},
+		Resolve: func(context.Context, string) ([]string, error) { return f.addrs, f.lookup },
+		RouteTo: func(context.Context, string) (string, error) { return f.local, f.routeErr },
+		Bind:    func(context.Context) error { return f.bindErr },
+		Probe:   func(context.Context) (link.ProbeReport, error) { return f.probe, f.probeErr },
 		Later: func(context.Context) *checks.Machine {
 			if f.later == nil {
 				return nil

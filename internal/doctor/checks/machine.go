@@ -77,6 +77,8 @@ type Machine struct {
 	Sound     func(context.Context) (Sound, error)
 	// Peak is the loudest sample that a source gives within half a second, 0 to 1.
 	Peak func(ctx context.Context, source string) (float64, error)
+	// Follow tells what OBS's meters show and what OBS plays, by microphone, in half a second.
+	Follow func(ctx context.Context, streams map[string]pulse.SinkInput) (map[string]Heard, error)
 
 	Resolve func(ctx context.Context, host string) ([]string, error)
 	// Route says from which of our addresses packets to an address leave.
@@ -111,7 +113,8 @@ func New(o Options) *Machine {
 	m.Change = m.changeOBS
 	m.Hotkeys = once(func(context.Context) (Hotkeys, error) { return lookAtHotkeys(o.StateDir) })
 	m.Sound = once(func(ctx context.Context) (Sound, error) { return lookAtSound(ctx, pulse.Client{}) })
-	m.Peak = recordPeak
+	m.Peak = func(ctx context.Context, source string) (float64, error) { return recordPeak(ctx, "--device="+source) }
+	m.Follow = m.follow
 	m.Resolve = resolveHost
 	m.RouteTo = m.routeTo
 	m.Bind = func(context.Context) error {

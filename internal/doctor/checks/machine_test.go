@@ -131,7 +131,7 @@ func TestDaemon(t *testing.T) {
 	want := control.Report{Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), State: control.OnAir, Problems: []string{"no"}}
 	m := checks.New(checks.Options{ControlSocket: serveStatus(t, func(w http.ResponseWriter, _ *http.Request) { _ = json.NewEncoder(w).Encode(want) })})
 	got, err := m.Daemon(t.Context())
-	if diff := cmp.Diff(checks.Daemon{Running: true, Report: want}, got); diff != "" || err != nil {
+	if diff := cmp.Diff(checks.Daemon{Running: true, PID: os.Getpid(), Report: want}, got); diff != "" || err != nil {
 		t.Errorf("error %v (-want +got):\n%s", err, diff)
 	}
 

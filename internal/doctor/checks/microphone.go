@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/costream-obs/costream-obs/internal/companion"
@@ -108,17 +109,22 @@ func (m *Machine) level(ctx context.Context) doctor.Result {
 		return *gone
 	}
 	captures := sound.captures(obs.PID)
-	var silent []string
-	for _, name := range m.mics(obs) {
-		if in, found := obs.input(name); !found || in.Muted {
-			continue
-		}
-		capture, recorded := captures[name]
-		if in, _ := obs.input(name); !recorded && in.Kind == kindInputCapture {
+	open := slices.DeleteFunc(slices.Clone(m.mics(obs)), func(name string) bool {
+		in, found := obs.input(name)
+		return !found || in.Muted
+	})
+	// One that gives sound is no reason to overlook another.
+	for _, name := range open {
+		in, _ := obs.input(name)
+		if _, recorded := captures[name]; !recorded && in.Kind == kindInputCapture {
 			return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("OBS records nothing from %s.", name),
 				Why:  "A microphone that was unplugged stays dead in OBS when it is plugged in again: neither your viewers nor the peer hear you.",
 				Next: "In OBS open its properties (the gear beside it in the Audio Mixer), choose another device and then yours again. Or restart OBS."}
 		}
+	}
+	var silent []string
+	for _, name := range open {
+		capture, recorded := captures[name]
 		i := slices.IndexFunc(sound.Sources, func(s pulse.Source) bool { return recorded && s.Index == capture.Source })
 		if i < 0 {
 			continue
@@ -156,8 +162,8 @@ func (m *Machine) monitored(ctx context.Context) doctor.Result {
 	case !m.onAir(ctx):
 		return doctor.Fine("not on air now; OBS's own monitoring is left alone")
 	}
-	const why = "You are on air, but the peer does not hear you."
-	streams := sound.monitors(obs.PID)
+	const why = whyUnheard
+	streams, heard := sound.monitors(obs.PID), make(map[string]pulse.SinkInput)
 	for _, name := range m.mics(obs) {
 		in, found := obs.input(name)
 		if !found || in.Muted {
@@ -187,7 +193,18 @@ func (m *Machine) monitored(ctx context.Context) doctor.Result {
 				Fix: &doctor.Fix{What: fmt.Sprintf("Unmute what OBS plays of %s.", name), Do: func(ctx context.Context) error {
 					return pulse.Client{}.SetSinkInputMute(ctx, stream.Index, false)
 				}}}
+		case stream.Silent:
+			return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("What OBS plays of %s has a volume of 0 in the sound settings of your desktop.", name), Why: why,
+				Next: fmt.Sprintf("Turn it up: `pactl set-sink-input-volume %d 100%%`", stream.Index),
+				Fix: &doctor.Fix{What: fmt.Sprintf("Turn up what OBS plays of %s.", name), Do: func(ctx context.Context) error {
+					_, err := m.Exec(ctx, "pactl", "set-sink-input-volume", strconv.Itoa(stream.Index), "100%")
+					return err
+				}}}
 		}
+		heard[name] = stream
+	}
+	if r := m.unheard(ctx, heard); r != nil {
+		return *r
 	}
 	return doctor.Fine("it plays to %s", companion.ToPeerSink)
 }

@@ -83,17 +83,18 @@ const dialLimit = 3 * time.Second
 
 // dial connects to the OBS of the settings. Without OBS's files its default
 // port may still do.
-func (m *Machine) dial(ctx context.Context) (*obsctl.Client, error) {
+func (m *Machine) dial(ctx context.Context, o obsctl.Options) (*obsctl.Client, error) {
 	endpoint, err := m.Endpoint(ctx)
 	if err != nil && !errors.Is(err, obsctl.ErrNoConfig) {
 		return nil, err
 	}
-	return obsctl.Dial(ctx, endpoint, obsctl.Options{Timeout: dialLimit, Log: m.Log})
+	o.Timeout, o.Log = dialLimit, m.Log
+	return obsctl.Dial(ctx, endpoint, o)
 }
 
 // lookAtOBS asks OBS for everything that any check wants, in one connection.
 func (m *Machine) lookAtOBS(ctx context.Context) (OBS, error) {
-	c, err := m.dial(ctx)
+	c, err := m.dial(ctx, obsctl.Options{})
 	if err != nil {
 		return OBS{}, err
 	}
@@ -218,7 +219,7 @@ func keptOf(settings map[string]any) map[string]any {
 type OBSChanger func(ctx context.Context, do func(context.Context, *obsctl.Client) error) error
 
 func (m *Machine) changeOBS(ctx context.Context, do func(context.Context, *obsctl.Client) error) error {
-	c, err := m.dial(ctx)
+	c, err := m.dial(ctx, obsctl.Options{})
 	if err != nil {
 		return err
 	}

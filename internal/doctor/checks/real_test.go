@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -187,6 +188,35 @@ func TestRealFaults(t *testing.T) {
 		})
 		p.mend(t, "audio.monitor.inputs")
 		p.want(t, "audio.latency", doctor.OK, "")
+	})
+	t.Run("OBS's meter moves, and nothing is played", func(t *testing.T) {
+		streams, err := pulse.Client{Server: p.pulse.Server}.SinkInputs(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		streams = slices.DeleteFunc(streams, func(s pulse.SinkInput) bool { return s.MediaName() != microphone })
+		if len(streams) != 1 {
+			t.Fatalf("got %d streams, want OBS's of its microphone", len(streams))
+		}
+		number := strconv.Itoa(streams[0].Index)
+		await := func(what string, want func(checks.Heard) bool) {
+			t.Helper()
+			testbed.Await(t, what, 10*time.Second, func() error {
+				heard, err := p.machine().Follow(t.Context(), map[string]pulse.SinkInput{microphone: streams[0]})
+				if err == nil && !want(heard[microphone]) {
+					err = fmt.Errorf("got %+v", heard)
+				}
+				return err
+			})
+		}
+		await("sound", func(h checks.Heard) bool { return h.Moved && h.Peak > 0.1 })
+		p.pulse.Pactl("set-sink-input-volume", number, "0")
+		await("silence", func(h checks.Heard) bool { return h.Moved && h.Peak == 0 })
+		p.want(t, "audio.monitor.inputs", doctor.Fail, "has a volume of 0")
+		p.mend(t, "audio.monitor.inputs")
+		p.obs.Request("SetInputMute", testbed.D{"inputName": microphone, "inputMuted": true}, nil)
+		await("no fault of a muted one", func(h checks.Heard) bool { return !h.Moved })
+		p.obs.Request("SetInputMute", testbed.D{"inputName": microphone, "inputMuted": false}, nil)
 	})
 	t.Run("microphone left out of the stream", func(t *testing.T) {
 		obs, err := p.machine().OBS(t.Context())

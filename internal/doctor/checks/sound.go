@@ -191,12 +191,13 @@ func unknownSound(err error) doctor.Result {
 // listenFor is how long a source is listened to.
 const listenFor = 500 * time.Millisecond
 
-// recordPeak listens to a source that somebody else records already: opening
-// one that is closed could switch a headset to another mode.
-func recordPeak(ctx context.Context, source string) (float64, error) {
+// recordPeak listens to what an option of parec names: a source that somebody
+// else records already, since opening one that is closed could switch a headset
+// to another mode, or what one stream plays.
+func recordPeak(ctx context.Context, what string) (float64, error) {
 	ctx, cancel := context.WithTimeout(ctx, listenFor)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "parec", "--device="+source, "--raw", "--format=s16le", "--rate=48000", "--channels=1",
+	cmd := exec.CommandContext(ctx, "parec", what, "--raw", "--format=s16le", "--rate=48000", "--channels=1",
 		"--latency-msec=50", "--client-name=costream-obs doctor")
 	cmd.WaitDelay = time.Second
 	out, err := cmd.Output()
@@ -204,7 +205,7 @@ func recordPeak(ctx context.Context, source string) (float64, error) {
 		return 0, fmt.Errorf("parec: %w", err)
 	}
 	if len(out) < 2 {
-		return 0, fmt.Errorf("source %s gave nothing within %v", source, listenFor)
+		return 0, fmt.Errorf("parec %s gave nothing within %v", what, listenFor)
 	}
 	peak := 0
 	for i := 0; i+1 < len(out); i += 2 {

@@ -100,6 +100,7 @@ type Pipeline struct {
 	timeout time.Duration // of each change of state
 	running atomic.Bool
 	clock   atomic.Pointer[gst.Clock] // once it is known
+	heard   map[string]func(text string)
 }
 
 // Parse makes a pipeline from its launch text, in the syntax of gst-launch-1.0.
@@ -110,6 +111,15 @@ func Parse(text string) (*Pipeline, error) {
 		return nil, fmt.Errorf("parse pipeline %q: %w", text, err)
 	}
 	return &Pipeline{gst: p, timeout: stateTimeout}, nil
+}
+
+// OnMessage has f called with the text of each message of this name that an element sends, while Run runs and from one
+// goroutine. f must not block. It is called before Run.
+func (p *Pipeline) OnMessage(name string, f func(text string)) {
+	if p.heard == nil {
+		p.heard = make(map[string]func(string))
+	}
+	p.heard[name] = f
 }
 
 // Dot returns the pipeline as it stands now, with the formats that were agreed
@@ -183,10 +193,22 @@ func (p *Pipeline) watch(ctx context.Context) error {
 			if end = fault(msg); end != nil {
 				return true
 			}
+			p.tell(msg)
 		}
 		return false
 	})
 	return end
+}
+
+// tell hands a message of an element to who asked for it.
+func (p *Pipeline) tell(msg *gst.Message) {
+	if len(p.heard) == 0 || msg.Type() != gst.MessageElement {
+		return
+	}
+	structure := msg.GetStructure()
+	if f := p.heard[structure.Name()]; f != nil {
+		f(structure.String())
+	}
 }
 
 // fault turns a message of the bus into an error, or nil when it is none.

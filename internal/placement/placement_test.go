@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package companion
+package placement
 
 import (
 	"fmt"
 	"strconv"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -75,23 +74,23 @@ func TestStrays(t *testing.T) {
 			want: []string{"playing 41 costream_topeer -> "}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			v := soundView{
-				sinks:     map[int]string{topeer: ToPeerSink, frompeer: FromPeerSink, ears: "default_out", 4: "headset"},
-				sources:   map[int]string{topeerMonitor: ToPeerSink + ".monitor", earsMonitor: "default_out.monitor", usb: "usb"},
-				recording: tt.recording, playing: tt.playing,
+			v := View{
+				Sinks:     map[int]string{topeer: ToPeerSink, frompeer: FromPeerSink, ears: "default_out", 4: "headset"},
+				Sources:   map[int]string{topeerMonitor: ToPeerSink + ".monitor", earsMonitor: "default_out.monitor", usb: "usb"},
+				Recording: tt.recording, Playing: tt.playing,
 			}
-			want := placing{pid: us, mics: []string{"Mic/Aux"}, voice: tt.voice}
-			if want.voice == "" {
-				want.voice = ToPeerSink + ".monitor"
+			want := Want{PID: us, Mics: []string{"Mic/Aux"}, Voice: tt.voice}
+			if want.Voice == "" {
+				want.Voice = ToPeerSink + ".monitor"
 			}
-			strays, there := v.strays(want)
+			strays, there := v.Strays(want)
 			var got []string
 			for _, s := range strays {
 				kind := "playing"
-				if s.recording {
+				if s.Recording {
 					kind = "recording"
 				}
-				got = append(got, fmt.Sprintf("%s %d %s -> %s", kind, s.index, s.at, s.home))
+				got = append(got, fmt.Sprintf("%s %d %s -> %s", kind, s.Index, s.At, s.Home))
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("strays (-want +got):\n%s", diff)
@@ -100,24 +99,5 @@ func TestStrays(t *testing.T) {
 				t.Errorf("our voice is recorded: got %v, want %v", there, !tt.noVoice)
 			}
 		})
-	}
-}
-
-// TestTruce: a stream is put back three times in ten seconds, then left alone for a while.
-func TestTruce(t *testing.T) {
-	begin := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
-	var tr truce
-	for _, step := range []struct {
-		after  time.Duration
-		stream string
-		want   bool
-	}{
-		{0, "voice", true}, {time.Second, "voice", true}, {2 * time.Second, "voice", true},
-		{3 * time.Second, "voice", false}, {3 * time.Second, "music", true}, {20 * time.Second, "voice", false},
-		{34 * time.Second, "voice", true}, {46 * time.Second, "voice", true}, {58 * time.Second, "voice", true}, {70 * time.Second, "voice", true},
-	} {
-		if got := tr.mayMove(step.stream, begin.Add(step.after)); got != step.want {
-			t.Errorf("%s after %v: got %v, want %v", step.stream, step.after, got, step.want)
-		}
 	}
 }

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package companion
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/costream-obs/costream-obs/obsctl"
+)
+
+const (
+	// soundsFor is how long an input counts as sounding after OBS's meter of it moved; meters come each 50 ms.
+	soundsFor = 150 * time.Millisecond
+	// soundWay is more than a sound takes from OBS's meter to our recording, on a busy machine too.
+	soundWay = time.Second
+	// unheardAfter is how much of a microphone's sound must be missing from what we record.
+	unheardAfter = 3 * time.Second
+)
+
+// unheard finds microphones whose sound does not reach us: OBS's meter behind mute, push-to-talk, filters and fader
+// moves, and all samples that we record are exactly 0. All microphones reach us as one sound, so that a silent one
+// shows only while it alone sounds. The zero value is ready; its methods may be called from any goroutine.
+type unheard struct {
+	mu       sync.Mutex
+	sounded  map[string]time.Time     // when OBS's meter of a microphone moved last
+	missing  map[string]time.Duration // how much of its sound did not come
+	found    map[string]bool          // those of which too much did not
+	recorded time.Time                // when we were told of what is recorded last
+}
+
+// reset begins a time on air.
+func (u *unheard) reset() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.sounded, u.missing, u.found, u.recorded = make(map[string]time.Time), make(map[string]time.Duration), make(map[string]bool), time.Time{}
+}
+
+// meter takes in OBS's meters of the microphones that should reach us.
+func (u *unheard) meter(levels obsctl.Levels, mics []string, now time.Time) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.sounded == nil {
+		return
+	}
+	for _, level := range levels {
+		if level.Heard > 0 && slices.Contains(mics, level.Input) {
+			u.sounded[level.Input] = now
+		}
+	}
+}
+
+// record takes in the loudest sample that we recorded since it was called before, and reports whether what all returns
+// is another than before.
+func (u *unheard) record(peak float64, now time.Time) (changed bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	since := min(now.Sub(u.recorded), soundsFor) // The first one, and one after a standstill, tell of no more.
+	u.recorded = now
+	if peak > 0 {
+		return u.came(now)
+	}
+	for mic, at := range u.sounded {
+		if now.Sub(at) > soundsFor {
+			continue
+		}
+		if u.missing[mic] += since; u.missing[mic] >= unheardAfter && !u.found[mic] {
+			u.found[mic], changed = true, true
+		}
+	}
+	return changed
+}
+
+// came takes in that sound reached us. It is that of the microphone that sounded, where that is one alone; a microphone
+// that was found silent stays so until then.
+func (u *unheard) came(now time.Time) (changed bool) {
+	var possible []string
+	for mic, at := range u.sounded {
+		if now.Sub(at) <= soundWay {
+			possible = append(possible, mic)
+		}
+	}
+	for _, mic := range possible {
+		delete(u.missing, mic)
+	}
+	if len(possible) == 1 && u.found[possible[0]] {
+		delete(u.found, possible[0])
+		return true
+	}
+	return false
+}
+
+// all are the microphones whose sound does not reach us.
+func (u *unheard) all() []string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	var mics []string
+	for mic := range u.found {
+		mics = append(mics, mic)
+	}
+	slices.Sort(mics)
+	return mics
+}
+
+// checkHeard finds a microphone that OBS has sound of and whose sound does not come from OBS to us.
+func (s *session) checkHeard(ctx context.Context) error {
+	mics := slices.DeleteFunc(s.unheard.all(), func(mic string) bool { return !slices.Contains(s.gate.awaited(), mic) })
+	if len(mics) == 0 {
+		return nil
+	}
+	streams, err := s.c.sound.streamsOf(ctx, s.obs.Endpoint().PID)
+	if err != nil {
+		return err
+	}
+	mic := mics[0]
+	if stream, playing := streams[mic]; playing && stream.Silent {
+		return fmt.Errorf("your friend does not hear %q: what OBS plays of it is muted, or has a volume of 0, in your desktop's sound settings; "+
+			"turn it up in pavucontrol, Playback, or type: pactl set-sink-input-mute %d 0; pactl set-sink-input-volume %d 100%%", mic, stream.Index, stream.Index)
+	}
+	return fmt.Errorf("your friend does not hear %q: OBS's meter of it moves, and all that costream-obs gets of it is silence; "+
+		"see whether anything of OBS or costream-obs is muted in your desktop's sound settings (pavucontrol, Playback and Recording), "+
+		"then in OBS under Edit → Advanced Audio Properties set it to \"Monitor Off\" and back", mic)
+}

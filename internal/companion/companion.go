@@ -29,6 +29,7 @@ import (
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/cleanfeed"
+	"github.com/costream-obs/costream-obs/internal/standstill"
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/media/link"
 	"github.com/costream-obs/costream-obs/obsctl"
@@ -50,6 +51,7 @@ type Companion struct {
 	feed      *cleanfeed.Feed // of the session, or of its time on air
 	recall    recall          // of the keeper's goroutine, as connected
 	connected bool            // OBS was reached at least once; of the keeper's goroutine
+	stood     atomic.Bool     // we stood still, and the session has not seen to it yet
 	peer      atomic.Bool
 	area      atomic.Pointer[image.Rectangle] // of the screen, that the peer's picture covers
 	program   atomic.Pointer[string]
@@ -90,6 +92,10 @@ func (c *Companion) Run(ctx context.Context) error {
 	defer cancel()
 	c.life = life
 	c.parts.keep(life, "control socket", func(ctx context.Context, _ func()) error { return ctl.serve(ctx, listener) })
+	c.parts.keep(life, "standstills", func(ctx context.Context, _ func()) error {
+		standstill.Watch(ctx, c.noteStandstill)
+		return nil
+	})
 	soundDone := make(chan struct{})
 	go func() {
 		defer close(soundDone)
@@ -189,6 +195,14 @@ func (c *Companion) newLink(h link.Handler) (link.Link, error) {
 		Peer: c.o.Peer, Listen: c.o.Listen, BasePort: c.o.BasePort,
 		Send: true, Receive: true, Handler: h, Log: c.log,
 	})
+}
+
+// noteStandstill has what is on air begin anew: after a standstill the sound server and the network hand over what has
+// waited there, for as long as we stood still, and the peer has given us up.
+func (c *Companion) noteStandstill(d time.Duration) {
+	c.log.Info("stood still, beginning anew", "for", d.Round(time.Millisecond))
+	c.stood.Store(true)
+	c.wakeUp()
 }
 
 // wakeUp makes the session look again. It never blocks.

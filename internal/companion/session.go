@@ -24,6 +24,8 @@ const (
 	slowTick = 2*time.Second + 15*time.Millisecond
 	// settle collects bursts of events into one look at OBS.
 	settle = 20 * time.Millisecond
+	// peerVoiceStep is what the step is called that brings the peer's voice into the stream.
+	peerVoiceStep = "peer's voice in OBS"
 	// leaveWithin bounds what is undone when the companion stops.
 	leaveWithin = 8 * time.Second
 )
@@ -82,6 +84,7 @@ type session struct {
 	voiceKept     bool // that was made so, and nothing has happened since
 	dedupLog      obsctl.DeduplicationLog
 
+	desktopFrom    time.Time // since when OBS has been seen to record what Desktop Audio captures, on air
 	voiceStale     bool      // how the peer's voice comes into the stream is to be looked at again
 	peerAudioMuted bool      // by us, since Desktop Audio carries the peer
 	capturesLooked time.Time // when it was looked at what OBS records
@@ -205,6 +208,9 @@ func (s *session) round(ctx context.Context) error {
 		s.stopAir()
 		return nil
 	}
+	if s.c.stood.Swap(false) {
+		s.beginAnew()
+	}
 	if s.air != nil && !s.wantAir() {
 		s.stopping = true
 		s.report()
@@ -258,12 +264,19 @@ func (s *session) wantAir() bool {
 // goOn takes the steps that lead on air, each as far as it is still to be done.
 func (s *session) goOn(ctx context.Context) {
 	s.try(ctx, "scene collection", s.leaveTempCollection)
+	onAir := s.air != nil
+	if onAir {
+		// First: until it is done the viewers may not hear the peer, or twice.
+		s.try(ctx, peerVoiceStep, s.preparePeerVoice)
+	}
 	s.try(ctx, "your voice in the stream", s.keepVoiceInStream)
 	s.try(ctx, "microphone", s.monitorMics)
 	s.try(ctx, "OBS's sound capture", s.reviveCapture)
 	s.try(ctx, "microphone's sound", s.checkRecording)
 	s.try(ctx, "microphone's way to us", s.checkHeard)
-	s.try(ctx, "peer's voice in OBS", s.preparePeerVoice)
+	if !onAir {
+		s.try(ctx, peerVoiceStep, s.preparePeerVoice)
+	}
 	s.try(ctx, "clean feed", s.prepareFeed)
 	s.try(ctx, "OBS's picture", s.openPicture)
 	if s.air == nil && s.camera {
@@ -282,7 +295,7 @@ func (s *session) goOn(ctx context.Context) {
 // goOff undoes them. We are silent towards the peer by then.
 func (s *session) goOff(ctx context.Context) {
 	s.try(ctx, "peer source", s.hidePeer)
-	s.try(ctx, "peer's voice in OBS", s.removePeerVoice)
+	s.try(ctx, peerVoiceStep, s.removePeerVoice)
 	s.try(ctx, "OBS's picture", s.closePicture)
 	s.try(ctx, "clean feed", s.removeFeed)
 	s.try(ctx, "microphone", s.unmonitor)
@@ -313,7 +326,7 @@ func (s *session) leave(ctx context.Context) {
 	}{
 		{"scene collection", s.leaveTempCollection},
 		{"peer source", s.hidePeer},
-		{"peer's voice in OBS", s.removePeerVoice},
+		{peerVoiceStep, s.removePeerVoice},
 		{"OBS's picture", s.closePicture},
 		{"clean feed", s.removeFeed},
 		{"microphone", s.unmonitor},
@@ -387,6 +400,21 @@ func (s *session) startAir() {
 	s.gate.attach(s.air.setMuted)
 	s.muteAsked = ""
 	s.c.air.Store(s.air)
+}
+
+// beginAnew makes the time on air anew after a standstill, and has OBS be asked for everything.
+func (s *session) beginAnew() {
+	s.seen.all()
+	s.resync = make(map[string]time.Time) // The delay of OBS's monitoring has grown.
+	if s.air == nil || !s.wantAir() {
+		return
+	}
+	s.stopAir()
+	s.startAir()
+	s.tellGate()
+	if s.speakers != nil {
+		s.air.setSpeakers(s.speakers)
+	}
 }
 
 func (s *session) stopAir() {

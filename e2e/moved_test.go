@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -77,17 +78,31 @@ func TestRealMovedStreams(t *testing.T) {
 // voiceStream is the number of the stream that a costream-obs records what it sends from.
 func voiceStream(t *testing.T, pulse *testbed.Pulse) int {
 	t.Helper()
+	return streamNumber(t, pulse, "source-outputs", map[string]string{media.StreamProperty: media.StreamVoice})
+}
+
+// monitoringStream is the number of the stream by which OBS plays an input that it monitors.
+func monitoringStream(t *testing.T, pulse *testbed.Pulse, input string) int {
+	t.Helper()
+	return streamNumber(t, pulse, "sink-inputs", map[string]string{"application.name": "OBS", "media.name": input})
+}
+
+// streamNumber awaits a stream with these properties.
+func streamNumber(t *testing.T, pulse *testbed.Pulse, kind string, properties map[string]string) int {
+	t.Helper()
 	number := -1
-	testbed.Await(t, "a recording stream", 10*time.Second, func() error {
+	testbed.Await(t, fmt.Sprintf("one of %s with %v", kind, properties), 10*time.Second, func() error {
 		var streams []struct {
 			Index      int
 			Properties map[string]string
 		}
-		if err := json.Unmarshal([]byte(pulse.Pactl("-f", "json", "list", "source-outputs")), &streams); err != nil {
+		if err := json.Unmarshal([]byte(pulse.Pactl("-f", "json", "list", kind)), &streams); err != nil {
 			return err
 		}
 		for _, s := range streams {
-			if s.Properties[media.StreamProperty] == media.StreamVoice {
+			both := maps.Clone(s.Properties)
+			maps.Copy(both, properties)
+			if maps.Equal(both, s.Properties) {
 				number = s.Index
 				return nil
 			}

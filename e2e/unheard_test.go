@@ -3,7 +3,6 @@
 package e2e_test
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -67,27 +66,4 @@ func TestRealUnheardMicrophone(t *testing.T) {
 			t.Errorf("with both muted: %v", err)
 		}
 	}
-}
-
-// monitoringStream is the number of the stream by which OBS plays an input that it monitors.
-func monitoringStream(t *testing.T, pulse *testbed.Pulse, input string) int {
-	t.Helper()
-	number := -1
-	testbed.Await(t, "OBS plays "+input, 10*time.Second, func() error {
-		var streams []struct {
-			Index      int
-			Properties map[string]string
-		}
-		if err := json.Unmarshal([]byte(pulse.Pactl("-f", "json", "list", "sink-inputs")), &streams); err != nil {
-			return err
-		}
-		for _, s := range streams {
-			if s.Properties["media.name"] == input && s.Properties["application.name"] == "OBS" {
-				number = s.Index
-				return nil
-			}
-		}
-		return errors.New("it does not")
-	})
-	return number
 }

@@ -78,7 +78,7 @@ func TestPropertiesCannotInject(t *testing.T) {
 
 func TestFactories(t *testing.T) {
 	got := audioSenderGraph("", 0).factories()
-	want := []string{"pulsesrc", "queue", "volume", "opusenc", "rtpopuspay", "appsink"}
+	want := []string{"pulsesrc", "queue", "level", "volume", "opusenc", "rtpopuspay", "appsink"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/andreykaipov/goobs"
+
+	"github.com/costream-obs/costream-obs/internal/standstill"
 )
 
 // loadingPause is between two attempts at a request while OBS loads.
@@ -18,6 +20,11 @@ const loadingPause = 50 * time.Millisecond
 // profiles and scene collections. Measured: 0.1-0.2 s on an idle machine.
 const slowTimeout = 15 * time.Second
 
+// longestStandstill is for how long this process may be stopped without losing
+// its connection to OBS, and how long goobs's goroutines of one that was given
+// up may stay.
+const longestStandstill = 5 * time.Minute
+
 // call makes one request. It returns when OBS answers, when ctx ends, or when
 // the client ends, whichever is first. While OBS loads or changes its scenes,
 // when it refuses every request, the request is made again and again, for as
@@ -25,9 +32,10 @@ const slowTimeout = 15 * time.Second
 //
 // When OBS misses the deadline the client is given up: goobs pairs answers
 // with requests by order alone, so after a late answer it can never be used
-// again. The socket is closed before goobs's own, slightly longer timeout;
-// that way its reader sees the end of the connection, not a reply that nobody
-// waits for, and its goroutines end instead of blocking for ever.
+// again. The socket is closed before goobs's own, longer timeout; that way its
+// reader sees the end of the connection, not a reply that nobody waits for, and
+// its goroutines end instead of blocking for ever. The deadline counts only the
+// time in which this process runs; that of goobs cannot.
 func call[T any](ctx context.Context, c *Client, request string, f func(*goobs.Client) (T, error)) (T, error) {
 	return callWithin(ctx, c, c.options.Timeout, request, f)
 }
@@ -64,11 +72,11 @@ func callOnce[T any](ctx context.Context, c *Client, limit time.Duration, reques
 		err   error
 	}
 	answer := make(chan result, 1)
-	late := time.AfterFunc(limit, func() {
+	late := standstill.AfterFunc(limit, func() {
 		c.fail(fmt.Errorf("%w: %s took longer than %v", ErrNoAnswer, request, limit))
 	})
 	go func() {
-		goobs.WithResponseTimeoutDuration(limit + time.Second)(c.goobs)
+		goobs.WithResponseTimeoutDuration(limit + longestStandstill)(c.goobs)
 		value, err := f(c.goobs)
 		late.Stop()
 		c.answered.Store(int64(time.Since(c.born)))

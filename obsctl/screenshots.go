@@ -18,6 +18,8 @@ import (
 
 	"github.com/andreykaipov/goobs/api/requests"
 	"github.com/gorilla/websocket"
+
+	"github.com/costream-obs/costream-obs/internal/standstill"
 )
 
 // Screenshots is a connection to OBS that takes screenshots and nothing else,
@@ -161,10 +163,13 @@ func hash(s string) string {
 // bounded runs f, which reads and writes, until the deadline or the end of ctx.
 func (s *Screenshots) bounded(ctx context.Context, f func() error) error {
 	conn := s.ws.NetConn()
-	if err := conn.SetDeadline(time.Now().Add(s.timeout)); err != nil {
+	if err := conn.SetDeadline(time.Time{}); err != nil {
 		return err
 	}
-	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	over := func() { _ = conn.SetDeadline(time.Unix(1, 0)) }
+	late := standstill.AfterFunc(s.timeout, over)
+	defer late.Stop()
+	stop := context.AfterFunc(ctx, over)
 	defer stop()
 	return f()
 }

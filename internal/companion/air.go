@@ -123,6 +123,21 @@ func (s *session) followBeat(ctx context.Context, _ func()) error {
 	return nil
 }
 
+// beginAnew makes the time on air anew after a standstill, and has OBS be asked for everything.
+func (s *session) beginAnew() {
+	s.seen.all()
+	s.resync = make(map[string]time.Time) // The delay of OBS's monitoring has grown.
+	if s.air == nil || !s.wantAir() {
+		return
+	}
+	s.stopAir()
+	s.startAir()
+	s.tellGate()
+	if s.speakers != nil {
+		s.air.SetSpeakers(s.speakers)
+	}
+}
+
 func (s *session) stopAir() {
 	if s.air == nil {
 		return

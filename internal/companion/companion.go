@@ -32,6 +32,7 @@ import (
 	"github.com/costream-obs/costream-obs/internal/cleanfeed"
 	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/problem"
+	"github.com/costream-obs/costream-obs/internal/standstill"
 	"github.com/costream-obs/costream-obs/internal/supervisor"
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/media/link"
@@ -54,6 +55,7 @@ type Companion struct {
 	feed      *cleanfeed.Feed // of the session, or of its time on air
 	recall    recall          // of the keeper's goroutine, as connected
 	connected bool            // OBS was reached at least once; of the keeper's goroutine
+	stood     atomic.Bool     // we stood still, and the session has not seen to it yet
 	peer      atomic.Bool
 	area      atomic.Pointer[image.Rectangle] // of the screen, that the peer's picture covers
 	program   atomic.Pointer[string]
@@ -94,6 +96,10 @@ func (c *Companion) Run(ctx context.Context) error {
 	defer cancel()
 	c.life = life
 	c.parts.Keep(life, problem.Control, func(ctx context.Context, _ func()) error { return ctl.Serve(ctx, listener) })
+	c.parts.Keep(life, problem.Standstill, func(ctx context.Context, _ func()) error {
+		standstill.Watch(ctx, c.noteStandstill)
+		return nil
+	})
 	soundDone := make(chan struct{})
 	go func() {
 		defer close(soundDone)
@@ -193,6 +199,14 @@ func (c *Companion) newLink(h link.Handler) (link.Link, error) {
 		Peer: c.o.Peer, Listen: c.o.Listen, BasePort: c.o.BasePort,
 		Send: true, Receive: true, Handler: h, Log: c.log,
 	})
+}
+
+// noteStandstill has what is on air begin anew: after a standstill the sound server and the network hand over what has
+// waited there, for as long as we stood still, and the peer has given us up.
+func (c *Companion) noteStandstill(d time.Duration) {
+	c.log.Info("stood still, beginning anew", "for", d.Round(time.Millisecond))
+	c.stood.Store(true)
+	c.wakeUp()
 }
 
 // wakeUp makes the session look again. It never blocks.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/costream-obs/costream-obs/obsctl"
 )
@@ -48,7 +49,11 @@ func (s *session) choosePeerVoice(ctx context.Context, desktop desktopAudio) err
 	switch {
 	case onAir && len(s.speakers) == 2:
 		// The input stays, so that there is no gap when it is needed again.
-		return s.mutePeerAudio(ctx, desktop == desktopHeard)
+		mute, err := s.desktopTakesOver(ctx, desktop)
+		if err != nil {
+			return err
+		}
+		return s.mutePeerAudio(ctx, mute)
 	case onAir && (s.c.o.PeerAudio == PeerAudioDesktop || desktop != desktopElsewhere):
 		// Who mutes Desktop Audio while the peer is in it mutes the peer.
 		return nil
@@ -69,6 +74,39 @@ func (s *session) choosePeerVoice(ctx context.Context, desktop desktopAudio) err
 		s.air.RenewVoice()
 	}
 	return nil
+}
+
+// recordedFor is how long OBS must have recorded Desktop Audio before what it records counts: the sound of a stream that
+// OBS has just opened comes 0.1 to 0.2 s later. For so long the viewers hear the peer twice, which they mind less than a
+// gap.
+const recordedFor = 300 * time.Millisecond
+
+// desktopTakesOver reports whether Desktop Audio brings the peer's voice into the stream by now.
+func (s *session) desktopTakesOver(ctx context.Context, desktop desktopAudio) (bool, error) {
+	if desktop == desktopElsewhere {
+		s.desktopFrom = time.Time{}
+		return false, nil
+	}
+	if s.peerAudioMuted {
+		return desktop == desktopHeard, nil
+	}
+	recording, err := s.c.sound.capturesOf(ctx, s.obs.Endpoint().PID)
+	if err != nil {
+		return false, err
+	}
+	// Where OBS's streams cannot be told at all its settings must do.
+	if len(recording) > 0 && !slices.ContainsFunc(s.seen.special.Desktop, func(input string) bool { return recording[input] }) {
+		s.desktopFrom = time.Time{}
+		return false, nil
+	}
+	if s.desktopFrom.IsZero() {
+		s.desktopFrom = time.Now()
+	}
+	wait := recordedFor - time.Since(s.desktopFrom)
+	if wait > 0 && desktop == desktopHeard {
+		s.c.sound.lookAgain(wait)
+	}
+	return wait <= 0 && desktop == desktopHeard, nil
 }
 
 // mutePeerAudio mutes the input for the peer's voice while Desktop Audio carries the peer. What the user
@@ -108,7 +146,18 @@ func (s *session) lookAtDesktop(ctx context.Context) (desktopAudio, error) {
 		return desktopElsewhere, err
 	}
 	found := desktopElsewhere
+	if len(s.seen.special.Desktop) == 0 {
+		return found, nil
+	}
+	records, err := s.c.sound.sourcesOf(ctx, s.obs.Endpoint().PID)
+	if err != nil {
+		return desktopElsewhere, err
+	}
 	for _, input := range s.seen.special.Desktop {
+		if source, known := records[input]; known && source != sink+".monitor" {
+			// OBS does not follow when another sink becomes the default, and the sound server does not always.
+			continue
+		}
 		settings, err := s.obs.InputSettings(ctx, input)
 		if err != nil {
 			return desktopElsewhere, err

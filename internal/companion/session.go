@@ -80,6 +80,7 @@ type session struct {
 	voiceKept     bool // that was made so, and nothing has happened since
 	dedupLog      obsctl.DeduplicationLog
 
+	desktopFrom    time.Time // since when OBS has been seen to record what Desktop Audio captures, on air
 	voiceStale     bool      // how the peer's voice comes into the stream is to be looked at again
 	peerAudioMuted bool      // by us, since Desktop Audio carries the peer
 	capturesLooked time.Time // when it was looked at what OBS records
@@ -203,6 +204,9 @@ func (s *session) round(ctx context.Context) error {
 		s.stopAir()
 		return nil
 	}
+	if s.c.stood.Swap(false) {
+		s.beginAnew()
+	}
 	if s.air != nil && !s.wantAir() {
 		s.stopping = true
 		s.report()
@@ -256,12 +260,19 @@ func (s *session) wantAir() bool {
 // goOn takes the steps that lead on air, each as far as it is still to be done.
 func (s *session) goOn(ctx context.Context) {
 	s.steps.try(ctx, problem.Collection, s.leaveTempCollection)
+	onAir := s.air != nil
+	if onAir {
+		// First: until it is done the viewers may not hear the peer, or twice.
+		s.steps.try(ctx, problem.PeerVoice, s.preparePeerVoice)
+	}
 	s.steps.try(ctx, problem.Viewers, s.keepVoiceInStream)
 	s.steps.try(ctx, problem.MonitoredInputs, s.monitorMics)
 	s.steps.try(ctx, problem.Captures, s.reviveCapture)
 	s.steps.try(ctx, problem.Level, s.checkRecording)
 	s.steps.try(ctx, problem.Unheard, s.checkHeard)
-	s.steps.try(ctx, problem.PeerVoice, s.preparePeerVoice)
+	if !onAir {
+		s.steps.try(ctx, problem.PeerVoice, s.preparePeerVoice)
+	}
 	s.steps.try(ctx, problem.CleanFeed, s.prepareFeed)
 	s.steps.try(ctx, problem.OurPicture, s.openPicture)
 	if s.air == nil && s.camera {

@@ -41,7 +41,7 @@ type sound struct {
 	ours    map[string]func(context.Context) error // how to unload, by sink
 	sinks   map[string]string                      // wanted sinks with their descriptions
 	isReady bool
-	moved   bool      // the default devices may be others
+	moved   bool      // the default devices may be others, or OBS may record from another
 	wentAt  time.Time // when the server was last lost
 	lost    bool      // OBS has not been looked at since the server came back
 }
@@ -146,6 +146,13 @@ func (s *sound) noteChange(c pulse.Change) {
 		s.moved = true
 		s.mu.Unlock()
 		s.changed()
+	case c.Object == "source-output" && c.Event != "remove":
+		// OBS opens its recording of Desktop Audio anew when its device is changed, of which older versions say nothing; and
+		// the sound server may move it, or not, when another sink becomes the default.
+		s.mu.Lock()
+		s.moved = true
+		s.mu.Unlock()
+		s.changed()
 	case c.Object == "sink-input" && c.Event != "remove":
 		s.changed()
 	}
@@ -172,13 +179,23 @@ func (s *sound) restarted() bool {
 	return s.lost && s.isReady
 }
 
-// defaultsMoved reports whether the default devices may be others than when it was asked before.
+// defaultsMoved reports whether the default devices, or what OBS records from, may be others than when it was asked before.
 func (s *sound) defaultsMoved() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	moved := s.moved
 	s.moved = false
 	return moved
+}
+
+// lookAgain has defaultsMoved report so after a while.
+func (s *sound) lookAgain(after time.Duration) {
+	time.AfterFunc(after, func() {
+		s.mu.Lock()
+		s.moved = true
+		s.mu.Unlock()
+		s.changed()
+	})
 }
 
 // revived notes that OBS was looked after.
@@ -244,20 +261,53 @@ func (s *sound) streamsOf(ctx context.Context, pid int) (map[string]pulse.SinkIn
 	return byName, nil
 }
 
+// sourcesOf are the names of the sources that OBS records from, by input, told apart as in streamsOf.
+func (s *sound) sourcesOf(ctx context.Context, pid int) (map[string]string, error) {
+	streams, err := s.recordingOf(ctx, pid)
+	if err != nil || len(streams) == 0 {
+		return nil, err
+	}
+	sources, err := s.pulse.Sources(ctx)
+	if err != nil {
+		return nil, err
+	}
+	names := make(map[string]string)
+	for input, stream := range streams {
+		for _, source := range sources {
+			if source.Index == stream.Source {
+				names[input] = source.Name
+			}
+		}
+	}
+	return names, nil
+}
+
 // capturesOf are the names of OBS's inputs that record, told apart as in streamsOf.
 func (s *sound) capturesOf(ctx context.Context, pid int) (map[string]bool, error) {
+	streams, err := s.recordingOf(ctx, pid)
+	if err != nil {
+		return nil, err
+	}
+	names := make(map[string]bool)
+	for input := range streams {
+		names[input] = true
+	}
+	return names, nil
+}
+
+func (s *sound) recordingOf(ctx context.Context, pid int) (map[string]pulse.SourceOutput, error) {
 	all, err := s.pulse.SourceOutputs(ctx)
 	if err != nil {
 		return nil, err
 	}
-	byPID, byName := make(map[string]bool), make(map[string]bool)
+	byPID, byName := make(map[string]pulse.SourceOutput), make(map[string]pulse.SourceOutput)
 	for _, out := range all {
 		if out.Properties["application.name"] != placement.OBSClient {
 			continue
 		}
-		byName[out.MediaName()] = true
+		byName[out.MediaName()] = out
 		if out.PID() == pid {
-			byPID[out.MediaName()] = true
+			byPID[out.MediaName()] = out
 		}
 	}
 	if len(byPID) > 0 {

@@ -4,10 +4,11 @@ package problem
 
 // The codes.
 const (
-	Settings Code = "svc.config"
-	Run      Code = "svc.run"
-	Unit     Code = "svc.unit"
-	Control  Code = "svc.socket"
+	Settings   Code = "svc.config"
+	Run        Code = "svc.run"
+	Unit       Code = "svc.unit"
+	Control    Code = "svc.socket"
+	Standstill Code = "svc.standstill"
 
 	GStreamer Code = "host.gst"
 	Access    Code = "host.user"
@@ -93,6 +94,7 @@ var table = []Kind{
 	{Run, "", "costream-obs itself", Error, nil},
 	{Unit, "", "its service", Warning, nil},
 	{Control, "control socket", "", Warning, nil},
+	{Standstill, "standstills", "", Warning, nil},
 
 	{GStreamer, "", "GStreamer has all that is needed", Error, nil},
 	{Access, "", "you may use the video devices", ByRoute, []Code{Settings}},

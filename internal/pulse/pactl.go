@@ -12,6 +12,8 @@ import (
 	"os/exec"
 	"strings"
 	"time"
+
+	"github.com/costream-obs/costream-obs/internal/standstill"
 )
 
 var (
@@ -62,7 +64,7 @@ func (c Client) environ() []string {
 
 // pactl runs one pactl command and returns its standard output.
 func (c Client) pactl(ctx context.Context, args ...string) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, pactlTimeout)
+	ctx, cancel := standstill.WithTimeout(ctx, pactlTimeout)
 	defer cancel()
 	keepFiles()
 	cmd := exec.CommandContext(ctx, "pactl", args...)
@@ -101,7 +103,7 @@ func (c Client) pactlError(ctx context.Context, args []string, stderr string, er
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
 		return ErrNoPactl
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+	case errors.Is(context.Cause(ctx), context.DeadlineExceeded):
 		return fmt.Errorf("%s: no answer within %v%s: %w", what, pactlTimeout, at, ErrHangs)
 	case ctx.Err() != nil:
 		return fmt.Errorf("%s: %w", what, ctx.Err())

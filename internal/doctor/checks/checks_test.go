@@ -520,7 +520,11 @@ func TestHealthy(t *testing.T) {
 		"not paired":          func(f *fixture) { f.o.Secure = nil },
 		"one packet lost":     func(f *fixture) { f.probe.Lost = 1 },
 		"no one but us":       func(f *fixture) { f.o.Peer, f.o.PairHosts = "", []string{"192.168.1.9", "fd00::1"} },
-		"microphone past":     func(f *fixture) { f.o.MicSource = "mic"; f.sound.SinkInputs = nil },
+		"microphone past": func(f *fixture) {
+			f.o.MicSource = "mic"
+			f.sound.SinkInputs = nil
+			f.voice(func(s *pulse.SourceOutput) { s.Source = micSource })
+		},
 		"signed module": func(f *fixture) {
 			f.files[secureBootFile] = "\x06\x00\x00\x00\x01"
 		},

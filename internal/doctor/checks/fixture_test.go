@@ -151,8 +151,8 @@ func healthy(t *testing.T) *fixture {
 	return f
 }
 
-// In the recordings: the monitor of our sink, that of the default sink, and our sink.
-const toPeerSource, headphones, toPeer = 3, 0, 2
+// In the recordings: the monitor of our sink, that of the default sink, the microphone, and our sink.
+const toPeerSource, headphones, micSource, toPeer = 3, 0, 2, 2
 
 // own is a stream of costream-obs.
 func own(index int, purpose string) pulse.Stream {

@@ -7,15 +7,15 @@ import (
 	"sync"
 )
 
-// life is the beginning and the end of a link, which runs only once.
-type life struct {
+// lifecycle is the beginning and the end of a link, which runs only once.
+type lifecycle struct {
 	mu      sync.RWMutex // held for reading by those whom the end must wait for
 	started bool
 	closed  bool
 }
 
 // startOnce notes that the link runs.
-func (l *life) startOnce() error {
+func (l *lifecycle) startOnce() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.started || l.closed {
@@ -26,14 +26,14 @@ func (l *life) startOnce() error {
 }
 
 // end keeps others out from now on.
-func (l *life) end() {
+func (l *lifecycle) end() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.closed = true
 }
 
 // abandon ends a link that was never run, and releases what it holds.
-func (l *life) abandon(release func()) {
+func (l *lifecycle) abandon(release func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.started && !l.closed {
@@ -45,8 +45,8 @@ func (l *life) abandon(release func()) {
 // worker is a part of a link's Run. It works until ctx ends.
 type worker func(ctx context.Context) error
 
-// tireless makes a worker of what cannot fail.
-func tireless(work func(context.Context)) worker {
+// withoutError wraps a function that cannot fail as a worker.
+func withoutError(work func(context.Context)) worker {
 	return func(ctx context.Context) error {
 		work(ctx)
 		return nil

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package link
+package bwe
 
 import (
+	"math"
 	"sync"
 	"time"
 
@@ -18,7 +19,7 @@ const (
 	// startBitrate is the picture's rate before anything is known of the path.
 	startBitrate = 3_000_000
 
-	// headers is what IPv4 and UDP add to a packet.
+	// headers is what IPv4 and UDP add to a packet, in bytes.
 	headers = 28
 
 	// pictureShare is what is left of the rate once headers, encryption and numbers are paid: 68 bytes of each 1268.
@@ -27,20 +28,20 @@ const (
 	// soundRate is what sound takes at most, with all headers, in bit/s.
 	soundRate = 200_000
 
-	// noticeable is the change of rate that is worth telling.
-	noticeable = 0.04
+	// minRateChange is the smallest relative change of the rate that is reported.
+	minRateChange = 0.04
 )
 
-// flow decides how much of a picture is sent: what the path takes, less what sound and repairs take. Safe for concurrent
+// Controller decides how many bits of a picture are sent: what the path takes, less what sound and repairs take. Safe for concurrent
 // use.
-type flow struct {
+type Controller struct {
 	floor, ceiling int // bit/s of the picture
 
-	mu         sync.Mutex
-	ledger     ledger
-	congestion *congestion
-	acks       []ack
-	told       int // bit/s of the picture
+	mu        sync.Mutex
+	sent      sentPackets
+	estimator *estimator
+	results   []result
+	told      int // bit/s of the picture
 
 	otherBits, otherRate int // of all but the picture: since otherFrom, and bit/s before that
 	otherFrom            time.Time
@@ -48,111 +49,112 @@ type flow struct {
 	parity int // packets of it for each group
 }
 
-func newFlow(floor, ceiling int) *flow {
-	f := &flow{floor: floor, ceiling: ceiling}
-	f.begin()
-	return f
+// NewController returns a controller that keeps the picture between two bit rates.
+func NewController(floor, ceiling int) *Controller {
+	c := &Controller{floor: floor, ceiling: ceiling}
+	c.Begin()
+	return c
 }
 
-// begin forgets the path: the peer counts anew, and may be elsewhere.
-func (f *flow) begin() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	start := min(max(startBitrate, f.floor), f.ceiling)
-	if f.congestion != nil {
-		start = min(start, f.told)
+// Begin forgets the path: the peer counts anew, and may be elsewhere.
+func (c *Controller) Begin() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	start := min(max(startBitrate, c.floor), c.ceiling)
+	if c.estimator != nil {
+		start = min(start, c.told)
 	}
-	f.ledger = ledger{}
-	f.congestion = newCongestion(whole(f.floor), whole(start), whole(f.ceiling))
-	f.told = start
+	c.sent = sentPackets{}
+	c.estimator = newEstimator(Total(c.floor), Total(start), Total(c.ceiling))
+	c.told = start
 }
 
-// moved forgets how long the path was, since the peer is at another address.
-func (f *flow) moved() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.congestion.forgetPath()
+// PathChanged forgets how long the path was, since the peer is at another address.
+func (c *Controller) PathChanged() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.estimator.forgetPath()
 }
 
-// whole is what it takes to send a picture of a given rate, and sound.
-func whole(picture int) int { return int(float64(picture)/pictureShare) + soundRate }
+// Total is the bit rate that it takes to send a picture of a given rate, and sound.
+func Total(picture int) int { return int(float64(picture)/pictureShare) + soundRate }
 
-// enter notes a packet that leaves now and returns its transport-wide number. Size is that of the datagram.
-func (f *flow) enter(now time.Time, of stream, size int) uint16 {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if of != pictureStream {
-		f.otherBits += 8 * (size + headers)
+// Sent notes a packet that leaves now and returns its transport-wide number. Size is that of the datagram, in bytes.
+func (c *Controller) Sent(now time.Time, of Stream, size int) uint16 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if of != Picture {
+		c.otherBits += 8 * (size + headers)
 	}
-	return f.ledger.enter(now, of, size+headers)
+	return c.sent.add(now, of, size+headers)
 }
 
-// skip notes a packet that does not leave.
-func (f *flow) skip(of stream) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.ledger.skip(of)
+// Skipped notes a packet that does not leave.
+func (c *Controller) Skipped(of Stream) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sent.skip(of)
 }
 
-// unheard is how many packets in a row of one stream the peer is not known to have.
-func (f *flow) unheard() uint64 {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.ledger.unheard()
+// Unacknowledged is how many packets in a row of one stream the peer is not known to have.
+func (c *Controller) Unacknowledged() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.sent.unacknowledged()
 }
 
-// spend notes a datagram that leaves without a number of its own.
-func (f *flow) spend(size int) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.otherBits += 8 * (size + headers)
+// Resent notes a datagram, of a size in bytes, that leaves without a number of its own.
+func (c *Controller) Resent(size int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.otherBits += 8 * (size + headers)
 }
 
-// report takes in what the peer reports. It returns the rates for the picture, and for all packets together, in bit/s,
+// Report takes in what the peer reports. It returns the rates for the picture, and for all packets together, in bit/s,
 // and tells whether the former is news.
-func (f *flow) report(now time.Time, report *rtcp.TransportLayerCC) (picture, all int, news bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.acks = f.ledger.settle(f.acks[:0], report)
-	f.congestion.update(now, f.acks)
-	f.parity = parityLevel(f.parity, f.congestion.holes)
-	if passed := now.Sub(f.otherFrom); passed >= time.Second {
-		f.otherRate = int(float64(f.otherBits) / passed.Seconds())
-		f.otherBits, f.otherFrom = 0, now
+func (c *Controller) Report(now time.Time, report *rtcp.TransportLayerCC) (picture, all int, news bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.results = c.sent.report(c.results[:0], report)
+	c.estimator.update(now, c.results)
+	c.parity = parityLevel(c.parity, c.estimator.lossEvents)
+	if passed := now.Sub(c.otherFrom); passed >= time.Second {
+		c.otherRate = int(float64(c.otherBits) / passed.Seconds())
+		c.otherBits, c.otherFrom = 0, now
 	}
-	all = int(f.congestion.rate)
-	picture = min(max(int(float64(all-f.otherRate)*pictureShare), f.floor), f.ceiling)
-	change := picture - f.told
-	if change == 0 || abs(float64(change)) < noticeable*float64(f.told) && picture != f.ceiling {
-		return f.told, all, false
+	all = int(c.estimator.rate)
+	picture = min(max(int(float64(all-c.otherRate)*pictureShare), c.floor), c.ceiling)
+	change := picture - c.told
+	if change == 0 || math.Abs(float64(change)) < minRateChange*float64(c.told) && picture != c.ceiling {
+		return c.told, all, false
 	}
-	f.told = picture
+	c.told = picture
 	return picture, all, true
 }
 
 // parityLevel is how many packets of parity are worth sending for each group. Where bursts are lost they would not help:
 // asking again must do.
-func parityLevel(level int, holes float64) int {
+func parityLevel(level int, lossEvents float64) int {
 	const one, two = 0.004, 0.015
 	switch {
-	case holes > two || level == 2 && holes > two/2:
+	case lossEvents > two || level == 2 && lossEvents > two/2:
 		return 2
-	case holes > one || level > 0 && holes > one/2:
+	case lossEvents > one || level > 0 && lossEvents > one/2:
 		return 1
 	}
 	return 0
 }
 
-// parityNow is how many packets of parity to send for each group.
-func (f *flow) parityNow() int {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.parity
+// ParityLevel is how many packets of parity to send for each group.
+func (c *Controller) ParityLevel() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.parity
 }
 
-// rate is what the picture may take, in bit/s.
-func (f *flow) rate() int {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.told
+// Rate is what the picture may take, in bit/s.
+func (c *Controller) Rate() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.told
 }

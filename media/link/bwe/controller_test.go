@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package link
+package bwe
 
 import (
 	"math/rand/v2"
@@ -32,11 +32,11 @@ type simPacket struct {
 
 // sim sends pictures and sound over a path, as a Secure link does.
 type sim struct {
-	path   simPath
-	busy   func(at time.Duration) float64 // share of the encoder's rate that the pictures take
-	flow   *flow
-	bucket bucket
-	rng    *rand.Rand
+	path       simPath
+	busy       func(at time.Duration) float64 // share of the encoder's rate that the pictures take
+	controller *Controller
+	bucket     bucket
+	rng        *rand.Rand
 
 	queue  []simPacket // waits for the bucket
 	free   time.Duration
@@ -72,14 +72,14 @@ func (s *sim) at(at time.Duration, do func(time.Duration)) {
 }
 
 func (s *sim) run(until time.Duration) {
-	s.flow = newFlow(DefaultMinBitrate, DefaultMaxBitrate)
+	s.controller = NewController(DefaultMinBitrate, DefaultMaxBitrate)
 	s.rng = rand.New(rand.NewPCG(1, 2))
 	s.record = twcc.NewRecorder(1)
 	s.pictures = []*simPicture{{}}
-	s.bucket.setRate(simStart, int(s.flow.congestion.rate))
+	s.bucket.setRate(simStart, int(s.controller.estimator.rate))
 	s.every(0, time.Second/30, s.picture)
 	s.every(3*time.Millisecond, 10*time.Millisecond, func(at time.Duration) { s.ship(at, simPacket{size: 60}) })
-	s.every(0, feedbackInterval, s.feedback)
+	s.every(0, FeedbackInterval, s.feedback)
 	s.every(0, time.Millisecond, s.pace)
 	for len(s.events) > 0 && s.events[0].at < until {
 		e := s.events[0]
@@ -96,7 +96,7 @@ func (s *sim) every(first, interval time.Duration, do func(time.Duration)) {
 }
 
 func (s *sim) picture(at time.Duration) {
-	rate := s.flow.rate()
+	rate := s.controller.Rate()
 	s.rates = append(s.rates, rate)
 	size := int(float64(rate) / 8 / 30 * s.busy(at) * (0.7 + 0.6*s.rng.Float64()))
 	p := &simPicture{made: at, missing: map[int]bool{}}
@@ -119,11 +119,11 @@ func (s *sim) pace(at time.Duration) {
 
 func (s *sim) ship(at time.Duration, p simPacket) {
 	const overhead = 40 // of RTP, encryption and the number
-	of := soundStream   // and what is sent again, which takes from the picture's rate as sound does
+	of := Sound         // and what is sent again, which takes from the picture's rate as sound does
 	if p.picture > 0 && !p.again {
-		of = pictureStream
+		of = Picture
 	}
-	number := s.flow.enter(simStart.Add(at), of, p.size+overhead)
+	number := s.controller.Sent(simStart.Add(at), of, p.size+overhead)
 	begin := max(s.free, at)
 	if begin-at > s.path.queue || s.rng.Float64() < s.path.loss {
 		if p.picture > 0 {
@@ -170,7 +170,7 @@ func (s *sim) feedback(at time.Duration) {
 			if err := report.Unmarshal(b); err != nil {
 				panic(err)
 			}
-			_, all, _ := s.flow.report(simStart.Add(at), report)
+			_, all, _ := s.controller.Report(simStart.Add(at), report)
 			s.bucket.setRate(simStart.Add(at), all)
 		})
 	}
@@ -217,8 +217,8 @@ func between(from, to time.Duration, inside, outside float64) func(time.Duration
 	}
 }
 
-// TestFlow lets the rate find its way on paths that change. Delays are one way.
-func TestFlow(t *testing.T) {
+// TestController lets the rate find its way on paths that change. Delays are one way.
+func TestController(t *testing.T) {
 	const ms, s = time.Millisecond, time.Second
 	steady := func(rate float64) func(time.Duration) float64 { return always(rate) }
 	all := always(1)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package link
+package bwe
 
 import (
 	"math"
@@ -16,8 +16,8 @@ const (
 	queueLimit = 25 * time.Millisecond
 	queueGone  = 10 * time.Millisecond
 
-	// memory is how far back arrivals are kept.
-	memory = 500 * time.Millisecond
+	// historySpan is how far back arrivals are kept.
+	historySpan = 500 * time.Millisecond
 
 	// drainTime is the time in which a queue shall be gone.
 	drainTime = 500 * time.Millisecond
@@ -25,8 +25,8 @@ const (
 	// drainLimit is how long a queue may stay although less is sent than the path takes: then the path has become longer.
 	drainLimit = 3 * time.Second
 
-	// share of what a full path takes that is used.
-	share = 0.92
+	// utilisation is the share of what a full path takes that is used.
+	utilisation = 0.92
 
 	// The rate grows by slowGrowth a second after the path was full, and twice as much every growthDouble that it stays
 	// free, up to fastGrowth. So the capacity that was found is approached with care, and one that has come back is used
@@ -35,8 +35,8 @@ const (
 	fastGrowth   = 0.60
 	growthDouble = 700 * time.Millisecond
 
-	// used is the share of the rate that must have been sent for the rate to grow: nothing is known of what was not tried.
-	used = 0.6
+	// minUsed is the share of the rate that must have been sent for the rate to grow: nothing is known of what was not tried.
+	minUsed = 0.6
 
 	// Losses up to lossAllowed do not keep the rate from growing, and those from lossLimit make it smaller. Radio loses
 	// packets at any rate, a full path with a short queue many.
@@ -44,23 +44,23 @@ const (
 	lossLimit   = 0.10
 	lossSpan    = 500 * time.Millisecond
 
-	// holeSpan is over how many packets holes are counted: two seconds or more.
-	holeSpan = 800
+	// lossEventSpan is over how many packets loss events are counted: two seconds or more.
+	lossEventSpan = 800
 )
 
-// congestion works out how much the path to the peer takes, from the delay and loss that packets meet (compare
+// estimator works out how much the path to the peer takes, from the delay and loss that packets meet (compare
 // draft-ietf-rmcat-gcc-02 and RFC 8298). A queue that stands is the first sign of a full path, and how fast packets come
 // out of it is what the path takes. Not safe for concurrent use.
 //
 // pion's estimator (interceptor v0.1.44, pkg/gcc) reads the clock itself, grows by 8 % a second at most and takes what a
 // still picture needs for what the path takes.
-type congestion struct {
+type estimator struct {
 	floor, ceiling float64 // bit/s
 	rate           float64 // bit/s, all headers included
 
 	began    time.Time // of the times that packets were sent; the clock of the first one
 	base     lowestDelay
-	arrivals []arrival // of the last memory, in the order in which they came
+	arrivals []arrival // of the last historySpan, in the order in which they came
 	full     bool      // and the queue is being drained
 	fullFrom time.Time
 	before   float64 // the rate before the path was full
@@ -72,8 +72,8 @@ type congestion struct {
 	lostCount, counts int
 	loss              float64
 
-	holes   float64 // share of packets at which a loss begins, in the last seconds
-	wasLost bool    // the newest packet
+	lossEvents float64 // share of packets at which a loss begins, in the last seconds
+	wasLost    bool    // the newest packet
 }
 
 type arrival struct {
@@ -82,13 +82,13 @@ type arrival struct {
 	size  int
 }
 
-func newCongestion(floor, start, ceiling int) *congestion {
-	return &congestion{floor: float64(floor), ceiling: float64(ceiling), rate: float64(start)}
+func newEstimator(floor, start, ceiling int) *estimator {
+	return &estimator{floor: float64(floor), ceiling: float64(ceiling), rate: float64(start)}
 }
 
 // update takes in what became of packets.
-func (c *congestion) update(now time.Time, acks []ack) {
-	c.take(now, acks)
+func (c *estimator) update(now time.Time, results []result) {
+	c.take(now, results)
 	if len(c.arrivals) == 0 {
 		return
 	}
@@ -97,16 +97,16 @@ func (c *congestion) update(now time.Time, acks []ack) {
 	}
 	passed := min(now.Sub(c.updated), 100*time.Millisecond)
 	c.updated = now
-	queue := c.standing()
+	queue := c.standingQueue()
 	switch {
 	case queue > queueLimit || c.full && queue > queueGone:
 		c.drain(now, queue)
 	case c.full:
 		c.full, c.freeFrom = false, now
-		c.rate = min(c.before, share*c.capacity)
+		c.rate = min(c.before, utilisation*c.capacity)
 		c.lossFrom, c.lostCount, c.counts, c.loss = now, 0, 0, 0 // what the queue could not hold is answered
 	case c.lossy(now):
-	case c.loss <= lossAllowed && c.throughput() > used*c.rate:
+	case c.loss <= lossAllowed && c.throughput() > minUsed*c.rate:
 		growth := min(slowGrowth*math.Exp2(float64(now.Sub(c.freeFrom))/float64(growthDouble)), fastGrowth)
 		c.rate *= 1 + growth*passed.Seconds()
 	}
@@ -114,15 +114,15 @@ func (c *congestion) update(now time.Time, acks []ack) {
 }
 
 // take notes arrivals and losses.
-func (c *congestion) take(now time.Time, acks []ack) {
-	for _, a := range acks {
+func (c *estimator) take(now time.Time, results []result) {
+	for _, a := range results {
 		c.counts++
 		begins := 0.0
 		if a.lost && !c.wasLost && !c.full {
 			begins = 1
 		}
 		c.wasLost = a.lost
-		c.holes += (begins - c.holes) / holeSpan
+		c.lossEvents += (begins - c.lossEvents) / lossEventSpan
 		if a.lost {
 			c.lostCount++
 			continue
@@ -138,14 +138,14 @@ func (c *congestion) take(now time.Time, acks []ack) {
 		return
 	}
 	old, newest := 0, c.arrivals[len(c.arrivals)-1].at
-	for old < len(c.arrivals) && newest-c.arrivals[old].at > memory {
+	for old < len(c.arrivals) && newest-c.arrivals[old].at > historySpan {
 		old++
 	}
 	c.arrivals = append(c.arrivals[:0], c.arrivals[old:]...)
 }
 
-// standing is the shortest queue that the newest packets have met.
-func (c *congestion) standing() time.Duration {
+// standingQueue is the shortest queue that the newest packets have met.
+func (c *estimator) standingQueue() time.Duration {
 	newest := c.arrivals[len(c.arrivals)-1].at
 	queue := time.Hour
 	for i := len(c.arrivals) - 1; i >= 0 && newest-c.arrivals[i].at <= standingSpan; i-- {
@@ -155,7 +155,7 @@ func (c *congestion) standing() time.Duration {
 }
 
 // drain lowers the rate so that the queue is gone after drainTime.
-func (c *congestion) drain(now time.Time, queue time.Duration) {
+func (c *estimator) drain(now time.Time, queue time.Duration) {
 	if !c.full {
 		c.full, c.fullFrom, c.before = true, now, c.rate
 	}
@@ -165,19 +165,19 @@ func (c *congestion) drain(now time.Time, queue time.Duration) {
 		return
 	}
 	c.capacity = c.outflow()
-	c.rate = min(c.before, c.capacity*(share-min(queue.Seconds()/drainTime.Seconds(), 0.5)))
+	c.rate = min(c.before, c.capacity*(utilisation-min(queue.Seconds()/drainTime.Seconds(), 0.5)))
 }
 
 // forgetPath forgets how long the path is.
-func (c *congestion) forgetPath() {
+func (c *estimator) forgetPath() {
 	c.base, c.arrivals, c.full = lowestDelay{}, c.arrivals[:0], false
 }
 
 // outflow is how fast packets come out of a queue.
-func (c *congestion) outflow() float64 {
+func (c *estimator) outflow() float64 {
 	last := len(c.arrivals) - 1
 	bits, first := 0, last
-	for first > 0 && c.arrivals[first-1].delay > queueGone && c.arrivals[last].at-c.arrivals[first-1].at < memory/2 {
+	for first > 0 && c.arrivals[first-1].delay > queueGone && c.arrivals[last].at-c.arrivals[first-1].at < historySpan/2 {
 		bits += 8 * c.arrivals[first].size
 		first--
 	}
@@ -189,7 +189,7 @@ func (c *congestion) outflow() float64 {
 }
 
 // throughput is what came lately, in bit/s.
-func (c *congestion) throughput() float64 {
+func (c *estimator) throughput() float64 {
 	bits := 0
 	for _, a := range c.arrivals[1:] {
 		bits += 8 * a.size
@@ -199,7 +199,7 @@ func (c *congestion) throughput() float64 {
 }
 
 // lossy lowers the rate where too much is lost, and tells whether it is.
-func (c *congestion) lossy(now time.Time) bool {
+func (c *estimator) lossy(now time.Time) bool {
 	if now.Sub(c.lossFrom) < lossSpan || c.counts < 20 {
 		return c.loss >= lossLimit
 	}

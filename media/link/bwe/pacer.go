@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package link
+package bwe
 
 import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/costream-obs/costream-obs/media/link/internal/wait"
 )
 
 const (
@@ -13,8 +15,8 @@ const (
 	// than twice as large, such as a key frame, is spread.
 	burst = 70 * time.Millisecond
 
-	// haste is how much faster than the rate packets leave that had to wait.
-	haste = 1.5
+	// pacingFactor is the send rate of queued packets, as a multiple of the rate.
+	pacingFactor = 1.5
 
 	// smallestBurst in bytes lets pictures of few packets pass at any rate.
 	smallestBurst = 6000
@@ -33,7 +35,7 @@ type bucket struct {
 
 func (b *bucket) setRate(now time.Time, bits int) {
 	b.fill(now)
-	b.rate = haste * float64(bits) / 8
+	b.rate = pacingFactor * float64(bits) / 8
 	b.depth = max(burst.Seconds()*float64(bits)/8, smallestBurst)
 	b.level = min(b.level, b.depth)
 }
@@ -55,9 +57,9 @@ func (b *bucket) take(now time.Time, size int) time.Duration {
 	return 0
 }
 
-// pacer spreads the packets of large pictures, so that they neither overflow a queue on the path nor stand in the way of
+// Pacer spreads the packets of large pictures, so that they neither overflow a queue on the path nor stand in the way of
 // sound. Packets pass at once where none wait. Its send function must not block, since it is called with mu held.
-type pacer struct {
+type Pacer struct {
 	now       func() time.Time
 	send      func(packet []byte)
 	sendAgain func(datagram []byte)
@@ -72,8 +74,9 @@ type pacer struct {
 	bytes   int       // that wait
 }
 
-func newPacer(now func() time.Time, rate int, send, sendAgain func([]byte)) *pacer {
-	p := &pacer{
+// NewPacer returns a pacer for a rate in bit/s, that passes packets on to send, and those that are sent again to sendAgain.
+func NewPacer(now func() time.Time, rate int, send, sendAgain func([]byte)) *Pacer {
+	p := &Pacer{
 		now: now, send: send, sendAgain: sendAgain, more: make(chan struct{}, 1),
 		spare: sync.Pool{New: func() any { b := make([]byte, 0, 1500); return &b }},
 	}
@@ -82,19 +85,20 @@ func newPacer(now func() time.Time, rate int, send, sendAgain func([]byte)) *pac
 	return p
 }
 
-func (p *pacer) setRate(bits int) {
+// SetRate sets the rate, in bit/s.
+func (p *Pacer) SetRate(bits int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.bucket.setRate(p.now(), bits)
 }
 
-// put sends a packet, which is copied, at once or later.
-func (p *pacer) put(packet []byte) { p.queue(packet, &p.waiting, p.send) }
+// Put sends a packet, which is copied, at once or later.
+func (p *Pacer) Put(packet []byte) { p.queue(packet, &p.waiting, p.send) }
 
-// putAgain does so with a datagram that is sent another time, before all others.
-func (p *pacer) putAgain(datagram []byte) { p.queue(datagram, &p.again, p.sendAgain) }
+// PutAgain does so with a datagram that is sent another time, before all others.
+func (p *Pacer) PutAgain(datagram []byte) { p.queue(datagram, &p.again, p.sendAgain) }
 
-func (p *pacer) queue(packet []byte, queue *[]*[]byte, send func([]byte)) {
+func (p *Pacer) queue(packet []byte, queue *[]*[]byte, send func([]byte)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.bytes == 0 && p.bucket.take(p.now(), len(packet)) == 0 {
@@ -105,15 +109,15 @@ func (p *pacer) queue(packet []byte, queue *[]*[]byte, send func([]byte)) {
 	*b = append((*b)[:0], packet...)
 	*queue = append(*queue, b)
 	p.bytes += len(packet)
-	signal(p.more)
+	wait.Signal(p.more)
 }
 
-// stale forgets what waits if that is more than is worth sending. It calls drop with each packet that was never sent, and
+// Stale forgets what waits if that is more than is worth sending. It calls drop with each packet that was never sent, and
 // tells whether it forgot anything.
-func (p *pacer) stale(drop func(packet []byte)) bool {
+func (p *Pacer) Stale(drop func(packet []byte)) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if float64(p.bytes) < maxBacklog.Seconds()*p.bucket.rate/haste {
+	if float64(p.bytes) < maxBacklog.Seconds()*p.bucket.rate/pacingFactor {
 		return false
 	}
 	for _, b := range p.waiting {
@@ -123,15 +127,15 @@ func (p *pacer) stale(drop func(packet []byte)) bool {
 	return true
 }
 
-func (p *pacer) clear() {
+func (p *Pacer) clear() {
 	for _, b := range append(p.again, p.waiting...) {
 		p.spare.Put(b)
 	}
 	p.again, p.waiting, p.bytes = nil, nil, 0
 }
 
-// run sends what waits until ctx ends; what waits then is forgotten.
-func (p *pacer) run(ctx context.Context) {
+// Run sends what waits until ctx ends; what waits then is forgotten.
+func (p *Pacer) Run(ctx context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -149,7 +153,7 @@ func (p *pacer) run(ctx context.Context) {
 }
 
 // flush sends what may leave and returns when more may.
-func (p *pacer) flush() time.Duration {
+func (p *Pacer) flush() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for p.bytes > 0 {
@@ -158,8 +162,8 @@ func (p *pacer) flush() time.Duration {
 			queue, send = &p.again, p.sendAgain
 		}
 		b := (*queue)[0]
-		if wait := p.bucket.take(p.now(), len(*b)); wait > 0 {
-			return wait
+		if delay := p.bucket.take(p.now(), len(*b)); delay > 0 {
+			return delay
 		}
 		*queue = (*queue)[1:]
 		p.bytes -= len(*b)

@@ -1,25 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package link
+package bwe
 
 import (
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/costream-obs/costream-obs/media/link/internal/linktest"
 )
 
 // testPacer is a pacer that keeps what leaves: packets of 1200 bytes at 1.2 Mbit/s, which is 125 a second.
 type testPacer struct {
-	*pacer
-	*clock
+	*Pacer
+	*linktest.Clock
 	left []int
 }
 
 func newTestPacer() *testPacer {
-	tp := &testPacer{clock: newClock()}
+	tp := &testPacer{Clock: linktest.NewClock()}
 	note := func(b []byte) { tp.left = append(tp.left, int(b[0])) }
-	tp.pacer = newPacer(tp.clock.now, 1_200_000, note, note)
+	tp.Pacer = NewPacer(tp.Now, 1_200_000, note, note)
 	return tp
 }
 
@@ -40,35 +42,35 @@ func (tp *testPacer) want(t *testing.T, when string, packets ...int) {
 func TestPacer(t *testing.T) {
 	p := newTestPacer()
 	for n := range 20 {
-		p.put(p.packet(n))
+		p.Put(p.packet(n))
 	}
 	p.want(t, "at once, as much as two usual pictures are", 0, 1, 2, 3, 4, 5, 6, 7, 8)
-	p.putAgain(p.packet(100))
+	p.PutAgain(p.packet(100))
 	if wait := p.flush(); wait <= 0 || wait > 10*time.Millisecond {
 		t.Errorf("wait %v, want the time of a packet", wait)
 	}
 	p.want(t, "nothing more yet")
-	p.pass(10 * time.Millisecond)
+	p.Pass(10 * time.Millisecond)
 	p.flush()
 	p.want(t, "what is sent again comes first", 100, 9)
 	for range 50 {
-		p.pass(time.Millisecond)
+		p.Pass(time.Millisecond)
 		p.flush()
 	}
 	p.want(t, "1.5 times the rate", 10, 11, 12, 13, 14, 15, 16, 17, 18, 19)
 	if wait := p.flush(); wait < time.Minute {
 		t.Errorf("wait %v with nothing to send", wait)
 	}
-	p.pass(time.Second)
-	p.put(p.packet(20))
+	p.Pass(time.Second)
+	p.Put(p.packet(20))
 	p.want(t, "after a pause", 20)
 }
 
 func TestPacerStale(t *testing.T) {
 	p := newTestPacer()
 	count, dropped := 0, 0
-	for !p.stale(func([]byte) { dropped++ }) {
-		p.put(p.packet(1))
+	for !p.Stale(func([]byte) { dropped++ }) {
+		p.Put(p.packet(1))
 		if count++; count > 1000 {
 			t.Fatal("nothing is ever stale")
 		}
@@ -81,11 +83,11 @@ func TestPacerStale(t *testing.T) {
 		t.Errorf("%d of %d packets count as dropped, and %d were sent", dropped, count, sent)
 	}
 	p.left = nil
-	p.pass(time.Second)
+	p.Pass(time.Second)
 	p.flush()
 	p.want(t, "all is forgotten")
 	// What is sent again was sent before, and is missing nowhere.
-	for !p.stale(func([]byte) { t.Error("a packet that was sent before counts as dropped") }) {
-		p.putAgain(p.packet(1))
+	for !p.Stale(func([]byte) { t.Error("a packet that was sent before counts as dropped") }) {
+		p.PutAgain(p.packet(1))
 	}
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package link
+package bwe
 
 import (
 	"testing"
@@ -11,12 +11,12 @@ import (
 	"github.com/pion/rtcp"
 )
 
-// TestLedger sends packets over several wraps of their numbers. All that come, and those that do not, must be told once,
+// TestSentPackets sends packets over several wraps of their numbers. All that come, and those that do not, must be told once,
 // at the times at which they came.
-func TestLedger(t *testing.T) {
+func TestSentPackets(t *testing.T) {
 	const ms = time.Millisecond
-	l, recorder := &ledger{}, twcc.NewRecorder(1)
-	var acks []ack
+	l, recorder := &sentPackets{}, twcc.NewRecorder(1)
+	var acks []result
 	settle := func() {
 		t.Helper()
 		for _, p := range recorder.BuildFeedbackPacket() {
@@ -28,15 +28,15 @@ func TestLedger(t *testing.T) {
 			if err := report.Unmarshal(b); err != nil {
 				t.Fatal(err)
 			}
-			acks = l.settle(acks, report)
-			acks = l.settle(acks, report) // comes twice
+			acks = l.report(acks, report)
+			acks = l.report(acks, report) // comes twice
 		}
 	}
 	const packets = 150_000
 	sent := simStart
 	for n := range packets {
 		sent = sent.Add(ms)
-		number := l.enter(sent, pictureStream, 100+n%100)
+		number := l.add(sent, Picture, 100+n%100)
 		if n%10 != 3 {
 			recorder.Record(2, number, int64(n)*1000+20_000)
 		}
@@ -48,20 +48,20 @@ func TestLedger(t *testing.T) {
 		t.Fatalf("got %d, want each of %d once", len(acks), packets)
 	}
 	for n, got := range acks {
-		want := ack{sent: simStart.Add(time.Duration(n+1) * ms), size: 100 + n%100, lost: n%10 == 3}
+		want := result{sent: simStart.Add(time.Duration(n+1) * ms), size: 100 + n%100, lost: n%10 == 3}
 		arrived := time.Duration(n)*ms + 20*ms
 		if off := got.arrived - arrived; !want.lost && (off < -ms || off > ms) {
 			t.Fatalf("packet %d: came at %v, want %v", n, got.arrived, arrived)
 		}
 		got.arrived = 0
-		if diff := cmp.Diff(want, got, cmp.AllowUnexported(ack{})); diff != "" {
+		if diff := cmp.Diff(want, got, cmp.AllowUnexported(result{})); diff != "" {
 			t.Fatalf("packet %d (-want +got):\n%s", n, diff)
 		}
 	}
 }
 
-// FuzzLedger lets a peer report anything.
-func FuzzLedger(f *testing.F) {
+// FuzzReport lets a peer report anything.
+func FuzzReport(f *testing.F) {
 	recorder := twcc.NewRecorder(1)
 	for n := range uint16(40) {
 		if n%7 != 3 {
@@ -78,43 +78,25 @@ func FuzzLedger(f *testing.F) {
 		if report.Unmarshal(b) != nil {
 			return
 		}
-		flow := newFlow(DefaultMinBitrate, DefaultMaxBitrate)
+		c := NewController(DefaultMinBitrate, DefaultMaxBitrate)
 		for range 100 {
-			flow.enter(simStart, pictureStream, 1200)
+			c.Sent(simStart, Picture, 1200)
 		}
 		for range 3 {
-			if picture, all, _ := flow.report(simStart.Add(time.Second), report); picture < DefaultMinBitrate || picture > DefaultMaxBitrate || all <= 0 {
+			if picture, all, _ := c.Report(simStart.Add(time.Second), report); picture < DefaultMinBitrate || picture > DefaultMaxBitrate || all <= 0 {
 				t.Errorf("rates of %d and %d", picture, all)
 			}
 		}
 	})
 }
 
-func TestTransportNumber(t *testing.T) {
-	plain := packet(t, 7, 8, []byte{1, 2, 3})
-	for _, twice := range []bool{false, true} {
-		got, number, again, ok := takeNumber(putNumber(nil, plain, 65000, twice))
-		if !ok || number != 65000 || again != twice || !cmp.Equal(got, plain) {
-			t.Errorf("got %v, number %d, twice %v, %v", got, number, again, ok)
-		}
-	}
-	if got, _, _, ok := takeNumber(plain); ok || !cmp.Equal(got, plain) {
-		t.Errorf("without a number: got %v, %v", got, ok)
-	}
-	other := append([]byte(nil), plain...)
-	other[0] |= extensionBit
-	if got := putNumber(nil, other, 1, false); !cmp.Equal(got, other) {
-		t.Errorf("with an extension of its own: got %v", got)
-	}
-}
-
-// TestLedgerUnheard counts what the peer of a session misses in a row, of each stream by itself.
-func TestLedgerUnheard(t *testing.T) {
-	l, recorder := &ledger{}, twcc.NewRecorder(1)
+// TestSentPacketsUnacknowledged counts what the peer of a session misses in a row, of each stream by itself.
+func TestSentPacketsUnacknowledged(t *testing.T) {
+	l, recorder := &sentPackets{}, twcc.NewRecorder(1)
 	now, at := simStart, int64(0)
-	send := func(of stream, arrives bool) {
+	send := func(of Stream, arrives bool) {
 		now, at = now.Add(time.Millisecond), at+1000
-		if number := l.enter(now, of, 100); arrives {
+		if number := l.add(now, of, 100); arrives {
 			recorder.Record(2, number, at)
 		}
 	}
@@ -125,35 +107,35 @@ func TestLedgerUnheard(t *testing.T) {
 			if !ok {
 				t.Fatalf("got a %T", p)
 			}
-			l.settle(nil, report)
+			l.report(nil, report)
 		}
 	}
 	want := func(when string, n uint64) {
 		t.Helper()
-		if got := l.unheard(); got != n {
-			t.Errorf("%s: got %d unheard, want %d", when, got, n)
+		if got := l.unacknowledged(); got != n {
+			t.Errorf("%s: got %d unacknowledged, want %d", when, got, n)
 		}
 	}
 	want("at first", 0)
 	for range 100 {
 		for range 1000 {
-			l.skip(pictureStream)
+			l.skip(Picture)
 		}
-		send(pictureStream, true)
+		send(Picture, true)
 		settle()
 	}
 	want("when packets are left out here and there", 0)
 	for range 500 {
-		l.skip(pictureStream)
-		send(pictureStream, false)
-		send(soundStream, true)
+		l.skip(Picture)
+		send(Picture, false)
+		send(Sound, true)
 	}
 	settle()
 	want("when all pictures are lost and sound is not", 1000)
-	send(parityStream, true)
+	send(Parity, true)
 	settle()
 	want("when parity comes", 1000)
-	send(pictureStream, true)
+	send(Picture, true)
 	want("before the peer says so", 1001)
 	settle()
 	want("when a picture comes", 0)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package link
+package dtlssrtp
 
 import (
 	"encoding/binary"
@@ -10,6 +10,13 @@ import (
 )
 
 const (
+	// Overhead is what encryption adds to an RTP packet, in bytes.
+	Overhead = 16
+
+	// Sizes of headers without what may follow them (RFC 3550, 5.1 and 6.4.1), in bytes.
+	rtpHeaderSize  = 12
+	rtcpHeaderSize = 8
+
 	// replayWindow is how far back packets are told from repeated ones.
 	replayWindow = 1024
 
@@ -17,8 +24,8 @@ const (
 	maxStrangers = 64
 )
 
-// session encrypts and decrypts RTP and RTCP with the keys of one DTLS handshake.
-type session struct {
+// Session encrypts and decrypts RTP and RTCP with the keys of one DTLS handshake. Safe for concurrent use.
+type Session struct {
 	mu     sync.Mutex // for sending
 	out    *srtp.Context
 	packed []byte
@@ -33,12 +40,12 @@ type session struct {
 	clear     []byte
 }
 
-func newSession(keys srtp.SessionKeys) (*session, error) {
+func newSession(keys srtp.SessionKeys) (*Session, error) {
 	out, err := srtp.CreateContext(keys.LocalMasterKey, keys.LocalMasterSalt, srtp.ProtectionProfileAeadAes128Gcm)
 	if err != nil {
 		return nil, err
 	}
-	s := &session{out: out, keys: keys, knownRTP: map[uint32]bool{}, knownRTCP: map[uint32]bool{}}
+	s := &Session{out: out, keys: keys, knownRTP: map[uint32]bool{}, knownRTCP: map[uint32]bool{}}
 	if s.in, err = s.newContext(); err != nil {
 		return nil, err
 	}
@@ -48,28 +55,28 @@ func newSession(keys srtp.SessionKeys) (*session, error) {
 	return s, nil
 }
 
-func (s *session) newContext() (*srtp.Context, error) {
+func (s *Session) newContext() (*srtp.Context, error) {
 	return srtp.CreateContext(s.keys.RemoteMasterKey, s.keys.RemoteMasterSalt, srtp.ProtectionProfileAeadAes128Gcm,
 		srtp.SRTPReplayProtection(replayWindow), srtp.SRTCPReplayProtection(replayWindow))
 }
 
-// sealRTP encrypts a packet and passes it on. The result is valid only during the call.
-func (s *session) sealRTP(packet []byte, send func([]byte)) error {
+// SealRTP encrypts a packet and passes it on. The result is valid only during the call.
+func (s *Session) SealRTP(packet []byte, send func([]byte)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b, err := s.out.EncryptRTP(s.packed, packet, nil)
 	return s.pass(b, err, send)
 }
 
-// sealRTCP does the same for a compound packet.
-func (s *session) sealRTCP(packet []byte, send func([]byte)) error {
+// SealRTCP does the same for a compound packet.
+func (s *Session) SealRTCP(packet []byte, send func([]byte)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b, err := s.out.EncryptRTCP(s.packed, packet, nil)
 	return s.pass(b, err, send)
 }
 
-func (s *session) pass(b []byte, err error, send func([]byte)) error {
+func (s *Session) pass(b []byte, err error, send func([]byte)) error {
 	if err != nil {
 		return err
 	}
@@ -78,9 +85,9 @@ func (s *session) pass(b []byte, err error, send func([]byte)) error {
 	return nil
 }
 
-// openRTP decrypts a packet and tells whether the peer made it, and it comes for the first time. The result is valid
+// OpenRTP decrypts a packet and tells whether the peer made it, and it comes for the first time. The result is valid
 // until the next call.
-func (s *session) openRTP(packet []byte) ([]byte, bool) {
+func (s *Session) OpenRTP(packet []byte) ([]byte, bool) {
 	s.readMu.Lock()
 	defer s.readMu.Unlock()
 	if len(packet) < rtpHeaderSize {
@@ -95,7 +102,7 @@ func (s *session) openRTP(packet []byte) ([]byte, bool) {
 
 // meetRTP tries a packet of an SSRC that is not known yet. pion remembers each SSRC that it is shown, forged or not
 // (v3.0.10), so the context for the known ones must not see it before it has proved genuine.
-func (s *session) meetRTP(ssrc uint32, packet []byte) bool {
+func (s *Session) meetRTP(ssrc uint32, packet []byte) bool {
 	if !s.meet() {
 		return false
 	}
@@ -111,8 +118,8 @@ func (s *session) meetRTP(ssrc uint32, packet []byte) bool {
 	return false
 }
 
-// openRTCP does for a compound packet what openRTP does for a packet.
-func (s *session) openRTCP(packet []byte) ([]byte, bool) {
+// OpenRTCP does for a compound packet what OpenRTP does for a packet.
+func (s *Session) OpenRTCP(packet []byte) ([]byte, bool) {
 	s.readMu.Lock()
 	defer s.readMu.Unlock()
 	if len(packet) < rtcpHeaderSize {
@@ -132,7 +139,7 @@ func (s *session) openRTCP(packet []byte) ([]byte, bool) {
 }
 
 // meet makes the context for unknown SSRCs ready to see another one.
-func (s *session) meet() bool {
+func (s *Session) meet() bool {
 	if s.strangers++; s.strangers < maxStrangers {
 		return true
 	}
@@ -142,7 +149,7 @@ func (s *session) meet() bool {
 	return err == nil
 }
 
-func (s *session) kept(b []byte, err error) ([]byte, bool) {
+func (s *Session) kept(b []byte, err error) ([]byte, bool) {
 	if err != nil {
 		return nil, false
 	}

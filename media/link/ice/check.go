@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package link
+package ice
 
 import (
 	"crypto/rand"
@@ -44,7 +44,7 @@ type check struct {
 
 // checker writes and reads checks. Its methods are for one goroutine, except encode.
 type checker struct {
-	id      *Identity
+	id      *Credentials
 	scratch stun.Message
 }
 
@@ -59,7 +59,7 @@ func (c *checker) encode(k check, seen netip.AddrPort) ([]byte, error) {
 			&stun.XORMappedAddress{IP: seen.Addr().AsSlice(), Port: int(seen.Port())})
 	} else {
 		role := stun.AttrICEControlled
-		if c.id.Caller {
+		if c.id.Controlling {
 			role = stun.AttrICEControlling
 		}
 		attributes = append(attributes, stun.BindingRequest,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package link
+package ice
 
 import (
 	"encoding/binary"
@@ -17,6 +17,12 @@ const ProbeVersion = 1
 // attrProbe makes a binding request a probe, or tells the answer to one. Like attrInstances its type is of those that
 // others ignore.
 const attrProbe stun.AttrType = 0xc0b6
+
+// Sizes of the headers of UDP and IP, in bytes.
+const (
+	headers4 = 28
+	headers6 = 48
+)
 
 // maxProbe bounds the length of a datagram that is taken for a probe: the largest of sizesTried.
 const maxProbe = 1500 - headers4
@@ -42,7 +48,7 @@ const probeValue = 16
 
 // encodeProbe returns a probe as a datagram of the size that it names, or of the smallest one that there is for a request
 // where it names none. It returns nil when there is no message of that size.
-func (id *Identity) encodeProbe(p probe) []byte {
+func (id *Credentials) encodeProbe(p probe) []byte {
 	value := make([]byte, probeValue)
 	value[0] = p.version
 	head := []stun.Setter{stun.NewTransactionIDSetter(p.transaction)}
@@ -74,28 +80,28 @@ func (id *Identity) encodeProbe(p probe) []byte {
 	return b
 }
 
-// kinship tells whose a message is.
-type kinship int
+// origin tells who made a message.
+type origin int
 
 const (
-	nobodys   kinship = iota
-	peers             // it was made with the peer's key
-	strangers         // it is of a costream-obs that has another key
-	ownSides          // it was made with our own key: this machine hears itself, or another one has our side of the pair
+	unknown    origin = iota
+	ofPeer            // it was made with the peer's key
+	ofStranger        // it is of a costream-obs that has another key
+	ofOwnSide         // it was made with our own key: this machine hears itself, or another one has our side of the pair
 )
 
 // decodeProbe reads a datagram. It returns a probe only where that is the peer's.
-func (id *Identity) decodeProbe(datagram []byte, m *stun.Message) (probe, kinship) {
+func (id *Credentials) decodeProbe(datagram []byte, m *stun.Message) (probe, origin) {
 	if len(datagram) > maxProbe || !stun.IsMessage(datagram) {
-		return probe{}, nobodys
+		return probe{}, unknown
 	}
 	if _, err := m.Write(datagram); err != nil {
-		return probe{}, nobodys
+		return probe{}, unknown
 	}
 	// As in checks, nothing stands behind the integrity attribute but the fingerprint.
 	n := len(m.Attributes)
 	if n < 3 || m.Attributes[n-1].Type != stun.AttrFingerprint || m.Attributes[n-2].Type != stun.AttrMessageIntegrity {
-		return probe{}, nobodys
+		return probe{}, unknown
 	}
 	last := m.Attributes[n-3]
 	p := probe{transaction: m.TransactionID, size: len(datagram)}
@@ -105,27 +111,27 @@ func (id *Identity) decodeProbe(datagram []byte, m *stun.Message) (probe, kinshi
 		name, err := m.Get(stun.AttrUsername)
 		switch {
 		case err != nil || last.Type != attrProbe && last.Type != attrInstances || stun.Fingerprint.Check(m) != nil:
-			return probe{}, nobodys
+			return probe{}, unknown
 		case string(name) == id.PeerName+":"+id.Name:
-			return probe{}, ownSides
+			return probe{}, ofOwnSide
 		case string(name) != id.Name+":"+id.PeerName:
-			return probe{}, strangers
+			return probe{}, ofStranger
 		}
 	case stun.BindingSuccess:
 		var at stun.XORMappedAddress
 		if at.GetFrom(m) != nil {
-			return probe{}, nobodys
+			return probe{}, unknown
 		}
 		addr, _ := netip.AddrFromSlice(at.IP)
 		p.response, p.seen, password = true, netip.AddrPortFrom(addr.Unmap(), uint16(at.Port)), id.PeerPassword
 	default:
-		return probe{}, nobodys
+		return probe{}, unknown
 	}
 	if last.Type != attrProbe || len(last.Value) < probeValue || stun.NewShortTermIntegrity(password).Check(m) != nil {
-		return probe{}, nobodys
+		return probe{}, unknown
 	}
 	p.version, p.padded = last.Value[0], len(last.Value) > probeValue
 	p.heard = binary.BigEndian.Uint32(last.Value[4:])
 	p.clock = time.Unix(0, int64(binary.BigEndian.Uint64(last.Value[8:])))
-	return p, peers
+	return p, ofPeer
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package link
+package ice
 
 import (
 	"net/netip"
@@ -12,7 +12,7 @@ import (
 )
 
 func TestProbeThereAndBack(t *testing.T) {
-	id := testIdentity()
+	id := testCredentials()
 	id.Name, id.PeerName = "0123456789abcdef", "fedcba9876543210" // as long as those of a pair
 	peer := mirrored(id)
 	var scratch stun.Message
@@ -31,10 +31,10 @@ func TestProbeThereAndBack(t *testing.T) {
 			continue
 		}
 		got, whose := id.decodeProbe(b, &scratch)
-		if whose != peers || got.response || got.transaction != request.transaction || got.version != 7 || got.size != test.size || got.padded != request.padded {
+		if whose != ofPeer || got.response || got.transaction != request.transaction || got.version != 7 || got.size != test.size || got.padded != request.padded {
 			t.Errorf("got %+v of %v, want the peer's %+v", got, whose, request)
 		}
-		if _, whose := peer.decodeProbe(b, &scratch); whose != ownSides {
+		if _, whose := peer.decodeProbe(b, &scratch); whose != ofOwnSide {
 			t.Errorf("what came back to its sender: got %v, want its own", whose)
 		}
 		if k, ok := (&checker{id: id}).decode(b); ok {
@@ -48,13 +48,13 @@ func TestProbeThereAndBack(t *testing.T) {
 		}
 		got, whose = peer.decodeProbe(back, &scratch)
 		response.padded = got.padded
-		if diff := cmp.Diff(response, got, cmp.AllowUnexported(probe{}), cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b })); diff != "" || whose != peers {
+		if diff := cmp.Diff(response, got, cmp.AllowUnexported(probe{}), cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b })); diff != "" || whose != ofPeer {
 			t.Errorf("response of %v (-want +got):\n%s", whose, diff)
 		}
 		for i := range back {
 			changed := append([]byte(nil), back...)
 			changed[i] ^= 1
-			if got, whose := peer.decodeProbe(changed, &scratch); whose == peers && i < len(back)-8 {
+			if got, whose := peer.decodeProbe(changed, &scratch); whose == ofPeer && i < len(back)-8 {
 				t.Errorf("byte %d changed: taken as %+v", i, got)
 			}
 		}
@@ -63,12 +63,12 @@ func TestProbeThereAndBack(t *testing.T) {
 
 // FuzzProbe holds that nothing is taken for the peer's probe that was not made with its password.
 func FuzzProbe(f *testing.F) {
-	id := testIdentity()
+	id := testCredentials()
 	f.Add(id.encodeProbe(probe{}))
 	f.Add(id.encodeProbe(probe{response: true, size: 200, seen: netip.MustParseAddrPort("192.0.2.1:5")}))
 	var scratch stun.Message
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if p, whose := id.decodeProbe(b, &scratch); whose == peers {
+		if p, whose := id.decodeProbe(b, &scratch); whose == ofPeer {
 			t.Errorf("% x: taken for a probe: %+v", b, p)
 		}
 	})
@@ -77,12 +77,12 @@ func FuzzProbe(f *testing.F) {
 // TestProbeFigures works out reports of series that were answered in a given way.
 func TestProbeFigures(t *testing.T) {
 	sent := time.Unix(1000, 0)
-	reply := func(heard uint32, took, ahead time.Duration) *question {
-		return &question{sent: sent, took: took, reply: &probe{version: 3, heard: heard, clock: sent.Add(took/2 + ahead)}}
+	reply := func(heard uint32, took, ahead time.Duration) *probeRequest {
+		return &probeRequest{sent: sent, took: took, reply: &probe{version: 3, heard: heard, clock: sent.Add(took/2 + ahead)}}
 	}
-	lost := &question{sent: sent}
-	sized := func(size int, answered bool) *question {
-		q := &question{sent: sent, size: size}
+	lost := &probeRequest{sent: sent}
+	sized := func(size int, answered bool) *probeRequest {
+		q := &probeRequest{sent: sent, size: size}
 		if answered {
 			q.reply = &probe{heard: 1 << 20}
 		}
@@ -91,19 +91,19 @@ func TestProbeFigures(t *testing.T) {
 	const ms = time.Millisecond
 	for _, test := range []struct {
 		name   string
-		series []*question
+		series []*probeRequest
 		want   ProbeReport
 	}{
-		{"none answered", []*question{lost, lost}, ProbeReport{Sent: 2, Lost: 2}},
-		{"all answered, clock behind", []*question{reply(8, 20*ms, -3*time.Hour), reply(9, 10*ms, -2*time.Hour), reply(10, 40*ms, 0)},
+		{"none answered", []*probeRequest{lost, lost}, ProbeReport{Sent: 2, Lost: 2}},
+		{"all answered, clock behind", []*probeRequest{reply(8, 20*ms, -3*time.Hour), reply(9, 10*ms, -2*time.Hour), reply(10, 40*ms, 0)},
 			ProbeReport{Sent: 3, MinRTT: 10 * ms, RTT: 20 * ms, MaxRTT: 40 * ms, ClockAhead: -2 * time.Hour, Version: 3}},
-		{"one lost each way", []*question{reply(1, ms, 0), lost, reply(2, ms, 0), lost, reply(4, ms, 0)},
+		{"one lost each way", []*probeRequest{reply(1, ms, 0), lost, reply(2, ms, 0), lost, reply(4, ms, 0)},
 			ProbeReport{Sent: 5, Lost: 2, LostOut: 1, MinRTT: ms, RTT: ms, MaxRTT: ms, Version: 3}},
-		{"the peer's count begins anew", []*question{reply(1<<32-1, ms, 0), reply(0, ms, 0), lost},
+		{"the peer's count begins anew", []*probeRequest{reply(1<<32-1, ms, 0), reply(0, ms, 0), lost},
 			ProbeReport{Sent: 3, Lost: 1, MinRTT: ms, RTT: ms, MaxRTT: ms, Version: 3}},
-		{"others probe as well", []*question{reply(1, ms, 0), reply(60, ms, 0)},
+		{"others probe as well", []*probeRequest{reply(1, ms, 0), reply(60, ms, 0)},
 			ProbeReport{Sent: 2, MinRTT: ms, RTT: ms, MaxRTT: ms, Version: 3}},
-		{"sizes", []*question{reply(1, ms, 0), sized(1280, true), sized(1500, false), sized(1420, true), reply(2, ms, 0)},
+		{"sizes", []*probeRequest{reply(1, ms, 0), sized(1280, true), sized(1500, false), sized(1420, true), reply(2, ms, 0)},
 			ProbeReport{Sent: 2, MinRTT: ms, RTT: ms, MaxRTT: ms, PacketSize: 1420, Version: 3}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package link
+package ice
 
 import (
 	"context"
@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/pion/stun/v3"
+
+	"github.com/costream-obs/costream-obs/media/link/internal/wait"
 )
 
 const (
@@ -48,12 +50,6 @@ const (
 // below, and the usual ones of VPNs, DSL and Ethernet.
 var sizesTried = []int{1280, 1400, 1420, 1492, 1500}
 
-// Sizes of the headers of UDP and IP.
-const (
-	headers4 = 28
-	headers6 = 48
-)
-
 // A ProbeReport tells how well datagrams get to the peer and back.
 type ProbeReport struct {
 	// Peer is where the peer answered. It is invalid when nobody did; what concerns the peer is then zero.
@@ -86,7 +82,7 @@ type ProbeReport struct {
 
 // prober answers the peer's probes, and sends ours.
 type prober struct {
-	id   *Identity
+	id   *Credentials
 	send func(netip.AddrPort, []byte)
 	turn chan struct{} // held by who probes
 
@@ -100,12 +96,12 @@ type prober struct {
 	callers   addresses
 	strangers addresses
 	twins     addresses
-	pending   map[transaction]*question
-	answered  chan struct{} // a question was
+	pending   map[transaction]*probeRequest
+	answered  chan struct{} // a request of ours was
 }
 
-// question is a request of ours, with the answer when there is one.
-type question struct {
+// request is a probe of ours, with the response when there is one.
+type probeRequest struct {
 	to    netip.AddrPort
 	sent  time.Time
 	size  int // of the IP packet, where that was chosen
@@ -113,7 +109,7 @@ type question struct {
 	reply *probe
 }
 
-func newProber(id *Identity, send func(netip.AddrPort, []byte)) *prober {
+func newProber(id *Credentials, send func(netip.AddrPort, []byte)) *prober {
 	return &prober{id: id, send: send, turn: make(chan struct{}, 1), answered: make(chan struct{}, 1)}
 }
 
@@ -124,19 +120,19 @@ func (p *prober) take(from netip.AddrPort, datagram []byte) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
-	case whose == strangers:
+	case whose == ofStranger:
 		p.strangers.add(from, now)
-	case whose == ownSides:
+	case whose == ofOwnSide:
 		p.twins.add(from, now)
-	case whose == peers && got.response:
+	case whose == ofPeer && got.response:
 		q := p.pending[got.transaction]
 		if q == nil || q.to != from || q.reply != nil {
 			return false
 		}
 		q.took, q.reply = now.Sub(q.sent), &got
-		signal(p.answered)
+		wait.Signal(p.answered)
 		return true
-	case whose == peers:
+	case whose == ofPeer:
 		p.callers.add(from, now)
 		p.heardAt = now
 		if !got.padded {
@@ -189,7 +185,7 @@ func (p *prober) probe(ctx context.Context, known func() []netip.AddrPort) Probe
 		return ProbeReport{}
 	}
 	p.mu.Lock()
-	p.pending = make(map[transaction]*question)
+	p.pending = make(map[transaction]*probeRequest)
 	p.mu.Unlock()
 	var report ProbeReport
 	if first := p.find(ctx, known, &report.Asked); first != nil {
@@ -207,7 +203,7 @@ func (p *prober) probe(ctx context.Context, known func() []netip.AddrPort) Probe
 
 // find asks everywhere until there is an answer. A request that only seems to come from somewhere thus costs whoever is
 // there one small datagram at a time.
-func (p *prober) find(ctx context.Context, known func() []netip.AddrPort, asked *[]netip.AddrPort) *question {
+func (p *prober) find(ctx context.Context, known func() []netip.AddrPort, asked *[]netip.AddrPort) *probeRequest {
 	ctx, cancel := context.WithTimeout(ctx, findWithin)
 	defer cancel()
 	again := time.NewTicker(findAgain)
@@ -236,7 +232,7 @@ func (p *prober) find(ctx context.Context, known func() []netip.AddrPort, asked 
 }
 
 // measure sends a series of requests to where the first one was answered, among them some of each size.
-func (p *prober) measure(ctx context.Context, first *question) []*question {
+func (p *prober) measure(ctx context.Context, first *probeRequest) []*probeRequest {
 	p.mu.Lock()
 	clear(p.pending)
 	p.mu.Unlock()
@@ -244,7 +240,7 @@ func (p *prober) measure(ctx context.Context, first *question) []*question {
 	if first.to.Addr().Is4() {
 		headers = headers4
 	}
-	var series []*question
+	var series []*probeRequest
 	pause := time.NewTicker(probePause)
 	defer pause.Stop()
 	for n := range probeCount {
@@ -286,13 +282,13 @@ func (p *prober) awaitQuiet(ctx context.Context) {
 		if busy <= 0 || ctx.Err() != nil {
 			return
 		}
-		pause(ctx, busy)
+		wait.Pause(ctx, busy)
 	}
 }
 
 // ask sends a request in a datagram of a size, or the smallest one for 0.
-func (p *prober) ask(to netip.AddrPort, size int) *question {
-	q := &question{to: to}
+func (p *prober) ask(to netip.AddrPort, size int) *probeRequest {
+	q := &probeRequest{to: to}
 	var t transaction
 	_, _ = rand.Read(t[:]) // never fails
 	b := p.id.encodeProbe(probe{transaction: t, version: ProbeVersion, size: size})
@@ -304,8 +300,8 @@ func (p *prober) ask(to netip.AddrPort, size int) *question {
 	return q
 }
 
-// fastest returns the question with the quickest answer, or nil when none has one.
-func (p *prober) fastest() (best *question) {
+// fastest returns the request with the quickest answer, or nil when none has one.
+func (p *prober) fastest() (best *probeRequest) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, q := range p.pending {
@@ -316,14 +312,14 @@ func (p *prober) fastest() (best *question) {
 	return best
 }
 
-func (p *prober) complete(series []*question) bool {
+func (p *prober) complete(series []*probeRequest) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return !slices.ContainsFunc(series, func(q *question) bool { return q.reply == nil })
+	return !slices.ContainsFunc(series, func(q *probeRequest) bool { return q.reply == nil })
 }
 
 // closed returns the series when no more answers are taken.
-func (p *prober) closed(series []*question) []*question {
+func (p *prober) closed(series []*probeRequest) []*probeRequest {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	clear(p.pending)
@@ -331,9 +327,9 @@ func (p *prober) closed(series []*question) []*question {
 }
 
 // take works out the figures of a series.
-func (r *ProbeReport) take(series []*question) {
+func (r *ProbeReport) take(series []*probeRequest) {
 	var took []time.Duration
-	var quickest, first, last *question
+	var quickest, first, last *probeRequest
 	sent, sentFirst, sentLast := 0, 0, 0
 	for _, q := range series {
 		switch {

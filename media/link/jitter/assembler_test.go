@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package link
+package jitter
 
 import (
 	"fmt"
@@ -11,9 +11,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestAssembly hands packets in as they come. A packet is its number; k begins a key frame, s brings parameter sets, and
+// TestFrameAssembler hands packets in as they come. A packet is its number; k begins a key frame, s brings parameter sets, and
 // a full stop ends a picture. xN gives up all up to N.
-func TestAssembly(t *testing.T) {
+func TestFrameAssembler(t *testing.T) {
 	for _, test := range []struct {
 		name, in, want string
 		sound          bool
@@ -39,24 +39,24 @@ func TestAssembly(t *testing.T) {
 		{"sound lost twice", "1 3 5 x2 x4", "1 3 5", true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			a := &assembly{pictures: !test.sound}
-			a.begin()
+			a := NewFrameAssembler(!test.sound)
+			a.Begin()
 			var got []string
 			out := func(b []byte) { got = append(got, string(b)) }
 			picture := uint32(0)
 			for _, word := range strings.Fields(test.in) {
 				var n uint64
 				if _, err := fmt.Sscanf(word, "x%d", &n); err == nil {
-					a.giveUp(1<<16+n, out)
+					a.GiveUp(1<<16+n, out)
 					continue
 				}
 				if _, err := fmt.Sscanf(word, "%d", &n); err != nil {
 					t.Fatal(err)
 				}
 				flags := strings.TrimLeft(word, "0123456789")
-				a.put(parcel{
-					number: 1<<16 + n, datagram: []byte(fmt.Sprint(n)), stamp: picture,
-					sps: strings.Contains(flags, "s"), idr: strings.Contains(flags, "k"), last: strings.Contains(flags, "."),
+				a.Put(Packet{
+					Number: 1<<16 + n, Datagram: []byte(fmt.Sprint(n)), Timestamp: picture,
+					SPS: strings.Contains(flags, "s"), IDR: strings.Contains(flags, "k"), Last: strings.Contains(flags, "."),
 				}, out)
 			}
 			if diff := cmp.Diff(strings.Fields(test.want), got); diff != "" {
@@ -66,11 +66,11 @@ func TestAssembly(t *testing.T) {
 	}
 }
 
-// TestAssemblyMess hands in a stream in every kind of disorder: nothing may come twice, out of order, or in part.
-func TestAssemblyMess(t *testing.T) {
+// TestFrameAssemblerDisorder hands in a stream in every kind of disorder: nothing may come twice, out of order, or in part.
+func TestFrameAssemblerDisorder(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	a := &assembly{pictures: true}
-	a.begin()
+	a := NewFrameAssembler(true)
+	a.Begin()
 	last, begun := uint64(0), false
 	out := func(b []byte) {
 		var n uint64
@@ -89,10 +89,10 @@ func TestAssemblyMess(t *testing.T) {
 			if rng.IntN(100) == 0 {
 				continue
 			}
-			a.put(parcel{number: n, datagram: []byte(fmt.Sprint(n)), stamp: uint32(n / 5), last: n%5 == 4, sps: n%100 == 0, idr: n%100 == 0}, out)
+			a.Put(Packet{Number: n, Datagram: []byte(fmt.Sprint(n)), Timestamp: uint32(n / 5), Last: n%5 == 4, SPS: n%100 == 0, IDR: n%100 == 0}, out)
 		}
 		if rng.IntN(3) == 0 {
-			a.giveUp(base+uint64(rng.IntN(20)), out)
+			a.GiveUp(base+uint64(rng.IntN(20)), out)
 		}
 	}
 	if last < 1<<16+40_000 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package link
+package jitter
 
 import (
 	"math/rand/v2"
@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-func TestSequencePlaces(t *testing.T) {
+func TestSequencePositions(t *testing.T) {
 	type step struct {
 		number uint16
-		want   place
+		want   Position
 	}
 	tests := []struct {
 		name                  string
@@ -19,28 +19,28 @@ func TestSequencePlaces(t *testing.T) {
 		lost                  int64
 		reordered, duplicates uint64
 	}{
-		{"in order", []step{{10, newest}, {11, newest}, {12, newest}}, 0, 0, 0},
-		{"wraps", []step{{65534, newest}, {65535, newest}, {0, newest}, {1, newest}}, 0, 0, 0},
-		{"lost", []step{{1, newest}, {4, newest}}, 2, 0, 0},
-		{"late", []step{{1, newest}, {3, newest}, {2, late}}, 0, 1, 0},
-		{"before the first", []step{{5, newest}, {4, late}, {3, late}}, 0, 2, 0},
-		{"before the first, over the wrap", []step{{0, newest}, {65535, late}}, 0, 1, 0},
-		{"twice", []step{{1, newest}, {1, duplicate}, {2, newest}, {1, duplicate}}, 0, 0, 2},
-		{"late twice", []step{{1, newest}, {3, newest}, {2, late}, {2, duplicate}}, 0, 1, 1},
-		{"long gap", []step{{1, newest}, {2001, newest}, {2002, newest}, {2000, late}}, 1998, 1, 0},
-		{"lone outlier", []step{{1, newest}, {30000, outlier}, {2, newest}, {30001, outlier}, {3, newest}}, 0, 0, 0},
-		{"restart", []step{{1, newest}, {30000, outlier}, {30001, restart}}, 0, 0, 0},
-		{"restart just below", []step{{5000, newest}, {4000, outlier}, {4001, restart}}, 0, 0, 0},
+		{"in order", []step{{10, Newest}, {11, Newest}, {12, Newest}}, 0, 0, 0},
+		{"wraps", []step{{65534, Newest}, {65535, Newest}, {0, Newest}, {1, Newest}}, 0, 0, 0},
+		{"lost", []step{{1, Newest}, {4, Newest}}, 2, 0, 0},
+		{"late", []step{{1, Newest}, {3, Newest}, {2, Late}}, 0, 1, 0},
+		{"before the first", []step{{5, Newest}, {4, Late}, {3, Late}}, 0, 2, 0},
+		{"before the first, over the wrap", []step{{0, Newest}, {65535, Late}}, 0, 1, 0},
+		{"twice", []step{{1, Newest}, {1, Duplicate}, {2, Newest}, {1, Duplicate}}, 0, 0, 2},
+		{"late twice", []step{{1, Newest}, {3, Newest}, {2, Late}, {2, Duplicate}}, 0, 1, 1},
+		{"long gap", []step{{1, Newest}, {2001, Newest}, {2002, Newest}, {2000, Late}}, 1998, 1, 0},
+		{"lone outlier", []step{{1, Newest}, {30000, Outlier}, {2, Newest}, {30001, Outlier}, {3, Newest}}, 0, 0, 0},
+		{"restart", []step{{1, Newest}, {30000, Outlier}, {30001, Restart}}, 0, 0, 0},
+		{"restart just below", []step{{5000, Newest}, {4000, Outlier}, {4001, Restart}}, 0, 0, 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := sequence{clockRate: 90000}
+			s := NewSequence(90000)
 			for i, st := range tt.steps {
-				if _, _, got := s.add(time.Unix(0, 0), st.number, 0); got != st.want {
-					t.Fatalf("step %d, number %d: got place %d, want %d", i, st.number, got, st.want)
+				if _, _, got := s.Add(time.Unix(0, 0), st.number, 0); got != st.want {
+					t.Fatalf("step %d, number %d: got position %d, want %d", i, st.number, got, st.want)
 				}
 			}
-			if got := s.lost(); got != tt.lost {
+			if got := s.Lost(); got != tt.lost {
 				t.Errorf("got %d lost, want %d", got, tt.lost)
 			}
 			if s.reordered != tt.reordered || s.duplicates != tt.duplicates {
@@ -67,20 +67,20 @@ func TestSequenceModel(t *testing.T) {
 		j := min(i+rng.IntN(20), len(sent)-1)
 		sent[i], sent[j] = sent[j], sent[i]
 	}
-	s := sequence{clockRate: 90000}
+	s := NewSequence(90000)
 	came := map[uint64]bool{}
 	var twice uint64
 	lowest, highest := sent[0], sent[0]
 	for _, n := range sent {
-		s.add(time.Unix(0, 0), uint16(n), 0)
+		s.Add(time.Unix(0, 0), uint16(n), 0)
 		if came[n] {
 			twice++
 		}
 		came[n] = true
 		lowest, highest = min(lowest, n), max(highest, n)
 	}
-	if want := int64(highest-lowest+1) - int64(len(came)); s.lost() != want {
-		t.Errorf("got %d lost, want %d", s.lost(), want)
+	if want := int64(highest-lowest+1) - int64(len(came)); s.Lost() != want {
+		t.Errorf("got %d lost, want %d", s.Lost(), want)
 	}
 	if s.duplicates != twice {
 		t.Errorf("got %d twice, want %d", s.duplicates, twice)
@@ -88,45 +88,45 @@ func TestSequenceModel(t *testing.T) {
 }
 
 func TestSequenceMissing(t *testing.T) {
-	s := sequence{clockRate: 90000}
+	s := NewSequence(90000)
 	add := func(number uint16) uint64 {
-		n, _, _ := s.add(time.Unix(0, 0), number, 0)
+		n, _, _ := s.Add(time.Unix(0, 0), number, 0)
 		return n
 	}
 	base := add(100)
 	add(103)
-	if !s.missing(base+1, base+2) {
+	if !s.Missing(base+1, base+2) {
 		t.Error("101 and 102 did not come: got present, want missing")
 	}
 	add(101)
 	add(102)
-	if s.missing(base+1, base+2) {
+	if s.Missing(base+1, base+2) {
 		t.Error("101 and 102 came late: got missing, want present")
 	}
 	add(105)
 	for n := uint16(106); n < 106+2*window; n++ {
 		add(n)
 	}
-	if !s.missing(base+4, base+4) {
+	if !s.Missing(base+4, base+4) {
 		t.Error("104 never came and is long forgotten: got present, want missing")
 	}
 }
 
 func TestSequenceJitter(t *testing.T) {
 	// Timestamps that wrap must not look like a leap in time (pion's own figure in receiver reports has that fault).
-	s := sequence{clockRate: 90000}
+	s := NewSequence(90000)
 	start := time.Unix(1000, 0)
 	for i := range 100 {
-		s.add(start.Add(time.Duration(i)*time.Second/30), uint16(i), uint32(1<<32-30*3000+i*3000))
+		s.Add(start.Add(time.Duration(i)*time.Second/30), uint16(i), uint32(1<<32-30*3000+i*3000))
 	}
-	if got := s.jitterTime(); got > time.Millisecond {
+	if got := s.Jitter(); got > time.Millisecond {
 		t.Errorf("steady packets: got jitter %v, want none", got)
 	}
 	for i := range 1000 {
 		late := time.Duration(i%2) * 16 * time.Millisecond
-		s.add(start.Add(time.Duration(100+i)*time.Second/30+late), uint16(100+i), uint32(70*3000+i*3000))
+		s.Add(start.Add(time.Duration(100+i)*time.Second/30+late), uint16(100+i), uint32(70*3000+i*3000))
 	}
-	if got, want := s.jitterTime(), 16*time.Millisecond; got < want-time.Millisecond || got > want+time.Millisecond {
+	if got, want := s.Jitter(), 16*time.Millisecond; got < want-time.Millisecond || got > want+time.Millisecond {
 		t.Errorf("every other packet 16 ms late: got jitter %v, want %v", got, want)
 	}
 }

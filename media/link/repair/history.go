@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package link
+package repair
 
 import (
 	"bytes"
@@ -19,10 +19,10 @@ const (
 	historyLength = 1024
 )
 
-// history keeps the newest datagrams of one stream, to send the very same again: a packet that is encrypted anew with
+// History keeps the newest datagrams of one stream, to send the very same again: a packet that is encrypted anew with
 // anything changed, be it its transport-wide number, would use a nonce of AES-GCM twice. Safe for concurrent use. The
 // zero value is empty.
-type history struct {
+type History struct {
 	mu        sync.Mutex
 	datagrams [historyLength]sentDatagram // by sequence number
 }
@@ -32,8 +32,8 @@ type sentDatagram struct {
 	sent  time.Time // zero when there is none
 }
 
-// forget empties it, because no copy is worth sending or could be decrypted.
-func (h *history) forget() {
+// Forget empties it, because no copy is worth sending or could be decrypted.
+func (h *History) Forget() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for i := range h.datagrams {
@@ -41,16 +41,16 @@ func (h *history) forget() {
 	}
 }
 
-// keep notes a datagram, which is an encrypted RTP packet.
-func (h *history) keep(now time.Time, datagram []byte) {
+// Keep notes a datagram, which is an encrypted RTP packet.
+func (h *History) Keep(now time.Time, datagram []byte) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	d := &h.datagrams[binary.BigEndian.Uint16(datagram[2:])%historyLength]
 	d.bytes, d.sent = append(d.bytes[:0], datagram...), now
 }
 
-// copies returns copies of the datagrams that a NACK asks for and that may be sent again now.
-func (h *history) copies(now time.Time, nack *rtcp.TransportLayerNack) (copies [][]byte) {
+// Copies returns copies of the datagrams that a NACK asks for and that may be sent again now.
+func (h *History) Copies(now time.Time, nack *rtcp.TransportLayerNack) (copies [][]byte) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, pair := range nack.Nacks {
@@ -64,14 +64,14 @@ func (h *history) copies(now time.Time, nack *rtcp.TransportLayerNack) (copies [
 	return copies
 }
 
-// before returns a copy of the datagram before the one with a number, or nil.
-func (h *history) before(now time.Time, ssrc uint32, number uint16) []byte {
+// Before returns a copy of the datagram before the one with a number, or nil.
+func (h *History) Before(now time.Time, ssrc uint32, number uint16) []byte {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.copy(now, ssrc, number-1)
 }
 
-func (h *history) copy(now time.Time, ssrc uint32, number uint16) []byte {
+func (h *History) copy(now time.Time, ssrc uint32, number uint16) []byte {
 	d := &h.datagrams[number%historyLength]
 	if d.sent.IsZero() || now.Sub(d.sent) < resendInterval ||
 		binary.BigEndian.Uint16(d.bytes[2:]) != number || binary.BigEndian.Uint32(d.bytes[8:]) != ssrc {

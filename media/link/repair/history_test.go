@@ -1,27 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package link
+package repair
 
 import (
 	"bytes"
 	"testing"
 
 	"github.com/pion/rtcp"
+
+	"github.com/costream-obs/costream-obs/media/link/internal/linktest"
 )
 
 func TestHistory(t *testing.T) {
-	c, h := newClock(), &history{}
-	datagram := func(number uint16) []byte { return packet(t, 7, number, []byte{1, 2, byte(number)}) }
+	c, h := linktest.NewClock(), &History{}
+	datagram := func(number uint16) []byte { return linktest.Packet(t, 7, number, []byte{1, 2, byte(number)}) }
 	for n := range uint16(2000) {
-		h.keep(c.now(), datagram(n+64000))
+		h.Keep(c.Now(), datagram(n+64000))
 	}
 	ask := func(ssrc uint32, numbers ...uint16) (got [][]byte) {
-		return h.copies(c.now(), &rtcp.TransportLayerNack{MediaSSRC: ssrc, Nacks: rtcp.NackPairsFromSequenceNumbers(numbers)})
+		return h.Copies(c.Now(), &rtcp.TransportLayerNack{MediaSSRC: ssrc, Nacks: rtcp.NackPairsFromSequenceNumbers(numbers)})
 	}
 	if got := ask(7, 65999-65536); len(got) != 0 {
 		t.Errorf("sent %d again at once, want none so soon", len(got))
 	}
-	c.pass(resendInterval)
+	c.Pass(resendInterval)
 	got := ask(7, 65535, 0, 462)
 	if len(got) != 3 || !bytes.Equal(got[0], datagram(65535)) || !bytes.Equal(got[2], datagram(462)) {
 		t.Errorf("got %v, want the three as they were", got)
@@ -31,15 +33,15 @@ func TestHistory(t *testing.T) {
 			t.Errorf("%s: got %v, want nothing", name, got)
 		}
 	}
-	c.pass(resendInterval)
+	c.Pass(resendInterval)
 	if got := ask(8, 0); len(got) != 0 {
 		t.Errorf("other SSRC: got %v, want nothing", got)
 	}
-	if got := h.before(c.now(), 7, 1); !bytes.Equal(got, datagram(0)) {
+	if got := h.Before(c.Now(), 7, 1); !bytes.Equal(got, datagram(0)) {
 		t.Errorf("the one before 1: got %v", got)
 	}
-	h.forget()
-	c.pass(resendInterval)
+	h.Forget()
+	c.Pass(resendInterval)
 	if got := ask(7, 0); len(got) != 0 {
 		t.Errorf("forgotten: got %v, want nothing", got)
 	}

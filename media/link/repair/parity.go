@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package link
+package repair
 
 import (
 	"encoding/binary"
@@ -8,13 +8,16 @@ import (
 )
 
 const (
-	// parityPayloadType is that of parity, which is a stream of its own.
-	parityPayloadType = 98
+	// ParityPayloadType is the RTP payload type of parity, which is a stream of its own.
+	ParityPayloadType = 98
 
 	// groupLength is how many packets of a picture one group of parity covers at most, and smallGroup up to how many one
 	// packet of parity is enough.
 	groupLength = 10
 	smallGroup  = 3
+
+	// rtpHeaderSize is that of RTP (RFC 3550, 5.1); our packets have no contributing sources.
+	rtpHeaderSize = 12
 
 	// parityHeaderSize is that of the SSRC of the packets, the number of the first one, how many they are, and which kind of
 	// parity it is.
@@ -30,9 +33,10 @@ const (
 	parityWeighted = 1 // where each packet counts double what the one after it does, in GF(2^8)
 )
 
-// parityMaker makes parity of the packets that pass. On a path that loses packets a picture is complete without the
-// round trip that asking again takes. The zero value makes none.
-type parityMaker struct {
+// ParityEncoder makes parity of the packets that pass. On a path that loses packets a picture is complete without the
+// round trip that asking again takes. Not safe for
+// concurrent use.
+type ParityEncoder struct {
 	ssrc   uint32
 	number uint16 // of the next packet of parity
 
@@ -42,8 +46,11 @@ type parityMaker struct {
 	out   []byte
 }
 
-// add takes in a packet and sends parity at the end of a group or a picture: as many packets as level says.
-func (m *parityMaker) add(packet []byte, level int, send func([]byte)) {
+// NewParityEncoder returns an encoder whose packets are a stream of their own, with an SSRC.
+func NewParityEncoder(ssrc uint32) *ParityEncoder { return &ParityEncoder{ssrc: ssrc} }
+
+// Add takes in a packet and sends parity at the end of a group or a picture: as many packets as level says.
+func (m *ParityEncoder) Add(packet []byte, level int, send func([]byte)) {
 	if level == 0 {
 		m.count = 0
 		return
@@ -63,7 +70,7 @@ func (m *parityMaker) add(packet []byte, level int, send func([]byte)) {
 		level = 1
 	}
 	for kind := range level {
-		b := append(m.out[:0], 0x80, parityPayloadType)
+		b := append(m.out[:0], 0x80, ParityPayloadType)
 		b = binary.BigEndian.AppendUint16(b, m.number)
 		b = append(b, m.first[4:8]...)
 		b = binary.BigEndian.AppendUint32(b, m.ssrc)
@@ -90,26 +97,50 @@ func addBlock(sum, packet []byte) []byte {
 	return sum
 }
 
-// parity is one packet of it.
-type parity struct {
-	ssrc  uint32
-	first uint16
-	count int
+// ParityPacket is the content of one packet of parity.
+type ParityPacket struct {
+	SSRC  uint32 // of the packets that it covers
+	First uint16 // sequence number of the first of them
+	Count int    // how many they are
 	kind  byte
 	sum   []byte
 }
 
-// readParity reads the payload of a packet of parity. The sum is part of it.
-func readParity(payload []byte) (p parity, ok bool) {
+// ParseParity reads the payload of a packet of parity, of which the result remains a part.
+func ParseParity(payload []byte) (p ParityPacket, ok bool) {
 	if len(payload) < parityHeaderSize+2+rtpHeaderSize {
 		return p, false
 	}
-	p = parity{
-		ssrc:  binary.BigEndian.Uint32(payload),
-		first: binary.BigEndian.Uint16(payload[4:]),
-		count: int(payload[6]), kind: payload[7], sum: payload[parityHeaderSize:],
+	p = ParityPacket{
+		SSRC:  binary.BigEndian.Uint32(payload),
+		First: binary.BigEndian.Uint16(payload[4:]),
+		Count: int(payload[6]), kind: payload[7], sum: payload[parityHeaderSize:],
 	}
-	return p, p.count >= 1 && p.count <= groupLength && p.kind <= parityWeighted
+	return p, p.Count >= 1 && p.Count <= groupLength && p.kind <= parityWeighted
+}
+
+// ParityDecoder restores packets from parity. The zero value works. Not safe for concurrent use.
+type ParityDecoder struct {
+	last ParityPacket // the newest sum of all packets, whose second packet of parity may follow
+}
+
+// Restore takes in a packet of parity, and the packets that it covers, nil for those that are missing, and how many of them
+// are. It returns as many of the missing ones as it can: none, one or two.
+func (d *ParityDecoder) Restore(p ParityPacket, packets [][]byte, missing int) [][]byte {
+	sum, weighted := p.sum, []byte(nil)
+	if p.kind == paritySum {
+		p.sum = append(d.last.sum[:0], p.sum...)
+		d.last = p
+	} else {
+		sum, weighted = nil, p.sum
+		if d.last.SSRC == p.SSRC && d.last.First == p.First && d.last.Count == p.Count {
+			sum = d.last.sum
+		}
+	}
+	if missing == 0 {
+		return nil
+	}
+	return restore(packets, sum, weighted)
 }
 
 // restore works out the packets of a group that are missing from those that are there, which are nil otherwise, and the

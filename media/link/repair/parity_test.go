@@ -1,32 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package link
+package repair
 
 import (
 	"bytes"
 	"encoding/binary"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/costream-obs/costream-obs/media/link/internal/linktest"
 )
 
 // group makes packets of one picture and their parity.
 func group(rng *rand.Rand, count, level int) (packets [][]byte, sums [2][]byte) {
-	m := parityMaker{ssrc: 5}
+	m := NewParityEncoder(5)
 	for i := range count {
 		b := make([]byte, rtpHeaderSize+rng.IntN(300))
 		for j := range b {
 			b[j] = byte(rng.Uint32())
 		}
-		b[1] = payloadType
+		b[1] = linktest.PayloadType
 		binary.BigEndian.PutUint16(b[2:], uint16(65530+i))
 		binary.BigEndian.PutUint32(b[8:], 1234)
 		if i == count-1 {
 			b[1] |= 0x80
 		}
 		packets = append(packets, b)
-		m.add(b, level, func(b []byte) {
-			p, ok := readParity(b[rtpHeaderSize:])
-			if !ok || p.ssrc != 1234 || p.first != 65530 || p.count != count {
+		m.Add(b, level, func(b []byte) {
+			p, ok := ParseParity(b[rtpHeaderSize:])
+			if !ok || p.SSRC != 1234 || p.First != 65530 || p.Count != count {
 				panic("parity of something else")
 			}
 			sums[p.kind] = bytes.Clone(p.sum)
@@ -74,16 +76,16 @@ func TestParity(t *testing.T) {
 	}
 }
 
-func FuzzReadParity(f *testing.F) {
+func FuzzParseParity(f *testing.F) {
 	_, sums := group(rand.New(rand.NewPCG(1, 2)), 5, 2)
 	f.Add(append([]byte{0, 0, 0, 1, 0, 2, 5, 1}, sums[1]...))
 	f.Fuzz(func(t *testing.T, payload []byte) {
-		p, ok := readParity(payload)
+		p, ok := ParseParity(payload)
 		if !ok {
 			return
 		}
-		restore(make([][]byte, p.count), p.sum, nil)
-		some := make([][]byte, p.count)
+		restore(make([][]byte, p.Count), p.sum, nil)
+		some := make([][]byte, p.Count)
 		for i := 1; i < len(some); i++ {
 			some[i] = payload
 		}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package link
+package rtpsession
 
 import (
 	"net/netip"
@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/pion/rtcp"
+
+	"github.com/costream-obs/costream-obs/media/link/internal/linktest"
 )
 
 // What a report maps to a time is the RTP time of what was captured then.
@@ -23,8 +25,8 @@ func TestSenderReportsTimeOfCapture(t *testing.T) {
 		{Audio, -time.Second, 1000},
 	} {
 		s := newTestSender(t, tt.medium)
-		s.write(t, packet(t, 1, 1, nil))
-		s.setAge(tt.age)
+		s.write(t, linktest.Packet(t, 1, 1, nil))
+		s.SetAge(tt.age)
 		if _, err := s.writeRTCP([]rtcp.Packet{&rtcp.SenderReport{SSRC: 1, RTPTime: 1000}}, nil); err != nil {
 			t.Fatal(err)
 		}
@@ -41,13 +43,13 @@ func TestSenderReportsTimeOfCapture(t *testing.T) {
 func TestReceiverKeepsSenderReport(t *testing.T) {
 	r := newTestReceiver(t, Audio)
 	from := netip.MustParseAddrPort(peerAddr)
-	r.readRTP(from, packet(t, 7, 1, nil))
-	r.readRTCP(from, control(t, &rtcp.SenderReport{SSRC: 8, NTPTime: 1, RTPTime: 2}))
-	if got := r.snapshot(); got.SenderNTP != 0 || got.SenderRTP != 0 {
+	r.ReadRTP(from, linktest.Packet(t, 7, 1, nil))
+	r.ReadRTCP(from, control(t, &rtcp.SenderReport{SSRC: 8, NTPTime: 1, RTPTime: 2}))
+	if got := r.Stats(); got.SenderNTP != 0 || got.SenderRTP != 0 {
 		t.Errorf("got the report of another stream: %d, %d", got.SenderNTP, got.SenderRTP)
 	}
-	r.readRTCP(from, control(t, &rtcp.SenderReport{SSRC: 7, NTPTime: 1 << 32, RTPTime: 4}))
-	if got := r.snapshot(); got.SenderNTP != 1<<32 || got.SenderRTP != 4 {
+	r.ReadRTCP(from, control(t, &rtcp.SenderReport{SSRC: 7, NTPTime: 1 << 32, RTPTime: 4}))
+	if got := r.Stats(); got.SenderNTP != 1<<32 || got.SenderRTP != 4 {
 		t.Errorf("got NTP %d and RTP %d, want %d and 4", got.SenderNTP, got.SenderRTP, uint64(1)<<32)
 	}
 }

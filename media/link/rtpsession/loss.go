@@ -1,150 +1,139 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package link
+package rtpsession
 
 import (
 	"net/netip"
 	"time"
 
 	"github.com/pion/rtcp"
+
+	"github.com/costream-obs/costream-obs/media/link/internal/wait"
+	"github.com/costream-obs/costream-obs/media/link/jitter"
+	"github.com/costream-obs/costream-obs/media/link/repair"
 )
 
 const (
 	// soundReserve is how long sound may wait for a packet that was lost: less than the speakers have in hand.
 	soundReserve = 40 * time.Millisecond
 
-	// copyPatience is how long it waits for a copy, which comes with the next packet.
-	copyPatience = 15 * time.Millisecond
+	// copyTimeout is how long it waits for a copy, which comes with the next packet.
+	copyTimeout = 15 * time.Millisecond
 )
 
 // ask asks for what is missing, packets or a key frame, if that is due. It returns when to look again, and the last
 // packet that was given up.
-func (r *receiver) ask(now time.Time) (again time.Time, lost uint64) {
-	if r.medium == Video {
+func (r *Receiver) ask(now time.Time) (again time.Time, lost uint64) {
+	if r.o.Medium == Video {
 		var due bool
-		due, again = r.picture.ask(now, &r.sequence)
-		lost = r.picture.lost
+		due, again = r.keyFrames.Ask(now, &r.sequence)
+		lost = r.keyFrames.Lost()
 		if due {
 			r.send(&rtcp.PictureLossIndication{SenderSSRC: r.ssrc, MediaSSRC: r.info.SSRC})
 			r.stats.KeyFrameRequests++
 		}
 	} else {
-		lost = r.gaps.expire(now, &r.sequence)
-		if len(r.gaps) > 0 {
-			again = r.gaps[0].due
-		}
+		lost = r.gaps.Expire(now, &r.sequence)
+		again = r.gaps.Due()
 	}
-	if !r.repair.enabled {
+	if !r.nack.Enabled {
 		return again, lost
 	}
-	r.repair.overdue(now, r.sequence.highest)
-	numbers, next := r.repair.ask(now, r.rtt(), r.patience(now))
+	r.nack.CheckTail(now, r.sequence.Highest())
+	numbers, next := r.nack.Ask(now, r.o.RTT(), r.timeout(now))
 	if len(numbers) > 0 {
 		r.send(&rtcp.TransportLayerNack{SenderSSRC: r.ssrc, MediaSSRC: r.info.SSRC, Nacks: rtcp.NackPairsFromSequenceNumbers(numbers)})
 		r.stats.Requested += uint64(len(numbers))
 	}
-	return sooner(again, next), lost
+	return wait.Earlier(again, next), lost
 }
 
-// patience is how long a missing packet may take: the way of the question and the answer, twice for pictures since one
+// timeout is how long a missing packet may take: the way of the question and the answer, twice for pictures since one
 // of them may be lost too, and what packets are late anyway. Sound cannot wait for longer than it has in reserve.
-func (r *receiver) patience(now time.Time) time.Duration {
-	jitter := min(r.sequence.jitterTime(), gapPatience)
+func (r *Receiver) timeout(now time.Time) time.Duration {
+	jitter := min(r.sequence.Jitter(), repair.ReorderTolerance)
 	switch {
-	case r.medium == Video:
-		return gapPatience + r.picture.repair
+	case r.o.Medium == Video:
+		return r.keyFrames.Timeout()
 	case r.twice(now):
-		return copyPatience
+		return copyTimeout
 	case r.asks(now):
-		return min(r.rtt()+askAgainAfter+jitter, soundReserve)
+		return min(r.o.RTT()+repair.RetryMargin+jitter, soundReserve)
 	default:
 		return 0
 	}
 }
 
 // asks tells whether missing packets are asked for: where they can come in time, and no copy comes anyway.
-func (r *receiver) asks(now time.Time) bool {
-	return r.medium == Video || !r.twice(now) && r.rtt()+askAgainAfter <= soundReserve
+func (r *Receiver) asks(now time.Time) bool {
+	return r.o.Medium == Video || !r.twice(now) && r.o.RTT()+repair.RetryMargin <= soundReserve
 }
 
 // twice tells whether each packet comes a second time.
-func (r *receiver) twice(now time.Time) bool { return now.Sub(r.lastTwice) < time.Second }
+func (r *Receiver) twice(now time.Time) bool { return now.Sub(r.lastTwice) < time.Second }
 
-// comesTwice notes that each packet comes a second time.
-func (r *receiver) comesTwice() {
+// ComesTwice notes that each packet comes a second time.
+func (r *Receiver) ComesTwice() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.lastTwice = r.now()
+	r.lastTwice = r.o.Now()
 }
 
-// mend notes what is missing, to ask for it. More tells that the picture goes on after this packet.
-func (r *receiver) mend(now time.Time, n, before uint64, at place, more bool) {
+// noteLoss notes what is missing, to ask for it. More tells that the picture goes on after this packet.
+func (r *Receiver) noteLoss(now time.Time, n, before uint64, at jitter.Position, more bool) {
 	switch {
-	case !r.repair.enabled:
+	case !r.nack.Enabled:
 		return
-	case n > before+1 && at == newest && r.medium == Audio:
-		r.gaps = append(r.gaps, gap{lo: before + 1, hi: n - 1, due: now.Add(r.patience(now))})
+	case n > before+1 && at == jitter.Newest && r.o.Medium == Audio:
+		r.gaps.Add(before+1, n-1, now.Add(r.timeout(now)))
 		if r.asks(now) {
-			r.repair.gap(now, before+1, n-1)
+			r.nack.Gap(now, before+1, n-1)
 		}
-	case n > before+1 && at == newest:
-		r.repair.gap(now, before+1, n-1)
+	case n > before+1 && at == jitter.Newest:
+		r.nack.Gap(now, before+1, n-1)
 	}
-	r.repair.arrived(now, r.rtt(), n)
-	if at == newest && r.medium == Video {
-		r.repair.await(now, more)
+	r.nack.Arrived(now, r.o.RTT(), n)
+	if at == jitter.Newest && r.o.Medium == Video {
+		r.nack.Newest(now, more)
 	}
 	// Two round trips: the request or what it brings may be lost too.
-	r.picture.repair = 2*r.rtt() + 3*askAgainAfter + min(r.sequence.jitterTime(), gapPatience)
+	r.keyFrames.AllowResend(2*r.o.RTT() + 3*repair.RetryMargin + min(r.sequence.Jitter(), repair.ReorderTolerance))
 }
 
-// suspect asks for packets that were sent after the newest one, by the transport-wide numbers, and may be this medium's.
-func (r *receiver) suspect(count int) {
+// SuspectLoss asks for packets that were sent after the newest one, by the transport-wide numbers, and may be this medium's.
+func (r *Receiver) SuspectLoss(count int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.info == nil || !r.sequence.started {
+	if r.info == nil || !r.sequence.Started() {
 		return
 	}
-	r.repair.guess(r.now(), r.sequence.highest+1, r.sequence.highest+uint64(count))
+	r.nack.Guess(r.o.Now(), r.sequence.Highest()+1, r.sequence.Highest()+uint64(count))
 	r.wake()
 }
 
-// readParity takes the payload of a packet of parity, and packets that it restores.
-func (r *receiver) readParity(from netip.AddrPort, payload []byte) {
-	p, ok := readParity(payload)
+// ReadParity takes the payload of a packet of parity, and packets that it restores.
+func (r *Receiver) ReadParity(from netip.AddrPort, payload []byte) {
+	p, ok := repair.ParseParity(payload)
 	if !ok {
 		return
 	}
 	for _, packet := range r.restore(p) {
-		r.readRTP(from, packet)
+		r.ReadRTP(from, packet)
 	}
 }
 
-func (r *receiver) restore(p parity) [][]byte {
+func (r *Receiver) restore(p repair.ParityPacket) [][]byte {
 	r.calls.Lock()
 	defer r.calls.Unlock()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.info == nil || r.info.SSRC != p.ssrc || r.assembly == nil {
+	if r.info == nil || r.info.SSRC != p.SSRC || r.assembler == nil {
 		return nil
 	}
-	r.repair.parity = r.now()
-	highest := r.sequence.highest
-	packets, missing := r.assembly.packets(uint64(int64(highest)+int64(int16(p.first-uint16(highest)))), p.count)
-	sum, weighted := p.sum, []byte(nil)
-	if p.kind == paritySum {
-		p.sum = append(r.parity.sum[:0], p.sum...)
-		r.parity = p
-	} else {
-		sum, weighted = nil, p.sum
-		if r.parity.ssrc == p.ssrc && r.parity.first == p.first && r.parity.count == p.count {
-			sum = r.parity.sum
-		}
-	}
-	if missing == 0 {
-		return nil
-	}
-	restored := restore(packets, sum, weighted)
+	r.nack.ParityCame(r.o.Now())
+	highest := r.sequence.Highest()
+	packets, missing := r.assembler.Packets(uint64(int64(highest)+int64(int16(p.First-uint16(highest)))), p.Count)
+	restored := r.parity.Restore(p, packets, missing)
 	r.stats.Restored += uint64(len(restored))
 	return restored
 }

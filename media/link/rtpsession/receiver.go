@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package link
+package rtpsession
 
 import (
 	"context"
@@ -13,24 +13,44 @@ import (
 	"github.com/pion/interceptor/pkg/report"
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
+
+	"github.com/costream-obs/costream-obs/media/link/internal/wait"
+	"github.com/costream-obs/costream-obs/media/link/jitter"
+	"github.com/costream-obs/costream-obs/media/link/repair"
 )
 
-// payloadType is the RTP payload type of both media, as the 2020 scripts have it by GStreamer's default.
-const payloadType = 96
+// PayloadType is the RTP payload type of both media, as the 2020 scripts have it by GStreamer's default.
+const PayloadType = 96
 
-// receiver is the receiving half of one RTP session: packets in, receiver reports and key frame requests out. Its sendRR
-// must not block, since it is called with mu held.
-type receiver struct {
-	medium  Medium
-	cname   string
-	ssrc    uint32 // ours, in what we report
-	now     func() time.Time
-	trusted func(netip.Addr) bool // whether an address is the peer's
-	heard   func(netip.Addr)      // a stream comes from there
-	sendRR  func([]byte)
-	handler Handler
-	log     *slog.Logger
-	rtt     func() time.Duration // to the peer; nil where packets are not sent again
+// ReceiverOptions say what a Receiver receives and how. SendRTCP must not block, since it is called with a lock held.
+type ReceiverOptions struct {
+	Medium   Medium
+	CNAME    string
+	Now      func() time.Time
+	SendRTCP func(compound []byte)
+	Log      *slog.Logger
+
+	// RTP takes one packet, which is valid only during the call, and End tells that a stream is over. Calls come one after
+	// the other. Either may be nil.
+	RTP func(m Medium, s Stream, packet []byte)
+	End func(m Medium, s Stream)
+
+	// RTT is the round-trip time to the peer. It is nil where nothing is encrypted: packets may then come from anybody, are
+	// passed on as they come, and are not sent again. Where it is set, only the peer's packets come; lost ones are asked for,
+	// and the others passed on in their order.
+	RTT func() time.Duration
+
+	// Trusted tells whether an address is the peer's, and Heard that a stream comes from there. They must be set where RTT
+	// is nil.
+	Trusted func(netip.Addr) bool
+	Heard   func(netip.Addr)
+}
+
+// Receiver is the receiving half of an RTP session: packets in, receiver reports and requests for key frames and lost
+// packets out. Safe for concurrent use.
+type Receiver struct {
+	o    ReceiverOptions
+	ssrc uint32 // ours, in what we report
 
 	chain    interceptor.Interceptor
 	readSR   interceptor.RTCPReader
@@ -40,23 +60,24 @@ type receiver struct {
 	calls sync.Mutex // held while handler functions run, so that they keep their order; taken before mu
 
 	mu        sync.Mutex
-	latch     latch
+	source    sourceFilter
 	ids       uint64
 	info      *interceptor.StreamInfo // of the current stream; nil when there is none
 	read      interceptor.RTPReader
-	sequence  sequence
-	picture   picture
-	gaps      gaps      // in sound
-	lastTwice time.Time // when sound was last said to come twice
-	repair    repair
+	sequence  jitter.Sequence
+	keyFrames repair.KeyFrameRequester
+	gaps      repair.Gaps // in sound
+	lastTwice time.Time   // when sound was last said to come twice
+	nack      repair.NACKGenerator
 	stats     ReceiveStats
 
-	assembly *assembly // nil where packets are handed on as they come; used with calls held
-	parity   parity    // of all packets of the newest group; used with calls held
+	assembler *jitter.FrameAssembler // nil where packets are passed on as they come; used with calls held
+	parity    repair.ParityDecoder   // used with calls held
 }
 
-func newReceiver(m Medium, cname string, now func() time.Time, p *peer, h Handler, log *slog.Logger) (*receiver, error) {
-	factory, err := report.NewReceiverInterceptor(report.ReceiverInterval(reportInterval), report.ReceiverNow(now))
+// NewReceiver returns a receiver that sends no reports until Run is called.
+func NewReceiver(o ReceiverOptions) (*Receiver, error) {
+	factory, err := report.NewReceiverInterceptor(report.ReceiverInterval(reportInterval), report.ReceiverNow(o.Now))
 	if err != nil {
 		return nil, err
 	}
@@ -64,31 +85,27 @@ func newReceiver(m Medium, cname string, now func() time.Time, p *peer, h Handle
 	if err != nil {
 		return nil, err
 	}
-	r := &receiver{
-		medium: m, cname: cname, ssrc: randomSSRC(), now: now, trusted: p.trusted, heard: p.heard, handler: h, log: log,
-		chain: chain, deadline: make(chan struct{}, 1), latch: latch{trusted: p.trusted},
+	r := &Receiver{o: o, ssrc: RandomSSRC(), chain: chain, deadline: make(chan struct{}, 1)}
+	if o.RTT != nil {
+		r.o.Trusted, r.o.Heard = func(netip.Addr) bool { return true }, func(netip.Addr) {}
+		r.nack.Enabled = true
+		r.assembler = jitter.NewFrameAssembler(o.Medium == Video)
 	}
+	r.source = sourceFilter{trusted: r.o.Trusted, authentic: o.RTT != nil}
 	r.readSR = chain.BindRTCPReader(interceptor.RTCPReaderFunc(passThrough))
 	return r, nil
 }
 
-// secure makes the receiver trust its packets, since only the peer's come to it, and ask for those that are missing.
-func (r *receiver) secure(rtt func() time.Duration) {
-	r.latch.authentic = true
-	r.trusted = func(netip.Addr) bool { return true }
-	r.heard = func(netip.Addr) {}
-	r.rtt = rtt
-	r.repair.enabled = true
-	r.assembly = &assembly{pictures: r.medium == Video}
-}
+// SSRC is ours, in what we report.
+func (r *Receiver) SSRC() uint32 { return r.ssrc }
 
 // passThrough is the end of an interceptor chain whose caller has read the datagram already.
 func passThrough(b []byte, a interceptor.Attributes) (int, interceptor.Attributes, error) {
 	return len(b), a, nil
 }
 
-// run sends reports and key frame requests and ends silent streams, until ctx ends.
-func (r *receiver) run(ctx context.Context) {
+// Run sends reports and key frame requests and ends silent streams, until ctx ends.
+func (r *Receiver) Run(ctx context.Context) {
 	r.chain.BindRTCPWriter(interceptor.RTCPWriterFunc(r.writeRTCP))
 	defer func() { _ = r.chain.Close() }() // waits for the report under way; has no error to give
 	timer := time.NewTimer(0)
@@ -105,54 +122,54 @@ func (r *receiver) run(ctx context.Context) {
 }
 
 // tick does what is due and returns the time until it must be called again.
-func (r *receiver) tick() time.Duration {
+func (r *Receiver) tick() time.Duration {
 	r.calls.Lock()
 	defer r.calls.Unlock()
-	now := r.now()
+	now := r.o.Now()
 	r.mu.Lock()
 	over := r.stats.Stream
-	if !r.latch.expire(now) {
-		wait, lost := r.wait(now)
+	if !r.source.expire(now) {
+		again, lost := r.wait(now)
 		r.mu.Unlock()
 		r.giveUp(over, lost)
-		return wait
+		return again
 	}
 	r.unbind()
 	r.mu.Unlock()
-	r.log.Info("peer's stream fell silent", "medium", r.medium, "stream", over.ID)
+	r.o.Log.Info("peer's stream fell silent", "medium", r.o.Medium, "stream", over.ID)
 	r.end(over)
 	return time.Hour
 }
 
 // wait asks for what is due. It returns the time until the next deadline, and the last packet that was given up.
-func (r *receiver) wait(now time.Time) (time.Duration, uint64) {
-	if !r.latch.live {
+func (r *Receiver) wait(now time.Time) (time.Duration, uint64) {
+	if !r.source.live {
 		return time.Hour, 0
 	}
 	at, lost := r.ask(now)
-	r.armed = sooner(r.latch.last.Add(streamTimeout), at)
+	r.armed = wait.Earlier(r.source.last.Add(streamTimeout), at)
 	return r.armed.Sub(now), lost
 }
 
-// giveUp hands on what waits for packets that are lost.
-func (r *receiver) giveUp(s Stream, lost uint64) {
-	if r.assembly != nil && lost > 0 {
-		r.assembly.giveUp(lost, r.handOn(s))
+// giveUp passes on what waits for packets that are lost.
+func (r *Receiver) giveUp(s Stream, lost uint64) {
+	if r.assembler != nil && lost > 0 {
+		r.assembler.GiveUp(lost, r.deliver(s))
 	}
 }
 
-// handOn passes packets of a stream to the handler.
-func (r *receiver) handOn(s Stream) func([]byte) {
+// deliver passes packets of a stream to the handler.
+func (r *Receiver) deliver(s Stream) func([]byte) {
 	return func(datagram []byte) {
-		if r.handler.RTP != nil {
-			r.handler.RTP(r.medium, s, datagram)
+		if r.o.RTP != nil {
+			r.o.RTP(r.o.Medium, s, datagram)
 		}
 	}
 }
 
-// readRTP takes one datagram from the RTP port.
-func (r *receiver) readRTP(from netip.AddrPort, datagram []byte) {
-	now := r.now()
+// ReadRTP takes one datagram from the RTP port.
+func (r *Receiver) ReadRTP(from netip.AddrPort, datagram []byte) {
+	now := r.o.Now()
 	attributes := interceptor.Attributes{}
 	header, payload, ok := parseRTP(attributes, datagram)
 
@@ -165,7 +182,7 @@ func (r *receiver) readRTP(from netip.AddrPort, datagram []byte) {
 		return
 	}
 	over := r.stats.Stream
-	switch r.latch.see(now, from, header.SSRC) {
+	switch r.source.see(now, from, header.SSRC) {
 	case ignore:
 		r.stats.Ignored++
 		r.mu.Unlock()
@@ -175,12 +192,12 @@ func (r *receiver) readRTP(from netip.AddrPort, datagram []byte) {
 	case accept:
 		r.stats.Source = from
 	}
-	n, before, at := r.sequence.add(now, header.SequenceNumber, header.Timestamp)
-	if at == restart {
+	n, before, at := r.sequence.Add(now, header.SequenceNumber, header.Timestamp)
+	if at == jitter.Restart {
 		r.bind(header, from)
-		n, before, at = r.sequence.add(now, header.SequenceNumber, header.Timestamp)
+		n, before, at = r.sequence.Add(now, header.SequenceNumber, header.Timestamp)
 	}
-	if at == outlier {
+	if at == jitter.Outlier {
 		r.stats.Ignored++
 		r.mu.Unlock()
 		return
@@ -190,10 +207,10 @@ func (r *receiver) readRTP(from netip.AddrPort, datagram []byte) {
 	r.stats.Bytes += uint64(len(datagram))
 	_, _, _ = r.read.Read(datagram, attributes) // for the reports; cannot fail on what is parsed already
 	var lost uint64
-	if at != duplicate {
-		r.mend(now, n, before, at, !header.Marker)
-		if r.medium == Video {
-			r.picture.packet(now, payload, n, before, at)
+	if at != jitter.Duplicate {
+		r.noteLoss(now, n, before, at, !header.Marker)
+		if r.o.Medium == Video {
+			r.keyFrames.Packet(now, payload, n, before, at)
 		}
 		var again time.Time
 		if again, lost = r.ask(now); !again.IsZero() && again.Before(r.armed) {
@@ -206,21 +223,21 @@ func (r *receiver) readRTP(from netip.AddrPort, datagram []byte) {
 	if over != stream {
 		r.end(over)
 	}
-	if at == duplicate {
+	if at == jitter.Duplicate {
 		return
 	}
-	if r.assembly == nil {
-		r.handOn(stream)(datagram)
+	if r.assembler == nil {
+		r.deliver(stream)(datagram)
 		return
 	}
 	if over != stream {
-		r.assembly.begin()
+		r.assembler.Begin()
 	}
-	p := parcel{number: n, datagram: datagram, stamp: header.Timestamp, last: header.Marker}
-	if r.medium == Video {
-		p.sps, p.idr = h264KeyFrame(payload)
+	p := jitter.Packet{Number: n, Datagram: datagram, Timestamp: header.Timestamp, Last: header.Marker}
+	if r.o.Medium == Video {
+		p.SPS, p.IDR = jitter.KeyFrame(payload)
 	}
-	r.assembly.put(p, r.handOn(stream))
+	r.assembler.Put(p, r.deliver(stream))
 	r.giveUp(stream, lost)
 }
 
@@ -230,7 +247,7 @@ func parseRTP(a interceptor.Attributes, datagram []byte) (*rtp.Header, []byte, b
 		return nil, nil, false
 	}
 	var packet rtp.Packet
-	if packet.Unmarshal(datagram) != nil || packet.PayloadType != payloadType {
+	if packet.Unmarshal(datagram) != nil || packet.PayloadType != PayloadType {
 		return nil, nil, false
 	}
 	header, err := a.GetRTPHeader(datagram)
@@ -238,39 +255,39 @@ func parseRTP(a interceptor.Attributes, datagram []byte) (*rtp.Header, []byte, b
 }
 
 // bind makes the SSRC of the header the stream that we receive.
-func (r *receiver) bind(header *rtp.Header, from netip.AddrPort) {
+func (r *Receiver) bind(header *rtp.Header, from netip.AddrPort) {
 	if r.info != nil {
 		r.unbind()
 	}
 	r.ids++
 	r.stats.Stream = Stream{ID: r.ids, SSRC: header.SSRC}
 	r.stats.Source = from
-	r.sequence = sequence{clockRate: r.medium.clockRate()}
-	r.picture = picture{needed: true, lastAsk: r.picture.lastAsk}
+	r.sequence = jitter.NewSequence(r.o.Medium.clockRate())
+	r.keyFrames.Begin()
 	r.gaps = nil
-	r.repair.missing, r.repair.tail = r.repair.missing[:0], time.Time{}
+	r.nack.Begin()
 	r.info = &interceptor.StreamInfo{
-		SSRC: header.SSRC, PayloadType: header.PayloadType, ClockRate: r.medium.clockRate(),
+		SSRC: header.SSRC, PayloadType: header.PayloadType, ClockRate: r.o.Medium.clockRate(),
 	}
 	r.read = r.chain.BindRemoteStream(r.info, interceptor.RTPReaderFunc(passThrough))
 	r.wake()
-	r.heard(from.Addr())
-	if r.trusted(from.Addr()) {
-		r.log.Info("receiving from peer", "medium", r.medium, "source", from, "stream", r.ids)
+	r.o.Heard(from.Addr())
+	if r.o.Trusted(from.Addr()) {
+		r.o.Log.Info("receiving from peer", "medium", r.o.Medium, "source", from, "stream", r.ids)
 	} else {
-		r.log.Warn("receiving from an address that is not the peer's", "medium", r.medium, "source", from, "stream", r.ids)
+		r.o.Log.Warn("receiving from an address that is not the peer's", "medium", r.o.Medium, "source", from, "stream", r.ids)
 	}
 }
 
 // unbind ends the current stream.
-func (r *receiver) unbind() {
+func (r *Receiver) unbind() {
 	r.chain.UnbindRemoteStream(r.info)
 	r.info = nil
 	r.stats.Stream, r.stats.Source = Stream{}, netip.AddrPort{}
 }
 
-// readRTCP takes one datagram from the port of sender reports.
-func (r *receiver) readRTCP(from netip.AddrPort, datagram []byte) {
+// ReadRTCP takes one datagram from the port of sender reports.
+func (r *Receiver) ReadRTCP(from netip.AddrPort, datagram []byte) {
 	if !isVersion2(datagram) {
 		return
 	}
@@ -288,7 +305,7 @@ func (r *receiver) readRTCP(from netip.AddrPort, datagram []byte) {
 	if r.feedback(from, packets) {
 		r.unbind()
 		r.mu.Unlock()
-		r.log.Info("peer's stream ended", "medium", r.medium, "stream", over.ID)
+		r.o.Log.Info("peer's stream ended", "medium", r.o.Medium, "stream", over.ID)
 		r.end(over)
 		return
 	}
@@ -296,7 +313,7 @@ func (r *receiver) readRTCP(from netip.AddrPort, datagram []byte) {
 }
 
 // feedback notes what the peer's sender says and tells whether that is goodbye.
-func (r *receiver) feedback(from netip.AddrPort, packets []rtcp.Packet) bool {
+func (r *Receiver) feedback(from netip.AddrPort, packets []rtcp.Packet) bool {
 	if r.info == nil {
 		return false
 	}
@@ -304,12 +321,12 @@ func (r *receiver) feedback(from netip.AddrPort, packets []rtcp.Packet) bool {
 		switch p := p.(type) {
 		case *rtcp.SenderReport:
 			if p.SSRC == r.info.SSRC {
-				r.stats.LastSenderReport, r.stats.SenderNTP, r.stats.SenderRTP = r.now(), p.NTPTime, p.RTPTime
+				r.stats.LastSenderReport, r.stats.SenderNTP, r.stats.SenderRTP = r.o.Now(), p.NTPTime, p.RTPTime
 			}
 		case *rtcp.Goodbye:
 			for _, ssrc := range p.Sources {
-				if ssrc == r.info.SSRC && (r.latch.authentic || from.Addr() == r.stats.Source.Addr()) {
-					r.latch.end(r.now())
+				if ssrc == r.info.SSRC && (r.source.authentic || from.Addr() == r.stats.Source.Addr()) {
+					r.source.end(r.o.Now())
 					return true
 				}
 			}
@@ -319,7 +336,7 @@ func (r *receiver) feedback(from netip.AddrPort, packets []rtcp.Packet) bool {
 }
 
 // writeRTCP takes the reports of the interceptors.
-func (r *receiver) writeRTCP(packets []rtcp.Packet, _ interceptor.Attributes) (int, error) {
+func (r *Receiver) writeRTCP(packets []rtcp.Packet, _ interceptor.Attributes) (int, error) {
 	for _, p := range packets {
 		if rr, ok := p.(*rtcp.ReceiverReport); ok {
 			rr.SSRC = r.ssrc // pion has one for each stream, but we are one and the same receiver
@@ -329,14 +346,14 @@ func (r *receiver) writeRTCP(packets []rtcp.Packet, _ interceptor.Attributes) (i
 	return 0, nil
 }
 
-func (r *receiver) send(packets ...rtcp.Packet) {
-	if b, err := compound(r.ssrc, r.cname, packets...); err == nil {
-		r.sendRR(b)
+func (r *Receiver) send(packets ...rtcp.Packet) {
+	if b, err := compound(r.ssrc, r.o.CNAME, packets...); err == nil {
+		r.o.SendRTCP(b)
 	}
 }
 
-// goodbye ends the current stream and sends a BYE if the peer may have heard of us. Only after run has returned.
-func (r *receiver) goodbye() {
+// Goodbye ends the current stream and sends a BYE if the peer may have heard of us. Only after Run has returned.
+func (r *Receiver) Goodbye() {
 	r.calls.Lock()
 	defer r.calls.Unlock()
 	r.mu.Lock()
@@ -351,35 +368,31 @@ func (r *receiver) goodbye() {
 	}
 }
 
-// requestKeyFrame asks the peer for a key frame as soon as may be.
-func (r *receiver) requestKeyFrame() {
+// RequestKeyFrame asks the peer for a key frame as soon as may be.
+func (r *Receiver) RequestKeyFrame() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.info != nil {
-		r.picture.needed = true
+		r.keyFrames.Require()
 		r.wake()
 	}
 }
 
-// wake makes run work out its deadline anew.
-func (r *receiver) wake() {
-	select {
-	case r.deadline <- struct{}{}:
-	default:
+// wake makes Run work out its deadline anew.
+func (r *Receiver) wake() { wait.Signal(r.deadline) }
+
+func (r *Receiver) end(s Stream) {
+	if s.ID != 0 && r.o.End != nil {
+		r.o.End(r.o.Medium, s)
 	}
 }
 
-func (r *receiver) end(s Stream) {
-	if s.ID != 0 && r.handler.End != nil {
-		r.handler.End(r.medium, s)
-	}
-}
-
-func (r *receiver) snapshot() ReceiveStats {
+// Stats returns the figures up to now.
+func (r *Receiver) Stats() ReceiveStats {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	stats := r.stats
-	stats.Lost, stats.Reordered, stats.Duplicates = r.sequence.lost(), r.sequence.reordered, r.sequence.duplicates
-	stats.Jitter = r.sequence.jitterTime()
+	stats.Lost, stats.Reordered, stats.Duplicates = r.sequence.Lost(), r.sequence.Reordered(), r.sequence.Duplicates()
+	stats.Jitter = r.sequence.Jitter()
 	return stats
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package link
+package rtpsession
 
 import (
 	"crypto/rand"
@@ -15,15 +15,16 @@ import (
 // and makes the round-trip time fresher.
 const reportInterval = time.Second
 
-// newCNAME returns a name that ties the SSRCs of one link together, so that a 2020 receiver (rtpbin) plays picture and
+// NewCNAME returns a name that ties the SSRCs of one link together, so that a 2020 receiver (rtpbin) plays picture and
 // sound in time with each other. It is random as RFC 7022 wants it: it tells nothing about the machine.
-func newCNAME() string {
+func NewCNAME() string {
 	var b [12]byte
 	_, _ = rand.Read(b[:]) // never fails
 	return base64.StdEncoding.EncodeToString(b[:])
 }
 
-func randomSSRC() uint32 {
+// RandomSSRC returns an SSRC (RFC 3550, 8.1).
+func RandomSSRC() uint32 {
 	var b [4]byte
 	_, _ = rand.Read(b[:])
 	return binary.BigEndian.Uint32(b[:])
@@ -55,9 +56,9 @@ func isReport(p rtcp.Packet) bool {
 // isVersion2 tells whether a datagram can be RTP or RTCP at all; pion does not check this.
 func isVersion2(datagram []byte) bool { return len(datagram) > 0 && datagram[0]>>6 == 2 }
 
-// steadyClock returns a clock that starts with the system's and goes on evenly when that is set. A link has one for all that
+// SteadyClock returns a clock that starts with the system's and goes on evenly when that is set. A link has one for all that
 // its reports say as NTP time: what the two sides work out of that are differences.
-func steadyClock() func() time.Time {
+func SteadyClock() func() time.Time {
 	began := time.Now()
 	return func() time.Time { return began.Add(time.Since(began)) }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package link
+package rtpsession
 
 import (
 	"testing"
@@ -57,5 +57,20 @@ func TestRoundTrip(t *testing.T) {
 				t.Errorf("got %v, want %v", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestSteadyClock holds that the clock of the reports takes no notice of the time of day.
+func TestSteadyClock(t *testing.T) {
+	before := time.Now()
+	now := SteadyClock()
+	got := now()
+	after := time.Now()
+	if got.Before(before) || got.After(after) || got.UnixNano() < before.UnixNano() || got.UnixNano() > after.UnixNano() {
+		t.Errorf("got %v, want a time from %v to %v", got, before, after)
+	}
+	first, second := now(), now()
+	if monotonic, wall := second.Sub(first), second.UnixNano()-first.UnixNano(); int64(monotonic) != wall {
+		t.Errorf("%v and %d ns passed between two readings", monotonic, wall)
 	}
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package link
+package rtpsession
 
 import (
 	"bytes"
@@ -13,26 +13,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
+
+	"github.com/costream-obs/costream-obs/media/link/internal/linktest"
+	"github.com/costream-obs/costream-obs/media/link/repair"
 )
-
-// clock is a time that passes only when told to.
-type clock struct{ t time.Time }
-
-func newClock() *clock                { return &clock{time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)} }
-func (c *clock) now() time.Time       { return c.t }
-func (c *clock) pass(d time.Duration) { c.t = c.t.Add(d) }
-
-func packet(t testing.TB, ssrc uint32, number uint16, payload []byte) []byte {
-	t.Helper()
-	b, err := (&rtp.Packet{
-		Header:  rtp.Header{Version: 2, PayloadType: payloadType, SequenceNumber: number, Timestamp: 3000 * uint32(number), SSRC: ssrc},
-		Payload: payload,
-	}).Marshal()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
 
 func control(t testing.TB, packets ...rtcp.Packet) []byte {
 	t.Helper()
@@ -45,8 +29,8 @@ func control(t testing.TB, packets ...rtcp.Packet) []byte {
 
 // testSender is a sender whose output is kept.
 type testSender struct {
-	*sender
-	*clock
+	*Sender
+	*linktest.Clock
 	packets [][]byte
 	control [][]byte
 	keys    int
@@ -54,32 +38,34 @@ type testSender struct {
 
 func newTestSender(t testing.TB, m Medium) *testSender {
 	t.Helper()
-	ts := &testSender{clock: newClock()}
-	s, err := newSender(m, "cname", ts.clock.now, func() { ts.keys++ })
+	ts := &testSender{Clock: linktest.NewClock()}
+	s, err := NewSender(SenderOptions{
+		Medium: m, CNAME: "cname", Now: ts.Now, KeyFrameRequest: func() { ts.keys++ },
+		SendRTP: func(h *rtp.Header, payload []byte) {
+			b, err := h.Marshal()
+			if err != nil {
+				t.Error(err)
+			}
+			ts.packets = append(ts.packets, append(b, payload...))
+		},
+		SendRTCP: func(b []byte) { ts.control = append(ts.control, b) },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.sendRTP = func(h *rtp.Header, payload []byte) {
-		b, err := h.Marshal()
-		if err != nil {
-			t.Error(err)
-		}
-		ts.packets = append(ts.packets, append(b, payload...))
-	}
-	s.sendSR = func(b []byte) { ts.control = append(ts.control, b) }
-	ts.sender = s
+	ts.Sender = s
 	return ts
 }
 
 func (ts *testSender) write(t testing.TB, packet []byte) {
 	t.Helper()
-	if err := ts.writeRTP(packet); err != nil {
+	if err := ts.WriteRTP(packet); err != nil {
 		t.Fatal(err)
 	}
 }
 
 func TestSenderPacketsUnchanged(t *testing.T) {
-	plain := packet(t, 1, 2, []byte("payload"))
+	plain := linktest.Packet(t, 1, 2, []byte("payload"))
 	csrc := append([]byte{0x82, 0xe0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 1, 9, 9, 9, 9, 8, 8, 8, 8}, "payload"...)
 	padded := append([]byte{0xa0, 0x60, 0, 3, 0, 0, 0, 4, 0, 0, 0, 1}, 'p', 0, 0, 3)
 	oneByte := append([]byte{0x90, 0x60, 0, 3, 0, 0, 0, 4, 0, 0, 0, 1, 0xbe, 0xde, 0, 1, 0x10, 7, 0, 0}, "payload"...)
@@ -95,7 +81,7 @@ func TestSenderPacketsUnchanged(t *testing.T) {
 func TestSenderRefuses(t *testing.T) {
 	s := newTestSender(t, Video)
 	for _, p := range [][]byte{nil, {0x80}, make([]byte, 20)} {
-		if err := s.writeRTP(p); err == nil {
+		if err := s.WriteRTP(p); err == nil {
 			t.Errorf("% x: got no error, want one", p)
 		}
 	}
@@ -117,12 +103,12 @@ func TestSenderReports(t *testing.T) {
 	if got := count(); got != 0 {
 		t.Errorf("before the first packet: got %d reports, want none", got)
 	}
-	s.write(t, packet(t, 1, 1, nil))
-	s.pass(idleAfter)
+	s.write(t, linktest.Packet(t, 1, 1, nil))
+	s.Pass(idleAfter)
 	if got := count(); got != 1 {
 		t.Errorf("while sending: got %d reports, want 1", got)
 	}
-	s.pass(1)
+	s.Pass(1)
 	if got := count(); got != 0 {
 		t.Errorf("off air: got %d reports, want none", got)
 	}
@@ -130,9 +116,9 @@ func TestSenderReports(t *testing.T) {
 
 func TestSenderNewSSRC(t *testing.T) {
 	s := newTestSender(t, Video)
-	s.write(t, packet(t, 1, 1, nil))
-	s.readRTCP(control(t, &rtcp.ReceiverReport{Reports: []rtcp.ReceptionReport{{SSRC: 1, TotalLost: 5}}}))
-	s.write(t, packet(t, 2, 1, nil))
+	s.write(t, linktest.Packet(t, 1, 1, nil))
+	s.ReadRTCP(control(t, &rtcp.ReceiverReport{Reports: []rtcp.ReceptionReport{{SSRC: 1, TotalLost: 5}}}))
+	s.write(t, linktest.Packet(t, 2, 1, nil))
 	if len(s.control) != 1 {
 		t.Fatalf("got %d RTCP datagrams, want 1", len(s.control))
 	}
@@ -144,27 +130,27 @@ func TestSenderNewSSRC(t *testing.T) {
 	if diff := cmp.Diff(want, packets[len(packets)-1]); diff != "" {
 		t.Errorf("no goodbye for the old SSRC (-want +got):\n%s", diff)
 	}
-	if got := s.snapshot(); got.SSRC != 2 || got.RemoteLost != 0 || got.Packets != 2 {
+	if got := s.Stats(); got.SSRC != 2 || got.RemoteLost != 0 || got.Packets != 2 {
 		t.Errorf("got %+v, want SSRC 2, nothing lost, 2 packets", got)
 	}
 }
 
 func TestSenderFeedback(t *testing.T) {
 	s := newTestSender(t, Audio)
-	s.write(t, packet(t, 1, 1, []byte("12345678")))
-	sent := s.clock.now()
-	s.pass(520 * time.Millisecond)
-	s.readRTCP(control(t, &rtcp.ReceiverReport{SSRC: 77, Reports: []rtcp.ReceptionReport{
+	s.write(t, linktest.Packet(t, 1, 1, []byte("12345678")))
+	sent := s.Now()
+	s.Pass(520 * time.Millisecond)
+	s.ReadRTCP(control(t, &rtcp.ReceiverReport{SSRC: 77, Reports: []rtcp.ReceptionReport{
 		{SSRC: 99, TotalLost: 1000, FractionLost: 255},
 		{SSRC: 1, TotalLost: 0xffffff, FractionLost: 64, Jitter: 480, LastSenderReport: ntpMiddle(sent), Delay: 1 << 15},
 	}}))
-	got := s.snapshot()
+	got := s.Stats()
 	if got.RTT < 19*time.Millisecond || got.RTT > 21*time.Millisecond {
 		t.Errorf("got RTT %v, want 20ms", got.RTT)
 	}
 	got.RTT = 0
 	want := SendStats{
-		SSRC: 1, Packets: 1, Bytes: 20, LastSent: sent, LastReport: s.clock.now(),
+		SSRC: 1, Packets: 1, Bytes: 20, LastSent: sent, LastReport: s.Now(),
 		RemoteLost: -1, RemoteFractionLost: 0.25, RemoteJitter: 10 * time.Millisecond,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -205,11 +191,11 @@ func TestSenderKeyFrames(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newTestSender(t, Video)
-			s.write(t, packet(t, 1, 1, nil))
+			s.write(t, linktest.Packet(t, 1, 1, nil))
 			for i, st := range tt.steps {
-				s.pass(st.after)
+				s.Pass(st.after)
 				before := s.keys
-				s.readRTCP(control(t, st.in))
+				s.ReadRTCP(control(t, st.in))
 				if got := s.keys > before; got != st.want {
 					t.Fatalf("step %d: got key frame %t, want %t", i, got, st.want)
 				}
@@ -220,8 +206,8 @@ func TestSenderKeyFrames(t *testing.T) {
 
 // testReceiver is a receiver that keeps what it hands on and sends.
 type testReceiver struct {
-	*receiver
-	*clock
+	*Receiver
+	*linktest.Clock
 	log     bytes.Buffer
 	control [][]byte
 }
@@ -233,19 +219,21 @@ const (
 
 func newTestReceiver(t testing.TB, m Medium) *testReceiver {
 	t.Helper()
-	tr := &testReceiver{clock: newClock()}
-	p := &peer{addrs: []netip.Addr{netip.MustParseAddr(peerHome)}}
-	r, err := newReceiver(m, "cname", tr.clock.now, p, Handler{
+	tr := &testReceiver{Clock: linktest.NewClock()}
+	r, err := NewReceiver(ReceiverOptions{
+		Medium: m, CNAME: "cname", Now: tr.Now, Log: slog.New(slog.DiscardHandler),
+		SendRTCP: func(b []byte) { tr.control = append(tr.control, b) },
 		RTP: func(_ Medium, s Stream, b []byte) {
 			fmt.Fprintf(&tr.log, "%d/%d:%d ", s.ID, s.SSRC, int(b[2])<<8|int(b[3]))
 		},
-		End: func(_ Medium, s Stream) { fmt.Fprintf(&tr.log, "end%d ", s.ID) },
-	}, slog.New(slog.DiscardHandler))
+		End:     func(_ Medium, s Stream) { fmt.Fprintf(&tr.log, "end%d ", s.ID) },
+		Trusted: func(a netip.Addr) bool { return a == netip.MustParseAddr(peerHome) },
+		Heard:   func(netip.Addr) {},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.sendRR = func(b []byte) { tr.control = append(tr.control, b) }
-	tr.receiver = r
+	tr.Receiver = r
 	return tr
 }
 
@@ -282,19 +270,19 @@ func TestReceiver(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			r := newTestReceiver(t, Video)
 			for _, st := range tt.steps {
-				r.pass(st.after)
+				r.Pass(st.after)
 				r.tick()
 				from := netip.MustParseAddrPort(st.from)
 				if st.bye {
-					r.readRTCP(from, control(t, &rtcp.Goodbye{Sources: []uint32{st.ssrc}}))
+					r.ReadRTCP(from, control(t, &rtcp.Goodbye{Sources: []uint32{st.ssrc}}))
 				} else {
-					r.readRTP(from, packet(t, st.ssrc, st.number, deltaUnit))
+					r.ReadRTP(from, linktest.Packet(t, st.ssrc, st.number, linktest.DeltaUnit))
 				}
 			}
 			if diff := cmp.Diff(tt.want, r.log.String()); diff != "" {
 				t.Errorf("calls differ (-want +got):\n%s", diff)
 			}
-			if got := r.snapshot().Ignored; got != tt.ignored {
+			if got := r.Stats().Ignored; got != tt.ignored {
 				t.Errorf("got %d ignored packets, want %d", got, tt.ignored)
 			}
 		})
@@ -304,7 +292,7 @@ func TestReceiver(t *testing.T) {
 func TestReceiverTakesOnlyItsPayloadType(t *testing.T) {
 	r := newTestReceiver(t, Video)
 	from := netip.MustParseAddrPort(peerAddr)
-	good := packet(t, 1, 1, deltaUnit)
+	good := linktest.Packet(t, 1, 1, linktest.DeltaUnit)
 	for name, change := range map[string]func([]byte) []byte{
 		"other payload type": func(b []byte) []byte { b[1] = 97; return b },
 		"other version":      func(b []byte) []byte { b[0] = 0x40; return b },
@@ -312,13 +300,13 @@ func TestReceiverTakesOnlyItsPayloadType(t *testing.T) {
 		"padding too long":   func(b []byte) []byte { b[0] |= 0x20; b[len(b)-1] = 200; return b },
 		"nothing":            func(b []byte) []byte { return nil },
 	} {
-		r.readRTP(from, change(bytes.Clone(good)))
+		r.ReadRTP(from, change(bytes.Clone(good)))
 		if r.log.Len() != 0 {
 			t.Errorf("%s: got %q handed on, want nothing", name, r.log.String())
 			r.log.Reset()
 		}
 	}
-	r.readRTP(from, good)
+	r.ReadRTP(from, good)
 	if got, want := r.log.String(), "1/1:1 "; got != want {
 		t.Errorf("good packet: got %q, want %q", got, want)
 	}
@@ -349,28 +337,28 @@ func TestReceiverAsksForKeyFrame(t *testing.T) {
 			t.Errorf("%s: requests differ (-want +got):\n%s", when, diff)
 		}
 	}
-	r.requestKeyFrame()
+	r.RequestKeyFrame()
 	check("no stream")
-	r.readRTP(from, packet(t, 1, 1, spsUnit))
-	r.readRTP(from, packet(t, 1, 2, idrUnit))
+	r.ReadRTP(from, linktest.Packet(t, 1, 1, linktest.SPSUnit))
+	r.ReadRTP(from, linktest.Packet(t, 1, 2, linktest.IDRUnit))
 	check("key frame first")
-	r.readRTP(from, packet(t, 1, 4, deltaUnit))
-	r.pass(gapPatience)
+	r.ReadRTP(from, linktest.Packet(t, 1, 4, linktest.DeltaUnit))
+	r.Pass(repair.ReorderTolerance)
 	r.tick()
 	check("lost", 1)
-	r.requestKeyFrame()
+	r.RequestKeyFrame()
 	r.tick()
 	check("asked a moment ago")
-	r.pass(askInterval)
+	r.Pass(repair.RequestInterval)
 	r.tick()
 	check("still none", 1)
-	r.pass(askInterval)
-	r.readRTP(from, packet(t, 1, 5, idrUnit))
+	r.Pass(repair.RequestInterval)
+	r.ReadRTP(from, linktest.Packet(t, 1, 5, linktest.IDRUnit))
 	check("here it is")
-	r.requestKeyFrame()
+	r.RequestKeyFrame()
 	r.tick()
 	check("the decoder asks", 1)
-	if got := r.snapshot().KeyFrameRequests; got != 3 {
+	if got := r.Stats().KeyFrameRequests; got != 3 {
 		t.Errorf("got %d requests counted, want 3", got)
 	}
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package link
+package rtpsession
 
 import (
 	"net/netip"
@@ -18,9 +18,9 @@ const (
 	handover = 500 * time.Millisecond
 )
 
-// latch decides whose packets are let in. Nothing on a plain link is authenticated, so it holds on to one source,
+// sourceFilter decides whose packets are let in. Nothing on a plain link is authenticated, so it keeps to one source,
 // which is an address with port and an SSRC, while that is alive.
-type latch struct {
+type sourceFilter struct {
 	authentic bool // only the peer's packets come here: its newest SSRC is right, wherever it comes from
 
 	trusted func(netip.Addr) bool // whether the address is one of the configured peer's
@@ -43,64 +43,64 @@ const (
 )
 
 // see judges one packet.
-func (l *latch) see(now time.Time, from netip.AddrPort, ssrc uint32) verdict {
-	if ssrc == l.ended && now.Before(l.endedUntil) {
+func (f *sourceFilter) see(now time.Time, from netip.AddrPort, ssrc uint32) verdict {
+	if ssrc == f.ended && now.Before(f.endedUntil) {
 		return ignore
 	}
-	if !l.live {
-		return l.begin(now, from, ssrc)
+	if !f.live {
+		return f.begin(now, from, ssrc)
 	}
-	if from == l.source && ssrc == l.ssrc {
-		l.last = now
+	if from == f.source && ssrc == f.ssrc {
+		f.last = now
 		return accept
 	}
-	if l.authentic {
-		if ssrc != l.ssrc {
-			return l.begin(now, from, ssrc)
+	if f.authentic {
+		if ssrc != f.ssrc {
+			return f.begin(now, from, ssrc)
 		}
-		l.source, l.last = from, now
+		f.source, f.last = from, now
 		return accept
 	}
-	silent := now.Sub(l.last)
-	trusted := l.trusted(from.Addr())
-	if ssrc == l.ssrc {
+	silent := now.Sub(f.last)
+	trusted := f.trusted(from.Addr())
+	if ssrc == f.ssrc {
 		// A stranger cannot guess the SSRC; the peer's address or a NAT's port has changed.
 		if !trusted && silent < handover {
 			return ignore
 		}
-		l.source, l.last = from, now
+		f.source, f.last = from, now
 		return accept
 	}
 	switch {
-	case from == l.source: // one socket is one sender: it was started again
-	case trusted && !l.trusted(l.source.Addr()): // the peer displaces a stranger
-	case silent >= handover && (trusted || from.Addr() == l.source.Addr()):
+	case from == f.source: // one socket is one sender: it was started again
+	case trusted && !f.trusted(f.source.Addr()): // the peer displaces a stranger
+	case silent >= handover && (trusted || from.Addr() == f.source.Addr()):
 	case silent >= streamTimeout:
 	default:
 		return ignore
 	}
-	return l.begin(now, from, ssrc)
+	return f.begin(now, from, ssrc)
 }
 
-func (l *latch) begin(now time.Time, from netip.AddrPort, ssrc uint32) verdict {
-	if l.live && ssrc != l.ssrc {
-		l.end(now)
+func (f *sourceFilter) begin(now time.Time, from netip.AddrPort, ssrc uint32) verdict {
+	if f.live && ssrc != f.ssrc {
+		f.end(now)
 	}
-	l.live, l.source, l.ssrc, l.last = true, from, ssrc, now
+	f.live, f.source, f.ssrc, f.last = true, from, ssrc, now
 	return begin
 }
 
 // end lets go of a source that said goodbye or was replaced, and ignores its late packets for a while.
-func (l *latch) end(now time.Time) {
-	l.live = false
-	l.ended, l.endedUntil = l.ssrc, now.Add(handover)
+func (f *sourceFilter) end(now time.Time) {
+	f.live = false
+	f.ended, f.endedUntil = f.ssrc, now.Add(handover)
 }
 
 // expire lets go of a source that was silent for too long, and tells whether it did. It may come back at any time.
-func (l *latch) expire(now time.Time) bool {
-	if !l.live || now.Sub(l.last) < streamTimeout {
+func (f *sourceFilter) expire(now time.Time) bool {
+	if !f.live || now.Sub(f.last) < streamTimeout {
 		return false
 	}
-	l.live = false
+	f.live = false
 	return true
 }

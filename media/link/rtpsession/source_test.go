@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package link
+package rtpsession
 
 import (
 	"net/netip"
@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-func TestLatch(t *testing.T) {
+func TestSourceFilter(t *testing.T) {
 	const (
 		peer      = "192.0.2.1:5005"
 		peerPort2 = "192.0.2.1:40000"
@@ -58,12 +58,12 @@ func TestLatch(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			l := latch{trusted: func(a netip.Addr) bool {
+			f := sourceFilter{trusted: func(a netip.Addr) bool {
 				return a == netip.MustParseAddr("192.0.2.1") || a == netip.MustParseAddr("192.0.2.2")
 			}}
 			start := time.Now()
 			for i, e := range tt.events {
-				if got := l.see(start.Add(e.at), netip.MustParseAddrPort(e.from), e.ssrc); got != e.want {
+				if got := f.see(start.Add(e.at), netip.MustParseAddrPort(e.from), e.ssrc); got != e.want {
 					t.Fatalf("event %d (%v %s %d): got verdict %d, want %d", i, e.at, e.from, e.ssrc, got, e.want)
 				}
 			}
@@ -71,24 +71,24 @@ func TestLatch(t *testing.T) {
 	}
 }
 
-func TestLatchEnd(t *testing.T) {
-	l := latch{trusted: func(netip.Addr) bool { return true }}
+func TestSourceFilterEnd(t *testing.T) {
+	f := sourceFilter{trusted: func(netip.Addr) bool { return true }}
 	start, from := time.Now(), netip.MustParseAddrPort("192.0.2.1:5005")
-	l.see(start, from, 1)
-	if l.expire(start.Add(streamTimeout - 1)) {
+	f.see(start, from, 1)
+	if f.expire(start.Add(streamTimeout - 1)) {
 		t.Error("expired before its time")
 	}
-	if !l.expire(start.Add(streamTimeout)) {
+	if !f.expire(start.Add(streamTimeout)) {
 		t.Error("did not expire")
 	}
-	if got := l.see(start.Add(streamTimeout), from, 1); got != begin {
+	if got := f.see(start.Add(streamTimeout), from, 1); got != begin {
 		t.Errorf("same SSRC after silence: got %d, want begin", got)
 	}
-	l.end(start.Add(streamTimeout))
-	if got := l.see(start.Add(streamTimeout+time.Millisecond), from, 1); got != ignore {
+	f.end(start.Add(streamTimeout))
+	if got := f.see(start.Add(streamTimeout+time.Millisecond), from, 1); got != ignore {
 		t.Errorf("straggler after goodbye: got %d, want ignore", got)
 	}
-	if got := l.see(start.Add(streamTimeout+handover), from, 1); got != begin {
+	if got := f.see(start.Add(streamTimeout+handover), from, 1); got != begin {
 		t.Errorf("same SSRC long after goodbye: got %d, want begin", got)
 	}
 }

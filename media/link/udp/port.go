@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package link
+package udp
 
 import (
 	"bufio"
@@ -45,8 +45,8 @@ func (e *PortError) Unwrap() error { return e.Err }
 // net.core.rmem_max and wmem_max.
 const socketBuffer = 4 << 20
 
-// bind opens a UDP port of one address, or of all addresses, IPv4 and IPv6, for the zero Addr.
-func bind(addr netip.Addr, port int) (*net.UDPConn, error) {
+// Listen opens a UDP port of one address, or of all addresses, IPv4 and IPv6, for the zero Addr.
+func Listen(addr netip.Addr, port int) (*net.UDPConn, error) {
 	network, at := "udp", &net.UDPAddr{Port: port}
 	if addr.IsValid() {
 		at = net.UDPAddrFromAddrPort(netip.AddrPortFrom(addr, uint16(port)))

@@ -17,8 +17,8 @@ import (
 
 const (
 	// sessionLife is how long a session outlives the last answer of the peer. Its counters of packets must not lose step
-	// meanwhile, so it also ends when the peer has missed more than maxUnacknowledged packets in a row of one stream, whether they
-	// were sent or not (RFC 3711, 3.3.1: less than 2^15).
+	// meanwhile, so it also ends when the peer has missed more than maxUnacknowledged packets in a row of one stream,
+	// whether they were sent or not (RFC 3711, 3.3.1: less than 2^15).
 	sessionLife       = 10 * time.Second
 	maxUnacknowledged = 1 << 14
 

@@ -32,8 +32,8 @@ const (
 	minRateChange = 0.04
 )
 
-// Controller decides how many bits of a picture are sent: what the path takes, less what sound and repairs take. Safe for concurrent
-// use.
+// Controller decides how many bits of a picture are sent: what the path takes, less what sound and repairs take. Safe for
+// concurrent use.
 type Controller struct {
 	floor, ceiling int // bit/s of the picture
 

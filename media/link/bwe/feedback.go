@@ -13,7 +13,8 @@ import (
 // it is full, at a cost of some 30 kbit/s.
 const FeedbackInterval = 25 * time.Millisecond
 
-// FeedbackRecorder notes when the peer's packets came, by their transport-wide numbers, and reports that. Safe for concurrent use.
+// FeedbackRecorder notes when the peer's packets came, by their transport-wide numbers, and reports that. Safe for
+// concurrent use.
 type FeedbackRecorder struct {
 	ssrc  uint32 // ours, in reports
 	began time.Time

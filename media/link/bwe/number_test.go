@@ -27,3 +27,15 @@ func TestTransportNumber(t *testing.T) {
 		t.Errorf("with an extension of its own: got %v", got)
 	}
 }
+
+// BenchmarkController numbers packets that leave.
+func BenchmarkController(b *testing.B) {
+	c := NewController(DefaultMinBitrate, DefaultMaxBitrate)
+	d := linktest.Packet(b, 1, 0, make([]byte, 1188))
+	out := make([]byte, 0, 1500)
+	b.ReportAllocs()
+	b.ResetTimer()
+	for range b.N {
+		out = AppendNumber(out[:0], d, c.Sent(simStart, Picture, len(d)), false)
+	}
+}

@@ -91,3 +91,13 @@ func TestPacerStale(t *testing.T) {
 		p.PutAgain(p.packet(1))
 	}
 }
+
+func BenchmarkPacer(b *testing.B) {
+	p := NewPacer(time.Now, 1<<40, func([]byte) {}, func([]byte) {})
+	d := make([]byte, 1200)
+	b.ReportAllocs()
+	b.ResetTimer()
+	for range b.N {
+		p.Put(d)
+	}
+}

@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestFrameAssembler hands packets in as they come. A packet is its number; k begins a key frame, s brings parameter sets, and
-// a full stop ends a picture. xN gives up all up to N.
+// TestFrameAssembler hands packets in as they come. A packet is its number; k begins a key frame, s brings parameter sets,
+// and a full stop ends a picture. xN gives up all up to N.
 func TestFrameAssembler(t *testing.T) {
 	for _, test := range []struct {
 		name, in, want string
@@ -97,5 +97,25 @@ func TestFrameAssemblerDisorder(t *testing.T) {
 	}
 	if last < 1<<16+40_000 {
 		t.Errorf("nothing came after %d", last)
+	}
+}
+
+// BenchmarkFrameAssembler puts in pictures of four packets.
+func BenchmarkFrameAssembler(b *testing.B) {
+	a := NewFrameAssembler(true)
+	a.Begin()
+	d := make([]byte, 1200)
+	put := func(n int) {
+		a.Put(Packet{
+			Number: uint64(n), Datagram: d, Timestamp: uint32(n / 4), Last: n%4 == 3, SPS: n%4 == 0, IDR: n%4 == 0,
+		}, func([]byte) {})
+	}
+	for n := range bufferLength {
+		put(n)
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	for n := range b.N {
+		put(bufferLength + n)
 	}
 }

@@ -4,6 +4,7 @@ package repair
 
 import (
 	"bytes"
+	"encoding/binary"
 	"testing"
 
 	"github.com/pion/rtcp"
@@ -44,5 +45,22 @@ func TestHistory(t *testing.T) {
 	c.Pass(resendInterval)
 	if got := ask(7, 0); len(got) != 0 {
 		t.Errorf("forgotten: got %v, want nothing", got)
+	}
+}
+
+func BenchmarkHistory(b *testing.B) {
+	h, c := &History{}, linktest.NewClock()
+	p := linktest.Packet(b, 1, 0, make([]byte, 1188))
+	keep := func(n int) {
+		binary.BigEndian.PutUint16(p[2:], uint16(n))
+		h.Keep(c.Now(), p)
+	}
+	for n := range historyLength {
+		keep(n)
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	for n := range b.N {
+		keep(n)
 	}
 }

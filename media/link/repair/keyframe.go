@@ -20,8 +20,8 @@ const (
 	maxGaps = 64
 )
 
-// KeyFrameRequester decides when to ask for a key frame: at the start of a stream, and when a packet was lost since the newest
-// key frame began. It asks again until the key frame comes, since the request or the frame may be lost too. Not
+// KeyFrameRequester decides when to ask for a key frame: at the start of a stream, and when a packet was lost since the
+// newest key frame began. It asks again until the key frame comes, since the request or the frame may be lost too. Not
 // safe for concurrent use.
 type KeyFrameRequester struct {
 	needed  bool   // a key frame is

@@ -92,3 +92,14 @@ func FuzzParseParity(f *testing.F) {
 		restore(some, p.sum, p.sum)
 	})
 }
+
+func BenchmarkParityEncoder(b *testing.B) {
+	m := NewParityEncoder(1)
+	p := linktest.Packet(b, 1, 0, make([]byte, 1188))
+	b.ReportAllocs()
+	b.ResetTimer()
+	for n := range b.N {
+		binary.BigEndian.PutUint16(p[2:], uint16(n))
+		m.Add(p, 2, func([]byte) {})
+	}
+}

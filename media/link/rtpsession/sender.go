@@ -17,8 +17,8 @@ const (
 	// idleAfter is how long after the last packet sender reports go on.
 	idleAfter = time.Second
 
-	// keyFrameInterval is the shortest time between two calls of KeyFrameRequest. It is below repair.RequestInterval so that the
-	// jitter of the network does not swallow a repeated request.
+	// keyFrameInterval is the shortest time between two calls of KeyFrameRequest. It is below repair.RequestInterval so
+	// that the jitter of the network does not swallow a repeated request.
 	keyFrameInterval = 200 * time.Millisecond
 )
 

@@ -4,6 +4,7 @@ package rtpsession
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -374,5 +375,46 @@ func TestReceiverReportsUnderOneSSRC(t *testing.T) {
 	}
 	if got := packets[0].(*rtcp.ReceiverReport).SSRC; got != r.ssrc {
 		t.Errorf("got report from %d, want %d", got, r.ssrc)
+	}
+}
+
+// BenchmarkReceiver takes in packets that are a picture each, as a secure link does.
+func BenchmarkReceiver(b *testing.B) {
+	c := linktest.NewClock()
+	r, err := NewReceiver(ReceiverOptions{
+		Medium: Video, CNAME: "cname", Now: c.Now, Log: slog.New(slog.DiscardHandler), SendRTCP: func([]byte) {},
+		RTT: func() time.Duration { return 10 * time.Millisecond },
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	from := netip.MustParseAddrPort(peerAddr)
+	p := linktest.Packet(b, 1, 0, append([]byte{0x65, 0x88}, make([]byte, 1186)...))
+	p[1] |= 0x80
+	b.ReportAllocs()
+	b.ResetTimer()
+	for n := range b.N {
+		binary.BigEndian.PutUint16(p[2:], uint16(n))
+		binary.BigEndian.PutUint32(p[4:], uint32(3000*n))
+		c.Pass(time.Millisecond)
+		r.ReadRTP(from, p)
+	}
+}
+
+func BenchmarkSender(b *testing.B) {
+	s, err := NewSender(SenderOptions{
+		Medium: Video, CNAME: "cname", Now: linktest.NewClock().Now, SendRTP: func(*rtp.Header, []byte) {}, SendRTCP: func([]byte) {},
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	p := linktest.Packet(b, 1, 0, make([]byte, 1188))
+	b.ReportAllocs()
+	b.ResetTimer()
+	for n := range b.N {
+		binary.BigEndian.PutUint16(p[2:], uint16(n))
+		if err := s.WriteRTP(p); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

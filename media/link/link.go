@@ -4,9 +4,9 @@
 // ice where the peer is, dtlssrtp the encryption, rtpsession the reports and requests, jitter the order of packets, repair
 // lost ones, and bwe the bit rate. Plain is the link of 2020, Secure the one of two peers who are paired.
 //
-// It knows nothing of pictures or sound beyond where an H.264 picture or key frame begins. A plain link hands packets on as
-// they arrive. A secure link gets lost ones again and hands them on in their order, sets the rate of the picture to what
-// the path takes, and holds nothing back that could be shown. The package does not depend on GStreamer or on cgo.
+// It knows nothing of pictures or sound beyond where an H.264 picture or key frame begins. A plain link passes packets on as
+// they arrive. A secure link gets lost ones again and passes them on in their order, sets the rate of the picture to
+// what the path takes, and delays nothing that could be shown. The package does not depend on GStreamer or on cgo.
 package link
 
 import (

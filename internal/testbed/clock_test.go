@@ -31,8 +31,8 @@ func TestWallClock(t *testing.T) {
 		"internal/companion/companion.go": 2, // a name
 		"media/internal/pipe/wake.go":     1, // long past
 		"obsctl/screenshots.go":           1, // long past
-		"media/link/rtcp.go":              1, // NTP time
-		"media/link/probemessage.go":      2, // tells how far the two clocks are apart
+		"media/link/rtpsession/rtcp.go":   1, // NTP time
+		"media/link/ice/probemessage.go":  2, // tells how far the two clocks are apart
 	}
 	const root = "../.."
 	got := make(map[string]int)

@@ -16,8 +16,8 @@ func SessionOf(s *Secure) any {
 	return nil
 }
 
-// UnheardOf is how many packets in a row the link's peer is not known to have.
-func UnheardOf(s *Secure) int { return int(s.flow.unheard()) }
+// UnacknowledgedOf is how many packets in a row the link's peer is not known to have.
+func UnacknowledgedOf(s *Secure) int { return int(s.rate.Unacknowledged()) }
 
-// MaxUnheard is how many of them a session outlives.
-const MaxUnheard = maxUnheard
+// MaxUnacknowledged is how many of them a session outlives.
+const MaxUnacknowledged = maxUnacknowledged

@@ -2,7 +2,12 @@
 
 package link
 
-import "crypto/tls"
+import (
+	"crypto/tls"
+
+	"github.com/costream-obs/costream-obs/media/link/dtlssrtp"
+	"github.com/costream-obs/costream-obs/media/link/ice"
+)
 
 // Identity is what one side of a pair needs to prove who it is and to know the other. Each side's names, passwords and
 // certificates are the other's with own and peer swapped. It holds secrets: it must not be printed.
@@ -26,3 +31,15 @@ func (Identity) String() string { return "[identity]" }
 
 // GoString does too.
 func (Identity) GoString() string { return "[identity]" }
+
+// credentials are what the checks need of it.
+func (id *Identity) credentials() ice.Credentials {
+	return ice.Credentials{
+		Controlling: id.Caller, Name: id.Name, Password: id.Password, PeerName: id.PeerName, PeerPassword: id.PeerPassword,
+	}
+}
+
+// handshake is what the DTLS handshake needs of it.
+func (id *Identity) handshake() dtlssrtp.Identity {
+	return dtlssrtp.Identity{Client: id.Caller, Certificate: id.Certificate, PeerCertificate: id.PeerCertificate}
+}

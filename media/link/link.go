@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package link moves RTP packets between two peers over UDP: who may send to us, which port is for what, sender and
-// receiver reports, requests for key frames, and figures about all that.
+// Package link moves RTP packets between two peers over UDP. It ties together what the packages below it do: udp the ports,
+// ice where the peer is, dtlssrtp the encryption, rtpsession the reports and requests, jitter the order of packets, repair
+// lost ones, and bwe the bit rate. Plain is the link of 2020, Secure the one of two peers who are paired.
 //
-// It knows nothing of pictures or sound beyond where an H.264 picture or key frame begins. A plain link hands packets on as
-// they arrive. A secure link gets lost ones again and hands them on in their order, sets the rate of the picture to what
-// the path takes, and holds nothing back that could be shown. The package does not depend on GStreamer or on cgo.
+// It knows nothing of pictures or sound beyond where an H.264 picture or key frame begins. A plain link passes packets on as
+// they arrive. A secure link gets lost ones again and passes them on in their order, sets the rate of the picture to
+// what the path takes, and delays nothing that could be shown. The package does not depend on GStreamer or on cgo.
 package link
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
+
+	"github.com/costream-obs/costream-obs/media/link/ice"
+	"github.com/costream-obs/costream-obs/media/link/rtpsession"
+	"github.com/costream-obs/costream-obs/media/link/udp"
 )
 
 // ErrClosed is returned by WriteRTP once the link's Run has returned.
@@ -21,39 +25,23 @@ var ErrClosed = errors.New("link: closed")
 // ErrNotSending is returned by WriteRTP of a link that was made only to receive.
 var ErrNotSending = errors.New("link: made to receive only")
 
-// Medium tells picture from sound. Each is an RTP session of its own.
-type Medium uint8
+// What the packages below define and users of a link meet, who need to import this package alone.
+type (
+	Medium      = rtpsession.Medium // picture or sound
+	Stream      = rtpsession.Stream // one run of the peer's sender
+	ProbeReport = ice.ProbeReport   // how well datagrams get to the peer and back
+	PortError   = udp.PortError     // a port could not be bound
+	NameError   = udp.NameError     // an address or name could not be used
+)
 
 // The two media of a link.
 const (
-	Video Medium = iota // H.264, RTP clock of 90 kHz
-	Audio               // Opus, RTP clock of 48 kHz
+	Video = rtpsession.Video // H.264, RTP clock of 90 kHz
+	Audio = rtpsession.Audio // Opus, RTP clock of 48 kHz
 )
 
-func (m Medium) String() string {
-	switch m {
-	case Video:
-		return "video"
-	case Audio:
-		return "audio"
-	default:
-		return fmt.Sprintf("medium %d", uint8(m))
-	}
-}
-
-func (m Medium) clockRate() uint32 {
-	if m == Audio {
-		return 48000
-	}
-	return 90000
-}
-
-// Stream is one run of the peer's sender. A sender that starts again is a new Stream even if it kept its SSRC, and needs
-// a new decoder, since nothing of the old run's state applies to it.
-type Stream struct {
-	ID   uint64 // counts from 1 over the link's life, separately for each Medium
-	SSRC uint32
-}
+// ProbeVersion is that of what peers say to each other on a secure link.
+const ProbeVersion = ice.ProbeVersion
 
 // Link is a connection to one peer. All methods are safe for concurrent use.
 type Link interface {

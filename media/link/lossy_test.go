@@ -12,6 +12,7 @@ import (
 
 	"github.com/costream-obs/costream-obs/internal/relay"
 	"github.com/costream-obs/costream-obs/internal/testbed"
+	"github.com/costream-obs/costream-obs/media/link/internal/linktest"
 )
 
 // Relayed stands a bad network between two sides that use the same ports. The first two addresses are those of the
@@ -60,15 +61,15 @@ func TestPlainLossyPath(t *testing.T) {
 	number := uint16(0)
 	send := func() error {
 		for i, l := range links {
-			payload := deltaUnit
+			payload := linktest.DeltaUnit
 			switch {
 			case number%1000 == 0:
-				payload = spsUnit
+				payload = linktest.SPSUnit
 			case len(keys[i]) > 0:
 				<-keys[i]
-				payload = idrUnit
+				payload = linktest.IDRUnit
 			}
-			if err := l.WriteRTP(Video, packet(t, uint32(1+i), number, payload)); err != nil {
+			if err := l.WriteRTP(Video, linktest.Packet(t, uint32(1+i), number, payload)); err != nil {
 				return err
 			}
 		}

@@ -13,6 +13,9 @@ import (
 	"time"
 
 	"github.com/pion/rtp"
+
+	"github.com/costream-obs/costream-obs/media/link/rtpsession"
+	"github.com/costream-obs/costream-obs/media/link/udp"
 )
 
 // DefaultBasePort is the first of the UDP ports that the 2020 scripts use.
@@ -49,26 +52,26 @@ type PlainOptions struct {
 // While nothing was given to WriteRTP for a second, a Plain link sends nothing for the medium at all. A 2020 receiver ends
 // with an error when the SSRC of what it gets changes (GStreamer 1.22, measured), so a sender should keep its own.
 type Plain struct {
-	peer *peer
+	peer *udp.Peer
 	base int
 	log  *slog.Logger
 
 	conns     []*net.UDPConn
-	outlets   []*outlet
+	writers   []*udp.Writer
 	senders   []*plainSender   // by Medium; empty when not sending
 	receivers []*plainReceiver // by Medium; empty when not receiving
 
-	life
+	lifecycle
 }
 
 type plainSender struct {
-	*sender
+	*rtpsession.Sender
 	conn   *net.UDPConn // for receiver reports, and the way out for everything
-	outlet *outlet
+	writer *udp.Writer
 }
 
 type plainReceiver struct {
-	*receiver
+	*rtpsession.Receiver
 	packets, reports *net.UDPConn
 }
 
@@ -76,14 +79,14 @@ var _ Link = &Plain{}
 
 // NewPlain resolves the names, which takes up to 5 s for each when name servers do not answer, and binds the ports, which
 // are held until Run returns or Close is called. Its errors are a *NameError or a *PortError, or say which option is wrong.
-func NewPlain(o PlainOptions) (*Plain, error) { return newPlain(o, systemLookup) }
+func NewPlain(o PlainOptions) (*Plain, error) { return newPlain(o, udp.SystemLookup) }
 
-func newPlain(o PlainOptions, find lookup) (*Plain, error) {
+func newPlain(o PlainOptions, find udp.Lookup) (*Plain, error) {
 	switch {
 	case !o.Send && !o.Receive:
 		return nil, errors.New("link: neither to send nor to receive")
 	case o.Peer == "":
-		return nil, &NameError{"peer", "", errors.New("is missing")}
+		return nil, &NameError{Role: "peer", Name: "", Err: errors.New("is missing")}
 	case o.BasePort == 0:
 		o.BasePort = DefaultBasePort
 	case o.BasePort < 1 || o.BasePort > maxBasePort:
@@ -93,21 +96,20 @@ func newPlain(o PlainOptions, find lookup) (*Plain, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	ctx := context.Background()
-	peers, err := resolve(ctx, find, "peer", o.Peer)
+	peers, err := udp.Resolve(ctx, find, "peer", o.Peer)
 	if err != nil {
 		return nil, err
 	}
 	listen := []netip.Addr{{}}
 	if o.Listen != "" {
-		if listen, err = resolve(ctx, find, "listen", o.Listen); err != nil {
+		if listen, err = udp.Resolve(ctx, find, "listen", o.Listen); err != nil {
 			return nil, err
 		}
 	}
-	p := &Plain{base: o.BasePort, log: o.Log, peer: &peer{name: o.Peer, find: find, log: o.Log}}
+	p := &Plain{base: o.BasePort, log: o.Log, peer: udp.NewPeer(o.Peer, find, o.Log)}
 	// A name of ours may have addresses of both kinds, or some that this machine does not have right now.
 	for _, addr := range listen {
-		p.peer.fits = func(a netip.Addr) bool { return !addr.IsValid() || a.Is4() == addr.Is4() }
-		if err = p.peer.update(peers); err != nil {
+		if err = p.peer.Use(udp.Reaches(addr), peers); err != nil {
 			continue
 		}
 		if err = p.open(addr, o); err == nil {
@@ -123,7 +125,7 @@ func newPlain(o PlainOptions, find lookup) (*Plain, error) {
 
 // open binds the ports and makes the sessions on them.
 func (p *Plain) open(addr netip.Addr, o PlainOptions) error {
-	cname, now := newCNAME(), steadyClock()
+	cname, now := rtpsession.NewCNAME(), rtpsession.SteadyClock()
 	for _, m := range []Medium{Video, Audio} {
 		if o.Receive {
 			if err := p.openReceiver(m, addr, cname, now, o.Handler); err != nil {
@@ -148,12 +150,14 @@ func (p *Plain) openReceiver(m Medium, addr netip.Addr, cname string, now func()
 	if err != nil {
 		return err
 	}
-	r, err := newReceiver(m, cname, now, p.peer, h, p.log)
+	out := p.writer(reports)
+	r, err := rtpsession.NewReceiver(rtpsession.ReceiverOptions{
+		Medium: m, CNAME: cname, Now: now, Log: p.log, RTP: h.RTP, End: h.End, Trusted: p.peer.Trusted, Heard: p.peer.Heard,
+		SendRTCP: func(b []byte) { out.Send(p.to(receiverReportPort(m)), b) },
+	})
 	if err != nil {
 		return err
 	}
-	out := p.outlet(reports)
-	r.sendRR = func(b []byte) { out.send(p.to(receiverReportPort(m)), b) }
 	p.receivers = append(p.receivers, &plainReceiver{r, packets, reports})
 	return nil
 }
@@ -163,34 +167,36 @@ func (p *Plain) openSender(m Medium, addr netip.Addr, cname string, now func() t
 	if err != nil {
 		return err
 	}
-	s, err := newSender(m, cname, now, h.KeyFrameRequest)
+	// Sending from the port where the reports come in lets them through a stateful firewall on our side.
+	out := p.writer(conn)
+	s, err := rtpsession.NewSender(rtpsession.SenderOptions{
+		Medium: m, CNAME: cname, Now: now, KeyFrameRequest: h.KeyFrameRequest,
+		SendRTP:  func(h *rtp.Header, payload []byte) { out.SendRTP(p.to(rtpPort(m)), h, payload) },
+		SendRTCP: func(b []byte) { out.Send(p.to(senderReportPort(m)), b) },
+	})
 	if err != nil {
 		return err
 	}
-	// Sending from the port where the reports come in lets them through a stateful firewall on our side.
-	out := p.outlet(conn)
-	s.sendRTP = func(h *rtp.Header, payload []byte) { out.sendRTP(p.to(rtpPort(m)), h, payload) }
-	s.sendSR = func(b []byte) { out.send(p.to(senderReportPort(m)), b) }
 	p.senders = append(p.senders, &plainSender{s, conn, out})
 	return nil
 }
 
 func (p *Plain) bind(addr netip.Addr, offset int) (*net.UDPConn, error) {
-	conn, err := bind(addr, p.base+offset)
+	conn, err := udp.Listen(addr, p.base+offset)
 	if err == nil {
 		p.conns = append(p.conns, conn)
 	}
 	return conn, err
 }
 
-func (p *Plain) outlet(conn *net.UDPConn) *outlet {
-	o := newOutlet(conn, p.log)
-	p.outlets = append(p.outlets, o)
-	return o
+func (p *Plain) writer(conn *net.UDPConn) *udp.Writer {
+	w := udp.NewWriter(conn, p.log)
+	p.writers = append(p.writers, w)
+	return w
 }
 
 func (p *Plain) to(offset int) netip.AddrPort {
-	return netip.AddrPortFrom(p.peer.addr(), uint16(p.base+offset))
+	return netip.AddrPortFrom(p.peer.Addr(), uint16(p.base+offset))
 }
 
 // release closes the sockets and forgets all that open made.
@@ -198,7 +204,7 @@ func (p *Plain) release() {
 	for _, c := range p.conns {
 		_ = c.Close()
 	}
-	p.conns, p.outlets, p.senders, p.receivers = nil, nil, nil, nil
+	p.conns, p.writers, p.senders, p.receivers = nil, nil, nil, nil
 }
 
 // Close releases the ports of a link that was never run. After Run was called it does nothing.
@@ -217,7 +223,7 @@ func (p *Plain) WriteRTP(m Medium, packet []byte) error {
 	case int(m) >= len(p.senders):
 		return ErrNotSending
 	}
-	return p.senders[m].writeRTP(packet)
+	return p.senders[m].WriteRTP(packet)
 }
 
 // SetAge implements Link.
@@ -225,7 +231,7 @@ func (p *Plain) SetAge(m Medium, age time.Duration) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	if int(m) < len(p.senders) {
-		p.senders[m].setAge(age)
+		p.senders[m].SetAge(age)
 	}
 }
 
@@ -234,7 +240,7 @@ func (p *Plain) RequestKeyFrame() {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	if len(p.receivers) > 0 {
-		p.receivers[Video].requestKeyFrame()
+		p.receivers[Video].RequestKeyFrame()
 	}
 }
 
@@ -242,14 +248,14 @@ func (p *Plain) RequestKeyFrame() {
 func (p *Plain) Stats() Stats {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	stats := Stats{Peer: p.peer.addr()}
+	stats := Stats{Peer: p.peer.Addr()}
 	for i, m := range []*MediumStats{&stats.Video, &stats.Audio} {
 		if len(p.senders) > 0 {
-			m.Send = p.senders[i].snapshot()
-			m.Send.Dropped = p.senders[i].outlet.dropped.Load()
+			m.Send = p.senders[i].Sender.Stats()
+			m.Send.Dropped = p.senders[i].writer.Dropped()
 		}
 		if len(p.receivers) > 0 {
-			m.Receive = p.receivers[i].snapshot()
+			m.Receive = p.receivers[i].Receiver.Stats()
 		}
 	}
 	return stats
@@ -260,21 +266,21 @@ func (p *Plain) Run(ctx context.Context) error {
 	if err := p.startOnce(); err != nil {
 		return err
 	}
-	workers := []worker{tireless(p.peer.run)}
+	workers := []worker{withoutError(p.peer.Run)}
 	read := func(conn *net.UDPConn, take func(netip.AddrPort, []byte)) {
-		workers = append(workers, func(ctx context.Context) error { return readLoop(ctx, conn, take) })
+		workers = append(workers, func(ctx context.Context) error { return udp.Read(ctx, conn, take) })
 	}
-	for _, o := range p.outlets {
-		workers = append(workers, tireless(o.run))
+	for _, w := range p.writers {
+		workers = append(workers, withoutError(w.Run))
 	}
 	for _, s := range p.senders {
-		s.start()
-		read(s.conn, func(_ netip.AddrPort, b []byte) { s.readRTCP(b) })
+		s.Start()
+		read(s.conn, func(_ netip.AddrPort, b []byte) { s.ReadRTCP(b) })
 	}
 	for _, r := range p.receivers {
-		workers = append(workers, tireless(r.run))
-		read(r.packets, r.readRTP)
-		read(r.reports, r.readRTCP)
+		workers = append(workers, withoutError(r.Run))
+		read(r.packets, r.ReadRTP)
+		read(r.reports, r.ReadRTCP)
 	}
 	err := runAll(ctx, func() {
 		for _, c := range p.conns {
@@ -287,38 +293,23 @@ func (p *Plain) Run(ctx context.Context) error {
 
 // finish says goodbye and closes the sockets, after all goroutines but the senders' have ended.
 func (p *Plain) finish() {
-	p.life.end() // waits for those in WriteRTP
+	p.lifecycle.end() // waits for those in WriteRTP
 	for _, s := range p.senders {
-		s.close()
+		s.Close()
 	}
-	for _, o := range p.outlets {
-		o.discard()
+	for _, w := range p.writers {
+		w.Discard()
 	}
 	for _, s := range p.senders {
-		s.goodbye()
+		s.Goodbye()
 	}
 	for _, r := range p.receivers {
-		r.goodbye()
+		r.Goodbye()
 	}
-	for _, o := range p.outlets {
-		o.flush()
+	for _, w := range p.writers {
+		w.Flush()
 	}
 	for _, c := range p.conns {
 		_ = c.Close()
-	}
-}
-
-// readLoop hands on what comes in, until ctx ends and a deadline wakes it, or the socket dies.
-func readLoop(ctx context.Context, conn *net.UDPConn, take func(netip.AddrPort, []byte)) error {
-	buf := make([]byte, 1<<16)
-	for {
-		n, from, err := conn.ReadFromUDPAddrPort(buf)
-		switch {
-		case ctx.Err() != nil:
-			return nil
-		case err != nil:
-			return fmt.Errorf("receive from %v: %w", conn.LocalAddr(), err)
-		}
-		take(netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), buf[:n])
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -17,6 +18,8 @@ import (
 	"github.com/pion/rtcp"
 
 	"github.com/costream-obs/costream-obs/internal/testbed"
+	"github.com/costream-obs/costream-obs/media/link/internal/linktest"
+	"github.com/costream-obs/costream-obs/media/link/udp"
 )
 
 const patience = 10 * time.Second
@@ -75,9 +78,10 @@ func noGoroutines(t *testing.T) {
 }
 
 func linkGoroutines() (found []string) {
+	ours := regexp.MustCompile(`media/link(/[a-z]+)?\.\(\*`)
 	buf := make([]byte, 1<<20)
 	for _, g := range strings.Split(string(buf[:runtime.Stack(buf, true)]), "\n\n") {
-		if strings.Contains(g, "pion/") || strings.Contains(g, "link.(*") {
+		if strings.Contains(g, "pion/") || ours.MatchString(g) {
 			found = append(found, g)
 		}
 	}
@@ -118,7 +122,7 @@ func TestPlainBothWays(t *testing.T) {
 			}})
 
 			for i, m := range []Medium{Video, Audio} {
-				p := packet(t, uint32(100+i), 1, deltaUnit)
+				p := linktest.Packet(t, uint32(100+i), 1, linktest.DeltaUnit)
 				if err := sender.WriteRTP(m, p); err != nil {
 					t.Fatal(err)
 				}
@@ -132,7 +136,7 @@ func TestPlainBothWays(t *testing.T) {
 			number := uint16(2)
 			testbed.Await(t, "reports both ways", patience, func() error {
 				for i, m := range []Medium{Video, Audio} {
-					if err := sender.WriteRTP(m, packet(t, uint32(100+i), number, idrUnit)); err != nil {
+					if err := sender.WriteRTP(m, linktest.Packet(t, uint32(100+i), number, linktest.IDRUnit)); err != nil {
 						return err
 					}
 					receive(t, arrivals, "packet")
@@ -226,7 +230,7 @@ func TestPlainSilence(t *testing.T) {
 	for range cap(writers) {
 		go func() {
 			for number := uint16(0); ; number++ {
-				if err := link.WriteRTP(Video, packet(t, 1, number, deltaUnit)); err != nil {
+				if err := link.WriteRTP(Video, linktest.Packet(t, 1, number, linktest.DeltaUnit)); err != nil {
 					writers <- err
 					return
 				}
@@ -283,7 +287,7 @@ func TestPlainReceiverOnly(t *testing.T) {
 	base := testbed.FreeUDPPorts(t, 8)
 	reports := newWire(t, base+5)
 	link := run(t, PlainOptions{Peer: "127.0.0.1", BasePort: base, Receive: true})
-	if err := link.WriteRTP(Video, packet(t, 1, 1, nil)); !errors.Is(err, ErrNotSending) {
+	if err := link.WriteRTP(Video, linktest.Packet(t, 1, 1, nil)); !errors.Is(err, ErrNotSending) {
 		t.Errorf("got %v, want ErrNotSending", err)
 	}
 	link.RequestKeyFrame()
@@ -314,7 +318,7 @@ func TestPlainStranger(t *testing.T) {
 	}
 	stranger, peer := dial("127.66.0.6"), dial("127.0.0.1")
 	send := func(conn *net.UDPConn, ssrc uint32, number uint16) {
-		if _, err := conn.Write(packet(t, ssrc, number, deltaUnit)); err != nil {
+		if _, err := conn.Write(linktest.Packet(t, ssrc, number, linktest.DeltaUnit)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -347,8 +351,8 @@ func TestPlainSlowNetwork(t *testing.T) {
 	}
 	defer func() { _ = p.Close() }()
 	const extra = 10
-	for number := range uint16(queueLength + extra) {
-		if err := p.WriteRTP(Video, packet(t, 1, number, deltaUnit)); err != nil {
+	for number := range uint16(udp.QueueLength + extra) {
+		if err := p.WriteRTP(Video, linktest.Packet(t, 1, number, linktest.DeltaUnit)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/testbed"
+	"github.com/costream-obs/costream-obs/media/link/jitter"
 )
 
 // The 2020 scripts' pipelines, word for word but for the devices, whose place test sources and files take, and the
@@ -94,7 +95,7 @@ func TestReal2020Sends(t *testing.T) {
 	arrivals, ends := make(chan arrival, 10_000), make(chan Stream, 10)
 	link := run(t, PlainOptions{Peer: them, Listen: us, BasePort: base, Receive: true, Handler: Handler{
 		RTP: func(m Medium, s Stream, b []byte) {
-			_, idr := h264KeyFrame(b[12:])
+			_, idr := jitter.KeyFrame(b[12:])
 			arrivals <- arrival{m, s, m == Video && idr}
 		},
 		End: func(m Medium, s Stream) {

@@ -18,6 +18,13 @@ import (
 
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
+
+	"github.com/costream-obs/costream-obs/media/link/bwe"
+	"github.com/costream-obs/costream-obs/media/link/dtlssrtp"
+	"github.com/costream-obs/costream-obs/media/link/ice"
+	"github.com/costream-obs/costream-obs/media/link/repair"
+	"github.com/costream-obs/costream-obs/media/link/rtpsession"
+	"github.com/costream-obs/costream-obs/media/link/udp"
 )
 
 // DefaultSecurePort is the one UDP port of a secure link.
@@ -32,7 +39,8 @@ type SecureOptions struct {
 	Handler  Handler
 	Log      *slog.Logger // nil discards
 
-	// MinBitrate and MaxBitrate bound what Handler.Bitrate tells, in bit/s; 0 is DefaultMinBitrate and DefaultMaxBitrate.
+	// MinBitrate and MaxBitrate bound what Handler.Bitrate tells, in bit/s; 0 is bwe.DefaultMinBitrate and
+	// bwe.DefaultMaxBitrate.
 	MinBitrate, MaxBitrate int
 }
 
@@ -44,45 +52,34 @@ type SecureOptions struct {
 // may start first, start again, move to another address or be away for any time. Nothing is sent to anybody but the
 // addresses in Peers and those from which the peer has called, and nothing but checks until the peer is there.
 type Secure struct {
-	id    Identity
+	dtls  dtlssrtp.Identity
 	names []endpoint
-	find  lookup
+	find  udp.Lookup
 	log   *slog.Logger
 	fits  func(netip.Addr) bool
 
 	conn      *net.UDPConn
-	outlet    *outlet // for packets and the handshake
-	probes    *outlet // for checks, which may find nobody
-	senders   []*sender
-	receivers []*receiver
-	checker   checker
-	prober    *prober
+	media     *udp.Writer // for packets and the handshake
+	checks    *udp.Writer // for checks, which may find nobody
+	agent     *ice.Agent
+	senders   []*rtpsession.Sender
+	receivers []*rtpsession.Receiver
 	buffers   sync.Pool // of *[]byte, for packets on their way to be encrypted
 
-	flow     *flow
-	pacer    *pacer      // of the picture
-	parity   parityMaker // used by the picture's sender, with its lock held
-	sent     [2]history  // by Medium
-	heard    uint16      // number of the newest packet of sound; used by the receiving goroutine alone
-	arrivals *arrivals
+	rate     *bwe.Controller
+	pacer    *bwe.Pacer            // of the picture
+	parity   *repair.ParityEncoder // used by the picture's sender, with its lock held
+	sent     [2]repair.History     // by Medium
+	heard    uint16                // number of the newest packet of sound; used by the receiving goroutine alone
+	feedback *bwe.FeedbackRecorder
 	onRate   func(bits int) // may be nil
 
-	pathMu     sync.Mutex
-	paths      paths
-	own        instance      // what we offer
-	offered    instance      // what the peer offers; 0 before it was heard
-	understood bool          // the peer knows what we offer
-	lookNow    chan struct{} // a check is due earlier than the checking goroutine knows
-	news       chan struct{} // the peer, an offer or the session has changed
-
-	target  atomic.Pointer[netip.AddrPort] // where to send; nil while the peer is not there
-	rtt     atomic.Int64                   // nanoseconds
-	session atomic.Pointer[session]
-	pipe    atomic.Pointer[pipe]
+	session atomic.Pointer[dtlssrtp.Session]
+	pipe    atomic.Pointer[dtlssrtp.Pipe]
 	dropped [2]atomic.Uint64 // by Medium: packets that found no peer
 	refused atomic.Uint64    // datagrams that were nothing of the peer's
 
-	life
+	lifecycle
 }
 
 var _ Link = &Secure{}
@@ -95,9 +92,9 @@ type endpoint struct {
 
 // NewSecure binds the port, which is held until Run returns or Close is called. Names of the peer are resolved later, and
 // again and again; a name of ours now. Its errors are a *NameError or a *PortError, or say which option is wrong.
-func NewSecure(o SecureOptions) (*Secure, error) { return newSecure(o, systemLookup) }
+func NewSecure(o SecureOptions) (*Secure, error) { return newSecure(o, udp.SystemLookup) }
 
-func newSecure(o SecureOptions, find lookup) (*Secure, error) {
+func newSecure(o SecureOptions, find udp.Lookup) (*Secure, error) {
 	if o.Port == 0 {
 		o.Port = DefaultSecurePort
 	}
@@ -111,11 +108,9 @@ func newSecure(o SecureOptions, find lookup) (*Secure, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Secure{
-		id: o.Identity, find: find, log: o.Log, own: newInstance(),
-		lookNow: make(chan struct{}, 1), news: make(chan struct{}, 1),
+		dtls: o.Identity.handshake(), find: find, log: o.Log,
 		buffers: sync.Pool{New: func() any { b := make([]byte, 0, 1500); return &b }},
 	}
-	s.checker.id = &s.id
 	for _, p := range o.Peers {
 		e, err := parseEndpoint(p, o.Port)
 		if err != nil {
@@ -126,18 +121,18 @@ func newSecure(o SecureOptions, find lookup) (*Secure, error) {
 	if err := s.bind(o); err != nil {
 		return nil, err
 	}
-	s.outlet, s.probes = newOutlet(s.conn, o.Log), newOutlet(s.conn, slog.New(slog.DiscardHandler))
-	s.prober = newProber(&s.id, s.probes.send)
-	s.flow = newFlow(orDefault(o.MinBitrate, DefaultMinBitrate), orDefault(o.MaxBitrate, DefaultMaxBitrate))
+	s.media, s.checks = udp.NewWriter(s.conn, o.Log), udp.NewWriter(s.conn, slog.New(slog.DiscardHandler))
+	s.agent = ice.NewAgent(ice.Options{Credentials: o.Identity.credentials(), Send: s.checks.Send, Found: s.peerFound, Lost: s.peerLost})
+	s.rate = bwe.NewController(orDefault(o.MinBitrate, bwe.DefaultMinBitrate), orDefault(o.MaxBitrate, bwe.DefaultMaxBitrate))
 	s.onRate = o.Handler.Bitrate
-	s.parity.ssrc = randomSSRC()
-	s.pacer = newPacer(time.Now, whole(s.flow.rate()), s.transmit, s.resend)
+	s.parity = repair.NewParityEncoder(rtpsession.RandomSSRC())
+	s.pacer = bwe.NewPacer(time.Now, bwe.Total(s.rate.Rate()), s.transmit, s.resend)
 	if err := s.sessions(o.Handler); err != nil {
 		_ = s.conn.Close()
 		return nil, err
 	}
-	s.arrivals = newArrivals(time.Now(), s.receivers[Video].ssrc)
-	s.paths.configure(time.Now(), s.literals())
+	s.feedback = bwe.NewFeedbackRecorder(time.Now(), s.receivers[Video].SSRC())
+	s.agent.SetCandidates(s.literals())
 	return s, nil
 }
 
@@ -153,14 +148,14 @@ func (s *Secure) bind(o SecureOptions) error {
 	listen := []netip.Addr{{}}
 	if o.Listen != "" {
 		var err error
-		if listen, err = resolve(context.Background(), s.find, "listen", o.Listen); err != nil {
+		if listen, err = udp.Resolve(context.Background(), s.find, "listen", o.Listen); err != nil {
 			return err
 		}
 	}
 	var err error
 	for _, addr := range listen {
-		s.fits = func(a netip.Addr) bool { return !addr.IsValid() || a.Is4() == addr.Is4() }
-		if s.conn, err = bind(addr, o.Port); err == nil || !errors.Is(err, syscall.EADDRNOTAVAIL) {
+		s.fits = udp.Reaches(addr)
+		if s.conn, err = udp.Listen(addr, o.Port); err == nil || !errors.Is(err, syscall.EADDRNOTAVAIL) {
 			break
 		}
 	}
@@ -169,31 +164,42 @@ func (s *Secure) bind(o SecureOptions) error {
 
 // sessions makes the RTP sessions of both media.
 func (s *Secure) sessions(h Handler) error {
-	cname, now := newCNAME(), steadyClock()
+	cname, now := rtpsession.NewCNAME(), rtpsession.SteadyClock()
 	for _, m := range []Medium{Video, Audio} {
-		r, err := newReceiver(m, cname, now, &peer{}, h, s.log)
+		r, err := rtpsession.NewReceiver(rtpsession.ReceiverOptions{
+			Medium: m, CNAME: cname, Now: now, Log: s.log, RTP: h.RTP, End: h.End, RTT: s.agent.RTT, SendRTCP: s.sendRTCP,
+		})
 		if err != nil {
 			return err
 		}
-		r.secure(func() time.Duration { return time.Duration(s.rtt.Load()) })
-		r.sendRR = s.sendRTCP
 		s.receivers = append(s.receivers, r)
 
-		snd, err := newSender(m, cname, now, h.KeyFrameRequest)
+		snd, err := rtpsession.NewSender(rtpsession.SenderOptions{
+			Medium: m, CNAME: cname, Now: now, KeyFrameRequest: h.KeyFrameRequest, SendRTCP: s.sendRTCP,
+			SendRTP: func(h *rtp.Header, payload []byte) { s.sendRTP(m, h, payload) },
+			Resend:  func(nack *rtcp.TransportLayerNack) uint64 { return s.sendAgain(m, nack) },
+		})
 		if err != nil {
 			return err
 		}
-		snd.sendRTP = func(h *rtp.Header, payload []byte) { s.sendRTP(m, h, payload) }
-		snd.sendAgain = func(nack *rtcp.TransportLayerNack) uint64 { return s.sendAgain(m, nack) }
-		snd.sendSR = s.sendRTCP
 		s.senders = append(s.senders, snd)
 	}
 	return nil
 }
 
+// peerFound begins to send to where the peer answers, over a path that may be of another length.
+func (s *Secure) peerFound(at netip.AddrPort, rtt time.Duration) {
+	s.rate.PathChanged()
+	s.log.Info("peer answers", "address", at, "rtt", rtt)
+}
+
+func (s *Secure) peerLost() {
+	s.log.Info("peer does not answer any more", "session", s.session.Load() != nil)
+}
+
 // parseEndpoint reads host or host:port, where an IPv6 host with a port stands in brackets.
 func parseEndpoint(text string, port int) (endpoint, error) {
-	if addr, ok := literal(text); ok {
+	if addr, ok := udp.Literal(text); ok {
 		return endpoint{addr.String(), uint16(port)}, nil
 	}
 	host, number, err := net.SplitHostPort(text)
@@ -202,7 +208,7 @@ func parseEndpoint(text string, port int) (endpoint, error) {
 	}
 	n, err := strconv.ParseUint(number, 10, 16)
 	if err != nil || n == 0 || host == "" {
-		return endpoint{}, &NameError{"peer", text, errors.New("is neither host nor host:port")}
+		return endpoint{}, &NameError{Role: "peer", Name: text, Err: errors.New("is neither host nor host:port")}
 	}
 	return endpoint{host, uint16(n)}, nil
 }
@@ -210,7 +216,7 @@ func parseEndpoint(text string, port int) (endpoint, error) {
 // literals are the addresses of the peer that need no resolving.
 func (s *Secure) literals() (found []netip.AddrPort) {
 	for _, e := range s.names {
-		if addr, ok := literal(e.host); ok && s.fits(addr) {
+		if addr, ok := udp.Literal(e.host); ok && s.fits(addr) {
 			found = append(found, netip.AddrPortFrom(addr, e.port))
 		}
 	}
@@ -237,7 +243,7 @@ func (s *Secure) WriteRTP(m Medium, packet []byte) error {
 	if m == Video {
 		s.catchUp()
 	}
-	return s.senders[m].writeRTP(packet)
+	return s.senders[m].WriteRTP(packet)
 }
 
 // catchUp gives up pictures that wait for too long, and begins anew with a key frame.
@@ -247,32 +253,32 @@ func (s *Secure) catchUp() {
 		stale++
 		s.skip(streamOf(packet))
 	}
-	if s.pacer.stale(drop) {
+	if s.pacer.Stale(drop) {
 		s.log.Debug("pictures were too late to be sent", "packets", stale)
-		s.sent[Video].forget()
-		s.senders[Video].skip()
+		s.sent[Video].Forget()
+		s.senders[Video].Skip()
 	}
 }
 
 // SetAge implements Link.
 func (s *Secure) SetAge(m Medium, age time.Duration) {
 	if int(m) < len(s.senders) {
-		s.senders[m].setAge(age)
+		s.senders[m].SetAge(age)
 	}
 }
 
 // RequestKeyFrame implements Link.
-func (s *Secure) RequestKeyFrame() { s.receivers[Video].requestKeyFrame() }
+func (s *Secure) RequestKeyFrame() { s.receivers[Video].RequestKeyFrame() }
 
 // Stats implements Link.
 func (s *Secure) Stats() Stats {
-	stats := Stats{RTT: time.Duration(s.rtt.Load()), Bitrate: s.flow.rate()}
-	if to := s.target.Load(); to != nil && s.session.Load() != nil {
+	stats := Stats{RTT: s.agent.RTT(), Bitrate: s.rate.Rate()}
+	if to := s.agent.Target(); to != nil && s.session.Load() != nil {
 		stats.Peer = to.Addr()
 	}
 	for i, m := range []*MediumStats{&stats.Video, &stats.Audio} {
-		m.Send, m.Receive = s.senders[i].snapshot(), s.receivers[i].snapshot()
-		m.Send.Dropped = s.outlet.dropped.Load() + s.dropped[i].Load()
+		m.Send, m.Receive = s.senders[i].Stats(), s.receivers[i].Stats()
+		m.Send.Dropped = s.media.Dropped() + s.dropped[i].Load()
 		m.Receive.Ignored += s.refused.Load()
 	}
 	return stats
@@ -284,20 +290,20 @@ func (s *Secure) Run(ctx context.Context) error {
 		return err
 	}
 	for _, snd := range s.senders {
-		snd.start()
+		snd.Start()
 	}
 	var hangUp func()
 	connected := make(chan func(), 1)
 	workers := []worker{
-		tireless(s.outlet.run), tireless(s.pacer.run), tireless(s.report), tireless(s.probes.run),
-		tireless(s.check), tireless(s.resolve), s.listen(s.take),
+		withoutError(s.media.Run), withoutError(s.pacer.Run), withoutError(s.sendFeedback), withoutError(s.checks.Run),
+		withoutError(s.agent.Run), withoutError(s.resolve), s.listen(s.take),
 		func(ctx context.Context) error {
 			connected <- s.connect(ctx)
 			return nil
 		},
 	}
 	for _, r := range s.receivers {
-		workers = append(workers, tireless(r.run))
+		workers = append(workers, withoutError(r.Run))
 	}
 	err := runAll(ctx, func() {
 		hangUp = <-connected
@@ -309,7 +315,7 @@ func (s *Secure) Run(ctx context.Context) error {
 
 // listen makes a worker of a function that takes what comes in.
 func (s *Secure) listen(take func(netip.AddrPort, []byte)) worker {
-	return func(ctx context.Context) error { return readLoop(ctx, s.conn, take) }
+	return func(ctx context.Context) error { return udp.Read(ctx, s.conn, take) }
 }
 
 // wake wakes those who wait for the network.
@@ -317,20 +323,20 @@ func (s *Secure) wake() { _ = s.conn.SetDeadline(time.Now()) }
 
 // finish says goodbye and closes the socket, after all goroutines but the senders' have ended.
 func (s *Secure) finish(hangUp func()) {
-	s.life.end() // waits for those in WriteRTP
+	s.lifecycle.end() // waits for those in WriteRTP
 	for _, snd := range s.senders {
-		snd.close()
+		snd.Close()
 	}
-	s.outlet.discard()
-	s.probes.discard()
+	s.media.Discard()
+	s.checks.Discard()
 	for _, snd := range s.senders {
-		snd.goodbye()
+		snd.Goodbye()
 	}
 	for _, r := range s.receivers {
-		r.goodbye()
+		r.Goodbye()
 	}
 	hangUp()
-	s.outlet.flush()
+	s.media.Flush()
 	_ = s.conn.Close()
 }
 
@@ -339,7 +345,7 @@ func (s *Secure) resolve(ctx context.Context) {
 	if len(s.literals()) == len(s.names) {
 		return
 	}
-	ticker := time.NewTicker(resolveInterval)
+	ticker := time.NewTicker(udp.ResolveInterval)
 	defer ticker.Stop()
 	for failing := false; ; {
 		err := s.lookUp(ctx)
@@ -360,7 +366,7 @@ func (s *Secure) lookUp(ctx context.Context) error {
 	var found []netip.AddrPort
 	var all error
 	for _, e := range s.names {
-		addrs, err := resolve(ctx, s.find, "peer", e.host)
+		addrs, err := udp.Resolve(ctx, s.find, "peer", e.host)
 		all = errors.Join(all, err)
 		for _, a := range addrs {
 			if at := netip.AddrPortFrom(a, e.port); s.fits(a) && !slices.Contains(found, at) {
@@ -371,17 +377,6 @@ func (s *Secure) lookUp(ctx context.Context) error {
 	if all != nil && len(found) == 0 {
 		return all
 	}
-	s.pathMu.Lock()
-	s.paths.configure(time.Now(), found)
-	s.pathMu.Unlock()
-	signal(s.lookNow)
+	s.agent.SetCandidates(found)
 	return all
-}
-
-// signal leaves a message in a channel that holds one.
-func signal(c chan struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
-	}
 }

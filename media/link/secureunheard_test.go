@@ -31,13 +31,13 @@ func TestSecureOutlivesBacklogs(t *testing.T) {
 	dropped := func() uint64 { return a.Stats().Video.Send.Dropped }
 	heard := func() error {
 		write()
-		if n := link.UnheardOf(a.Secure); n > 300 {
+		if n := link.UnacknowledgedOf(a.Secure); n > 300 {
 			return fmt.Errorf("%d packets unheard", n)
 		}
 		return nil
 	}
 	backlogs := 0
-	for ; dropped() < 2*link.MaxUnheard; backlogs++ {
+	for ; dropped() < 2*link.MaxUnacknowledged; backlogs++ {
 		for before := dropped(); dropped() == before; {
 			write()
 		}
@@ -57,10 +57,10 @@ func TestSecureOutlivesBacklogs(t *testing.T) {
 	network.SetPath(relay.AToB, relay.Path{Loss: 1})
 	network.SetPath(relay.BToA, relay.Path{Loss: 1})
 	testbed.Await(t, "too many packets to be missed", patience, func() error {
-		for range link.MaxUnheard / 10 {
+		for range link.MaxUnacknowledged / 10 {
 			write()
 		}
-		if link.UnheardOf(a.Secure) <= link.MaxUnheard {
+		if link.UnacknowledgedOf(a.Secure) <= link.MaxUnacknowledged {
 			return errNotYet
 		}
 		return nil

@@ -4,10 +4,8 @@ package link
 
 import (
 	"context"
-	"net"
-	"net/netip"
 
-	"golang.org/x/sys/unix"
+	"github.com/costream-obs/costream-obs/media/link/udp"
 )
 
 // A Prober can measure the way to the peer.
@@ -27,14 +25,7 @@ var _ Prober = &Secure{}
 // Probe implements Prober. Where Run is under way media come first: the kernel may split probes that are larger than
 // what fits on the way, so that ProbeReport.PacketSize says what gets there rather than what fits.
 func (s *Secure) Probe(ctx context.Context) ProbeReport {
-	return s.prober.probe(ctx, func() (known []netip.AddrPort) {
-		s.pathMu.Lock()
-		defer s.pathMu.Unlock()
-		for _, p := range s.paths.all {
-			known = append(known, p.addr)
-		}
-		return known
-	})
+	return s.agent.Probe(ctx)
 }
 
 // Standby implements Prober.
@@ -42,35 +33,9 @@ func (s *Secure) Standby(ctx context.Context) error {
 	if err := s.startOnce(); err != nil {
 		return err
 	}
-	keepWhole(s.conn)
-	err := runAll(ctx, s.wake, []worker{tireless(s.probes.run), tireless(s.resolve), s.listen(s.takeStandby)})
-	s.life.end()
+	udp.KeepWhole(s.conn)
+	err := runAll(ctx, s.wake, []worker{withoutError(s.checks.Run), withoutError(s.resolve), s.listen(s.agent.TakeProbe)})
+	s.lifecycle.end()
 	_ = s.conn.Close()
 	return err
-}
-
-// takeStandby takes in probes. The peer's checks tell where it is, but are not answered: a peer on air would begin a
-// handshake.
-func (s *Secure) takeStandby(from netip.AddrPort, datagram []byte) {
-	if k, ok := s.checker.decode(datagram); ok {
-		if !k.response {
-			s.prober.called(from)
-		}
-		return
-	}
-	s.prober.take(from, datagram)
-}
-
-// keepWhole asks the kernel not to split what it sends, nor to remember what did not fit, so that each probe tries the way
-// itself. Where that is refused larger probes get through in pieces.
-func keepWhole(conn *net.UDPConn) {
-	raw, err := conn.SyscallConn()
-	if err != nil {
-		return
-	}
-	_ = raw.Control(func(fd uintptr) {
-		// A socket for both kinds of addresses has both options.
-		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_IP, unix.IP_MTU_DISCOVER, unix.IP_PMTUDISC_PROBE)
-		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_IPV6, unix.IPV6_MTU_DISCOVER, unix.IPV6_PMTUDISC_PROBE)
-	})
 }

@@ -79,6 +79,7 @@ type session struct {
 	news          news
 	voiceSafe     bool // a monitored microphone stays in the stream
 	voiceKept     bool // that was made so, and nothing has happened since
+	probeGone     bool // what that needs in OBS was looked for and removed since we were on air
 	dedupLog      obsctl.DeduplicationLog
 
 	voiceStale     bool      // how the peer's voice comes into the stream is to be looked at again

@@ -255,19 +255,20 @@ func (s *session) wantAir() bool {
 	}
 }
 
-// goOn takes the steps that lead on air, each as far as it is still to be done.
+// goOn takes the steps that lead on air, each as far as it is still to be done. Our picture does not wait for the voices.
 func (s *session) goOn(ctx context.Context) {
 	s.try(ctx, "scene collection", s.leaveTempCollection)
-	s.try(ctx, "your voice in the stream", s.keepVoiceInStream)
-	s.try(ctx, "microphone", s.monitorMics)
 	s.try(ctx, "OBS's sound capture", s.reviveCapture)
-	s.try(ctx, "microphone's sound", s.checkRecording)
-	s.try(ctx, "peer's voice in OBS", s.preparePeerVoice)
 	s.try(ctx, "clean feed", s.prepareFeed)
 	s.try(ctx, "OBS's picture", s.openPicture)
 	if s.air == nil && s.camera {
 		s.startAir()
+		s.tellGate()
 	}
+	s.try(ctx, "your voice in the stream", s.keepVoiceInStream)
+	s.try(ctx, "microphone", s.monitorMics)
+	s.try(ctx, "microphone's sound", s.checkRecording)
+	s.try(ctx, "peer's voice in OBS", s.preparePeerVoice)
 	s.tellGate()
 	if s.air != nil && s.speakers != nil {
 		s.air.setSpeakers(s.speakers)

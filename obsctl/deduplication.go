@@ -52,11 +52,10 @@ func (v Version) DeduplicationStops() (stops, sure bool) {
 // OBS remembers one capture of the monitoring device, the one that came last
 // (obs_source_audio_output_capture_device_changed), and forgets it when its
 // device changes. So an input that captures the device is made in scene,
-// hidden, and pointed at the source elsewhere, which must not be the monitoring
-// device's. It stays until RemoveProbe: 32.2.2 crashed in 1 of some 200 when a
-// capture was removed 0.3 s after its making. Measured there: a recording at
-// -91 dB has the microphone at its own -17 dB again. It takes some 0.3 s.
-func (c *Client) StopDeduplication(ctx context.Context, scene, elsewhere string) error {
+// hidden, and then has its capture ended. It stays until RemoveProbe. Measured
+// on 32.2.2: a recording at -91 dB has the microphone at its own -17 dB again.
+// It takes some 0.3 s.
+func (c *Client) StopDeduplication(ctx context.Context, scene string) error {
 	device, err := c.MonitoringDevice(ctx)
 	if err != nil {
 		return err
@@ -66,7 +65,7 @@ func (c *Client) StopDeduplication(ctx context.Context, scene, elsewhere string)
 		return err
 	}
 	c.awaitMixer()
-	err = c.SetInputSettings(ctx, probeInput, map[string]any{"device_id": elsewhere}, true)
+	err = c.EndCapture(ctx, probeInput)
 	c.awaitMixer()
 	return err
 }
@@ -76,8 +75,8 @@ const mixerTime = 150 * time.Millisecond
 
 // awaitMixer gives OBS's mixer time to take over which capture OBS remembers: it
 // does so in its next round (OBS_TASK_AUDIO in libobs/obs.c), and nothing tells
-// when it has. Where the probe is pointed elsewhere before it is remembered, OBS
-// does not forget it then.
+// when it has. Where the probe's capture ends before it is remembered, OBS does
+// not forget it then.
 func (c *Client) awaitMixer() {
 	select {
 	case <-time.After(mixerTime):
@@ -105,9 +104,14 @@ func (c *Client) createProbe(ctx context.Context, scene, device string) (err err
 }
 
 // RemoveProbe removes what StopDeduplication made, wherever it is. With its items
-// left the input would stay in scenes that are not shown. To be called when
-// nothing is streamed or recorded.
+// left the input would stay in scenes that are not shown.
 func (c *Client) RemoveProbe(ctx context.Context) error {
+	if err := c.EndCapture(ctx, probeInput); err != nil {
+		if IsCode(err, CodeNotFound) {
+			return nil
+		}
+		return err
+	}
 	scenes, err := c.Scenes(ctx)
 	if err != nil {
 		return err
@@ -184,11 +188,10 @@ func (c *Client) MonitoringCaptures(ctx context.Context, inputs []Input, default
 
 // ResumeDeduplication undoes StopDeduplication. OBS looks at a capture anew
 // when its device changes, so the input, which MonitoringCaptures gave with its
-// settings, captures the source elsewhere for some milliseconds.
-func (c *Client) ResumeDeduplication(ctx context.Context, input string, settings map[string]any, elsewhere string) error {
+// settings, captures nothing for some milliseconds.
+func (c *Client) ResumeDeduplication(ctx context.Context, input string, settings map[string]any) error {
 	ctx = context.WithoutCancel(ctx)
-	err := c.SetInputSettings(ctx, input, map[string]any{"device_id": elsewhere}, true)
-	return errors.Join(err, c.SetInputSettings(ctx, input, settings, false))
+	return errors.Join(c.EndCapture(ctx, input), c.SetInputSettings(ctx, input, settings, false))
 }
 
 // ofProbe reports whether an event of goobs is about the probe.

@@ -70,7 +70,7 @@ func TestRealDeduplication(t *testing.T) {
 	}
 	expect("monitored", false, obsctl.DeduplicationOn)
 	for range 2 {
-		check(t, c.StopDeduplication(t.Context(), testbed.Scene, elsewhere+".monitor"))
+		check(t, c.StopDeduplication(t.Context(), testbed.Scene))
 	}
 	expect("stopped", true, obsctl.DeduplicationOff)
 
@@ -79,7 +79,7 @@ func TestRealDeduplication(t *testing.T) {
 	if diff := cmp.Diff(map[string]map[string]any{desktop: before}, captures); diff != "" {
 		t.Fatalf("captures of the monitoring device (-want +got):\n%s", diff)
 	}
-	check(t, c.ResumeDeduplication(t.Context(), desktop, captures[desktop], elsewhere+".monitor"))
+	check(t, c.ResumeDeduplication(t.Context(), desktop, captures[desktop]))
 	check(t, c.RemoveProbe(t.Context()))
 	expect("resumed", false, obsctl.DeduplicationOn)
 

@@ -26,7 +26,7 @@ var errVoiceRemoved = errors.New("this OBS removes a monitored microphone from y
 // and in every round on air, since OBS goes back to removing them when an input captures its
 // monitoring device anew.
 func (s *session) keepVoiceInStream(ctx context.Context) error {
-	s.voiceSafe = false
+	s.voiceSafe, s.probeGone = false, false
 	v := s.obs.Version()
 	if !v.Deduplicates() || s.c.o.MicSource != "" || !s.capturesOutput() {
 		s.voiceSafe = true
@@ -51,7 +51,7 @@ func (s *session) keepVoiceInStream(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := s.obs.StopDeduplication(ctx, s.seen.program, ToPeerSink+".monitor"); err != nil {
+	if err := s.obs.StopDeduplication(ctx, s.seen.program); err != nil {
 		return fmt.Errorf("%w: %w", errVoiceRemoved, err)
 	}
 	if logErr == nil {
@@ -98,14 +98,20 @@ func (s *session) noteActive(e obsctl.InputActive) (matters bool) {
 }
 
 // resumeDeduplication gives OBS its way back once nothing is streamed or recorded: what captures its
-// monitoring device stops for a moment.
+// monitoring device stops for a moment. A probe of doctor goes as well.
 func (s *session) resumeDeduplication(ctx context.Context) error {
 	s.voiceSafe, s.voiceKept = false, false
-	if !s.changes.Deduplicates || s.seen.streaming || s.seen.recording {
+	if !s.obs.Version().Deduplicates() || s.seen.streaming || s.seen.recording {
 		return nil
 	}
-	if err := s.obs.RemoveProbe(ctx); err != nil {
-		return err
+	if !s.probeGone {
+		if err := s.obs.RemoveProbe(ctx); err != nil {
+			return err
+		}
+		s.probeGone = true
+	}
+	if !s.changes.Deduplicates {
+		return nil
 	}
 	if len(s.changes.Captures[s.seen.collection]) == 0 {
 		sink, err := s.c.sound.defaultSink(ctx)
@@ -126,7 +132,7 @@ func (s *session) resumeDeduplication(ctx context.Context) error {
 	}
 	captures := s.changes.Captures[s.seen.collection]
 	for _, input := range slices.Sorted(maps.Keys(captures)) {
-		err := s.obs.ResumeDeduplication(ctx, input, captures[input], ToPeerSink+".monitor")
+		err := s.obs.ResumeDeduplication(ctx, input, captures[input])
 		if err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
 			return fmt.Errorf("input %q: %w", input, err)
 		}

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/costream-obs/costream-obs/internal/fakeobs"
 	"github.com/costream-obs/costream-obs/obsctl"
 )
@@ -46,6 +48,45 @@ func TestCapturesForbidMonitoring(t *testing.T) {
 			s.seen.special.Desktop = []string{"Desktop Audio"}
 			if err := s.checkCaptures(t.Context(), "speakers"); errors.Is(err, errVoiceRemoved) == tt.safe || s.voiceSafe != tt.safe {
 				t.Errorf("got %v, safe %v; want safe %v", err, s.voiceSafe, tt.safe)
+			}
+		})
+	}
+}
+
+// TestProbeIsRemovedOffAir: the probe, doctor's too, goes once after each time on air, with its capture ended before
+// anything of it is removed.
+func TestProbeIsRemovedOffAir(t *testing.T) {
+	for _, tt := range []struct {
+		name, version string
+		recording     bool
+		want          []string
+	}{
+		{"OBS that needs none", "31.1.2", false, nil},
+		{"still recording", "32.2.2", true, nil},
+		{"off air", "32.2.2", false, []string{"SetInputSettings", "GetSceneList", "GetSceneItemList", "RemoveSceneItem", "RemoveInput"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			type D = map[string]any
+			var asked []string
+			s := newTestSession(Options{})
+			s.obs = dialFake(t, &fakeobs.Server{Version: tt.version, Handle: func(request string, data json.RawMessage) (any, *fakeobs.Refusal) {
+				asked = append(asked, request)
+				switch request {
+				case "GetSceneList":
+					return D{"scenes": []D{{"sceneName": "Scene"}}}, nil
+				case "GetSceneItemList":
+					return D{"sceneItems": []D{{"sourceName": "costream-obs probe", "sceneItemId": 4}}}, nil
+				}
+				return nil, nil
+			}})
+			s.seen.recording = tt.recording
+			for range 2 {
+				if err := s.resumeDeduplication(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if diff := cmp.Diff(tt.want, asked); diff != "" {
+				t.Errorf("requests (-want +got):\n%s", diff)
 			}
 		})
 	}

@@ -268,18 +268,39 @@ func (s *session) removePeerVoice(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if input := s.changes.ourVoice(s.seen.collection, voices); input != "" {
-		if err := s.removeItems(ctx, input); err != nil {
+	input := s.changes.ourVoice(s.seen.collection, voices)
+	if ours := s.changes.Voice[s.seen.collection]; input == "" && s.capturesNothing(ctx, ours) {
+		input = ours // Its removal was begun.
+	}
+	if input != "" {
+		if err := s.removeVoice(ctx, input); err != nil {
 			return err
-		}
-		err := s.obs.RemoveInput(ctx, input)
-		if err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
-			return fmt.Errorf("input %q: %w", input, err)
 		}
 	}
 	delete(s.changes.Voice, s.seen.collection)
 	s.seen.askInputs = true
 	return s.saveChanges(ctx)
+}
+
+// capturesNothing reports whether the capture of an input was ended and the input is still there.
+func (s *session) capturesNothing(ctx context.Context, input string) bool {
+	settings, err := s.obs.InputSettings(ctx, input)
+	return err == nil && settings["device_id"] == obsctl.NoDevice
+}
+
+// removeVoice removes an input that captures the peer's voice.
+func (s *session) removeVoice(ctx context.Context, input string) error {
+	err := s.obs.EndCapture(ctx, input)
+	if err == nil {
+		if err := s.removeItems(ctx, input); err != nil {
+			return err
+		}
+		err = s.obs.RemoveInput(ctx, input)
+	}
+	if err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
+		return fmt.Errorf("input %q: %w", input, err)
+	}
+	return nil
 }
 
 // removeItems takes an input out of all scenes. Where only the input is removed, scenes that are not shown keep an item

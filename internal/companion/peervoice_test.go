@@ -54,10 +54,29 @@ func (c captures) handle(request string, data json.RawMessage) (any, *fakeobs.Re
 		}
 		c[asked.InputName] = asked.InputSettings.Device
 		return D{"sceneItemId": 9}, nil
+	case "SetInputSettings":
+		c[asked.InputName] = asked.InputSettings.Device
 	case "RemoveInput":
+		if c[asked.InputName] != obsctl.NoDevice {
+			return nil, &fakeobs.Refusal{Code: 702, Comment: "OBS may crash: the input captures " + c[asked.InputName]}
+		}
 		delete(c, asked.InputName)
 	}
 	return nil, nil
+}
+
+// TestRemovalOfPeerAudioGoesOn: an input whose capture was ended by a run that was killed then is removed by the next.
+func TestRemovalOfPeerAudioGoesOn(t *testing.T) {
+	now := captures{"Desktop Audio": obsctl.NoDevice, "Peer audio": obsctl.NoDevice}
+	s := newTestSession(Options{})
+	s.obs, s.seen.collection = dialFake(t, &fakeobs.Server{Handle: now.handle}), testCollection
+	s.changes.noteVoice(testCollection, "Peer audio")
+	if err := s.removePeerVoice(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(captures{"Desktop Audio": obsctl.NoDevice}, now); diff != "" {
+		t.Errorf("inputs (-want +got):\n%s", diff)
+	}
 }
 
 // The input with the peer's voice is told by what it captures. One of the user's that has its name is left alone, and

@@ -78,6 +78,7 @@ type session struct {
 	news          news
 	voiceSafe     bool // a monitored microphone stays in the stream
 	voiceKept     bool // that was made so, and nothing has happened since
+	probeGone     bool // what that needs in OBS was looked for and removed since we were on air
 	dedupLog      obsctl.DeduplicationLog
 
 	desktopFrom    time.Time // since when OBS has been seen to record what Desktop Audio captures, on air
@@ -257,7 +258,7 @@ func (s *session) wantAir() bool {
 	}
 }
 
-// goOn takes the steps that lead on air, each as far as it is still to be done.
+// goOn takes the steps that lead on air, each as far as it is still to be done. Our picture does not wait for the voices.
 func (s *session) goOn(ctx context.Context) {
 	s.steps.try(ctx, problem.Collection, s.leaveTempCollection)
 	onAir := s.air != nil
@@ -265,18 +266,19 @@ func (s *session) goOn(ctx context.Context) {
 		// First: until it is done the viewers may not hear the peer, or twice.
 		s.steps.try(ctx, problem.PeerVoice, s.preparePeerVoice)
 	}
-	s.steps.try(ctx, problem.Viewers, s.keepVoiceInStream)
-	s.steps.try(ctx, problem.MonitoredInputs, s.monitorMics)
 	s.steps.try(ctx, problem.Captures, s.reviveCapture)
-	s.steps.try(ctx, problem.Level, s.checkRecording)
-	s.steps.try(ctx, problem.Unheard, s.checkHeard)
-	if !onAir {
-		s.steps.try(ctx, problem.PeerVoice, s.preparePeerVoice)
-	}
 	s.steps.try(ctx, problem.CleanFeed, s.prepareFeed)
 	s.steps.try(ctx, problem.OurPicture, s.openPicture)
 	if s.air == nil && s.camera {
 		s.startAir()
+		s.tellGate()
+	}
+	s.steps.try(ctx, problem.Viewers, s.keepVoiceInStream)
+	s.steps.try(ctx, problem.MonitoredInputs, s.monitorMics)
+	s.steps.try(ctx, problem.Level, s.checkRecording)
+	s.steps.try(ctx, problem.Unheard, s.checkHeard)
+	if !onAir {
+		s.steps.try(ctx, problem.PeerVoice, s.preparePeerVoice)
 	}
 	s.tellGate()
 	if s.air != nil && s.speakers != nil {

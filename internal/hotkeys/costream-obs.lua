@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Hotkeys for the peer of costream-obs, in OBS's Settings -> Hotkeys, and in OBS 32.1 and later a place for the scenes
--- that the peer is sent. Written by `costream-obs setup hotkeys` and `costream-obs setup clean-feed`, which overwrite it;
+-- Hotkeys for the peer of costream-obs, in OBS's Settings -> Hotkeys; in OBS 31.1 and later a guard against a fault of OBS
+-- when the scene collection is changed; in 32.1 and later a place for the scenes that the peer is sent. Written by `costream-obs setup hotkeys` and `costream-obs setup clean-feed`, which overwrite it;
 -- the same commands with --undo take it away.
 --
 -- It works inside OBS, whether costream-obs runs or not, and does what a person does with the mouse: costream-obs takes
@@ -192,9 +192,32 @@ local function keep_canvas()
     obs.source_list_release(scenes)
 end
 
+-- keep_scenes holds the scenes while OBS removes them to change the scene collection. OBS 31.1 and later read on in a
+-- scene that they have just freed (obs_canvas_enum_scenes in libobs/obs.c). They then miss the scenes after it, say "Not
+-- all sources were cleared", and end themselves.
+local function keep_scenes()
+    local scenes = nil
+    local function let_go()
+        if scenes ~= nil then
+            obs.source_list_release(scenes)
+            scenes = nil
+        end
+    end
+    obs.obs_frontend_add_event_callback(function(event)
+        if event == obs.OBS_FRONTEND_EVENT_SCENE_COLLECTION_CHANGING then
+            let_go()
+            scenes = obs.obs_frontend_get_scenes()
+        elseif event == obs.OBS_FRONTEND_EVENT_SCENE_COLLECTION_CLEANUP
+            or event == obs.OBS_FRONTEND_EVENT_SCENE_COLLECTION_CHANGED then
+            let_go()
+        end
+    end)
+end
+
 function script_description()
-    return "Hotkeys for the peer of costream-obs: see Settings, Hotkeys. In OBS 32.1 and later also a place outside your "
-        .. "list of scenes for those that the peer is sent."
+    return "Hotkeys for the peer of costream-obs: see Settings, Hotkeys. In OBS 31.1 and later it also keeps OBS from "
+        .. "ending itself when you change the scene collection, in 32.1 and later it makes a place outside your list of "
+        .. "scenes for those that the peer is sent."
 end
 
 function script_update(settings)
@@ -211,6 +234,9 @@ function script_load(settings)
         local keys = obs.obs_data_get_array(settings, action.key)
         obs.obs_hotkey_load(action.id, keys)
         obs.obs_data_array_release(keys)
+    end
+    if obs.obs_frontend_add_canvas ~= nil then
+        keep_scenes()
     end
     if has_canvases() then
         keep_canvas()

@@ -293,6 +293,32 @@ func TestRealMarked(t *testing.T) {
 	release()
 }
 
+// TestRealCollectionChange: OBS outlives changes of the scene collection with the peer in several scenes. Without the
+// script OBS 32.2.2 ended itself once in some ten changes on two busy cores.
+func TestRealCollectionChange(t *testing.T) {
+	s := newStage(t)
+	s.carry(s.order(nil))
+	s.obs.Start()
+	change := func(request, name string) {
+		t.Helper()
+		testbed.Await(t, request+" "+name, 20*time.Second, func() error {
+			return s.obs.TryRequest(request, testbed.D{"sceneCollectionName": name}, nil)
+		})
+	}
+	change("CreateSceneCollection", "Other")
+	for range 6 {
+		change("SetCurrentSceneCollection", "Untitled")
+		s.await("the peer to be shown", want("shown"))
+		change("SetCurrentSceneCollection", "Other")
+	}
+	if log := s.obs.Log(); strings.Contains(log, "Not all sources were cleared") {
+		t.Errorf("OBS missed scenes:\n%s", log)
+	}
+	if log := s.scriptLog(); strings.Contains(log, "rror") {
+		t.Errorf("the script failed:\n%s", log)
+	}
+}
+
 // Where an input of ours brings the peer's voice into the stream, whatever the user calls it, that one is muted.
 func TestRealMute(t *testing.T) {
 	s := newStage(t)

@@ -158,9 +158,9 @@ func (m *Machine) viewers(ctx context.Context) doctor.Result {
 		}
 		if stops {
 			r.Next = "Restart `costream-obs run`, which keeps OBS from that. If OBS does it again, send the microphone past OBS: " + runPastOBS
-			r.Fix = &doctor.Fix{What: "Have OBS mix what it monitors into your stream.", Do: func(ctx context.Context) error {
+			r.Fix = &doctor.Fix{What: "Have OBS mix what it monitors into your stream. That needs a hidden input \"costream-obs probe\" in OBS, which `costream-obs run` removes after your stream.", Do: func(ctx context.Context) error {
 				return m.Change(ctx, func(ctx context.Context, c *obsctl.Client) error {
-					return c.StopDeduplication(ctx, obs.Program, companion.ToPeerSink+".monitor")
+					return c.StopDeduplication(ctx, obs.Program)
 				})
 			}}
 		}

@@ -33,7 +33,7 @@ const (
 // scenes; off air they are as they were.
 func TestRealCleanFeed(t *testing.T) { cleanFeed(t, false) }
 
-// TestRealCleanFeedAside: the same with our script in Alice's OBS. From 32.1 on her list has no scene of ours then.
+// TestRealCleanFeedAside: the same with our script in Alice's OBS. From 30.1 on her list has no scene of ours then.
 func TestRealCleanFeedAside(t *testing.T) { cleanFeed(t, true) }
 
 func cleanFeed(t *testing.T, script bool) {
@@ -53,14 +53,12 @@ func cleanFeed(t *testing.T, script bool) {
 	}
 	filesBefore := obsFiles(t, p.alice.OBS)
 	p.alice.OBS.Start()
-	canvas, err := p.alice.OBS.CanvasUUID(cleanfeed.Canvas)
+	can, err := p.alice.OBS.TakesUUIDs()
 	if err != nil {
 		t.Fatal(err)
 	}
-	aside := canvas != ""
-	if can, err := p.alice.OBS.HasCanvases(); err != nil || aside != (can && script) {
-		t.Fatalf("our canvas is in OBS: %t, with the script: %t, in an OBS with canvases: %t, %v", aside, script, can, err)
-	}
+	aside := can && script
+	wantPrivate(t, p.alice, aside)
 	before, err := observe(p.alice)
 	if err != nil {
 		t.Fatal(err)
@@ -87,6 +85,10 @@ func cleanFeed(t *testing.T, script bool) {
 		})
 	}
 	sees("at first", testbed.Scene, p.alice.Colours)
+	toPeer := testbed.D{"sourceName": cleanfeed.Scene}
+	if aside {
+		toPeer = testbed.D{"sourceUuid": privateScene(t, p.alice)}
+	}
 	testbed.Await(t, "Alice sees Bob's programme without herself", pictureLimit, func() error { return p.alice.SeesClean(p.bob) })
 	testbed.Await(t, "Bob's programme shows Alice", pictureLimit, func() error { return p.bob.SeesPeer(p.alice) })
 
@@ -164,7 +166,7 @@ func cleanFeed(t *testing.T, script bool) {
 		t.Error("nobody looked")
 	}
 	p.alice.OBS.Request("SetCurrentSceneTransition", testbed.D{"transitionName": "Cut"}, nil)
-	measureLag(t, p, canvas, []string{testbed.Scene, secondScene}, []e2e.Colours{p.alice.Colours, second})
+	measureLag(t, p, toPeer, []string{testbed.Scene, secondScene}, []e2e.Colours{p.alice.Colours, second})
 	p.alice.OBS.Request("SetCurrentProgramScene", testbed.D{"sceneName": testbed.Scene}, nil)
 	p.alice.SetColour(3, e2e.Alice().Colours[3])
 	sees("at last", testbed.Scene, p.alice.Colours)
@@ -175,10 +177,48 @@ func cleanFeed(t *testing.T, script bool) {
 	p.alice.OBS.StopStream()
 	awaitAsBefore(t, p.alice, before)
 	p.aliceC.Await(e2e.Ready, readyLimit)
+	wantPrivate(t, p.alice, aside)
 	p.alice.OBS.Interrupt()
 	if diff := cmp.Diff(filesBefore, obsFiles(t, p.alice.OBS)); diff != "" {
 		t.Errorf("profiles and scene collections (-before +off air):\n%s", diff)
 	}
+}
+
+// privateItems lists the UUIDs of what is in a private scene of ours.
+func privateItems(p *e2e.Person, uuid string) (sources []string, err error) {
+	var list struct{ SceneItems []struct{ SourceUUID string } }
+	err = p.OBS.TryRequest("GetSceneItemList", testbed.D{"sceneUuid": uuid}, &list)
+	for _, it := range list.SceneItems {
+		sources = append(sources, it.SourceUUID)
+	}
+	return sources, err
+}
+
+// wantPrivate: all private scenes of ours are in OBS and empty, or none is there.
+func wantPrivate(t *testing.T, p *e2e.Person, want bool) {
+	t.Helper()
+	for _, uuid := range cleanfeed.PrivateScenes() {
+		if sources, err := privateItems(p, uuid); (err == nil) != want || len(sources) > 0 {
+			t.Fatalf("private scene %s: %q, %v, want it there and empty: %t", uuid, sources, err, want)
+		}
+	}
+}
+
+// privateScene is the private scene for the peer while it shows a mirror, and there is no other mirror.
+func privateScene(t *testing.T, p *e2e.Person) string {
+	t.Helper()
+	all := cleanfeed.PrivateScenes()
+	for _, uuid := range all {
+		sources, err := privateItems(p, uuid)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(sources) == 1 && slices.Contains(all, sources[0]) {
+			return uuid
+		}
+	}
+	t.Fatal("no private scene shows another one")
+	return ""
 }
 
 // addScenes gives a person two more scenes.
@@ -233,7 +273,7 @@ func watchPeer(t *testing.T, viewer *e2e.Person) *watcher {
 				return
 			case <-time.After(30 * time.Millisecond):
 			}
-			img, err := glance(viewer.OBS, on("", e2e.PeerInput))
+			img, err := glance(viewer.OBS, testbed.D{"sourceName": e2e.PeerInput})
 			if err != nil {
 				continue // not there yet, or any more
 			}
@@ -268,7 +308,7 @@ func (w *watcher) end() int {
 }
 
 // measureLag reports how long after the programme's cut the scene for the peer, and the peer, show the new scene.
-func measureLag(t *testing.T, p *pair, canvas string, scenes []string, colours []e2e.Colours) {
+func measureLag(t *testing.T, p *pair, toPeer testbed.D, scenes []string, colours []e2e.Colours) {
 	t.Helper()
 	measure := func(obs *testbed.OBS, source testbed.D) string {
 		var lags []time.Duration
@@ -280,7 +320,7 @@ func measureLag(t *testing.T, p *pair, canvas string, scenes []string, colours [
 		return fmt.Sprintf("%v (%v to %v)", lags[len(lags)/2], lags[0], lags[len(lags)-1])
 	}
 	t.Logf("lag behind a cut of the programme, median of 10: the scene for the peer %s, the peer's screen %s",
-		measure(p.alice.OBS, on(canvas, cleanfeed.Scene)), measure(p.bob.OBS, on("", e2e.PeerInput)))
+		measure(p.alice.OBS, toPeer), measure(p.bob.OBS, testbed.D{"sourceName": e2e.PeerInput}))
 }
 
 // awaitGlance waits until the upper left quarter of a source has a colour, and returns the time since began.
@@ -294,14 +334,6 @@ func awaitGlance(t *testing.T, obs *testbed.OBS, source testbed.D, want color.RG
 	}
 	t.Errorf("%v did not switch within %v", source, pictureLimit)
 	return pictureLimit
-}
-
-// on names a source on a canvas, or with none on OBS's main one.
-func on(canvas, source string) testbed.D {
-	if canvas == "" {
-		return testbed.D{"sourceName": source}
-	}
-	return testbed.D{"sourceName": source, "canvasUuid": canvas}
 }
 
 // glance is a small picture of a source.

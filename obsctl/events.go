@@ -153,11 +153,6 @@ type (
 	// ProfileChanged: another profile is loaded.
 	ProfileChanged struct{ Name string }
 
-	// CanvasAdded: OBS has a canvas beside its main one (32.1 and later).
-	CanvasAdded struct{ Name string }
-	// CanvasRemoved: such a canvas is gone, and all scenes on it.
-	CanvasRemoved struct{ Name string }
-
 	// Exiting: OBS is about to end; the connection closes within a second.
 	Exiting struct{}
 )
@@ -188,8 +183,6 @@ func (CollectionChanging) event()   {}
 func (CollectionChanged) event()    {}
 func (ProfileChanging) event()      {}
 func (ProfileChanged) event()       {}
-func (CanvasAdded) event()          {}
-func (CanvasRemoved) event()        {}
 func (Exiting) event()              {}
 
 // translate turns an event of goobs into one of ours; known is false for
@@ -273,10 +266,6 @@ func translate(raw any) (event Event, known bool) {
 		return ProfileChanging{}, true
 	case *events.CurrentProfileChanged:
 		return ProfileChanged{e.ProfileName}, true
-	case *events.CanvasCreated:
-		return CanvasAdded{e.CanvasName}, true
-	case *events.CanvasRemoved:
-		return CanvasRemoved{e.CanvasName}, true
 	case *events.ExitStarted:
 		return Exiting{}, true
 	}

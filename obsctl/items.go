@@ -120,7 +120,7 @@ func (c *Client) createSceneItem(ctx context.Context, scene, source SourceID, en
 	if err != nil {
 		return 0, err
 	}
-	if scene.UUID == "" { // The window shows nothing of a side canvas.
+	if scene.UUID == "" { // The window shows no private scenes.
 		c.window.fresh.note(scene.Name, r.SceneItemId, source.Name)
 	}
 	return r.SceneItemId, nil

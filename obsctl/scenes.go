@@ -96,43 +96,20 @@ func (c *Client) SetStudioMode(ctx context.Context, on bool) error {
 // CreateScene adds an empty scene. Where OBS would hang it first waits until
 // OBS's window is there; the error is ErrLoading when that takes too long.
 func (c *Client) CreateScene(ctx context.Context, name string) error {
-	_, err := c.createScene(ctx, name, "")
-	return err
-}
-
-// createScene adds a scene on a canvas, or with none on the main one, and returns its UUID, which OBS before 31 does not
-// tell.
-func (c *Client) createScene(ctx context.Context, name, canvas string) (uuid string, err error) {
 	if err := c.awaitWindow(ctx); err != nil {
-		return "", fmt.Errorf("CreateScene: %w", err)
+		return fmt.Errorf("CreateScene: %w", err)
 	}
-	p := scenes.NewCreateSceneParams().WithSceneName(name)
-	if canvas != "" {
-		p.WithCanvasUuid(canvas)
-	}
-	r, err := call(ctx, c, "CreateScene", func(g *goobs.Client) (*scenes.CreateSceneResponse, error) {
-		return g.Scenes.CreateScene(p)
+	return do(ctx, c, "CreateScene", func(g *goobs.Client) (*scenes.CreateSceneResponse, error) {
+		return g.Scenes.CreateScene(scenes.NewCreateSceneParams().WithSceneName(name))
 	})
-	if err != nil {
-		return "", err
-	}
-	return r.SceneUuid, nil
 }
 
 // RemoveScene removes a scene with its items.
 func (c *Client) RemoveScene(ctx context.Context, name string) error {
-	return c.removeScene(ctx, named(name))
-}
-
-func (c *Client) removeScene(ctx context.Context, scene SourceID) error {
-	if scene.UUID == "" {
-		if err := c.awaitSettled(ctx, freshScene(scene.Name)); err != nil {
-			return fmt.Errorf("RemoveScene: %w", err)
-		}
+	if err := c.awaitSettled(ctx, freshScene(name)); err != nil {
+		return fmt.Errorf("RemoveScene: %w", err)
 	}
-	p := scenes.NewRemoveSceneParams()
-	p.SceneName, p.SceneUuid = scene.fields()
 	return do(ctx, c, "RemoveScene", func(g *goobs.Client) (*scenes.RemoveSceneResponse, error) {
-		return g.Scenes.RemoveScene(p)
+		return g.Scenes.RemoveScene(scenes.NewRemoveSceneParams().WithSceneName(name))
 	})
 }

@@ -72,7 +72,7 @@ func (s *Screenshots) Screenshot(ctx context.Context, source string, w, h int, f
 	return s.ScreenshotOf(ctx, named(source), w, h, format, quality)
 }
 
-// ScreenshotOf is Screenshot, also of what stands on a side canvas.
+// ScreenshotOf is Screenshot, also of a private scene.
 func (s *Screenshots) ScreenshotOf(ctx context.Context, source SourceID, w, h int, format string, quality int) ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -105,6 +105,7 @@ const (
 	itemNeedsWindow
 	deduplicates
 	deduplicatesOneCapture
+	takesUUIDs
 )
 
 // gates is the one place that says since which version OBS behaves how, and
@@ -118,6 +119,7 @@ var gates = [...]struct{ since, until Semver }{
 	muteButtonMonitorsOnly:   {since: Semver{32, 1, 0}, until: Semver{32, 2, 0}}, // a42a6c4c5, 04d36e09b: VolumeControl::handleMuteButton; obs-studio #13234
 	deduplicates:             {since: Semver{32, 0, 0}},                          // 9bb940acd; measured on 32.2.2
 	deduplicatesOneCapture:   {since: Semver{32, 0, 4}},                          // monitoring_duplicating_source in obs-source.c; measured on 32.2.2
+	takesUUIDs:               {since: Semver{30, 1, 0}},                          // obs-websocket 5.4.0, and 30.1.0 has 5.4.2: Request::ValidateSource; measured on 30.2.3 and 32.2.2
 	itemNeedsWindow:          {since: Semver{31, 0, 0}},                          // a crash seen on 32.2.2, never on 29.0.2 and 30.2.3; 31 is to be safe
 	createSceneNeedsWindow:   {since: Semver{32, 1, 0}},                          // AudioMixer in OBSBasic::OBSInit; measured on 32.2.2
 }

@@ -53,7 +53,7 @@ func (f feedSetup) runScript(order camera.Order) (waits bool, err error) {
 		return false, nil
 	}
 	if waits, err = f.script.install(order.All); err == nil {
-		fmt.Fprintln(f.out, "OBS 32.1 and later keeps the scenes for the peer out of your list of scenes from its next start on, by a script of ours.")
+		fmt.Fprintln(f.out, "OBS 30.1 and later keeps the scenes for the peer out of your list of scenes from its next start on, by a script of ours.")
 	}
 	return waits, err
 }

@@ -24,7 +24,7 @@ func setupCleanFeedCommand() *command {
 		name:  "clean-feed",
 		short: "prepare OBS for sending the programme without the peer, or take that back",
 		long: "Has OBS's virtual camera show the scene \"" + cleanfeed.Scene + "\", which costream-obs run keeps in step with the programme but without the peer, so that both friends may show each other and neither gets themselves back. That is for the devices route; on the portable route --clean-feed is enough. OBS keeps it only where it has a virtual camera, so it needs the kernel module v4l2loopback, which costream-obs setup installs; without it the camera is left alone.\n\n" +
-			"Also has OBS run a script of ours, by which OBS 32.1 and later keeps the scenes for the peer out of your list of scenes on the portable route.\n\n" +
+			"Also has OBS run a script of ours, by which OBS 30.1 and later keeps the scenes for the peer out of your list of scenes on the portable route.\n\n" +
 			"OBS reads both at its start, from its scene collection, so they are written while OBS is closed; while it is open they wait, and a running costream-obs run writes them when OBS ends. Without --all they are set in the current scene collection.",
 		settings: []string{"video-in"},
 		bind: func(set *pflag.FlagSet) action {

@@ -15,14 +15,15 @@
 // Two copies of a source do not sound twice: OBS mixes and monitors what the programme shows, and the mirrors are no
 // part of it.
 //
-// Where OBS has a canvas of ours beside its own (32.1 and later, with our script) the scenes stand on that, and not in
-// the user's list: see [Canvas].
+// Where OBS has private scenes of ours (30.1 and later, with our script) those are used, and the user's list has none of
+// ours: see [PrivateScenes].
 //
 // The package does not decide who the peer is or when it works, and it sends nothing.
 package cleanfeed
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"strconv"
 	"strings"
@@ -35,9 +36,16 @@ import (
 // Scene is what the scene is called, unless the name is taken, that shows the programme without the peer.
 const Scene = "To peer"
 
-// Canvas is the canvas that our script in OBS makes (package hotkeys). A scene on it is worth to us what one in the user's
-// list is, except for OBS's virtual camera, which finds only the latter.
-const Canvas = "costream-obs"
+// PrivateScenes are the UUIDs of the private scenes that our script in OBS makes (package hotkeys). One of them is worth to
+// us what a scene in the user's list is, except for OBS's virtual camera, which finds only the latter. When they are used
+// up the list gets the next.
+func PrivateScenes() []string {
+	uuids := make([]string, 32)
+	for i := range uuids {
+		uuids[i] = fmt.Sprintf("c057bea0-0b5c-4e00-9d1f-%012x", i+1)
+	}
+	return uuids
+}
 
 // mirrorPrefix begins the names of mirrors; the name of the scene or group that they show follows.
 const mirrorPrefix = Scene + ": "
@@ -52,9 +60,9 @@ func MayBeOurs(scene string) bool {
 	return scene == Scene || strings.HasPrefix(scene, mirrorPrefix)
 }
 
-// OBS is the part of an obsctl.SideView that this package needs.
+// OBS is the part of an obsctl.PrivateView that this package needs.
 type OBS interface {
-	Settle(ctx context.Context) (aside bool, err error)
+	Settle(ctx context.Context) (private bool, err error)
 
 	Collections(ctx context.Context) (current string, all []string, err error)
 	VideoSettings(ctx context.Context) (obsctl.Video, error)

@@ -99,7 +99,7 @@ func (f *Feed) Follow(ctx context.Context, obs OBS, events <-chan obsctl.Event) 
 			}
 			n, last = news{}, time.Now()
 			if obsctl.IsCode(err, obsctl.CodeNotFound) {
-				// Something went while it was looked at, such as our canvas, which has no event for its scenes.
+				// Something went while it was looked at, such as our private scenes, of which no event tells.
 				n.look, f.quietUntil = true, last.Add(obsctl.QuietAfterRemoval)
 			}
 		}
@@ -197,15 +197,6 @@ func (f *Feed) note(ev obsctl.Event, n *news) {
 	case obsctl.InputAdded, obsctl.InputRenamed:
 		f.peers = nil
 		n.look = true
-	case obsctl.CanvasRemoved:
-		if e.Name == Canvas {
-			n.look, n.urgent = true, true
-		}
-	case obsctl.CanvasAdded:
-		if e.Name == Canvas {
-			f.placed = false
-			n.look, n.urgent = true, true
-		}
 	case obsctl.CollectionChanging, obsctl.Exiting:
 		n.changing, n.changingFrom = true, time.Now()
 	case obsctl.CollectionChanged:

@@ -174,11 +174,11 @@ func (f *Feed) place(ctx context.Context, obs OBS) error {
 	if f.placed {
 		return nil
 	}
-	aside, err := obs.Settle(ctx)
+	private, err := obs.Settle(ctx)
 	if err != nil {
 		return fmt.Errorf("a place for the scenes of the clean feed: %w", err)
 	}
-	if aside {
+	if private {
 		if err := f.Remove(ctx, obs, false); err != nil {
 			return err
 		}
@@ -187,7 +187,7 @@ func (f *Feed) place(ctx context.Context, obs OBS) error {
 	return nil
 }
 
-// Remove takes our scenes out of the scene collection that OBS has loaded, and off our canvas. With keep the scene for the
+// Remove takes our scenes out of the scene collection that OBS has loaded, and empties the private ones. With keep the scene for the
 // peer, called as wanted, stays, and is made where it is missing, but empty: OBS's virtual camera looks for it by its name
 // when it is started, by the user too.
 // Remove asks OBS for nothing when there is nothing to do, and for one thing when there may be.

@@ -32,27 +32,27 @@ var peerColour = color.RGBA{0xff, 0x00, 0xff, 0xff}
 // stage is a real OBS that a Feed follows.
 type stage struct {
 	*testing.T
-	tb     *testbed.OBS
-	side   *obsctl.SideCanvas
-	aside  bool // our scenes stand on it
-	client *obsctl.Client
-	log    *slog.Logger
-	feed   *Feed
-	inStep chan struct{} // what the Feed says last
-	count  *counting
-	stop   func()
-	lost   bool // OBS has ended, so following it has, too
+	tb      *testbed.OBS
+	private *obsctl.PrivateScenes
+	aside   bool // our scenes are among them
+	client  *obsctl.Client
+	log     *slog.Logger
+	feed    *Feed
+	inStep  chan struct{} // what the Feed says last
+	count   *counting
+	stop    func()
+	lost    bool // OBS has ended, so following it has, too
 }
 
 // counting counts the requests that change or list items.
 type counting struct {
-	obsctl.SideView
+	obsctl.PrivateView
 	items atomic.Int64
 }
 
 func (c *counting) SceneItems(ctx context.Context, scene string) ([]obsctl.SceneItem, error) {
 	c.items.Add(1)
-	return c.SideView.SceneItems(ctx, scene)
+	return c.PrivateView.SceneItems(ctx, scene)
 }
 
 // testLog writes what is logged to the test's output.
@@ -63,10 +63,10 @@ func (l testLog) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// onEither runs a test with our scenes in the user's list and, where this OBS can have one, on a canvas of ours.
+// onEither runs a test with our scenes in the user's list and, where this OBS can have them, with private scenes.
 func onEither(t *testing.T, test func(s *stage)) {
 	t.Run("list", func(t *testing.T) { test(newStage(t)) })
-	t.Run("canvas", func(t *testing.T) { test(newStage(t, script(t))) })
+	t.Run("private", func(t *testing.T) { test(newStage(t, script(t))) })
 }
 
 // script is the path of our script for OBS.
@@ -89,10 +89,10 @@ func newStage(t *testing.T, scripts ...string) *stage {
 		{Name: "blue", Colour: color.RGBA{20, 40, 220, 255}, Area: image.Rect(60, 120, 300, 300)},
 	}})}
 	if s.aside = len(scripts) > 0; s.aside {
-		if can, err := s.tb.HasCanvases(); err != nil {
+		if can, err := s.tb.TakesUUIDs(); err != nil {
 			t.Fatal(err)
 		} else if !can {
-			t.Skip("this OBS has no requests about canvases")
+			t.Skip("this OBS's requests take no UUIDs")
 		}
 	}
 	s.log = slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -107,7 +107,7 @@ func (s *stage) endpoint() obsctl.Endpoint {
 
 // begin is for a new connection to OBS.
 func (s *stage) begin() {
-	s.side = obsctl.NewSideCanvas(Canvas)
+	s.private = obsctl.NewPrivateScenes(PrivateScenes())
 	s.feed.Begin(func(context.Context) ([]string, error) { return []string{peer}, nil }, func() {
 		select {
 		case s.inStep <- struct{}{}:
@@ -123,12 +123,12 @@ func (s *stage) follow() {
 	if err != nil {
 		s.Fatalf("connect: %v", err)
 	}
-	s.client, s.count = client, &counting{SideView: s.side.On(client)}
+	s.client, s.count = client, &counting{PrivateView: s.private.On(client)}
 	if err := s.feed.Sync(s.Context(), s.count); err != nil {
 		s.Fatalf("first sync: %v", err)
 	}
-	if aside := s.side.Source(Scene).UUID != ""; aside != s.aside {
-		s.Fatalf("our scene is on our canvas: got %t, want %t", aside, s.aside)
+	if aside := s.private.Source(Scene).UUID != ""; aside != s.aside {
+		s.Fatalf("our scene is private: got %t, want %t", aside, s.aside)
 	}
 	ctx, cancel := context.WithCancel(s.Context())
 	done := make(chan error, 1)
@@ -215,8 +215,8 @@ func (s *stage) wantSimilar(program string, compare func(got, want image.Image) 
 
 // sent is the picture of the scene for the peer.
 func (s *stage) sent() (image.Image, error) {
-	if s.aside {
-		return s.tb.TryScreenshotOn(Canvas, Scene)
+	if uuid := s.private.Source(Scene).UUID; uuid != "" {
+		return s.tb.TryScreenshotOf(uuid)
 	}
 	return s.tb.TryScreenshot(Scene)
 }
@@ -591,14 +591,22 @@ func (s *stage) hold(want image.Image) {
 	}
 }
 
-// TestRealCanvas: our canvas comes and goes while we are on air, and goes with the scene collection; the peer's picture
+// TestRealPrivate: our private scenes come and go while we are on air, and go with the scene collection; the peer's picture
 // stays right, and nothing of it is left in the user's list.
-func TestRealCanvas(t *testing.T) {
-	keys, err := filepath.Abs("testdata/canvas.lua")
+func TestRealPrivate(t *testing.T) {
+	ours := script(t)
+	keys, err := os.ReadFile("testdata/reload.lua")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newStage(t, script(t), keys)
+	text, err := os.ReadFile(ours)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(ours, append(text, keys...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := newStage(t, ours)
 	main := testbed.Scene
 	s.addPeer(main, testbed.D{"positionX": 250, "positionY": 90})
 	s.follow()
@@ -612,7 +620,7 @@ func TestRealCanvas(t *testing.T) {
 	s.awaitOurs(2)
 	// OBS 32.2.2 closes when the scene collection is changed while an input that was put into a second scene of the list
 	// meanwhile is still there ("Not all sources were cleared": within three changes in 9 of 9 runs; not 29.0.2 and 30.2.3, and
-	// not on a canvas).
+	// not with private scenes).
 	s.Log("back, off air")
 	s.stop()
 	if err := s.feed.Remove(s.Context(), s.count, false); err != nil {
@@ -629,15 +637,20 @@ func TestRealCanvas(t *testing.T) {
 	s.user("SetVideoSettings", testbed.D{"baseWidth": 800, "baseHeight": 450, "outputWidth": 800, "outputHeight": 450})
 	s.wantClean(main)
 
-	s.Log("the canvas goes, and another one comes")
-	s.user("TriggerHotkeyByName", testbed.D{"hotkeyName": "costream_test.remove"})
-	s.wantClean(main)
-	s.awaitOurs(2)
-	s.user("TriggerHotkeyByName", testbed.D{"hotkeyName": "costream_test.add"})
+	s.Log("the private scenes are made anew")
+	for range 3 {
+		s.user("TriggerHotkeyByName", testbed.D{"hotkeyName": "costream_test.reload"})
+		s.wantClean(main)
+	}
 	s.awaitOurs(0)
-	s.wantClean(main)
 
-	s.Log("a crash of ours, with our scenes in the list and then on the canvas")
+	s.Log("the private scenes go")
+	s.user("TriggerHotkeyByName", testbed.D{"hotkeyName": "costream_test.remove"})
+	s.awaitOurs(2)
+	s.wantClean(main)
+	s.user("TriggerHotkeyByName", testbed.D{"hotkeyName": "costream_test.add"})
+
+	s.Log("a crash of ours, with our scenes in the list and then private")
 	for _, s.aside = range []bool{false, true} {
 		s.crash()
 		s.wantClean(main)
@@ -654,7 +667,7 @@ func TestRealCanvas(t *testing.T) {
 	}
 	s.awaitOurs(0)
 	if left, err := s.count.Scenes(s.Context()); err != nil || !slices.Equal(left, []string{main}) {
-		s.Errorf("scenes off air, those on our canvas included: got %q, %v, want %q alone", left, err, main)
+		s.Errorf("scenes off air, private ones included: got %q, %v, want %q alone", left, err, main)
 	}
 }
 
@@ -665,7 +678,7 @@ func (s *stage) crash() {
 	listed := !s.aside
 	s.feed = New(s.log)
 	s.begin()
-	s.side.SetListed(listed)
+	s.private.SetListed(listed)
 	s.follow()
 }
 

@@ -183,22 +183,26 @@ func (f *Feed) readMirrors(ctx context.Context, obs OBS, s *snapshot) error {
 		sc.filters = filters
 		s.scenes[origin] = sc
 		if name, known := names[origin]; known && s.taken[name] {
-			if err := s.addOurs(ctx, obs, name, true); err != nil {
+			if err := f.addOurs(ctx, obs, s, name, true); err != nil {
 				return err
 			}
 		}
 	}
 	if s.taken[s.scene] && f.made.Has(f.collection, s.scene) {
-		return s.addOurs(ctx, obs, s.scene, false)
+		return f.addOurs(ctx, obs, s, s.scene, false)
 	}
 	return nil
 }
 
-func (s *snapshot) addOurs(ctx context.Context, obs OBS, name string, filters bool) error {
+func (f *Feed) addOurs(ctx context.Context, obs OBS, s *snapshot, name string, filters bool) error {
 	items, err := obs.SceneItems(ctx, name)
 	if err != nil {
 		return err
 	}
+	// A private scene is empty when our script was reloaded, and then counts its items from the beginning.
+	maps.DeleteFunc(f.twins[name], func(twin, _ int) bool {
+		return !slices.ContainsFunc(items, func(it obsctl.SceneItem) bool { return it.ID == twin })
+	})
 	sc := scene{items: items}
 	if filters {
 		if sc.filters, err = obs.Filters(ctx, name); err != nil {

@@ -44,15 +44,15 @@ func (s *session) lookAtCamera() {
 }
 
 // feedOBS is what the clean feed sees of OBS. OBS's virtual camera finds its scene in the user's list alone.
-func (s *session) feedOBS(obs *obsctl.Client) obsctl.SideView {
-	s.side.SetListed(s.feedCamera)
-	return s.side.On(obs)
+func (s *session) feedOBS(obs *obsctl.Client) obsctl.PrivateView {
+	s.private.SetListed(s.feedCamera)
+	return s.private.On(obs)
 }
 
 // sentScene is the scene that the peer is sent on the portable route.
 func (s *session) sentScene(clean bool) obsctl.SourceID {
 	if clean {
-		return s.side.Source(s.c.feed.Scene())
+		return s.private.Source(s.c.feed.Scene())
 	}
 	return obsctl.SourceID{Name: *s.c.program.Load()}
 }
@@ -101,7 +101,7 @@ func (s *session) followFeed(ctx context.Context, started func()) error {
 	}
 	defer func() { _ = obs.Close() }()
 	started()
-	return s.c.feed.Follow(ctx, s.side.On(obs), obs.Events())
+	return s.c.feed.Follow(ctx, s.private.On(obs), obs.Events())
 }
 
 // removeFeed takes the scenes for the peer away, also those that are left from an earlier run.
@@ -125,7 +125,7 @@ func (s *session) checkProgramme(context.Context) error {
 // ofFeed tells the events that only the clean feed needs, or that it causes.
 func (s *session) ofFeed(ev obsctl.Event) bool {
 	switch e := ev.(type) {
-	case obsctl.TransitionStarted, obsctl.SceneItemsMoved, obsctl.FiltersChanged, obsctl.CanvasAdded, obsctl.CanvasRemoved:
+	case obsctl.TransitionStarted, obsctl.SceneItemsMoved, obsctl.FiltersChanged:
 		return true
 	case obsctl.SceneItemAdded:
 		return s.c.feed.Ours(s.seen.collection, e.Scene)

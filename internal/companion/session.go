@@ -51,14 +51,14 @@ type session struct {
 	air           *air
 	legs          legs
 	speakers      []string
-	feedCamera    bool               // OBS's virtual camera shows the clean feed
-	cameraScene   string             // what that is called then
-	feedReady     bool               // it is there to be sent
-	side          *obsctl.SideCanvas // of the clean feed
-	feedOf        string             // the scene collection for which that was looked up last off air
-	camera        bool               // the output for pictures runs and was verified
-	held          atomic.Bool        // the peer source is hidden somewhere until the clean feed is in step
-	hint          string             // what the user has to do for the peer to be seen
+	feedCamera    bool                  // OBS's virtual camera shows the clean feed
+	cameraScene   string                // what that is called then
+	feedReady     bool                  // it is there to be sent
+	private       *obsctl.PrivateScenes // of the clean feed
+	feedOf        string                // the scene collection for which that was looked up last off air
+	camera        bool                  // the output for pictures runs and was verified
+	held          atomic.Bool // the peer source is hidden somewhere until the clean feed is in step
+	hint          string      // what the user has to do for the peer to be seen
 	stopping      bool
 	exiting       bool // OBS said that it ends
 	keptOff       keptOff
@@ -95,7 +95,7 @@ func (c *Companion) useOBS(ctx context.Context, obs *obsctl.Client) error {
 		steps:    newSteps(func() bool { return obs.Err() != nil }, c.log),
 		gate:     gate{always: c.o.MicSource != "", hazard: obs.Version().MutedIsMonitored()},
 		news:     news{some: make(chan struct{}, 1)},
-		side:     obsctl.NewSideCanvas(cleanfeed.Canvas),
+		private:  obsctl.NewPrivateScenes(cleanfeed.PrivateScenes()),
 		dedupLog: obsctl.DeduplicationLog{PID: obs.Endpoint().PID},
 		slow:     make(map[string]int), resync: make(map[string]time.Time), missing: make(map[string]time.Time),
 	}

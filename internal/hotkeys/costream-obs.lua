@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Hotkeys for the peer of costream-obs, in OBS's Settings -> Hotkeys; in OBS 31.1 and later a guard against a fault of OBS
--- when the scene collection is changed; in 32.1 and later a place for the scenes that the peer is sent. Written by `costream-obs setup hotkeys` and `costream-obs setup clean-feed`, which overwrite it;
+-- Hotkeys for the peer of costream-obs, in OBS's Settings -> Hotkeys; in OBS 30.1 and later private scenes for what the
+-- peer is sent; in 31.1 and later a guard against a fault of OBS when the scene collection is changed. Written by
+-- `costream-obs setup hotkeys` and `costream-obs setup clean-feed`, which overwrite it;
 -- the same commands with --undo take it away.
 --
 -- It works inside OBS, whether costream-obs runs or not, and does what a person does with the mouse: costream-obs takes
@@ -133,63 +134,40 @@ actions[2].act = function() set_visible(false) end
 actions[3].act = toggle
 actions[4].act = mute
 
--- The scenes for the peer stand on a canvas of ours, whose scenes are not in the user's list. Only a script can make one;
--- a running costream-obs does the rest, by obs-websocket. The flags are SCENE_REF, by which the canvas keeps scenes that
--- nothing shows, and EPHEMERAL, by which OBS does not save it.
-local canvas_name, canvas_flags = "costream-obs", 24
-local canvas_uuid = nil
+-- The private scenes are in no list of OBS and in no file. A running costream-obs knows them by these UUIDs, fills them by
+-- obs-websocket with what the peer is sent, and empties them. They must not get another name: OBS 32.2.2 crashes.
+local private_uuid, private_count = "c057bea0-0b5c-4e00-9d1f-%012x", 32
+local private_scenes = {}
 
--- has_canvases tells whether OBS's websocket can work with canvases: 32.1 and later.
-local function has_canvases()
-    return obs.obs_frontend_add_canvas ~= nil and obs.obs_get_version() >= 0x20010000
+-- takes_uuids tells whether OBS's websocket finds scenes by UUID: 30.1 and later.
+local function takes_uuids()
+    return obs.obs_get_version() >= 0x1E010000
 end
 
--- with_canvas hands our canvas to act, if there is one.
-local function with_canvas(act)
-    local canvas = canvas_uuid ~= nil and obs.obs_get_canvas_by_uuid(canvas_uuid) or nil
-    if canvas ~= nil then
-        act(canvas)
-        obs.obs_canvas_release(canvas)
-    end
-    return canvas ~= nil
-end
-
--- make_canvas makes our canvas as large as OBS's own, unless it is there.
-local function make_canvas()
-    local video = obs.obs_video_info()
-    if with_canvas(function() end) or not obs.obs_get_video_info(video) then
-        return
-    end
-    local canvas = obs.obs_frontend_add_canvas(canvas_name, video, canvas_flags)
-    if canvas ~= nil then
-        canvas_uuid = obs.obs_canvas_get_uuid(canvas)
-        obs.obs_canvas_release(canvas)
+local function make_private_scenes()
+    for number = 1, private_count do
+        local described = obs.obs_data_create()
+        obs.obs_data_set_string(described, "id", "scene")
+        obs.obs_data_set_string(described, "name", "costream-obs " .. number)
+        obs.obs_data_set_string(described, "uuid", string.format(private_uuid, number))
+        table.insert(private_scenes, obs.obs_load_private_source(described))
+        obs.obs_data_release(described)
     end
 end
 
--- follow_video keeps our canvas as large as OBS's own.
-local function follow_video()
-    with_canvas(function(canvas)
-        local video = obs.obs_video_info()
-        if obs.obs_get_video_info(video) then
-            obs.obs_canvas_reset_video(canvas, video)
+-- drop_private_scenes empties them first: one that another shows still has its UUID when OBS loads this script again.
+local function drop_private_scenes()
+    for _, source in ipairs(private_scenes) do
+        local items = obs.obs_scene_enum_items(obs.obs_scene_from_source(source))
+        for _, item in ipairs(items or {}) do
+            obs.obs_sceneitem_remove(item)
         end
-    end)
-end
-
--- keep_canvas makes our canvas when OBS has loaded its scenes: while it does, it drops the canvases that it has.
-local function keep_canvas()
-    obs.obs_frontend_add_event_callback(function(event)
-        if event == obs.OBS_FRONTEND_EVENT_FINISHED_LOADING or event == obs.OBS_FRONTEND_EVENT_SCENE_COLLECTION_CHANGED then
-            make_canvas()
-        end
-    end)
-    obs.signal_handler_connect(obs.obs_get_signal_handler(), "video_reset", follow_video)
-    local scenes = obs.obs_frontend_get_scenes()
-    if #(scenes or {}) > 0 then
-        make_canvas()
+        obs.sceneitem_list_release(items)
     end
-    obs.source_list_release(scenes)
+    for _, source in ipairs(private_scenes) do
+        obs.obs_source_release(source)
+    end
+    private_scenes = {}
 end
 
 -- keep_scenes holds the scenes while OBS removes them to change the scene collection. OBS 31.1 and later read on in a
@@ -215,9 +193,9 @@ local function keep_scenes()
 end
 
 function script_description()
-    return "Hotkeys for the peer of costream-obs: see Settings, Hotkeys. In OBS 31.1 and later it also keeps OBS from "
-        .. "ending itself when you change the scene collection, in 32.1 and later it makes a place outside your list of "
-        .. "scenes for those that the peer is sent."
+    return "Hotkeys for the peer of costream-obs: see Settings, Hotkeys. In OBS 30.1 and later also scenes outside your "
+        .. "list of scenes for what the peer is sent. In 31.1 and later it also keeps OBS from ending itself when you "
+        .. "change the scene collection."
 end
 
 function script_update(settings)
@@ -238,13 +216,13 @@ function script_load(settings)
     if obs.obs_frontend_add_canvas ~= nil then
         keep_scenes()
     end
-    if has_canvases() then
-        keep_canvas()
+    if takes_uuids() then
+        make_private_scenes()
     end
 end
 
 function script_unload()
-    with_canvas(obs.obs_frontend_remove_canvas)
+    drop_private_scenes()
 end
 
 function script_save(settings)

@@ -104,7 +104,9 @@ func TestRealLeftOnAir(t *testing.T) {
 				"inputSettings": testbed.D{"device_id": voiceDevice}}, nil)
 			tb.Request("SetInputAudioMonitorType", testbed.D{"inputName": "Mic", "monitorType": "OBS_MONITORING_TYPE_MONITOR_AND_OUTPUT"}, nil)
 		}
-		testbed.Await(t, "the scenes for the peer", 10*time.Second, func() error { return feed.Sync(t.Context(), obsctl.NewSideCanvas(cleanfeed.Canvas).On(client)) })
+		testbed.Await(t, "the scenes for the peer", 10*time.Second, func() error {
+			return feed.Sync(t.Context(), obsctl.NewPrivateScenes(cleanfeed.PrivateScenes()).On(client))
+		})
 		if len(feed.Left()[name]) < 2 {
 			t.Fatalf("scenes for the peer: got %v, want a mirror as well", feed.Left())
 		}

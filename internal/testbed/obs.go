@@ -13,7 +13,6 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -327,44 +326,22 @@ func (o *OBS) TryScreenshot(source string) (image.Image, error) {
 	return o.screenshot(source, D{"sourceName": source, "imageFormat": "png"})
 }
 
-// TryScreenshotOn is TryScreenshot of a scene on a canvas, by the canvas's name; where OBS has no such canvas, of the
-// scene in the user's list.
-func (o *OBS) TryScreenshotOn(canvas, scene string) (image.Image, error) {
-	data := D{"sourceName": scene, "imageFormat": "png"}
-	uuid, err := o.CanvasUUID(canvas)
-	if err != nil {
-		return nil, err
-	}
-	if uuid != "" {
-		data["canvasUuid"] = uuid
-	}
-	return o.screenshot(scene, data)
+// TryScreenshotOf is TryScreenshot of what has a UUID.
+func (o *OBS) TryScreenshotOf(uuid string) (image.Image, error) {
+	return o.screenshot(uuid, D{"sourceUuid": uuid, "imageFormat": "png"})
 }
 
-// CanvasUUID tells the UUID of a canvas; it is empty where OBS has no such canvas, or no request about canvases.
-func (o *OBS) CanvasUUID(name string) (string, error) {
-	if can, err := o.HasCanvases(); err != nil || !can {
-		return "", err
+// TakesUUIDs says whether this OBS's requests name sources by UUID: 30.1 and later.
+func (o *OBS) TakesUUIDs() (bool, error) {
+	var about struct{ OBSVersion string }
+	if err := o.TryRequest("GetVersion", nil, &about); err != nil {
+		return false, err
 	}
-	var list struct {
-		Canvases []struct{ CanvasName, CanvasUUID string }
+	var major, minor int
+	if _, err := fmt.Sscanf(about.OBSVersion, "%d.%d", &major, &minor); err != nil {
+		return false, fmt.Errorf("OBS's version %q: %w", about.OBSVersion, err)
 	}
-	if err := o.TryRequest("GetCanvasList", nil, &list); err != nil {
-		return "", err
-	}
-	for _, c := range list.Canvases {
-		if c.CanvasName == name {
-			return c.CanvasUUID, nil
-		}
-	}
-	return "", nil
-}
-
-// HasCanvases says whether this OBS has requests about canvases: 32.1 and later.
-func (o *OBS) HasCanvases() (bool, error) {
-	var about struct{ AvailableRequests []string }
-	err := o.TryRequest("GetVersion", nil, &about)
-	return slices.Contains(about.AvailableRequests, "GetCanvasList"), err
+	return major > 30 || major == 30 && minor >= 1, nil
 }
 
 func (o *OBS) screenshot(source string, data D) (image.Image, error) {

@@ -55,13 +55,13 @@ func (o *OBS) askFeed(ctx context.Context, c *obsctl.Client) error {
 	if err != nil {
 		return err
 	}
-	view := obsctl.NewSideCanvas(cleanfeed.Canvas).On(c)
-	if err := view.Look(ctx); err != nil {
-		return err
-	}
-	names, err := view.Scenes(ctx)
+	names, err := c.Scenes(ctx)
 	if err != nil {
 		return err
+	}
+	isPeer := func(it obsctl.SceneItem) bool {
+		in, known := o.input(it.Source)
+		return known && (in.Name == o.Peer.Input || in.Settings[scenes.MarkKey] != nil)
 	}
 	o.FeedScenes = make(map[string]bool)
 	for _, name := range names {
@@ -69,7 +69,7 @@ func (o *OBS) askFeed(ctx context.Context, c *obsctl.Client) error {
 			continue
 		}
 		o.FeedScenes[name] = true
-		items, err := view.SceneItems(ctx, name)
+		items, err := c.SceneItems(ctx, name)
 		if obsctl.IsCode(err, obsctl.CodeNotFound) {
 			continue // It went since the list was made.
 		}
@@ -77,12 +77,17 @@ func (o *OBS) askFeed(ctx context.Context, c *obsctl.Client) error {
 			return err
 		}
 		o.Feed = o.Feed || name == made.Scene(o.Collection) && len(items) > 0
-		if slices.ContainsFunc(items, func(it obsctl.SceneItem) bool {
-			in, known := o.input(it.Source)
-			return known && (in.Name == o.Peer.Input || in.Settings[scenes.MarkKey] != nil)
-		}) {
+		if slices.ContainsFunc(items, isPeer) {
 			o.FeedLoop = name
 		}
+	}
+	private, err := obsctl.NewPrivateScenes(cleanfeed.PrivateScenes()).On(c).Private(ctx)
+	if err != nil {
+		return err
+	}
+	o.Feed = o.Feed || len(private) > 0
+	if slices.ContainsFunc(private, isPeer) {
+		o.FeedLoop = cleanfeed.Scene
 	}
 	return nil
 }

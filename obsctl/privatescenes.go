@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package obsctl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+)
+
+// SourceID is how a request names a source or scene: by the UUID where there is one, and else by the name, which finds
+// what the user has.
+type SourceID struct{ Name, UUID string }
+
+// named is a source or scene of the user's.
+func named(name string) SourceID { return SourceID{Name: name} }
+
+// fields are those of a request that take a name and a UUID.
+func (id SourceID) fields() (name, uuid *string) {
+	if id.UUID != "" {
+		return nil, &id.UUID
+	}
+	return &id.Name, nil
+}
+
+// PrivateScenes are scenes in no list of OBS's and in no file, which a script in OBS makes: no request does. They are known
+// by their UUIDs alone, and no events tell of them. A scene that is made here gets one that is free, and is removed by
+// emptying it. Where OBS does not have them, or not enough, the user's list gets the scenes instead. OBS takes UUIDs since
+// 30.1.
+//
+// Several connections to the same OBS may share them; the methods are safe for concurrent use.
+type PrivateScenes struct {
+	uuids []string
+
+	mu     sync.Mutex
+	listed bool
+	unfit  bool              // OBS refused to put something into one
+	gone   bool              // one that is in use is not there any more
+	free   []string          // UUIDs of those that have no name; none while scenes are made in the user's list
+	names  map[string]string // of those in use, by UUID
+}
+
+// NewPrivateScenes returns the private scenes with these UUIDs in an OBS that nothing is known of yet.
+func NewPrivateScenes(uuids []string) *PrivateScenes { return &PrivateScenes{uuids: uuids} }
+
+// SetListed says whether scenes are to be made in the user's list although there may be private ones, from the next
+// [PrivateView.Settle] on.
+func (p *PrivateScenes) SetListed(listed bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.listed = listed
+}
+
+// Source is what a name means: a private scene, or else what the user has of that name.
+func (p *PrivateScenes) Source(name string) SourceID {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for uuid, of := range p.names {
+		if of == name {
+			return SourceID{Name: name, UUID: uuid}
+		}
+	}
+	return named(name)
+}
+
+// On returns what a connection sees by way of the private scenes.
+func (p *PrivateScenes) On(c *Client) PrivateView { return PrivateView{Client: c, private: p} }
+
+// reset takes those to be free that OBS has, or none where none is to be used. It reports whether there are any.
+func (p *PrivateScenes) reset(there []string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.free, p.names, p.gone = there, make(map[string]string), false
+	if p.listed || p.unfit {
+		p.free = nil
+	}
+	return len(p.free) > 0
+}
+
+// lost notes that a private scene in use is not there any more.
+func (p *PrivateScenes) lost() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.gone = true
+}
+
+func (p *PrivateScenes) areGone() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.gone
+}
+
+// take gives a private scene a name, if one is free.
+func (p *PrivateScenes) take(name string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.free) == 0 {
+		return false
+	}
+	p.names[p.free[0]], p.free = name, p.free[1:]
+	return true
+}
+
+// give takes its name from a private scene.
+func (p *PrivateScenes) give(uuid string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, used := p.names[uuid]; used {
+		delete(p.names, uuid)
+		p.free = append(p.free, uuid)
+	}
+}
+
+// spoil has the user's list get all scenes from now on.
+func (p *PrivateScenes) spoil() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.unfit, p.free, p.names = true, nil, nil
+}
+
+// used are the names of the private scenes in use, by UUID.
+func (p *PrivateScenes) used() map[string]string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return maps.Clone(p.names)
+}
+
+// PrivateView is a Client whose methods know the private scenes by their names, too, before those in the user's list. It
+// makes private scenes where there are any.
+type PrivateView struct {
+	*Client
+	private *PrivateScenes
+}
+
+// Settle decides anew where scenes are made, and empties all private scenes. It reports whether those are used. They are
+// not where OBS does not have them, or has refused to put something into one.
+func (v PrivateView) Settle(ctx context.Context) (private bool, err error) {
+	if !v.version.has(takesUUIDs) {
+		return false, nil
+	}
+	var all []string
+	for _, uuid := range v.private.uuids {
+		there, err := v.empty(ctx, SourceID{UUID: uuid})
+		if err != nil {
+			return false, err
+		}
+		if there {
+			all = append(all, uuid)
+		}
+	}
+	return v.private.reset(all), nil
+}
+
+// empty takes everything out of a private scene. It reports whether OBS has it.
+func (v PrivateView) empty(ctx context.Context, scene SourceID) (there bool, err error) {
+	items, err := v.rawItems(ctx, scene)
+	if err != nil {
+		return false, unlessGone(err)
+	}
+	for _, it := range items {
+		if err := unlessGone(v.removeSceneItem(ctx, scene, it.SceneItemID)); err != nil {
+			return true, err
+		}
+	}
+	filters, err := v.filters(ctx, scene)
+	if err != nil {
+		return false, unlessGone(err)
+	}
+	for _, f := range filters {
+		if err := unlessGone(v.removeFilter(ctx, scene, f.Name)); err != nil {
+			return true, err
+		}
+	}
+	return true, nil
+}
+
+// unlessGone is the error, but for one that says that something is gone.
+func unlessGone(err error) error {
+	if IsCode(err, CodeNotFound) {
+		return nil
+	}
+	return err
+}
+
+// Private lists what is in the private scenes, whoever put it there.
+func (v PrivateView) Private(ctx context.Context) ([]SceneItem, error) {
+	if !v.version.has(takesUUIDs) {
+		return nil, nil
+	}
+	var all []SceneItem
+	for _, uuid := range v.private.uuids {
+		items, err := v.sceneItems(ctx, SourceID{UUID: uuid})
+		if err := unlessGone(err); err != nil {
+			return nil, err
+		}
+		all = append(all, items...)
+	}
+	return all, nil
+}
+
+// Scenes lists the user's scenes as [Client.Scenes] does, and after them the private ones in use that have other names.
+// When a private one has turned out to be gone, Scenes settles anew.
+func (v PrivateView) Scenes(ctx context.Context) ([]string, error) {
+	names, err := v.Client.Scenes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if v.private.areGone() {
+		private, err := v.Settle(ctx)
+		v.options.Log.Info("private scenes of ours are gone from OBS", "others used", private)
+		return names, err
+	}
+	for _, name := range slices.Sorted(maps.Values(v.private.used())) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
+// CreateScene makes a private scene, or where none is free one in the user's list.
+func (v PrivateView) CreateScene(ctx context.Context, name string) error {
+	if v.private.take(name) {
+		return nil
+	}
+	return v.Client.CreateScene(ctx, name)
+}
+
+// CreateSceneItem is [Client.CreateSceneItem]. Where OBS refuses to put something into a private scene the user's list
+// gets all scenes from then on.
+func (v PrivateView) CreateSceneItem(ctx context.Context, scene, source string, enabled bool) (int, error) {
+	in := v.private.Source(scene)
+	id, err := v.createSceneItem(ctx, in, v.private.Source(source), enabled)
+	if refusal := (*RequestError)(nil); in.UUID != "" && errors.As(err, &refusal) && refusal.Code != CodeNotFound {
+		v.options.Log.Warn("OBS's private scenes cannot be used, so our scenes come into your list", "error", err)
+		v.private.spoil()
+		return 0, fmt.Errorf("in a private scene: %w", err)
+	}
+	return id, err
+}
+
+// RemoveScene is [Client.RemoveScene].
+func (v PrivateView) RemoveScene(ctx context.Context, name string) error {
+	scene := v.private.Source(name)
+	if scene.UUID == "" {
+		return v.Client.RemoveScene(ctx, name)
+	}
+	if _, err := v.empty(ctx, scene); err != nil {
+		return err
+	}
+	v.private.give(scene.UUID)
+	return nil
+}
+
+// SceneItems is [Client.SceneItems].
+func (v PrivateView) SceneItems(ctx context.Context, scene string) ([]SceneItem, error) {
+	in := v.private.Source(scene)
+	items, err := v.rawItems(ctx, in)
+	if in.UUID != "" && IsCode(err, CodeNotFound) {
+		v.private.lost()
+	}
+	if err != nil {
+		return nil, err
+	}
+	used := v.private.used()
+	for _, it := range items {
+		if name, private := used[it.SourceUuid]; private {
+			it.SourceName = name
+		}
+	}
+	return readItems(items), nil
+}
+
+// RemoveSceneItem is [Client.RemoveSceneItem].
+func (v PrivateView) RemoveSceneItem(ctx context.Context, scene string, id int) error {
+	return v.removeSceneItem(ctx, v.private.Source(scene), id)
+}
+
+// SetItemEnabled is [Client.SetItemEnabled].
+func (v PrivateView) SetItemEnabled(ctx context.Context, scene string, id int, enabled bool) error {
+	return v.setItemEnabled(ctx, v.private.Source(scene), id, enabled)
+}
+
+// SetItemIndex is [Client.SetItemIndex].
+func (v PrivateView) SetItemIndex(ctx context.Context, scene string, id, index int) error {
+	return v.setItemIndex(ctx, v.private.Source(scene), id, index)
+}
+
+// SetItemTransform is [Client.SetItemTransform].
+func (v PrivateView) SetItemTransform(ctx context.Context, scene string, id int, t Transform) error {
+	return v.setItemTransform(ctx, v.private.Source(scene), id, t)
+}
+
+// SetItemBlendMode is [Client.SetItemBlendMode].
+func (v PrivateView) SetItemBlendMode(ctx context.Context, scene string, id int, mode string) error {
+	return v.setItemBlendMode(ctx, v.private.Source(scene), id, mode)
+}
+
+// Filters is [Client.Filters].
+func (v PrivateView) Filters(ctx context.Context, source string) ([]Filter, error) {
+	return v.filters(ctx, v.private.Source(source))
+}
+
+// CreateFilter is [Client.CreateFilter].
+func (v PrivateView) CreateFilter(ctx context.Context, source string, f Filter) error {
+	return v.createFilter(ctx, v.private.Source(source), f)
+}
+
+// RemoveFilter is [Client.RemoveFilter].
+func (v PrivateView) RemoveFilter(ctx context.Context, source, filter string) error {
+	return v.removeFilter(ctx, v.private.Source(source), filter)
+}
+
+// SetFilterEnabled is [Client.SetFilterEnabled].
+func (v PrivateView) SetFilterEnabled(ctx context.Context, source, filter string, enabled bool) error {
+	return v.setFilterEnabled(ctx, v.private.Source(source), filter, enabled)
+}
+
+// SetFilterSettings is [Client.SetFilterSettings].
+func (v PrivateView) SetFilterSettings(ctx context.Context, source, filter string, settings map[string]any) error {
+	return v.setFilterSettings(ctx, v.private.Source(source), filter, settings)
+}

@@ -25,19 +25,28 @@ func (c *Client) Filters(ctx context.Context, source string) ([]Filter, error) {
 }
 
 func (c *Client) filters(ctx context.Context, source SourceID) ([]Filter, error) {
-	p := filters.NewGetSourceFilterListParams()
-	p.SourceName, p.SourceUuid = source.fields()
+	p := filtersParams(source)
 	r, err := call(ctx, c, "GetSourceFilterList", func(g *goobs.Client) (*filters.GetSourceFilterListResponse, error) {
 		return g.Filters.GetSourceFilterList(p)
 	})
 	if err != nil {
 		return nil, err
 	}
+	return readFilters(r), nil
+}
+
+func filtersParams(source SourceID) *filters.GetSourceFilterListParams {
+	p := filters.NewGetSourceFilterListParams()
+	p.SourceName, p.SourceUuid = source.fields()
+	return p
+}
+
+func readFilters(r *filters.GetSourceFilterListResponse) []Filter {
 	list := make([]Filter, 0, len(r.Filters))
 	for _, f := range r.Filters {
 		list = append(list, Filter{Name: f.FilterName, Kind: f.FilterKind, Enabled: f.FilterEnabled, Settings: f.FilterSettings})
 	}
-	return list, nil
+	return list
 }
 
 // CreateFilter adds a filter to a source, after those that it has. A new filter

@@ -23,11 +23,19 @@ const globalRealm = "OBS_WEBSOCKET_DATA_REALM_GLOBAL"
 // found is false, and into is left alone, when the slot is empty.
 func (c *Client) PersistentData(ctx context.Context, slot string, into any) (found bool, err error) {
 	r, err := call(ctx, c, "GetPersistentData", func(g *goobs.Client) (*config.GetPersistentDataResponse, error) {
-		return g.Config.GetPersistentData(config.NewGetPersistentDataParams().WithRealm(globalRealm).WithSlotName(slot))
+		return g.Config.GetPersistentData(persistentDataParams(slot))
 	})
 	if err != nil {
 		return false, err
 	}
+	return readPersistentData(r, slot, into)
+}
+
+func persistentDataParams(slot string) *config.GetPersistentDataParams {
+	return config.NewGetPersistentDataParams().WithRealm(globalRealm).WithSlotName(slot)
+}
+
+func readPersistentData(r *config.GetPersistentDataResponse, slot string, into any) (found bool, err error) {
 	switch stored := r.SlotValue.(type) {
 	case nil:
 		return false, nil

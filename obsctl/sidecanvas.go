@@ -9,9 +9,6 @@ import (
 	"maps"
 	"slices"
 	"sync"
-
-	"github.com/andreykaipov/goobs"
-	"github.com/andreykaipov/goobs/api/requests/scenes"
 )
 
 // SourceID is how a request names a source or scene: by the UUID where there is one, and else by the name, which finds
@@ -154,46 +151,54 @@ func (v SideView) scenesOn(ctx context.Context, uuid string) (map[string]string,
 }
 
 func (v SideView) listScenes(ctx context.Context, uuid string) (map[string]string, error) {
-	found := make(map[string]string)
 	if uuid == "" {
-		return found, nil
+		return make(map[string]string), nil
 	}
-	r, err := call(ctx, v.Client, "GetSceneList", func(g *goobs.Client) (*scenes.GetSceneListResponse, error) {
-		return g.Scenes.GetSceneList(scenes.NewGetSceneListParams().WithCanvasUuid(uuid))
-	})
-	if err != nil {
+	b := v.Batch()
+	found := b.scenesOn(uuid)
+	if err := b.Do(ctx); err != nil {
 		return nil, err
 	}
-	for _, s := range r.Scenes {
-		found[s.SceneName] = s.SceneUuid
-	}
-	return found, nil
+	return found.Value, found.Err
 }
 
 // Scenes lists the user's scenes as [Client.Scenes] does, and after them those on the side canvas that have other names.
 // When the canvas is gone, which takes its scenes with it, Scenes settles anew.
 func (v SideView) Scenes(ctx context.Context) ([]string, error) {
-	names, err := v.Client.Scenes(ctx)
-	if err != nil {
-		return nil, err
-	}
+	list, err := v.SceneList(ctx, v.Batch())
+	return list.Names, err
+}
+
+// SceneList sends a batch, and with it asks for what Scenes lists and for the programme scene.
+func (v SideView) SceneList(ctx context.Context, b *Batch) (SceneList, error) {
 	uuid := v.side.canvas()
-	aside, err := v.listScenes(ctx, uuid)
-	if IsCode(err, CodeNotFound) {
+	main := b.SceneList()
+	aside := &Answer[map[string]string]{}
+	if uuid != "" {
+		aside = b.scenesOn(uuid)
+	}
+	if err := b.Do(ctx); err != nil {
+		return SceneList{}, err
+	}
+	if main.Err != nil {
+		return SceneList{}, main.Err
+	}
+	list := main.Value
+	if IsCode(aside.Err, CodeNotFound) {
 		v.options.Log.Info("OBS's canvas for our scenes is gone", "canvas", v.side.name)
-		_, err = v.Settle(ctx)
-		return names, err
+		_, err := v.Settle(ctx)
+		return list, err
 	}
-	if err != nil {
-		return nil, err
+	if aside.Err != nil {
+		return SceneList{}, aside.Err
 	}
-	v.side.use(uuid, aside)
-	for _, name := range slices.Sorted(maps.Keys(aside)) {
-		if !slices.Contains(names, name) {
-			names = append(names, name)
+	v.side.use(uuid, aside.Value)
+	for _, name := range slices.Sorted(maps.Keys(aside.Value)) {
+		if !slices.Contains(list.Names, name) {
+			list.Names = append(list.Names, name)
 		}
 	}
-	return names, nil
+	return list, nil
 }
 
 // CreateScene adds an empty scene on the side canvas. Where OBS refuses that the user's list gets it, and all that

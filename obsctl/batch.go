@@ -33,11 +33,12 @@ import (
 type Batch struct {
 	client *Client
 	source func(name string) SourceID // what a name means
+	unfit  func(error) error          // takes in the refusal of an item on a side canvas; nil where there is none
 	asked  []asked
 	made   map[string]int // ids of the items that were made, by the batch's variables
 }
 
-// Answer is OBS's to one request of a batch. It holds nothing before Batch.Do has returned nil.
+// Answer is OBS's to one request of a batch. It holds nothing before Batch.Do has returned.
 type Answer[T any] struct {
 	Value T
 	Err   error
@@ -75,7 +76,9 @@ type asked struct {
 func (c *Client) Batch() *Batch { return &Batch{client: c, source: named} }
 
 // Batch returns an empty batch whose names mean what they do for the view.
-func (v SideView) Batch() *Batch { return &Batch{client: v.Client, source: v.side.Source} }
+func (v SideView) Batch() *Batch {
+	return &Batch{client: v.Client, source: v.side.Source, unfit: v.unfit}
+}
 
 // ask adds a request, whose answer read makes something of.
 func ask[R, T any](b *Batch, a asked, read func(R) (T, error)) *Answer[T] {
@@ -114,23 +117,32 @@ func (b *Batch) then(do func()) {
 // while it makes them, and an answer grows to some 3 KB a scene.
 const batchSize = 64
 
-// Do sends the requests, if there are any. The error says that OBS could not be asked all, or did not answer; what it
-// refused is in the answers.
+// Do sends the requests, if there are any. The error says that OBS could not be asked all, or did not answer; those that it
+// did not answer have it as well, and what OBS refused is in the answers alone.
 func (b *Batch) Do(ctx context.Context) error {
-	for rest := b.asked; len(rest) > 0; {
+	rest, err := b.do(ctx)
+	for _, a := range rest {
+		a.answer(nil, err)
+	}
+	return err
+}
+
+// do returns the requests that were not answered.
+func (b *Batch) do(ctx context.Context) (rest []asked, err error) {
+	for rest = b.asked; len(rest) > 0; {
 		if err := b.settle(ctx, rest[0]); err != nil {
-			return err
+			return rest, err
 		}
 		n := 1
 		for n < len(rest) && n < batchSize && b.settled(rest[n]) {
 			n++
 		}
 		if err := b.send(ctx, rest[:n]); err != nil {
-			return err
+			return rest, err
 		}
 		rest = rest[n:]
 	}
-	return nil
+	return nil, nil
 }
 
 // settled reports whether a request needs not wait for OBS's window.

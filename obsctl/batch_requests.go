@@ -140,6 +140,9 @@ func (b *Batch) CreateSceneItem(scene, source string, enabled bool) *NewItem {
 		b.made[ref.made] = r.SceneItemId
 		return r.SceneItemId, nil
 	})
+	if in.UUID != "" && b.unfit != nil {
+		b.then(func() { made.Err = b.unfit(made.Err) })
+	}
 	return &NewItem{made, ref}
 }
 
@@ -193,6 +196,26 @@ func (b *Batch) SetItemTransform(scene string, item ItemRef, t Transform) *Answe
 	p.SceneName, p.SceneUuid = b.source(scene).fields()
 	p.SceneItemId = item.known()
 	return tell(b, asked{params: p, item: item})
+}
+
+// CreateFilter is [Client.CreateFilter].
+func (b *Batch) CreateFilter(source string, f Filter) *Answer[Nothing] {
+	return tell(b, asked{params: createFilterParams(b.source(source), f)})
+}
+
+// RemoveFilter is [Client.RemoveFilter].
+func (b *Batch) RemoveFilter(source, filter string) *Answer[Nothing] {
+	return tell(b, asked{params: removeFilterParams(b.source(source), filter)})
+}
+
+// SetFilterEnabled is [Client.SetFilterEnabled].
+func (b *Batch) SetFilterEnabled(source, filter string, enabled bool) *Answer[Nothing] {
+	return tell(b, asked{params: enableFilterParams(b.source(source), filter, enabled)})
+}
+
+// SetFilterSettings is [Client.SetFilterSettings].
+func (b *Batch) SetFilterSettings(source, filter string, settings map[string]any) *Answer[Nothing] {
+	return tell(b, asked{params: filterSettingsParams(b.source(source), filter, settings)})
 }
 
 // known is the id of an item that is there, nil for one to be made.

@@ -56,9 +56,7 @@ func (c *Client) CreateFilter(ctx context.Context, source string, f Filter) erro
 }
 
 func (c *Client) createFilter(ctx context.Context, source SourceID, f Filter) error {
-	p := filters.NewCreateSourceFilterParams().
-		WithFilterName(f.Name).WithFilterKind(f.Kind).WithFilterSettings(f.Settings)
-	p.SourceName, p.SourceUuid = source.fields()
+	p := createFilterParams(source, f)
 	return do(ctx, c, "CreateSourceFilter", func(g *goobs.Client) (*filters.CreateSourceFilterResponse, error) {
 		return g.Filters.CreateSourceFilter(p)
 	})
@@ -70,8 +68,7 @@ func (c *Client) RemoveFilter(ctx context.Context, source, filter string) error 
 }
 
 func (c *Client) removeFilter(ctx context.Context, source SourceID, filter string) error {
-	p := filters.NewRemoveSourceFilterParams().WithFilterName(filter)
-	p.SourceName, p.SourceUuid = source.fields()
+	p := removeFilterParams(source, filter)
 	return do(ctx, c, "RemoveSourceFilter", func(g *goobs.Client) (*filters.RemoveSourceFilterResponse, error) {
 		return g.Filters.RemoveSourceFilter(p)
 	})
@@ -83,8 +80,7 @@ func (c *Client) SetFilterEnabled(ctx context.Context, source, filter string, en
 }
 
 func (c *Client) setFilterEnabled(ctx context.Context, source SourceID, filter string, enabled bool) error {
-	p := filters.NewSetSourceFilterEnabledParams().WithFilterName(filter).WithFilterEnabled(enabled)
-	p.SourceName, p.SourceUuid = source.fields()
+	p := enableFilterParams(source, filter, enabled)
 	return do(ctx, c, "SetSourceFilterEnabled", func(g *goobs.Client) (*filters.SetSourceFilterEnabledResponse, error) {
 		return g.Filters.SetSourceFilterEnabled(p)
 	})
@@ -96,13 +92,37 @@ func (c *Client) SetFilterSettings(ctx context.Context, source, filter string, s
 }
 
 func (c *Client) setFilterSettings(ctx context.Context, source SourceID, filter string, settings map[string]any) error {
+	p := filterSettingsParams(source, filter, settings)
+	return do(ctx, c, "SetSourceFilterSettings", func(g *goobs.Client) (*filters.SetSourceFilterSettingsResponse, error) {
+		return g.Filters.SetSourceFilterSettings(p)
+	})
+}
+
+func createFilterParams(source SourceID, f Filter) *filters.CreateSourceFilterParams {
+	p := filters.NewCreateSourceFilterParams().
+		WithFilterName(f.Name).WithFilterKind(f.Kind).WithFilterSettings(f.Settings)
+	p.SourceName, p.SourceUuid = source.fields()
+	return p
+}
+
+func removeFilterParams(source SourceID, filter string) *filters.RemoveSourceFilterParams {
+	p := filters.NewRemoveSourceFilterParams().WithFilterName(filter)
+	p.SourceName, p.SourceUuid = source.fields()
+	return p
+}
+
+func enableFilterParams(source SourceID, filter string, enabled bool) *filters.SetSourceFilterEnabledParams {
+	p := filters.NewSetSourceFilterEnabledParams().WithFilterName(filter).WithFilterEnabled(enabled)
+	p.SourceName, p.SourceUuid = source.fields()
+	return p
+}
+
+func filterSettingsParams(source SourceID, filter string, settings map[string]any) *filters.SetSourceFilterSettingsParams {
 	if settings == nil {
 		settings = map[string]any{}
 	}
 	p := filters.NewSetSourceFilterSettingsParams().
 		WithFilterName(filter).WithFilterSettings(settings).WithOverlay(false)
 	p.SourceName, p.SourceUuid = source.fields()
-	return do(ctx, c, "SetSourceFilterSettings", func(g *goobs.Client) (*filters.SetSourceFilterSettingsResponse, error) {
-		return g.Filters.SetSourceFilterSettings(p)
-	})
+	return p
 }

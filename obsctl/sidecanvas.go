@@ -239,10 +239,18 @@ func (v SideView) refused(err error) bool {
 func (v SideView) CreateSceneItem(ctx context.Context, scene, source string, enabled bool) (int, error) {
 	on := v.side.Source(scene)
 	id, err := v.createSceneItem(ctx, on, v.side.Source(source), enabled)
-	if on.UUID != "" && v.refused(err) {
-		return 0, fmt.Errorf("on the canvas %q: %w", v.side.name, err)
+	if on.UUID != "" {
+		err = v.unfit(err)
 	}
 	return id, err
+}
+
+// unfit takes in the answer to a request that makes an item on the side canvas, and returns its error.
+func (v SideView) unfit(err error) error {
+	if v.refused(err) {
+		return fmt.Errorf("on the canvas %q: %w", v.side.name, err)
+	}
+	return err
 }
 
 // RemoveScene is [Client.RemoveScene].

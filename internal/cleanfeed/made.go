@@ -30,12 +30,24 @@ type Store interface {
 func LoadMade(ctx context.Context, obs Store) (Made, error) {
 	stored := Made{}
 	_, err := obs.PersistentData(ctx, slot, &stored)
+	return stored.read(err)
+}
+
+// AskMade adds that question to a batch. read is for after the batch.
+func AskMade(b *obsctl.Batch) (read func() (Made, error)) {
+	stored := Made{}
+	answer := b.PersistentData(slot, &stored)
+	return func() (Made, error) { return stored.read(answer.Err) }
+}
+
+// read is what was stored, for an error of reading it.
+func (m Made) read(err error) (Made, error) {
 	var syntax *json.SyntaxError
 	var wrongType *json.UnmarshalTypeError
 	if err != nil && !errors.As(err, &syntax) && !errors.As(err, &wrongType) {
 		return nil, fmt.Errorf("reading which scenes an earlier run made: %w", err)
 	}
-	return stored, nil
+	return m, nil
 }
 
 // Has reports whether a scene of a scene collection is ours.

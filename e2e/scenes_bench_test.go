@@ -4,11 +4,14 @@ package e2e_test
 
 import (
 	"encoding/json"
+	"flag"
 	"fmt"
 	"image"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,113 +23,127 @@ import (
 // manyScenes is how many scenes the user has in BenchmarkManyScenes.
 const manyScenes = 200
 
+var versus = flag.String("versus", "", "`path` of another costream-obs that BenchmarkManyScenes measures by turns with this one")
+
 // BenchmarkManyScenes measures what grows with the count of scenes: peer toggle, going on air with --scenes '*', and how
 // long after a cut of the programme the scene for the peer shows the new scene. Each scene has five items; in every tenth
-// one of them is a group, in every tenth another scene.
+// one of them is a group, in every tenth another scene. Each figure is the median, with the least and the most.
 func BenchmarkManyScenes(b *testing.B) {
 	testbed.Need(b)
+	m := &manyBench{B: b, took: map[string][]time.Duration{}}
 	for range b.N {
-		benchScenes(b)
+		m.run()
 	}
 	b.ReportMetric(0, "ns/op")
+	for _, what := range slices.Sorted(maps.Keys(m.took)) {
+		took := m.took[what]
+		slices.Sort(took)
+		b.Logf("%-22s %6d ms (%d to %d, %d times)", what, took[len(took)/2].Milliseconds(), took[0].Milliseconds(), took[len(took)-1].Milliseconds(), len(took))
+		b.ReportMetric(float64(took[len(took)/2].Milliseconds()), strings.ReplaceAll(what, " ", "-")+"-ms")
+	}
 }
 
-func benchScenes(b *testing.B) {
-	alice := e2e.NewPerson(b, e2e.Alice(), testbed.NewDisplay(b))
-	bob := &e2e.Person{PersonOptions: e2e.Bob(), Address: testbed.LoopbackAddress(b)}
-	second := e2e.Colours{alice.Colours[1], alice.Colours[2], alice.Colours[3], alice.Colours[0]}
-	addScenes(alice, second)
-	names := multiplyScenes(b, alice)
-	report := func(what string, took []time.Duration) {
-		slices.Sort(took)
-		b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, what+"-ms")
-		b.ReportMetric(float64(took[len(took)-1].Microseconds())/1000, what+"-max-ms")
+// manyBench is an OBS with many scenes, and what was measured with it.
+type manyBench struct {
+	*testing.B
+	alice  *e2e.Person
+	names  []string
+	second e2e.Colours // of every second scene
+	took   map[string][]time.Duration
+}
+
+func (m *manyBench) run() {
+	m.alice = e2e.NewPerson(m, e2e.Alice(), testbed.NewDisplay(m))
+	c := m.alice.Colours
+	m.second = e2e.Colours{c[1], c[2], c[3], c[0]}
+	addScenes(m.alice, m.second)
+	m.names = multiplyScenes(m.B, m.alice)
+	m.alice.OBS.Request("SetCurrentSceneTransition", testbed.D{"transitionName": "Cut"}, nil)
+	programs := map[string]string{"": binary}
+	if *versus != "" {
+		programs["versus "] = *versus
 	}
-	toggle := func() (took []time.Duration) {
-		for range 10 {
+	m.alice.Costream(binary, "", "peer", "add", "--route=portable")
+	m.toggle("toggle in one", programs)
+	m.alice.Costream(binary, "", "peer", "add", "--route=portable", "--scene=*")
+	m.toggle("toggle in all", programs)
+	m.alice.Costream(binary, "", "peer", "remove")
+	for name, program := range programs {
+		m.onAir(name, program)
+	}
+}
+
+// toggle measures peer toggle.
+func (m *manyBench) toggle(what string, programs map[string]string) {
+	for range 10 {
+		for name, program := range programs {
 			begin := time.Now()
-			alice.Costream(binary, "", "peer", "toggle")
-			took = append(took, time.Since(begin))
+			m.alice.Costream(program, "", "peer", "toggle")
+			m.note(name+what, begin)
 		}
-		return took
 	}
-	add := func(patterns ...string) {
-		args := []string{"peer", "add", "--route=portable"}
-		for _, p := range patterns {
-			args = append(args, "--scene="+p)
-		}
-		alice.Costream(binary, "", args...)
-	}
+}
 
-	add()
-	report("toggle-in-1", toggle())
-	add("*")
-	report("toggle-in-all", toggle())
-	alice.Costream(binary, "", "peer", "remove")
+func (m *manyBench) note(what string, begin time.Time) {
+	m.took[what] = append(m.took[what], time.Since(begin))
+}
 
-	alice.OBS.Request("SetCurrentSceneTransition", testbed.D{"transitionName": "Cut"}, nil)
-	companion := alice.Run(binary, bob, "--clean-feed", "--scenes=*")
+// onAir measures one stream.
+func (m *manyBench) onAir(name, program string) {
+	bob := &e2e.Person{PersonOptions: e2e.Bob(), Address: testbed.LoopbackAddress(m)}
+	companion := m.alice.Run(program, bob, "--clean-feed", "--scenes=*")
 	companion.Await(e2e.Ready, readyLimit)
 	begin := time.Now()
-	alice.OBS.StartStream()
+	m.alice.OBS.StartStream()
+	started := time.Now()
 	companion.Await(e2e.OnAir, time.Minute)
-	for !hasPeer(b, alice, names[len(names)-1]) {
-		if time.Since(begin) > time.Minute {
-			b.Fatal("the peer is not in the last scene a minute after the stream's begin")
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	report("on-air", []time.Duration{time.Since(begin)})
-	report("toggle-on-air", toggle())
-
-	cut := func(from, to int) (took []time.Duration) {
-		for i := from; i < to; i++ {
-			colours := alice.Colours
-			if i%2 == 1 {
-				colours = second
-			}
-			alice.OBS.Request("SetCurrentProgramScene", testbed.D{"sceneName": names[i]}, nil)
-			took = append(took, benchGlance(b, alice.OBS, colours))
-			time.Sleep(300 * time.Millisecond)
-		}
-		return took
-	}
-	report("cut-to-new", cut(40, 52))
-	report("cut-to-known", cut(40, 52))
-
+	m.await("the peer in the last scene", func() bool { return m.hasPeer(m.names[len(m.names)-1]) })
+	m.note(name+"on air", begin)
+	m.note(name+"on air after OBS", started)
+	m.toggle("toggle on air", map[string]string{name: program})
+	m.cut(name + "cut to new scene")
+	m.cut(name + "cut to known scene")
 	begin = time.Now()
-	alice.OBS.StopStream()
+	m.alice.OBS.StopStream()
 	companion.Await(e2e.Ready, time.Minute)
-	for slices.ContainsFunc(names, func(name string) bool { return hasPeer(b, alice, name) }) {
-		if time.Since(begin) > time.Minute {
-			b.Fatal("the peer is still in a scene a minute after the stream's end")
-		}
-	}
-	report("off-air", []time.Duration{time.Since(begin)})
+	m.await("no scene with the peer", func() bool { return !slices.ContainsFunc(m.names, m.hasPeer) })
+	m.note(name+"off air", begin)
 	companion.Stop()
 }
 
-func hasPeer(b *testing.B, p *e2e.Person, scene string) bool {
-	items, err := p.Items(scene)
-	if err != nil {
-		b.Fatal(err)
+// cut measures how the scene for the peer follows.
+func (m *manyBench) cut(what string) {
+	for i := 40; i < 52; i++ {
+		colours := m.alice.Colours
+		if i%2 == 1 {
+			colours = m.second
+		}
+		begin := time.Now()
+		m.alice.OBS.Request("SetCurrentProgramScene", testbed.D{"sceneName": m.names[i]}, nil)
+		m.await("the scene for the peer to follow", func() bool {
+			// Part of what is measured: 10 to 20 ms.
+			img, err := glance(m.alice.OBS, on("", cleanfeed.Scene))
+			return err == nil && testbed.CheckRegion(img, image.Rect(2, 2, img.Bounds().Dx()/2-2, img.Bounds().Dy()/2-2), colours[0], 40) == nil
+		})
+		m.note(what, begin)
+		time.Sleep(300 * time.Millisecond) // as a person does
 	}
-	return slices.ContainsFunc(items, func(it e2e.Item) bool { return it.SourceName == e2e.PeerInput })
 }
 
-// benchGlance waits until the scene for the peer has the colours of a scene. What it takes to look is part of the time:
-// 10 to 20 ms.
-func benchGlance(b *testing.B, obs *testbed.OBS, colours e2e.Colours) time.Duration {
-	begin := time.Now()
-	for time.Since(begin) < time.Minute {
-		img, err := glance(obs, on("", cleanfeed.Scene))
-		if err == nil && testbed.CheckRegion(img, image.Rect(2, 2, img.Bounds().Dx()/2-2, img.Bounds().Dy()/2-2), colours[0], 40) == nil {
-			return time.Since(begin)
+func (m *manyBench) await(what string, done func() bool) {
+	for begin := time.Now(); !done(); time.Sleep(2 * time.Millisecond) {
+		if time.Since(begin) > time.Minute {
+			m.Fatalf("%s: not within a minute", what)
 		}
-		time.Sleep(2 * time.Millisecond)
 	}
-	b.Fatal("the scene for the peer did not follow within a minute")
-	return 0
+}
+
+func (m *manyBench) hasPeer(scene string) bool {
+	items, err := m.alice.Items(scene)
+	if err != nil {
+		m.Fatal(err)
+	}
+	return slices.ContainsFunc(items, func(it e2e.Item) bool { return it.SourceName == e2e.PeerInput })
 }
 
 // multiplyScenes fills up a person's scene collection with copies of its first two scenes, by turns, and returns their

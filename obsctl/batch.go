@@ -113,9 +113,9 @@ func (b *Batch) then(do func()) {
 	}
 }
 
-// batchSize is how many requests OBS gets in one message at most: other requests, of other connections to it too, wait
-// while it makes them, and an answer grows to some 3 KB a scene.
-const batchSize = 64
+// batchSize is how many requests OBS gets in one message at most: other requests of the connection wait while it makes
+// them, all of them have to be made before it is given up, and an answer grows to some 3 KB for each scene with five items.
+const batchSize = 128
 
 // Do sends the requests, if there are any. The error says that OBS could not be asked all, or did not answer; those that it
 // did not answer have it as well, and what OBS refused is in the answers alone.

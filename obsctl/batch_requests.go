@@ -39,6 +39,15 @@ func (b *Batch) PersistentData(slot string, into any) *Answer[bool] {
 	})
 }
 
+// SetPersistentData is [Client.SetPersistentData]. What cannot be stored is not asked for.
+func (b *Batch) SetPersistentData(slot string, v any) *Answer[Nothing] {
+	p, err := setPersistentDataParams(slot, v)
+	if err != nil {
+		return &Answer[Nothing]{Err: err}
+	}
+	return tell(b, asked{params: p})
+}
+
 // StudioMode is [Client.StudioMode].
 func (b *Batch) StudioMode() *Answer[bool] {
 	return ask(b, asked{params: &ui.GetStudioModeEnabledParams{}}, func(r *ui.GetStudioModeEnabledResponse) (bool, error) {

@@ -58,18 +58,25 @@ func readPersistentData(r *config.GetPersistentDataResponse, slot string, into a
 // refuses null (code 300) and reads its file in the character set of OBS's
 // locale, so that under LANG=C "ü" comes back as "Ã¼" (both measured, 5.1.0).
 func (c *Client) SetPersistentData(ctx context.Context, slot string, v any) error {
+	p, err := setPersistentDataParams(slot, v)
+	if err != nil {
+		return err
+	}
+	return do(ctx, c, "SetPersistentData", func(g *goobs.Client) (*config.SetPersistentDataResponse, error) {
+		return g.Config.SetPersistentData(p)
+	})
+}
+
+func setPersistentDataParams(slot string, v any) (*config.SetPersistentDataParams, error) {
 	text := ""
 	if v != nil {
 		encoded, err := json.Marshal(v)
 		if err != nil {
-			return fmt.Errorf("persistent data %q: %w", slot, err)
+			return nil, fmt.Errorf("persistent data %q: %w", slot, err)
 		}
 		text = asciiJSON(encoded)
 	}
-	return do(ctx, c, "SetPersistentData", func(g *goobs.Client) (*config.SetPersistentDataResponse, error) {
-		return g.Config.SetPersistentData(config.NewSetPersistentDataParams().
-			WithRealm(globalRealm).WithSlotName(slot).WithSlotValue(text))
-	})
+	return config.NewSetPersistentDataParams().WithRealm(globalRealm).WithSlotName(slot).WithSlotValue(text), nil
 }
 
 // asciiJSON writes the characters beyond ASCII, which in JSON stand only

@@ -58,12 +58,14 @@ func (f *Feed) syncOnce(ctx context.Context, obs OBS, thaw bool) error {
 		maps.Copy(both, *before)
 		f.bare.Store(&both)
 	}
+	var missing []makeScene
 	for _, e := range slices.Concat(mirrors, show) {
 		if e, is := e.(makeScene); is {
-			if err := f.done(e, f.makeScene(ctx, obs, e.Scene, e.Origin)); err != nil {
-				return err
-			}
+			missing = append(missing, e)
 		}
+	}
+	if err := f.makeScenes(ctx, obs, missing); err != nil {
+		return err
 	}
 	// What the peer sees comes last, so that it is complete by then.
 	for _, edits := range [][]edit{mirrors, show} {
@@ -155,6 +157,7 @@ type place struct {
 func (f *Feed) note(ev obsctl.Event, n *news) {
 	switch e := ev.(type) {
 	case obsctl.TransitionStarted:
+		f.expected = "" // OBS does not say what it leads to.
 		n.look, n.urgent, n.thaw = true, true, true
 	case obsctl.ProgramScene:
 		f.expected = e.Name

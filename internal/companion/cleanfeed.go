@@ -130,7 +130,8 @@ func (s *session) ofFeed(ev obsctl.Event) bool {
 		return true
 	case obsctl.ScenesChanged:
 		if e.Names == nil {
-			return s.c.feed.Ours(s.seen.collection, e.Scene)
+			// An OBS that quits may begin with ours.
+			return !e.Removed && s.c.feed.Ours(s.seen.collection, e.Scene)
 		}
 		listed := slices.DeleteFunc(slices.Clone(e.Names), func(name string) bool { return s.c.feed.Ours(s.seen.collection, name) })
 		same := slices.Equal(listed, s.seen.listed)

@@ -141,6 +141,7 @@ func TestOwnScenesAreNoNews(t *testing.T) {
 	}{
 		{"our scene", obsctl.ScenesChanged{Scene: "To peer: A"}, "", true},
 		{"the list with it", obsctl.ScenesChanged{Names: []string{"A", "To peer: A", "B"}}, "", true},
+		{"our scene goes, as when OBS quits", obsctl.ScenesChanged{Scene: "To peer: A", Removed: true}, "", false},
 		{"a scene of the user's", obsctl.ScenesChanged{Scene: "To peer: B"}, "", false},
 		{"the list with it", obsctl.ScenesChanged{Names: []string{"A", "B", "To peer: B"}}, "", false},
 		{"that is gone", obsctl.ScenesChanged{Names: []string{"A", "B"}}, "", false},

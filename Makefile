@@ -82,6 +82,11 @@ build-bench: deps-test build
 bench-go: deps-test
 	go test -run '^$$' -bench . -benchmem ./media/...
 
+## bench-scenes  peer toggle, going on air and the clean feed with 200 scenes; VERSUS=PROGRAM: by turns with another costream-obs
+.PHONY: bench-scenes
+bench-scenes: deps-test
+	go test -count=1 -v -run '^$$' -bench '^BenchmarkManyScenes$$' -benchtime 1x -timeout 20m ./e2e $(if $(VERSUS),-versus $(VERSUS))
+
 ## soak       ten minutes of co-streaming under the eye of a memory gauge
 .PHONY: soak
 soak: deps-test

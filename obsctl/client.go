@@ -68,6 +68,7 @@ type Client struct {
 	slot     chan struct{} // held by the one request in flight
 	born     time.Time
 	answered atomic.Int64 // nanoseconds from born to the last answer
+	batches  atomic.Int64 // that were sent
 	events   chan Event
 	window   window
 	workers  sync.WaitGroup

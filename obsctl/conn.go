@@ -21,6 +21,8 @@ import (
 // (v1.8.3 and v1.10.0, handleOpcodes).
 type watchedConn struct {
 	net.Conn
+	in         *unframer
+	answers    chan []byte // to batches; has room for one
 	once       sync.Once
 	cause      error // valid once dead is closed
 	dead       chan struct{}
@@ -36,7 +38,25 @@ const (
 )
 
 func watch(conn net.Conn) *watchedConn {
-	return &watchedConn{Conn: conn, dead: make(chan struct{}), introduced: make(chan struct{})}
+	c := &watchedConn{Conn: conn, answers: make(chan []byte, 1), dead: make(chan struct{}), introduced: make(chan struct{})}
+	c.in = newUnframer(quickConn{conn}, func(answer []byte) {
+		select {
+		case c.answers <- answer:
+		default: // nobody asked
+		}
+	})
+	return c
+}
+
+// quickConn is a connection that acknowledges at once what it reads.
+type quickConn struct{ net.Conn }
+
+func (c quickConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if err == nil {
+		quickAck(c.Conn)
+	}
+	return n, err
 }
 
 func (c *watchedConn) Write(p []byte) (int, error) {
@@ -48,9 +68,8 @@ func (c *watchedConn) Write(p []byte) (int, error) {
 }
 
 func (c *watchedConn) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
+	n, err := c.in.Read(p)
 	if err == nil {
-		quickAck(c.Conn)
 		return n, nil
 	}
 	c.once.Do(func() {

@@ -94,6 +94,9 @@ func IsCode(err error, code int) bool {
 	return errors.As(err, &refused) && refused.Code == code
 }
 
+// errForm is the error of an answer that cannot be read.
+var errForm = errors.New("OBS's answer has an unexpected form")
+
 // refusal is how goobs writes a refused request; it has no error type.
 var refusal = regexp.MustCompile(`(?s)^request (\w+): (.*?) \((\d+)\)(?:: (.*))?$`)
 
@@ -101,13 +104,16 @@ var refusal = regexp.MustCompile(`(?s)^request (\w+): (.*?) \((\d+)\)(?:: (.*))?
 // says about an answer that it could not decode quotes the whole answer, which
 // may hold a stream key, so that is cut off.
 func requestError(request string, err error) error {
+	if errors.As(err, new(*RequestError)) {
+		return err
+	}
 	text := err.Error()
 	if m := refusal.FindStringSubmatch(text); m != nil {
 		code, _ := strconv.Atoi(m[3])
 		return &RequestError{Request: m[1], Code: code, Status: m[2], Comment: m[4]}
 	}
 	if strings.Contains(text, "decoding `") {
-		return fmt.Errorf("%s: OBS's answer has an unexpected form", request)
+		return fmt.Errorf("%s: %w", request, errForm)
 	}
 	return fmt.Errorf("%s: %w", request, err)
 }

@@ -107,7 +107,11 @@ type (
 	// StudioMode: studio mode was switched on or off.
 	StudioMode struct{ On bool }
 	// ScenesChanged: the list of scenes, or its order, is another one. Removed: a scene is gone.
-	ScenesChanged struct{ Removed bool }
+	ScenesChanged struct {
+		Scene   string // the one that was made or is gone; empty where OBS tells the whole list
+		Names   []string
+		Removed bool
+	}
 	// SceneRenamed: a scene (or group) got another name.
 	SceneRenamed struct{ Old, New string }
 
@@ -225,10 +229,16 @@ func translate(raw any) (event Event, known bool) {
 		return PreviewScene{e.SceneName}, true
 	case *events.StudioModeStateChanged:
 		return StudioMode{e.StudioModeEnabled}, true
-	case *events.SceneListChanged, *events.SceneCreated:
-		return ScenesChanged{}, true
+	case *events.SceneListChanged:
+		names := make([]string, 0, len(e.Scenes))
+		for _, s := range e.Scenes {
+			names = append(names, s.SceneName)
+		}
+		return ScenesChanged{Names: names}, true
+	case *events.SceneCreated:
+		return ScenesChanged{Scene: e.SceneName}, true
 	case *events.SceneRemoved:
-		return ScenesChanged{Removed: true}, true
+		return ScenesChanged{Scene: e.SceneName, Removed: true}, true
 	case *events.SceneNameChanged:
 		return SceneRenamed{Old: e.OldSceneName, New: e.SceneName}, true
 

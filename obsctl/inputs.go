@@ -28,6 +28,10 @@ func (c *Client) Inputs(ctx context.Context) ([]Input, error) {
 	if err != nil {
 		return nil, err
 	}
+	return readInputs(r), nil
+}
+
+func readInputs(r *inputs.GetInputListResponse) []Input {
 	list := make([]Input, 0, len(r.Inputs))
 	for _, i := range r.Inputs {
 		if i.InputName == probeInput {
@@ -35,7 +39,7 @@ func (c *Client) Inputs(ctx context.Context) ([]Input, error) {
 		}
 		list = append(list, Input{Name: i.InputName, Kind: i.InputKind, UnversionedKind: i.UnversionedInputKind})
 	}
-	return list, nil
+	return list
 }
 
 // SpecialInputs are the global audio inputs of the settings dialog, by name.

@@ -60,9 +60,14 @@ func (c *Client) sceneItems(ctx context.Context, scene SourceID) ([]SceneItem, e
 	return readItems(items), nil
 }
 
-func (c *Client) rawItems(ctx context.Context, scene SourceID) ([]*typedefs.SceneItem, error) {
+func itemsParams(scene SourceID) *sceneitems.GetSceneItemListParams {
 	p := sceneitems.NewGetSceneItemListParams()
 	p.SceneName, p.SceneUuid = scene.fields()
+	return p
+}
+
+func (c *Client) rawItems(ctx context.Context, scene SourceID) ([]*typedefs.SceneItem, error) {
+	p := itemsParams(scene)
 	r, err := call(ctx, c, "GetSceneItemList", func(g *goobs.Client) (*sceneitems.GetSceneItemListResponse, error) {
 		return g.SceneItems.GetSceneItemList(p)
 	})
@@ -111,19 +116,29 @@ func (c *Client) CreateSceneItem(ctx context.Context, scene, source string, enab
 }
 
 func (c *Client) createSceneItem(ctx context.Context, scene, source SourceID, enabled bool) (int, error) {
-	p := sceneitems.NewCreateSceneItemParams().WithSceneItemEnabled(enabled)
-	p.SceneName, p.SceneUuid = scene.fields()
-	p.SourceName, p.SourceUuid = source.fields()
+	p := createItemParams(scene, source, enabled)
 	r, err := call(ctx, c, "CreateSceneItem", func(g *goobs.Client) (*sceneitems.CreateSceneItemResponse, error) {
 		return g.SceneItems.CreateSceneItem(p)
 	})
 	if err != nil {
 		return 0, err
 	}
-	if scene.UUID == "" { // The window shows no private scenes.
-		c.window.fresh.note(scene.Name, r.SceneItemId, source.Name)
-	}
+	c.noteItem(scene, source, r.SceneItemId)
 	return r.SceneItemId, nil
+}
+
+func createItemParams(scene, source SourceID, enabled bool) *sceneitems.CreateSceneItemParams {
+	p := sceneitems.NewCreateSceneItemParams().WithSceneItemEnabled(enabled)
+	p.SceneName, p.SceneUuid = scene.fields()
+	p.SourceName, p.SourceUuid = source.fields()
+	return p
+}
+
+// noteItem notes a new item for OBS's window, which shows nothing of a side canvas.
+func (c *Client) noteItem(scene, source SourceID, id int) {
+	if scene.UUID == "" {
+		c.window.fresh.note(scene.Name, id, source.Name)
+	}
 }
 
 // RemoveSceneItem takes an item out of its scene. An input without any item

@@ -23,11 +23,19 @@ const globalRealm = "OBS_WEBSOCKET_DATA_REALM_GLOBAL"
 // found is false, and into is left alone, when the slot is empty.
 func (c *Client) PersistentData(ctx context.Context, slot string, into any) (found bool, err error) {
 	r, err := call(ctx, c, "GetPersistentData", func(g *goobs.Client) (*config.GetPersistentDataResponse, error) {
-		return g.Config.GetPersistentData(config.NewGetPersistentDataParams().WithRealm(globalRealm).WithSlotName(slot))
+		return g.Config.GetPersistentData(persistentDataParams(slot))
 	})
 	if err != nil {
 		return false, err
 	}
+	return readPersistentData(r, slot, into)
+}
+
+func persistentDataParams(slot string) *config.GetPersistentDataParams {
+	return config.NewGetPersistentDataParams().WithRealm(globalRealm).WithSlotName(slot)
+}
+
+func readPersistentData(r *config.GetPersistentDataResponse, slot string, into any) (found bool, err error) {
 	switch stored := r.SlotValue.(type) {
 	case nil:
 		return false, nil
@@ -50,18 +58,25 @@ func (c *Client) PersistentData(ctx context.Context, slot string, into any) (fou
 // refuses null (code 300) and reads its file in the character set of OBS's
 // locale, so that under LANG=C "ü" comes back as "Ã¼" (both measured, 5.1.0).
 func (c *Client) SetPersistentData(ctx context.Context, slot string, v any) error {
+	p, err := setPersistentDataParams(slot, v)
+	if err != nil {
+		return err
+	}
+	return do(ctx, c, "SetPersistentData", func(g *goobs.Client) (*config.SetPersistentDataResponse, error) {
+		return g.Config.SetPersistentData(p)
+	})
+}
+
+func setPersistentDataParams(slot string, v any) (*config.SetPersistentDataParams, error) {
 	text := ""
 	if v != nil {
 		encoded, err := json.Marshal(v)
 		if err != nil {
-			return fmt.Errorf("persistent data %q: %w", slot, err)
+			return nil, fmt.Errorf("persistent data %q: %w", slot, err)
 		}
 		text = asciiJSON(encoded)
 	}
-	return do(ctx, c, "SetPersistentData", func(g *goobs.Client) (*config.SetPersistentDataResponse, error) {
-		return g.Config.SetPersistentData(config.NewSetPersistentDataParams().
-			WithRealm(globalRealm).WithSlotName(slot).WithSlotValue(text))
-	})
+	return config.NewSetPersistentDataParams().WithRealm(globalRealm).WithSlotName(slot).WithSlotValue(text), nil
 }
 
 // asciiJSON writes the characters beyond ASCII, which in JSON stand only

@@ -9,6 +9,8 @@ import (
 	"maps"
 	"slices"
 	"sync"
+
+	"github.com/andreykaipov/goobs/api/typedefs"
 )
 
 // SourceID is how a request names a source or scene: by the UUID where there is one, and else by the name, which finds
@@ -128,6 +130,16 @@ func (p *PrivateScenes) used() map[string]string {
 	return maps.Clone(p.names)
 }
 
+// nameItems gives the private scenes among items their names.
+func (p *PrivateScenes) nameItems(items []*typedefs.SceneItem) {
+	used := p.used()
+	for _, it := range items {
+		if name, private := used[it.SourceUuid]; private {
+			it.SourceName = name
+		}
+	}
+}
+
 // PrivateView is a Client whose methods know the private scenes by their names, too, before those in the user's list. It
 // makes private scenes where there are any.
 type PrivateView struct {
@@ -141,40 +153,52 @@ func (v PrivateView) Settle(ctx context.Context) (private bool, err error) {
 	if !v.version.has(takesUUIDs) {
 		return false, nil
 	}
-	var all []string
-	for _, uuid := range v.private.uuids {
-		there, err := v.empty(ctx, SourceID{UUID: uuid})
-		if err != nil {
-			return false, err
-		}
-		if there {
-			all = append(all, uuid)
-		}
+	there, err := v.empty(ctx, v.private.uuids)
+	if err != nil {
+		return false, err
 	}
-	return v.private.reset(all), nil
+	return v.private.reset(there), nil
 }
 
-// empty takes everything out of a private scene. It reports whether OBS has it.
-func (v PrivateView) empty(ctx context.Context, scene SourceID) (there bool, err error) {
-	items, err := v.rawItems(ctx, scene)
-	if err != nil {
-		return false, unlessGone(err)
+// empty takes everything out of private scenes. It returns those that OBS has.
+func (v PrivateView) empty(ctx context.Context, uuids []string) (there []string, err error) {
+	look, remove := v.byUUID(), v.byUUID()
+	items, filters := make([]*Answer[[]SceneItem], len(uuids)), make([]*Answer[[]Filter], len(uuids))
+	for i, uuid := range uuids {
+		items[i], filters[i] = look.SceneItems(uuid), look.Filters(uuid)
 	}
-	for _, it := range items {
-		if err := unlessGone(v.removeSceneItem(ctx, scene, it.SceneItemID)); err != nil {
-			return true, err
+	if err := look.Do(ctx); err != nil {
+		return nil, err
+	}
+	var removed []*Answer[Nothing]
+	for i, uuid := range uuids {
+		if err := errors.Join(unlessGone(items[i].Err), unlessGone(filters[i].Err)); err != nil {
+			return nil, err
+		}
+		if items[i].Err == nil && filters[i].Err == nil {
+			there = append(there, uuid)
+		}
+		for _, it := range items[i].Value {
+			removed = append(removed, remove.RemoveSceneItem(uuid, it.ID))
+		}
+		for _, f := range filters[i].Value {
+			removed = append(removed, remove.RemoveFilter(uuid, f.Name))
 		}
 	}
-	filters, err := v.filters(ctx, scene)
-	if err != nil {
-		return false, unlessGone(err)
+	if err := remove.Do(ctx); err != nil {
+		return nil, err
 	}
-	for _, f := range filters {
-		if err := unlessGone(v.removeFilter(ctx, scene, f.Name)); err != nil {
-			return true, err
+	for _, r := range removed {
+		if err := unlessGone(r.Err); err != nil {
+			return nil, err
 		}
 	}
-	return true, nil
+	return there, nil
+}
+
+// byUUID is an empty batch whose names are UUIDs.
+func (v PrivateView) byUUID() *Batch {
+	return &Batch{client: v.Client, source: func(uuid string) SourceID { return SourceID{UUID: uuid} }}
 }
 
 // unlessGone is the error, but for one that says that something is gone.
@@ -190,13 +214,20 @@ func (v PrivateView) Private(ctx context.Context) ([]SceneItem, error) {
 	if !v.version.has(takesUUIDs) {
 		return nil, nil
 	}
-	var all []SceneItem
+	b := v.byUUID()
+	var answers []*Answer[[]SceneItem]
 	for _, uuid := range v.private.uuids {
-		items, err := v.sceneItems(ctx, SourceID{UUID: uuid})
-		if err := unlessGone(err); err != nil {
+		answers = append(answers, b.SceneItems(uuid))
+	}
+	if err := b.Do(ctx); err != nil {
+		return nil, err
+	}
+	var all []SceneItem
+	for _, a := range answers {
+		if err := unlessGone(a.Err); err != nil {
 			return nil, err
 		}
-		all = append(all, items...)
+		all = append(all, a.Value...)
 	}
 	return all, nil
 }
@@ -204,21 +235,31 @@ func (v PrivateView) Private(ctx context.Context) ([]SceneItem, error) {
 // Scenes lists the user's scenes as [Client.Scenes] does, and after them the private ones in use that have other names.
 // When a private one has turned out to be gone, Scenes settles anew.
 func (v PrivateView) Scenes(ctx context.Context) ([]string, error) {
-	names, err := v.Client.Scenes(ctx)
-	if err != nil {
-		return nil, err
+	list, err := v.SceneList(ctx, v.Batch())
+	return list.Names, err
+}
+
+// SceneList sends a batch, and with it asks for what Scenes lists and for the programme scene.
+func (v PrivateView) SceneList(ctx context.Context, b *Batch) (SceneList, error) {
+	main := b.SceneList()
+	if err := b.Do(ctx); err != nil {
+		return SceneList{}, err
 	}
+	if main.Err != nil {
+		return SceneList{}, main.Err
+	}
+	list := main.Value
 	if v.private.areGone() {
 		private, err := v.Settle(ctx)
 		v.options.Log.Info("private scenes of ours are gone from OBS", "others used", private)
-		return names, err
+		return list, err
 	}
 	for _, name := range slices.Sorted(maps.Values(v.private.used())) {
-		if !slices.Contains(names, name) {
-			names = append(names, name)
+		if !slices.Contains(list.Names, name) {
+			list.Names = append(list.Names, name)
 		}
 	}
-	return names, nil
+	return list, nil
 }
 
 // CreateScene makes a private scene, or where none is free one in the user's list.
@@ -234,12 +275,27 @@ func (v PrivateView) CreateScene(ctx context.Context, name string) error {
 func (v PrivateView) CreateSceneItem(ctx context.Context, scene, source string, enabled bool) (int, error) {
 	in := v.private.Source(scene)
 	id, err := v.createSceneItem(ctx, in, v.private.Source(source), enabled)
-	if refusal := (*RequestError)(nil); in.UUID != "" && errors.As(err, &refusal) && refusal.Code != CodeNotFound {
-		v.options.Log.Warn("OBS's private scenes cannot be used, so our scenes come into your list", "error", err)
-		v.private.spoil()
-		return 0, fmt.Errorf("in a private scene: %w", err)
+	if in.UUID != "" {
+		err = v.refused(err)
 	}
 	return id, err
+}
+
+// refused takes in the answer to a request that puts something into a private scene, and returns its error.
+func (v PrivateView) refused(err error) error {
+	if refusal := (*RequestError)(nil); !errors.As(err, &refusal) || refusal.Code == CodeNotFound {
+		return err
+	}
+	v.options.Log.Warn("OBS's private scenes cannot be used, so our scenes come into your list", "error", err)
+	v.private.spoil()
+	return fmt.Errorf("in a private scene: %w", err)
+}
+
+// noteLost takes in the answer to a request about a private scene.
+func (v PrivateView) noteLost(err error) {
+	if IsCode(err, CodeNotFound) {
+		v.private.lost()
+	}
 }
 
 // RemoveScene is [Client.RemoveScene].
@@ -248,7 +304,7 @@ func (v PrivateView) RemoveScene(ctx context.Context, name string) error {
 	if scene.UUID == "" {
 		return v.Client.RemoveScene(ctx, name)
 	}
-	if _, err := v.empty(ctx, scene); err != nil {
+	if _, err := v.empty(ctx, []string{scene.UUID}); err != nil {
 		return err
 	}
 	v.private.give(scene.UUID)
@@ -259,18 +315,13 @@ func (v PrivateView) RemoveScene(ctx context.Context, name string) error {
 func (v PrivateView) SceneItems(ctx context.Context, scene string) ([]SceneItem, error) {
 	in := v.private.Source(scene)
 	items, err := v.rawItems(ctx, in)
-	if in.UUID != "" && IsCode(err, CodeNotFound) {
-		v.private.lost()
+	if in.UUID != "" {
+		v.noteLost(err)
 	}
 	if err != nil {
 		return nil, err
 	}
-	used := v.private.used()
-	for _, it := range items {
-		if name, private := used[it.SourceUuid]; private {
-			it.SourceName = name
-		}
-	}
+	v.private.nameItems(items)
 	return readItems(items), nil
 }
 

@@ -63,7 +63,7 @@ func awaitEvent(t *testing.T, c *obsctl.Client, want obsctl.Event) {
 			if !open {
 				t.Fatalf("await %#v: the connection ended: %v", want, c.Err())
 			}
-			if got == want {
+			if cmp.Equal(got, want) {
 				return
 			}
 		case <-deadline:
@@ -311,7 +311,7 @@ func TestRealRequests(t *testing.T) {
 	})
 	t.Run("scenes", func(t *testing.T) {
 		check(t, c.CreateScene(ctx, "Second"))
-		awaitEvent(t, c, obsctl.ScenesChanged{})
+		awaitEvent(t, c, obsctl.ScenesChanged{Scene: "Second"})
 		if diff := cmp.Diff([]string{testbed.Scene, "Second"}, must[[]string](t)(c.Scenes(ctx))); diff != "" {
 			t.Errorf("scenes (-want +got):\n%s", diff)
 		}

@@ -21,13 +21,17 @@ func (c *Client) Scenes(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	return sceneNames(r), nil
+}
+
+func sceneNames(r *scenes.GetSceneListResponse) []string {
 	names := make([]string, 0, len(r.Scenes))
 	for _, s := range r.Scenes {
 		names = append(names, s.SceneName)
 	}
 	// obs-websocket counts from the bottom of the list.
 	slices.Reverse(names)
-	return names, nil
+	return names
 }
 
 // ProgramScene is the scene that is on air. It is taken from the list of scenes:

@@ -31,6 +31,10 @@ func (c *Client) VideoSettings(ctx context.Context) (Video, error) {
 	if err != nil {
 		return Video{}, err
 	}
+	return readVideo(r)
+}
+
+func readVideo(r *config.GetVideoSettingsResponse) (Video, error) {
 	v := Video{
 		CanvasW: int(r.BaseWidth), CanvasH: int(r.BaseHeight),
 		OutputW: int(r.OutputWidth), OutputH: int(r.OutputHeight),

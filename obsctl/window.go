@@ -102,18 +102,34 @@ func (f *fresh) left(what any) time.Duration {
 	return itemSettles - time.Since(at)
 }
 
+// settled forgets what was made before a time.
+func (f *fresh) settled(before time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	maps.DeleteFunc(f.made, func(_ any, at time.Time) bool { return at.Before(before) })
+}
+
+// isSettled reports whether awaitSettled has nothing to wait for.
+func (c *Client) isSettled(what any) bool {
+	return c.window.fresh.left(what) <= 0 || !c.version.has(itemNeedsWindow)
+}
+
 // awaitSettled returns once OBS's window knows an item, or those of a source or
 // scene. It takes new items in in its own time (OBSBasic::AddSceneItem); where
 // one is gone by then, OBS crashes now and then (32.2.2, 1 of 8: "User added
 // source ... to scene '(null)'" is its last word).
 func (c *Client) awaitSettled(ctx context.Context, what any) error {
-	left := c.window.fresh.left(what)
-	if left <= 0 || !c.version.has(itemNeedsWindow) {
+	if c.isSettled(what) {
 		return nil
 	}
-	waiting, cancel := context.WithTimeout(ctx, left)
+	begin := time.Now()
+	waiting, cancel := context.WithTimeout(ctx, c.window.fresh.left(what))
 	defer cancel()
-	if err := c.askWindow(waiting); err != nil && waiting.Err() == nil {
+	err := c.askWindow(waiting)
+	switch {
+	case err == nil:
+		c.window.fresh.settled(begin)
+	case waiting.Err() == nil:
 		return err
 	}
 	return ctx.Err()

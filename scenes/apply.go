@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
+	"slices"
 	"time"
 )
 
@@ -25,18 +27,26 @@ func (e *EditError) Unwrap() error { return e.Err }
 func Apply(ctx context.Context, obs OBS, collection string, edits []Edit, m Memory) (Memory, []error) {
 	m = m.clone()
 	a := &applier{obs: obs, c: m.collection(collection), made: map[string]bool{}, freed: map[string]bool{}}
-	errs := make([]error, len(edits))
-	for i, e := range edits {
-		err := ctx.Err()
-		if err == nil {
-			err = a.apply(ctx, e)
+	var errs []error
+	for len(edits) > 0 {
+		n := 1
+		for n < len(edits) && together(edits[0], edits[n]) {
+			n++
 		}
-		if err != nil {
-			errs[i] = &EditError{Edit: e, Err: err}
+		now := a.apply(ctx, edits[:n])
+		for i, err := range now {
+			if err != nil {
+				now[i] = &EditError{Edit: edits[i], Err: err}
+			}
 		}
+		errs = append(errs, now...)
+		edits = edits[n:]
 	}
 	return m, errs
 }
+
+// together says whether two edits are carried out at once: those of one kind are about different items.
+func together(e, other Edit) bool { return reflect.TypeOf(e) == reflect.TypeOf(other) }
 
 type applier struct {
 	obs   OBS
@@ -45,130 +55,199 @@ type applier struct {
 	freed map[string]bool // inputs of items removed by an earlier edit
 }
 
-func (a *applier) apply(ctx context.Context, e Edit) error {
-	switch e := e.(type) {
-	case AddItem:
-		return a.add(ctx, e)
-	case RemoveItem:
-		return a.remove(ctx, e)
-	case EnableItem:
-		return a.enable(ctx, e)
-	case PlaceItem:
-		return a.place(ctx, e)
-	case KeepLook:
-		a.c.scene(e.Scene).Last = &e.Look
-		return nil
-	case SetSettings:
-		if err := a.obs.SetInputSettings(ctx, e.Input, e.Settings, e.Replace); err != nil {
-			return err
-		}
-		if e.Replace {
-			delete(a.c.Was, e.Input)
-		}
-		return nil
+// apply carries out edits of one kind.
+func (a *applier) apply(ctx context.Context, edits []Edit) []error {
+	if err := ctx.Err(); err != nil {
+		return slices.Repeat([]error{err}, len(edits))
 	}
-	return fmt.Errorf("unknown edit %T", e)
+	switch edits[0].(type) {
+	case AddItem:
+		return a.add(ctx, of[AddItem](edits))
+	case RemoveItem:
+		return a.remove(ctx, of[RemoveItem](edits))
+	case EnableItem:
+		return a.enable(ctx, of[EnableItem](edits))
+	case PlaceItem:
+		return a.place(ctx, of[PlaceItem](edits))
+	}
+	errs := make([]error, len(edits))
+	for i, e := range edits {
+		switch e := e.(type) {
+		case KeepLook:
+			a.c.scene(e.Scene).Last = &e.Look
+		case SetSettings:
+			if errs[i] = a.obs.SetInputSettings(ctx, e.Input, e.Settings, e.Replace); errs[i] == nil && e.Replace {
+				delete(a.c.Was, e.Input)
+			}
+		default:
+			errs[i] = fmt.Errorf("unknown edit %T", e)
+		}
+	}
+	return errs
 }
 
-// add makes the item unseen, so that it never flashes up at a wrong place on the stream.
-// Once it is made, the memory has it, and what fails after that is for the next Plan.
-func (a *applier) add(ctx context.Context, e AddItem) error {
-	var id int
-	err := ErrNotFound
-	if e.Exists || a.made[e.Input] {
-		id, err = a.obs.CreateItem(ctx, e.Scene, e.Input, false)
+// of are edits as those of one kind, which they are.
+func of[E Edit](edits []Edit) []E {
+	out := make([]E, len(edits))
+	for i, e := range edits {
+		out[i] = e.(E)
 	}
-	// An input whose last item was removed just before the plan may be gone by now.
-	if errors.Is(err, ErrNotFound) && e.Create != nil {
-		id, err = a.create(ctx, e)
-	}
-	if err != nil {
-		return err
-	}
-	a.made[e.Input] = true
-	sm := a.c.scene(e.Scene)
-	sm.Adding = false
-	im := &ItemMemory{Ours: !e.User, Live: a.c.Present, Look: e.Look}
-	sm.set(id, im)
-	if err := a.settle(ctx, e.Scene, id, e.Look, e.Index); err != nil {
-		return err
-	}
-	im.Placed = &e.Look.Transform
-	if e.Enable {
-		if err := a.obs.SetItemEnabled(ctx, e.Scene, id, true); err != nil {
-			im.Pending = true
-			return err
+	return out
+}
+
+// add makes items unseen, so that they never flash up at a wrong place on the stream. Once one is made, the memory has
+// it, and what fails after that is for the next Plan.
+func (a *applier) add(ctx context.Context, edits []AddItem) []error {
+	done := a.create(ctx, edits)
+	errs := make([]error, len(edits))
+	var shown []int // which edits are to be shown
+	var show []Task
+	for i, e := range edits {
+		if errs[i] = done[i].Err; done[i].Item == 0 {
+			continue
 		}
-		im.Enabled = true
+		sm := a.c.scene(e.Scene)
+		sm.Adding = false
+		im := &ItemMemory{Ours: !e.User, Live: a.c.Present, Look: e.Look}
+		sm.set(done[i].Item, im)
+		if errs[i] != nil {
+			continue
+		}
+		im.Placed = &e.Look.Transform
+		if e.Enable {
+			shown = append(shown, i)
+			show = append(show, Task{Scene: e.Scene, Item: done[i].Item, Enable: &e.Enable})
+		}
 	}
-	return nil
+	for n, d := range a.do(ctx, show) {
+		i := shown[n]
+		im := a.c.item(edits[i].Scene, done[i].Item)
+		im.Enabled, im.Pending, errs[i] = d.Err == nil, d.Err != nil, d.Err
+	}
+	return errs
+}
+
+// do has OBS do things, if there are any.
+func (a *applier) do(ctx context.Context, tasks []Task) []Done {
+	if len(tasks) == 0 {
+		return nil
+	}
+	return a.obs.Do(ctx, tasks)
+}
+
+// create makes items, and the inputs that are not there.
+func (a *applier) create(ctx context.Context, edits []AddItem) []Done {
+	done := make([]Done, len(edits))
+	for begin := 0; begin < len(edits); {
+		var tasks []Task
+		for _, e := range edits[begin:] {
+			if !e.Exists && !a.made[e.Input] {
+				break
+			}
+			tasks = append(tasks, settled(e, 0))
+		}
+		for i, d := range a.do(ctx, tasks) {
+			done[begin+i] = d
+			// An input whose last item was removed just before the plan may be gone by now.
+			if e := edits[begin+i]; errors.Is(d.Err, ErrNotFound) && d.Item == 0 {
+				done[begin+i] = a.createAnew(ctx, e)
+			}
+		}
+		begin += len(tasks)
+		if begin < len(edits) {
+			done[begin] = a.createAnew(ctx, edits[begin])
+			begin++
+		}
+	}
+	return done
+}
+
+// createAnew makes an item of an input that is not there, unless it was made meanwhile.
+func (a *applier) createAnew(ctx context.Context, e AddItem) Done {
+	switch {
+	case a.made[e.Input]:
+		return a.obs.Do(ctx, []Task{settled(e, 0)})[0]
+	case e.Create == nil:
+		return Done{Err: ErrNotFound}
+	}
+	return a.createInput(ctx, e)
+}
+
+// settled is the task by which an item gets the look that it should have, but for its eye.
+func settled(e AddItem, item int) Task {
+	return Task{Scene: e.Scene, Item: item, Input: e.Input, Place: &e.Look.Transform, Index: e.Index, Lock: e.Look.Locked}
 }
 
 // nameLimit is how long OBS may keep the name of an input that was removed: 0.5 s on an idle machine,
 // over 1 s on a busy one (measured, 29.0.2).
 const nameLimit = 3 * time.Second
 
-// create makes the input. One whose last item has just been removed keeps its name for as long as
+// createInput makes an input with its first item. One whose last item has just been removed keeps its name for as long as
 // OBS's window refers to it, so a taken name is tried again for a moment.
-func (a *applier) create(ctx context.Context, e AddItem) (int, error) {
+func (a *applier) createInput(ctx context.Context, e AddItem) Done {
 	var id int
 	taken := func(err error) bool { return errors.Is(err, ErrExists) && a.freed[e.Input] }
 	err := retry(ctx, nameLimit, 20*time.Millisecond, taken, func() (err error) {
 		id, err = a.obs.CreateInput(ctx, e.Scene, e.Input, e.Create.Kind, e.Create.Settings, false)
 		return err
 	})
-	return id, err
+	if err != nil {
+		return Done{Err: err}
+	}
+	a.made[e.Input] = true
+	return a.obs.Do(ctx, []Task{settled(e, id)})[0]
 }
 
-func (a *applier) remove(ctx context.Context, e RemoveItem) error {
-	err := a.obs.RemoveItem(ctx, e.Scene, e.Item)
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return err
+func (a *applier) remove(ctx context.Context, edits []RemoveItem) []error {
+	tasks, errs := make([]Task, len(edits)), make([]error, len(edits))
+	for i, e := range edits {
+		tasks[i] = Task{Scene: e.Scene, Item: e.Item, Remove: true}
 	}
-	a.freed[e.Input] = true
-	sm := a.c.scene(e.Scene)
-	if im := sm.Items[e.Item]; im != nil && im.Ours && !e.User {
-		sm.Again = true
+	for i, d := range a.do(ctx, tasks) {
+		e := edits[i]
+		if d.Err != nil && !errors.Is(d.Err, ErrNotFound) {
+			errs[i] = d.Err
+			continue
+		}
+		a.freed[e.Input] = true
+		sm := a.c.scene(e.Scene)
+		if im := sm.Items[e.Item]; im != nil && im.Ours && !e.User {
+			sm.Again = true
+		}
+		sm.forget(e.Item)
 	}
-	sm.forget(e.Item)
-	return nil
+	return errs
 }
 
-func (a *applier) enable(ctx context.Context, e EnableItem) error {
-	if err := a.obs.SetItemEnabled(ctx, e.Scene, e.Item, e.Enable); err != nil {
-		return err
+func (a *applier) enable(ctx context.Context, edits []EnableItem) []error {
+	tasks, errs := make([]Task, len(edits)), make([]error, len(edits))
+	for i, e := range edits {
+		tasks[i] = Task{Scene: e.Scene, Item: e.Item, Enable: &e.Enable}
 	}
-	if im := a.c.item(e.Scene, e.Item); im != nil {
-		im.Enabled, im.Pending = e.Enable, false
-		if !e.Enable && !a.c.Present {
-			im.Live, im.Parked = false, true
+	for i, d := range a.do(ctx, tasks) {
+		e := edits[i]
+		errs[i] = d.Err
+		if im := a.c.item(e.Scene, e.Item); im != nil && d.Err == nil {
+			im.Enabled, im.Pending = e.Enable, false
+			if !e.Enable && !a.c.Present {
+				im.Live, im.Parked = false, true
+			}
 		}
 	}
-	return nil
+	return errs
 }
 
-func (a *applier) place(ctx context.Context, e PlaceItem) error {
-	if err := a.settle(ctx, e.Scene, e.Item, e.Look, e.Index); err != nil {
-		return err
+func (a *applier) place(ctx context.Context, edits []PlaceItem) []error {
+	tasks, errs := make([]Task, len(edits)), make([]error, len(edits))
+	for i, e := range edits {
+		tasks[i] = Task{Scene: e.Scene, Item: e.Item, Place: &e.Look.Transform, Index: e.Index, Lock: e.Look.Locked}
 	}
-	if im := a.c.item(e.Scene, e.Item); im != nil {
-		im.Look, im.Placed = e.Look, &e.Look.Transform
-	}
-	return nil
-}
-
-// settle makes an item look as it should, but for its eye.
-func (a *applier) settle(ctx context.Context, scene string, id int, look Look, index int) error {
-	if err := a.obs.SetItemTransform(ctx, scene, id, look.Transform); err != nil {
-		return err
-	}
-	if index >= 0 {
-		if err := a.obs.SetItemIndex(ctx, scene, id, index); err != nil {
-			return err
+	for i, d := range a.do(ctx, tasks) {
+		e := edits[i]
+		errs[i] = d.Err
+		if im := a.c.item(e.Scene, e.Item); im != nil && d.Err == nil {
+			im.Look, im.Placed = e.Look, &e.Look.Transform
 		}
 	}
-	if look.Locked {
-		return a.obs.SetItemLocked(ctx, scene, id, true)
-	}
-	return nil
+	return errs
 }

@@ -108,7 +108,7 @@ func Save(ctx context.Context, obs OBS, src Source, scene string) (Saved, error)
 	if scene != "" {
 		patterns = []string{scene}
 	}
-	h, err := take(ctx, obs, src, patterns)
+	h, err := take(ctx, obs, src, patterns, scenesOf(patterns))
 	if err != nil {
 		return Saved{}, err
 	}

@@ -27,7 +27,8 @@ type fakeOBS struct {
 	changes int    // calls that would have changed a scene or an input
 	during  func() // called before each call
 	lock    func(context.Context) (func(), error)
-	loading int // looks from now on that find it loading a collection
+	loading int      // looks from now on that find it loading a collection
+	looked  []string // scenes and groups whose items were listed
 }
 
 // lane is one of several users of a fake OBS whose calls a test lets through one by one.
@@ -158,45 +159,54 @@ func (f *fakeOBS) remove(scene string, id int) {
 	delete(f.inputs, source)
 }
 
-func (f *fakeOBS) Canvas(ctx context.Context) (s Size, err error) {
-	return hd, f.call(ctx, func() error { return nil })
+func (f *fakeOBS) standing() Standing {
+	st := Standing{Collection: "C", Program: f.scenes[0].Name}
+	for _, sc := range f.scenes {
+		if !sc.Group {
+			st.Scenes = append(st.Scenes, sc.Name)
+		}
+	}
+	return st
 }
 
-func (f *fakeOBS) Collection(ctx context.Context) (string, error) {
-	return "C", f.call(ctx, func() error {
+func (f *fakeOBS) Overview(ctx context.Context) (o Overview, err error) {
+	err = f.call(ctx, func() error {
 		if f.loading > 0 {
 			f.loading--
 			return ErrChanging
 		}
-		return nil
-	})
-}
-
-func (f *fakeOBS) Program(ctx context.Context) (string, error) {
-	return f.scenes[0].Name, f.call(ctx, func() error { return nil })
-}
-
-func (f *fakeOBS) Studio(ctx context.Context) (bool, error) {
-	return false, f.call(ctx, func() error { return nil })
-}
-
-func (f *fakeOBS) Inputs(ctx context.Context) (list []Input, err error) {
-	for _, name := range slices.Sorted(maps.Keys(f.inputs)) {
-		list = append(list, Input{Name: name, Kind: f.inputs[name].Kind})
-	}
-	return list, f.call(ctx, func() error { return nil })
-}
-
-func (f *fakeOBS) InputSettings(ctx context.Context, input string) (settings map[string]any, err error) {
-	err = f.call(ctx, func() error {
-		in := f.inputs[input]
-		if in == nil {
-			return ErrNotFound
+		o = Overview{Standing: f.standing(), Canvas: hd}
+		for _, name := range slices.Sorted(maps.Keys(f.inputs)) {
+			o.Inputs = append(o.Inputs, Input{Name: name, Kind: f.inputs[name].Kind})
 		}
-		settings = maps.Clone(in.Settings)
-		return nil
+		for _, sc := range f.scenes {
+			if sc.Group {
+				o.Groups = append(o.Groups, sc.Name)
+			}
+		}
+		if f.memory == nil {
+			return nil
+		}
+		return json.Unmarshal(f.memory, &o.Memory)
 	})
-	return settings, err
+	return o, err
+}
+
+func (f *fakeOBS) InputSettings(ctx context.Context, inputs []string) (settings []map[string]any, err error) {
+	for _, input := range inputs {
+		err = f.call(ctx, func() error {
+			in := f.inputs[input]
+			if in == nil {
+				return ErrNotFound
+			}
+			settings = append(settings, maps.Clone(in.Settings))
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return settings, nil
 }
 
 func (f *fakeOBS) SetInputSettings(ctx context.Context, input string, settings map[string]any, replace bool) error {
@@ -213,15 +223,37 @@ func (f *fakeOBS) SetInputSettings(ctx context.Context, input string, settings m
 	})
 }
 
-func (f *fakeOBS) Scenes(ctx context.Context) (names []string, err error) {
-	for _, sc := range f.scenes {
-		names = append(names, sc.Name)
-	}
-	return names, f.call(ctx, func() error { return nil })
+func (f *fakeOBS) Holding(ctx context.Context, scenes, sources []string) (holding []bool, err error) {
+	err = f.call(ctx, func() error {
+		for _, name := range scenes {
+			sc := f.scene(name)
+			holding = append(holding, sc != nil && slices.ContainsFunc(sc.Items, func(it Item) bool { return slices.Contains(sources, it.Source) }))
+		}
+		return nil
+	})
+	return holding, err
 }
 
-func (f *fakeOBS) Items(ctx context.Context, scene string, _ bool) (list []Item, err error) {
-	return slices.Clone(f.scene(scene).Items), f.call(ctx, func() error { return nil })
+func (f *fakeOBS) Items(ctx context.Context, of []Place) (lists [][]Item, st Standing, err error) {
+	for _, p := range of {
+		err = f.call(ctx, func() error {
+			sc := f.scene(p.Name)
+			if sc == nil || sc.Group != p.Group {
+				return ErrNotFound
+			}
+			f.looked = append(f.looked, p.Name)
+			lists = append(lists, slices.Clone(sc.Items))
+			return nil
+		})
+		if err != nil {
+			return nil, st, err
+		}
+	}
+	err = f.call(ctx, func() error {
+		st = f.standing()
+		return nil
+	})
+	return lists, st, err
 }
 
 func (f *fakeOBS) CreateInput(ctx context.Context, scene, name, kind string, settings map[string]any, enabled bool) (id int, err error) {
@@ -236,39 +268,54 @@ func (f *fakeOBS) CreateInput(ctx context.Context, scene, name, kind string, set
 	return id, err
 }
 
-func (f *fakeOBS) CreateItem(ctx context.Context, scene, input string, enabled bool) (id int, err error) {
-	err = f.write(ctx, func() error {
-		if f.inputs[input] == nil {
-			return ErrNotFound
+func (f *fakeOBS) Do(ctx context.Context, tasks []Task) (done []Done) {
+	for _, t := range tasks {
+		done = append(done, f.do(ctx, t))
+	}
+	return done
+}
+
+func (f *fakeOBS) do(ctx context.Context, t Task) (d Done) {
+	if d.Item = t.Item; t.Item == 0 {
+		var made int
+		d.Err = f.write(ctx, func() error {
+			if f.inputs[t.Input] == nil {
+				return ErrNotFound
+			}
+			made = f.put(t.Scene, t.Input, false)
+			return nil
+		})
+		if d.Err != nil {
+			return d
 		}
-		id = f.put(scene, input, enabled)
-		return nil
-	})
-	return id, err
-}
-
-func (f *fakeOBS) RemoveItem(ctx context.Context, scene string, id int) error {
-	return f.change(ctx, scene, id, func(*Item) { f.remove(scene, id) })
-}
-
-func (f *fakeOBS) SetItemEnabled(ctx context.Context, scene string, id int, enabled bool) error {
-	return f.change(ctx, scene, id, func(it *Item) { it.Enabled = enabled })
-}
-
-func (f *fakeOBS) SetItemTransform(ctx context.Context, scene string, id int, t Transform) error {
-	return f.change(ctx, scene, id, func(it *Item) { it.Transform = t })
-}
-
-func (f *fakeOBS) SetItemIndex(ctx context.Context, scene string, id, index int) error {
-	return f.change(ctx, scene, id, func(it *Item) {
-		moved, sc := *it, f.scene(scene)
-		sc.Items = slices.DeleteFunc(sc.Items, func(other Item) bool { return other.ID == id })
-		sc.Items = slices.Insert(sc.Items, index, moved)
-	})
-}
-
-func (f *fakeOBS) SetItemLocked(ctx context.Context, scene string, id int, locked bool) error {
-	return f.change(ctx, scene, id, func(it *Item) { it.Locked = locked })
+		d.Item = made
+	}
+	change := func(do func(*Item)) {
+		if d.Err == nil {
+			d.Err = f.change(ctx, t.Scene, d.Item, do)
+		}
+	}
+	if t.Remove {
+		change(func(*Item) { f.remove(t.Scene, d.Item) })
+		return d
+	}
+	if t.Place != nil {
+		change(func(it *Item) { it.Transform = *t.Place })
+		if t.Index >= 0 {
+			change(func(it *Item) {
+				moved, sc := *it, f.scene(t.Scene)
+				sc.Items = slices.DeleteFunc(sc.Items, func(other Item) bool { return other.ID == d.Item })
+				sc.Items = slices.Insert(sc.Items, t.Index, moved)
+			})
+		}
+		if t.Lock {
+			change(func(it *Item) { it.Locked = true })
+		}
+	}
+	if t.Enable != nil {
+		change(func(it *Item) { it.Enabled = *t.Enable })
+	}
+	return d
 }
 
 func (f *fakeOBS) Lock(ctx context.Context) (func(), error) {
@@ -276,16 +323,6 @@ func (f *fakeOBS) Lock(ctx context.Context) (func(), error) {
 		return func() {}, nil
 	}
 	return f.lock(ctx)
-}
-
-func (f *fakeOBS) LoadMemory(ctx context.Context) (m Memory, err error) {
-	err = f.call(ctx, func() error {
-		if f.memory == nil {
-			return nil
-		}
-		return json.Unmarshal(f.memory, &m)
-	})
-	return m, err
 }
 
 func (f *fakeOBS) SaveMemory(ctx context.Context, m Memory) error {

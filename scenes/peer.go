@@ -60,7 +60,7 @@ type Change struct {
 // Status tells where the peer source is. Patterns narrow the scenes; none means all.
 // Errors: *UnknownSceneError, or whatever OBS answered.
 func Status(ctx context.Context, obs OBS, src Source, patterns []string) (State, error) {
-	h, err := take(ctx, obs, src, patterns)
+	h, err := take(ctx, obs, src, patterns, everyScene)
 	if err != nil {
 		return State{}, err
 	}
@@ -206,16 +206,16 @@ type hand struct {
 }
 
 // take is for commands that only look.
-func take(ctx context.Context, obs OBS, src Source, patterns []string) (*hand, error) {
-	return takeAs(ctx, obs, src, patterns, func() (func(), error) { return func() {}, nil })
+func take(ctx context.Context, obs OBS, src Source, patterns []string, m matters) (*hand, error) {
+	return takeAs(ctx, obs, src, patterns, m, func() (func(), error) { return func() {}, nil })
 }
 
 // takeToChange is for commands that change something. Nobody else does until the hand is released.
 func takeToChange(ctx context.Context, obs OBS, src Source, patterns []string) (*hand, error) {
-	return takeAs(ctx, obs, src, patterns, func() (func(), error) { return obs.Lock(ctx) })
+	return takeAs(ctx, obs, src, patterns, scenesOf(patterns), func() (func(), error) { return obs.Lock(ctx) })
 }
 
-func takeAs(ctx context.Context, obs OBS, src Source, patterns []string, lock func() (func(), error)) (_ *hand, err error) {
+func takeAs(ctx context.Context, obs OBS, src Source, patterns []string, which matters, lock func() (func(), error)) (_ *hand, err error) {
 	var m Memory
 	var s Snapshot
 	release := func() {}
@@ -230,7 +230,7 @@ func takeAs(ctx context.Context, obs OBS, src Source, patterns []string, lock fu
 		if err != nil {
 			return err
 		}
-		if m, s, err = look(ctx, obs, "", src.Kind); err != nil {
+		if m, s, err = look(ctx, obs, "", src, which); err != nil {
 			unlock() // OBS may be changing its scenes for long.
 			return err
 		}

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 )
 
 // Report is what one Reconcile did.
@@ -20,95 +19,20 @@ type Report struct {
 	Held            bool   // as in Outcome
 }
 
-// Read takes a Snapshot for a peer source of the given kind, "" for any. It returns
-// ErrChanging when OBS changed its scenes meanwhile. For session see Snapshot.
-func Read(ctx context.Context, obs OBS, session, kind string) (Snapshot, error) {
-	s, err := read(ctx, obs, session, kind)
-	if errors.Is(err, ErrNotFound) {
-		return s, fmt.Errorf("%w: %w", ErrChanging, err)
-	}
-	return s, err
-}
-
-func read(ctx context.Context, obs OBS, session, kind string) (Snapshot, error) {
-	s := Snapshot{Session: session}
-	var err error
-	if s.Collection, err = obs.Collection(ctx); err != nil {
-		return s, err
-	}
-	if s.Canvas, err = obs.Canvas(ctx); err != nil {
-		return s, err
-	}
-	if s.Studio, err = obs.Studio(ctx); err != nil {
-		return s, err
-	}
-	if s.Inputs, err = obs.Inputs(ctx); err != nil {
-		return s, err
-	}
-	for i := range s.Inputs {
-		if in := &s.Inputs[i]; mayBePeer(in.Kind, kind) {
-			if in.Settings, err = obs.InputSettings(ctx, in.Name); err != nil {
-				return s, err
-			}
-		}
-	}
-	names, err := obs.Scenes(ctx)
-	if err != nil {
-		return s, err
-	}
-	for _, name := range names {
-		items, err := obs.Items(ctx, name, false)
-		if err != nil {
-			return s, err
-		}
-		s.Scenes = append(s.Scenes, Scene{Name: name, Items: items})
-	}
-	seen := map[string]bool{}
-	for _, sc := range slices.Clone(s.Scenes) {
-		for _, it := range sc.Items {
-			if !it.Group || seen[it.Source] {
-				continue
-			}
-			seen[it.Source] = true
-			items, err := obs.Items(ctx, it.Source, true)
-			if err != nil {
-				return s, err
-			}
-			s.Scenes = append(s.Scenes, Scene{Name: it.Source, Group: true, Items: items})
-		}
-	}
-	// While OBS loads a collection it still gives the old one's name, so the scenes are compared too.
-	if s.Program, err = obs.Program(ctx); err != nil {
-		return s, err
-	}
-	after, err := obs.Scenes(ctx)
-	if err != nil {
-		return s, err
-	}
-	collection, err := obs.Collection(ctx)
-	if err != nil {
-		return s, err
-	}
-	if collection != s.Collection || !slices.Equal(names, after) || !slices.Contains(names, s.Program) {
-		return s, ErrChanging
-	}
-	return s, nil
-}
-
 // Reconcile makes OBS as desired: it reads the memory and a Snapshot, plans, stores the memory,
 // applies the edits and stores the memory again. It is idempotent, and may be broken off or crash at
 // any point: the next one goes on from there. The error joins *EditError and *UnknownSceneError
 // values with any other; what could be done is done all the same, and the same pattern is
 // reported again by each call. For session see Snapshot.
 //
-// It has the memory to itself from the first look to the last word. It makes about a dozen requests, and one for each scene and group.
+// It has the memory to itself from the first look to the last word.
 func Reconcile(ctx context.Context, obs OBS, session string, d Desired) (Report, error) {
 	unlock, err := obs.Lock(ctx)
 	if err != nil {
 		return Report{}, err
 	}
 	defer unlock()
-	before, s, err := look(ctx, obs, session, d.Source.Kind)
+	before, s, err := look(ctx, obs, session, d.Source, d.matters())
 	if err != nil {
 		return Report{}, err
 	}
@@ -127,17 +51,12 @@ func Reconcile(ctx context.Context, obs OBS, session string, d Desired) (Report,
 	return report, errors.Join(errs...)
 }
 
-// look reads the memory, and a Snapshot after it.
-func look(ctx context.Context, obs OBS, session, kind string) (Memory, Snapshot, error) {
-	m, err := obs.LoadMemory(ctx)
-	if err != nil {
-		return m, Snapshot{}, fmt.Errorf("read what is remembered of the scenes: %w", err)
+// matters are the scenes that get the peer source.
+func (d Desired) matters() matters {
+	if !d.Present {
+		return scenesOf(nil)
 	}
-	s, err := Read(ctx, obs, session, kind)
-	if err != nil {
-		return m, s, fmt.Errorf("read the scenes: %w", err)
-	}
-	return m, s, nil
+	return scenesOf(d.Scenes)
 }
 
 // carryOut applies edits and returns those that worked and what is to be remembered.

@@ -45,53 +45,81 @@ var (
 	ErrNoPeerSource = errors.New("OBS has no peer source: start streaming with `costream-obs run`, or type `costream-obs peer add`")
 )
 
-// OBS is the part of OBS that this package needs. Each call must have a deadline of its own.
-// Where SetItemEnabled names a scene, the name of a group does as well. Other requests are not
-// made for the items of groups: OBS refuses to add or remove any there.
+// OBS is the part of OBS that this package needs. Each call must have a deadline of its own. It takes many things at once,
+// because users have hundreds of scenes and OBS is asked for many in one round trip. Where a scene is named, the name of a
+// group does as well, but OBS refuses to add or remove items of groups.
 type OBS interface {
-	// Canvas is the base size of the current profile.
-	Canvas(ctx context.Context) (Size, error)
-	// Collection is the name of the current scene collection.
-	Collection(ctx context.Context) (string, error)
-	// Program is the name of the programme scene.
-	Program(ctx context.Context) (string, error)
-	// Studio says whether studio mode is on.
-	Studio(ctx context.Context) (bool, error)
-	// Inputs lists all inputs; Settings are not filled in.
-	Inputs(ctx context.Context) ([]Input, error)
-	// InputSettings are the settings of an input that differ from its kind's defaults.
-	InputSettings(ctx context.Context, input string) (map[string]any, error)
+	// Overview is what OBS says of itself as a whole.
+	Overview(ctx context.Context) (Overview, error)
+	// InputSettings are the settings of inputs that differ from their kinds' defaults.
+	InputSettings(ctx context.Context, inputs []string) ([]map[string]any, error)
 	// SetInputSettings sets the given keys, or with replace all settings.
 	SetInputSettings(ctx context.Context, input string, settings map[string]any, replace bool) error
-	// Scenes lists all scenes, in OBS's order, without groups.
-	Scenes(ctx context.Context) ([]string, error)
-	// Items lists the items of a scene or group, lowest first.
-	Items(ctx context.Context, scene string, group bool) ([]Item, error)
+	// Holding tells for each scene or group whether it has itself an item of one of the sources, at much less cost than
+	// Items.
+	Holding(ctx context.Context, scenes, sources []string) ([]bool, error)
+	// Items lists the items of each of several scenes and groups, lowest first. Where OBS stands is asked after them.
+	Items(ctx context.Context, of []Place) ([][]Item, Standing, error)
 	// CreateInput makes an input together with its first item, on top of the scene.
 	CreateInput(ctx context.Context, scene, name, kind string, settings map[string]any, enabled bool) (item int, err error)
-	// CreateItem makes one more item of an input, on top of the scene.
-	CreateItem(ctx context.Context, scene, input string, enabled bool) (item int, err error)
-	// RemoveItem removes an item. An input whose last item goes, goes too, a little later.
-	RemoveItem(ctx context.Context, scene string, item int) error
-	SetItemEnabled(ctx context.Context, scene string, item int, enabled bool) error
-	SetItemTransform(ctx context.Context, scene string, item int, t Transform) error
-	// SetItemIndex moves an item in its scene; 0 is the lowest place.
-	SetItemIndex(ctx context.Context, scene string, item, index int) error
-	SetItemLocked(ctx context.Context, scene string, item int, locked bool) error
+	// Do does several things, in order, and tells of each what came of it. One that fails does not stop the others.
+	Do(ctx context.Context, tasks []Task) []Done
 	// Lock keeps all other programs from changing the memory until unlock is called. Its error is ErrBusy, wrapped or
 	// bare, when it cannot be had for too long.
 	Lock(ctx context.Context) (unlock func(), err error)
-	// LoadMemory returns what SaveMemory stored last, or an empty Memory.
-	LoadMemory(ctx context.Context) (Memory, error)
 	// SaveMemory stores m so that it outlives both OBS and us.
 	SaveMemory(ctx context.Context, m Memory) error
+}
+
+// Overview is what OBS says of itself as a whole.
+type Overview struct {
+	Standing
+	Canvas Size // base size of the current profile
+	Studio bool // studio mode is on
+	Inputs []Input
+	Groups []string
+	Memory Memory // what SaveMemory stored last, or an empty one
+}
+
+// Standing is which scenes OBS has and which of them is the programme.
+type Standing struct {
+	Collection string   // name of the scene collection
+	Scenes     []string // in OBS's order, without groups
+	Program    string
+}
+
+// Place is a scene or a group.
+type Place struct {
+	Name  string
+	Group bool
+}
+
+// Task is one thing to do with an item.
+type Task struct {
+	Scene string
+	Item  int    // 0 for a new one, hidden and on top of the scene
+	Input string // that a new one is of
+	// Remove: it is removed, and nothing else. An input whose last item goes, goes too, a little later.
+	Remove bool
+	Enable *bool // the eye, where not nil
+	// Place, where not nil, is where it is put, with Index, its place in the scene where that is not negative, 0 the
+	// lowest, and Lock, whether it gets the padlock.
+	Place *Transform
+	Index int
+	Lock  bool
+}
+
+// Done is what came of a Task.
+type Done struct {
+	Item int   // the item's id, 0 where a new one could not be made
+	Err  error // of the first thing that failed
 }
 
 // Input is an input of OBS.
 type Input struct {
 	Name     string
 	Kind     string         // without version suffix
-	Settings map[string]any // filled in by Read for inputs that may be the peer source
+	Settings map[string]any // known of inputs that may be the peer source
 }
 
 // Item is one item of a scene or group.
@@ -122,5 +150,7 @@ type Snapshot struct {
 	Program    string
 	Studio     bool
 	Inputs     []Input
-	Scenes     []Scene // scenes in OBS's order, then groups
+	// Scenes are all scenes in OBS's order, and then all groups. Items are known of those that matter: where the peer is
+	// or something is remembered, and where the peer is to be with all that is shown there.
+	Scenes []Scene
 }

@@ -66,7 +66,6 @@ type OBS interface {
 
 	Collections(ctx context.Context) (current string, all []string, err error)
 	VideoSettings(ctx context.Context) (obsctl.Video, error)
-	StudioMode(ctx context.Context) (bool, error)
 	SourceActive(ctx context.Context, source string) (bool, error)
 
 	Scenes(ctx context.Context) ([]string, error)
@@ -76,19 +75,10 @@ type OBS interface {
 	RemoveScene(ctx context.Context, name string) error
 
 	SceneItems(ctx context.Context, scene string) ([]obsctl.SceneItem, error)
-	GroupItems(ctx context.Context, group string) ([]obsctl.SceneItem, error)
-	CreateSceneItem(ctx context.Context, scene, source string, enabled bool) (int, error)
 	RemoveSceneItem(ctx context.Context, scene string, id int) error
-	SetItemEnabled(ctx context.Context, scene string, id int, enabled bool) error
-	SetItemIndex(ctx context.Context, scene string, id, index int) error
-	SetItemTransform(ctx context.Context, scene string, id int, t obsctl.Transform) error
-	SetItemBlendMode(ctx context.Context, scene string, id int, mode string) error
 
-	Filters(ctx context.Context, source string) ([]obsctl.Filter, error)
-	CreateFilter(ctx context.Context, source string, f obsctl.Filter) error
-	RemoveFilter(ctx context.Context, source, filter string) error
-	SetFilterEnabled(ctx context.Context, source, filter string, enabled bool) error
-	SetFilterSettings(ctx context.Context, source, filter string, settings map[string]any) error
+	Batch() *obsctl.Batch
+	SceneList(ctx context.Context, with *obsctl.Batch) (obsctl.SceneList, error)
 
 	PersistentData(ctx context.Context, slot string, into any) (found bool, err error)
 	SetPersistentData(ctx context.Context, slot string, v any) error
@@ -115,8 +105,10 @@ type Feed struct {
 	canvas     obsctl.Video
 	twins      twins
 	peers      map[string]bool
-	program    string           // the user's scene that is shown
-	air        map[string]scene // what the programme shows of it, with its groups: in studio mode not what they hold now
+	program    string             // the user's scene that is shown
+	expected   string             // the scene that is likely to be the programme at the next look
+	inner      map[string][]inner // the scenes and groups in a scene or group when it was looked at last
+	air        map[string]scene   // what the programme shows of it, with its groups: in studio mode not what they hold now
 	last       snapshot
 	quietUntil time.Time
 
@@ -165,6 +157,7 @@ func (f *Feed) Bare(scene string) bool {
 func (f *Feed) reload() {
 	f.collection, f.kept, f.canvas, f.program = "", "", obsctl.Video{}, ""
 	f.twins, f.peers, f.air, f.last = twins{}, nil, nil, snapshot{}
+	f.foresee("")
 	f.placed = false
 	f.taken = make(map[string]bool)
 	f.name(f.wanted)

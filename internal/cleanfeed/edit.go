@@ -11,8 +11,51 @@ import (
 
 // edit is one change in OBS. Items of mirrors are named by the items that they copy.
 type edit interface {
-	do(ctx context.Context, obs OBS, f *Feed) error
+	ask(w *writer)
 	fmt.Stringer
+}
+
+// writer collects what edits ask of OBS.
+type writer struct {
+	*obsctl.Batch
+	f     *Feed
+	edit  edit
+	added map[place]*obsctl.NewItem // by the mirror and the item that they copy
+	reads []func() error            // what becomes of the edits, once OBS has answered
+}
+
+// carryOut makes edits. What is gone meanwhile needs none; an event tells of it.
+func (f *Feed) carryOut(ctx context.Context, obs OBS, edits []edit) error {
+	w := &writer{Batch: obs.Batch(), f: f, added: make(map[place]*obsctl.NewItem)}
+	for _, e := range edits {
+		w.edit = e
+		e.ask(w)
+	}
+	if err := w.Do(ctx); err != nil {
+		return err
+	}
+	var first error
+	for _, read := range w.reads {
+		if err := read(); first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+// told looks at an answer.
+func (w *writer) told(answer *obsctl.Answer[obsctl.Nothing]) {
+	e := w.edit
+	w.reads = append(w.reads, func() error { return w.f.done(e, answer.Err) })
+}
+
+// done takes in what came of an edit.
+func (f *Feed) done(e edit, err error) error {
+	if err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
+		return fmt.Errorf("%v: %w", e, err)
+	}
+	f.log.Debug("clean feed", "edit", e.String())
+	return nil
 }
 
 type (
@@ -76,76 +119,92 @@ type (
 	showScene struct{ Scene string }
 )
 
-func (e makeScene) do(ctx context.Context, obs OBS, f *Feed) error {
-	return f.makeScene(ctx, obs, e.Scene, e.Origin)
+// ask does nothing: scenes are made before anything else.
+func (e makeScene) ask(*writer) {}
+
+// ask does not use DuplicateSceneItem, which OBS refuses for the items of groups (code 602, measured on 29.0.2).
+func (e addItem) ask(w *writer) {
+	made := w.CreateSceneItem(e.Mirror, e.Source, false)
+	w.added[place{e.Mirror, e.Origin, ""}] = made
+	w.reads = append(w.reads, func() error {
+		if made.Err == nil {
+			w.f.twins.set(e.Mirror, made.Value, e.Origin)
+		}
+		return w.f.done(e, made.Err)
+	})
+	w.onTwin(e.Mirror, e.Origin, func(twin obsctl.ItemRef) *obsctl.Answer[obsctl.Nothing] {
+		return w.SetItemTransform(e.Mirror, twin, e.Transform)
+	})
 }
 
-// do does not use DuplicateSceneItem, which OBS refuses for the items of groups (code 602, measured on 29.0.2).
-func (e addItem) do(ctx context.Context, obs OBS, f *Feed) error {
-	twin, err := obs.CreateSceneItem(ctx, e.Mirror, e.Source, false)
-	if err != nil {
+func (e removeItem) ask(w *writer) {
+	answer := w.RemoveSceneItem(e.Scene, e.Item)
+	w.reads = append(w.reads, func() error {
+		err := w.f.done(e, answer.Err)
+		if err == nil {
+			delete(w.f.twins[e.Scene], e.Item)
+		}
 		return err
-	}
-	f.twins.set(e.Mirror, twin, e.Origin)
-	return obs.SetItemTransform(ctx, e.Mirror, twin, e.Transform)
-}
-
-func (e removeItem) do(ctx context.Context, obs OBS, f *Feed) error {
-	err := obs.RemoveSceneItem(ctx, e.Scene, e.Item)
-	if err == nil || obsctl.IsCode(err, obsctl.CodeNotFound) {
-		delete(f.twins[e.Scene], e.Item)
-		return nil
-	}
-	return err
+	})
 }
 
 // onTwin makes a request for the copy of an item. A copy that could not be made is not there.
-func (f *Feed) onTwin(mirror string, origin int, request func(twin int) error) error {
-	twin, known := f.twins.of(mirror, origin)
-	if !known {
-		return nil
+func (w *writer) onTwin(mirror string, origin int, request func(twin obsctl.ItemRef) *obsctl.Answer[obsctl.Nothing]) {
+	if made, adding := w.added[place{mirror, origin, ""}]; adding {
+		e, answer := w.edit, request(made.ItemRef)
+		w.reads = append(w.reads, func() error {
+			if made.Err != nil {
+				return nil
+			}
+			return w.f.done(e, answer.Err)
+		})
+		return
 	}
-	return request(twin)
-}
-
-func (e moveItem) do(ctx context.Context, obs OBS, f *Feed) error {
-	return f.onTwin(e.Mirror, e.Origin, func(twin int) error { return obs.SetItemIndex(ctx, e.Mirror, twin, e.Index) })
-}
-
-func (e placeItem) do(ctx context.Context, obs OBS, f *Feed) error {
-	return f.onTwin(e.Mirror, e.Origin, func(twin int) error { return obs.SetItemTransform(ctx, e.Mirror, twin, e.Transform) })
-}
-
-func (e blendItem) do(ctx context.Context, obs OBS, f *Feed) error {
-	return f.onTwin(e.Mirror, e.Origin, func(twin int) error { return obs.SetItemBlendMode(ctx, e.Mirror, twin, e.Mode) })
-}
-
-func (e enableItem) do(ctx context.Context, obs OBS, f *Feed) error {
-	return f.onTwin(e.Mirror, e.Origin, func(twin int) error { return obs.SetItemEnabled(ctx, e.Mirror, twin, e.Enabled) })
-}
-
-func (e removeFilter) do(ctx context.Context, obs OBS, _ *Feed) error {
-	return obs.RemoveFilter(ctx, e.Mirror, e.Filter)
-}
-
-func (e addFilter) do(ctx context.Context, obs OBS, _ *Feed) error {
-	if err := obs.CreateFilter(ctx, e.Mirror, e.Filter); err != nil || e.Filter.Enabled {
-		return err
+	if twin, known := w.f.twins.of(mirror, origin); known {
+		w.told(request(obsctl.ItemID(twin)))
 	}
-	return obs.SetFilterEnabled(ctx, e.Mirror, e.Filter.Name, false)
 }
 
-func (e setFilter) do(ctx context.Context, obs OBS, _ *Feed) error {
-	return obs.SetFilterSettings(ctx, e.Mirror, e.Filter, e.Settings)
+func (e moveItem) ask(w *writer) {
+	w.onTwin(e.Mirror, e.Origin, func(twin obsctl.ItemRef) *obsctl.Answer[obsctl.Nothing] {
+		return w.SetItemIndex(e.Mirror, twin, e.Index)
+	})
 }
 
-func (e enableFilter) do(ctx context.Context, obs OBS, _ *Feed) error {
-	return obs.SetFilterEnabled(ctx, e.Mirror, e.Filter, e.Enabled)
+func (e placeItem) ask(w *writer) {
+	w.onTwin(e.Mirror, e.Origin, func(twin obsctl.ItemRef) *obsctl.Answer[obsctl.Nothing] {
+		return w.SetItemTransform(e.Mirror, twin, e.Transform)
+	})
 }
 
-func (e showScene) do(ctx context.Context, obs OBS, f *Feed) error {
-	_, err := obs.CreateSceneItem(ctx, f.Scene(), e.Scene, true)
-	return err
+func (e blendItem) ask(w *writer) {
+	w.onTwin(e.Mirror, e.Origin, func(twin obsctl.ItemRef) *obsctl.Answer[obsctl.Nothing] {
+		return w.SetItemBlendMode(e.Mirror, twin, e.Mode)
+	})
+}
+
+func (e enableItem) ask(w *writer) {
+	w.onTwin(e.Mirror, e.Origin, func(twin obsctl.ItemRef) *obsctl.Answer[obsctl.Nothing] {
+		return w.SetItemEnabled(e.Mirror, twin, e.Enabled)
+	})
+}
+
+func (e removeFilter) ask(w *writer) { w.told(w.RemoveFilter(e.Mirror, e.Filter)) }
+
+func (e addFilter) ask(w *writer) {
+	w.told(w.CreateFilter(e.Mirror, e.Filter))
+	if !e.Filter.Enabled {
+		w.told(w.SetFilterEnabled(e.Mirror, e.Filter.Name, false))
+	}
+}
+
+func (e setFilter) ask(w *writer) { w.told(w.SetFilterSettings(e.Mirror, e.Filter, e.Settings)) }
+
+func (e enableFilter) ask(w *writer) { w.told(w.SetFilterEnabled(e.Mirror, e.Filter, e.Enabled)) }
+
+func (e showScene) ask(w *writer) {
+	made := w.CreateSceneItem(w.f.Scene(), e.Scene, true)
+	w.reads = append(w.reads, func() error { return w.f.done(e, made.Err) })
 }
 
 func (e makeScene) String() string  { return fmt.Sprintf("make scene %q", e.Scene) }

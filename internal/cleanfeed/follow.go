@@ -44,7 +44,7 @@ func (f *Feed) syncOnce(ctx context.Context, obs OBS, thaw bool) error {
 	if err != nil {
 		return fmt.Errorf("the scenes for the clean feed: %w", err)
 	}
-	edits := plan(s, f.twins, f.made.mirrors(f.collection))
+	mirrors, show := plan(s, f.twins, f.made.mirrors(f.collection))
 	bare := s.bare()
 	if before := f.bare.Load(); before != nil {
 		// Until all is done either may be shown.
@@ -52,22 +52,23 @@ func (f *Feed) syncOnce(ctx context.Context, obs OBS, thaw bool) error {
 		maps.Copy(both, *before)
 		f.bare.Store(&both)
 	}
-	for _, e := range edits {
-		if err := f.carryOut(ctx, obs, e); err != nil {
+	var missing []makeScene
+	for _, e := range slices.Concat(mirrors, show) {
+		if e, is := e.(makeScene); is {
+			missing = append(missing, e)
+		}
+	}
+	if err := f.makeScenes(ctx, obs, missing); err != nil {
+		return err
+	}
+	// What the peer sees comes last, so that it is complete by then.
+	for _, edits := range [][]edit{mirrors, show} {
+		if err := f.carryOut(ctx, obs, edits); err != nil {
 			return err
 		}
 	}
 	f.bare.Store(&bare)
 	f.inStep()
-	return nil
-}
-
-// carryOut makes one edit. What is gone meanwhile needs none; an event tells of it.
-func (f *Feed) carryOut(ctx context.Context, obs OBS, e edit) error {
-	if err := e.do(ctx, obs, f); err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
-		return fmt.Errorf("%v: %w", e, err)
-	}
-	f.log.Debug("clean feed", "edit", e.String())
 	return nil
 }
 
@@ -150,8 +151,10 @@ type place struct {
 func (f *Feed) note(ev obsctl.Event, n *news) {
 	switch e := ev.(type) {
 	case obsctl.TransitionStarted:
+		f.expected = "" // OBS does not say what it leads to.
 		n.look, n.urgent, n.thaw = true, true, true
 	case obsctl.ProgramScene:
+		f.expected = e.Name
 		n.look, n.urgent = true, true
 	case obsctl.StudioMode:
 		n.look, n.urgent, n.studio = true, true, true
@@ -246,13 +249,9 @@ func (f *Feed) drain(ctx context.Context, obs OBS, events <-chan obsctl.Event, n
 		}
 		break
 	}
-	for _, e := range n.direct {
-		if err := f.carryOut(ctx, obs, e); err != nil {
-			return err
-		}
-	}
+	edits := slices.Collect(maps.Values(n.direct))
 	n.direct = nil
-	return nil
+	return f.carryOut(ctx, obs, edits)
 }
 
 // rename follows a scene or group that got another name.
@@ -265,6 +264,7 @@ func (f *Feed) rename(old, name string) {
 	if f.program == old {
 		f.program = name
 	}
+	f.foresee(f.program)
 	if sc, held := f.air[old]; held {
 		delete(f.air, old)
 		f.air[name] = sc

@@ -30,12 +30,24 @@ type Store interface {
 func LoadMade(ctx context.Context, obs Store) (Made, error) {
 	stored := Made{}
 	_, err := obs.PersistentData(ctx, slot, &stored)
+	return stored.read(err)
+}
+
+// AskMade adds that question to a batch. read is for after the batch.
+func AskMade(b *obsctl.Batch) (read func() (Made, error)) {
+	stored := Made{}
+	answer := b.PersistentData(slot, &stored)
+	return func() (Made, error) { return stored.read(answer.Err) }
+}
+
+// read is what was stored, for an error of reading it.
+func (m Made) read(err error) (Made, error) {
 	var syntax *json.SyntaxError
 	var wrongType *json.UnmarshalTypeError
 	if err != nil && !errors.As(err, &syntax) && !errors.As(err, &wrongType) {
 		return nil, fmt.Errorf("reading which scenes an earlier run made: %w", err)
 	}
-	return stored, nil
+	return m, nil
 }
 
 // Has reports whether a scene of a scene collection is ours.
@@ -125,7 +137,7 @@ func (f *Feed) share() {
 func (f *Feed) save(ctx context.Context, obs OBS) error {
 	f.share()
 	if err := obs.SetPersistentData(ctx, slot, f.made); err != nil {
-		return fmt.Errorf("noting which scenes are ours: %w", err)
+		return fmt.Errorf("%w: %w", errNoting, err)
 	}
 	return nil
 }
@@ -133,28 +145,57 @@ func (f *Feed) save(ctx context.Context, obs OBS) error {
 // errCollection is the state of an OBS that went over to another scene collection while it was looked at.
 var errCollection = errors.New("OBS has another scene collection now")
 
+// errNoting says that OBS does not remember for us.
+var errNoting = errors.New("noting which scenes are ours")
+
 // errTaken says that a scene gets another name.
 var errTaken = errors.New("the name is taken")
 
 // nameLimit is how long OBS may keep the name of a scene that was removed.
 const nameLimit = 3 * time.Second
 
-func (f *Feed) makeScene(ctx context.Context, obs OBS, name, origin string) error {
-	if now, _, err := obs.Collections(ctx); err != nil {
-		return err
-	} else if now != f.collection {
-		f.reload()
-		return errCollection
+// makeScenes makes scenes that are missing.
+func (f *Feed) makeScenes(ctx context.Context, obs OBS, list []makeScene) error {
+	if len(list) == 0 {
+		return nil
 	}
-	if !f.made.Has(f.collection, name) {
+	for _, e := range list {
 		if f.made[f.collection] == nil {
 			f.made[f.collection] = make(map[string]string)
 		}
-		f.made[f.collection][name] = origin
+		f.made[f.collection][e.Scene] = e.Origin
+	}
+	f.share()
+	b := obs.Batch()
+	now, noted := b.Collection(), b.SetPersistentData(slot, f.made)
+	if err := b.Do(ctx); err != nil {
+		return err
+	}
+	switch {
+	case now.Err != nil:
+		return now.Err
+	case now.Value != f.collection:
+		for _, e := range list {
+			delete(f.made[f.collection], e.Scene)
+		}
+		f.reload()
 		if err := f.save(ctx, obs); err != nil {
 			return err
 		}
+		return errCollection
+	case noted.Err != nil:
+		return fmt.Errorf("%w: %w", errNoting, noted.Err)
 	}
+	for _, e := range list {
+		if err := f.done(e, f.makeScene(ctx, obs, e.Scene)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// makeScene makes a scene that is noted.
+func (f *Feed) makeScene(ctx context.Context, obs OBS, name string) error {
 	delete(f.twins, name)
 	err := obs.CreateScene(ctx, name)
 	if !obsctl.IsCode(err, obsctl.CodeAlreadyExists) || time.Since(f.freed[name]) < nameLimit {
@@ -240,7 +281,7 @@ func (f *Feed) Remove(ctx context.Context, obs OBS, keep bool) error {
 // run of ours of which OBS has forgotten all.
 func (f *Feed) keep(ctx context.Context, obs OBS, exists, ours bool) error {
 	if !exists {
-		if err := f.makeScene(ctx, obs, f.wanted, ""); err != nil && !errors.Is(err, errTaken) {
+		if err := f.makeScenes(ctx, obs, []makeScene{{Scene: f.wanted}}); err != nil && !errors.Is(err, errTaken) {
 			return err
 		}
 		return nil

@@ -5,84 +5,102 @@ package cleanfeed
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/costream-obs/costream-obs/internal/fakeobs"
 	"github.com/costream-obs/costream-obs/obsctl"
 )
 
 // named is an OBS with the programme scene Main and an input In, in which names matter.
 type named struct {
-	OBS
 	scenes map[string][]string // their items
 	others []string            // names of inputs and groups
 	refuse int                 // the code by which scenes are not made
-	stored []byte
+	stored string
 }
 
-func (n *named) Settle(context.Context) (bool, error) { return false, nil }
-
-func (n *named) Collections(context.Context) (string, []string, error) { return "C", nil, nil }
-
-func (n *named) VideoSettings(context.Context) (obsctl.Video, error) { return obsctl.Video{}, nil }
-
-func (n *named) StudioMode(context.Context) (bool, error) { return false, nil }
-
-func (n *named) ProgramScene(context.Context) (string, error) { return "Main", nil }
-
-func (n *named) Scenes(context.Context) ([]string, error) {
-	var names []string
-	for name := range n.scenes {
-		names = append(names, name)
+// connect starts the OBS and connects to it.
+func (n *named) connect(t *testing.T) OBS {
+	t.Helper()
+	server := (&fakeobs.Server{Handle: n.answer}).Start(t)
+	client, err := obsctl.Dial(t.Context(), obsctl.Endpoint{Host: server.Addr().IP.String(), Port: server.Addr().Port}, obsctl.Options{})
+	if err != nil {
+		t.Fatal(err)
 	}
-	slices.Sort(names)
-	return names, nil
+	t.Cleanup(func() { _ = client.Close() })
+	return obsctl.NewPrivateScenes(PrivateScenes()).On(client)
 }
 
-func (n *named) CreateScene(_ context.Context, name string) error {
-	if n.refuse != 0 {
-		return &obsctl.RequestError{Request: "CreateScene", Code: n.refuse}
+type fields map[string]any
+
+func (n *named) answer(request string, data json.RawMessage) (any, *fakeobs.Refusal) {
+	var d struct {
+		SceneName, SourceName, SlotValue string
+		SceneItemID                      int
 	}
-	if _, taken := n.scenes[name]; taken || slices.Contains(n.others, name) {
-		return &obsctl.RequestError{Request: "CreateScene", Code: obsctl.CodeAlreadyExists}
+	if len(data) > 0 {
+		if err := json.Unmarshal(data, &d); err != nil {
+			return nil, &fakeobs.Refusal{Code: 400, Comment: err.Error()}
+		}
 	}
-	n.scenes[name] = nil
-	return nil
-}
-
-func (n *named) RemoveScene(_ context.Context, name string) error {
-	delete(n.scenes, name)
-	return nil
-}
-
-func (n *named) SceneItems(_ context.Context, scene string) ([]obsctl.SceneItem, error) {
-	var items []obsctl.SceneItem
-	for i, source := range n.scenes[scene] {
-		items = append(items, it(i, source))
+	items, exists := n.scenes[d.SceneName]
+	switch request {
+	case "GetSceneCollectionList":
+		return fields{"currentSceneCollectionName": "C"}, nil
+	case "GetVideoSettings":
+		return fields{"baseWidth": 640, "baseHeight": 360, "outputWidth": 640, "outputHeight": 360, "fpsNumerator": 30, "fpsDenominator": 1}, nil
+	case "GetStudioModeEnabled":
+		return fields{"studioModeEnabled": false}, nil
+	case "GetSceneList":
+		list := []fields{}
+		for _, name := range slices.Sorted(maps.Keys(n.scenes)) {
+			list = append(list, fields{"sceneName": name})
+		}
+		return fields{"currentProgramSceneName": "Main", "scenes": list}, nil
+	case "GetSourceFilterList":
+		return fields{"filters": []fields{}}, nil
+	case "GetPersistentData":
+		return fields{"slotValue": n.stored}, nil
+	case "SetPersistentData":
+		n.stored = d.SlotValue
+		return nil, nil
+	case "CreateScene":
+		if n.refuse != 0 {
+			return nil, &fakeobs.Refusal{Code: n.refuse}
+		}
+		if exists || slices.Contains(n.others, d.SceneName) {
+			return nil, &fakeobs.Refusal{Code: obsctl.CodeAlreadyExists}
+		}
+		n.scenes[d.SceneName] = nil
+		return nil, nil
 	}
-	return items, nil
-}
-
-func (n *named) CreateSceneItem(_ context.Context, scene, source string, _ bool) (int, error) {
-	n.scenes[scene] = append(n.scenes[scene], source)
-	return len(n.scenes[scene]) - 1, nil
-}
-
-func (n *named) RemoveSceneItem(_ context.Context, scene string, id int) error {
-	n.scenes[scene] = slices.Delete(slices.Clone(n.scenes[scene]), id, id+1)
-	return nil
-}
-
-func (n *named) PersistentData(_ context.Context, _ string, into any) (bool, error) {
-	return n.stored != nil, json.Unmarshal(append([]byte{}, n.stored...), into)
-}
-
-func (n *named) SetPersistentData(_ context.Context, _ string, v any) (err error) {
-	n.stored, err = json.Marshal(v)
-	return err
+	if !exists {
+		return nil, &fakeobs.Refusal{Code: obsctl.CodeNotFound}
+	}
+	switch request {
+	case "RemoveScene":
+		delete(n.scenes, d.SceneName)
+	case "GetSceneItemList":
+		list := []fields{}
+		for i, source := range items {
+			list = append(list, fields{"sceneItemId": i, "sourceName": source, "sceneItemEnabled": true, "sceneItemBlendMode": noBlend,
+				"sceneItemTransform": fields{"scaleX": 1, "scaleY": 1, "alignment": whole.Alignment, "boundsType": noBounds}})
+		}
+		return fields{"sceneItems": list}, nil
+	case "CreateSceneItem":
+		n.scenes[d.SceneName] = append(items, d.SourceName)
+		return fields{"sceneItemId": len(items)}, nil
+	case "RemoveSceneItem":
+		n.scenes[d.SceneName] = slices.Delete(slices.Clone(items), d.SceneItemID, d.SceneItemID+1)
+	default:
+		return nil, &fakeobs.Refusal{Code: obsctl.CodeUnknownRequest}
+	}
+	return nil, nil
 }
 
 func begun(t *testing.T) *Feed {
@@ -112,7 +130,8 @@ func TestTakenName(t *testing.T) {
 		{name: "the camera shows the user's", users: []string{"In"}, wanted: "To peer", keep: true, want: "To peer 2"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			obs := &named{scenes: map[string][]string{"Main": {"In"}}, others: test.others, stored: []byte("{}")}
+			obs := &named{scenes: map[string][]string{"Main": {"In"}}, others: test.others, stored: "{}"}
+			client := obs.connect(t)
 			before := map[string][]string{"Main": {"In"}}
 			if test.users != nil {
 				obs.scenes[Scene], before[Scene] = test.users, slices.Clone(test.users)
@@ -123,7 +142,7 @@ func TestTakenName(t *testing.T) {
 			}
 			for range 2 {
 				for range 2 {
-					if err := f.Sync(t.Context(), obs); err != nil {
+					if err := f.Sync(t.Context(), client); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -141,7 +160,7 @@ func TestTakenName(t *testing.T) {
 				if test.wanted != "" {
 					f.Want(test.wanted)
 				}
-				if err := f.Remove(t.Context(), obs, test.keep); err != nil {
+				if err := f.Remove(t.Context(), client, test.keep); err != nil {
 					t.Fatal(err)
 				}
 				delete(want, test.want)
@@ -158,7 +177,8 @@ func TestTakenName(t *testing.T) {
 
 // Who reports an error of ours names the clean feed: the error itself does not.
 func TestErrorsNameTheEdit(t *testing.T) {
-	err := begun(t).Sync(t.Context(), &named{scenes: map[string][]string{"Main": {"In"}}, refuse: 500, stored: []byte("{}")})
+	obs := &named{scenes: map[string][]string{"Main": {"In"}}, refuse: 500, stored: "{}"}
+	err := begun(t).Sync(t.Context(), obs.connect(t))
 	if err == nil || !strings.HasPrefix(err.Error(), `make scene "To peer": `) {
 		t.Errorf("got %v, want it to begin with the edit", err)
 	}

@@ -54,9 +54,9 @@ type planner struct {
 	seen  map[string]bool
 }
 
-// plan returns the edits that bring our scenes in step. What the peer sees comes last, so that it is complete by then.
-// names are those of the mirrors that were made before, by the scene or group that they mirror.
-func plan(s snapshot, t twins, names map[string]string) []edit {
+// plan returns the edits that bring our scenes in step: those of mirrors, and then those of what the peer sees. names are
+// those of the mirrors that were made before, by the scene or group that they mirror.
+func plan(s snapshot, t twins, names map[string]string) (mirrors, shown []edit) {
 	s.taken = maps.Clone(s.taken)
 	s.taken[s.scene] = true
 	p := &planner{snapshot: s, twins: t, names: make(map[string]string), seen: make(map[string]bool)}
@@ -66,8 +66,9 @@ func plan(s snapshot, t twins, names map[string]string) []edit {
 		p.mirror(show)
 		show = p.names[show]
 	}
+	mirrors, p.edits = p.edits, nil
 	p.show(show)
-	return p.edits
+	return mirrors, p.edits
 }
 
 func (p *planner) add(e edit) { p.edits = append(p.edits, e) }

@@ -205,7 +205,8 @@ func TestPlan(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var got []string
-			for _, e := range plan(test.s, test.twins, test.names) {
+			mirrors, shown := plan(test.s, test.twins, test.names)
+			for _, e := range slices.Concat(mirrors, shown) {
 				got = append(got, e.String())
 			}
 			if diff := cmp.Diff(test.want, got); diff != "" {
@@ -231,7 +232,8 @@ func TestOrder(t *testing.T) {
 		}
 		s.scenes["Main"], s.ours[mainMirror] = items(from...), items(has...)
 		got := slices.Clone(sources)
-		for _, e := range plan(s, copies, map[string]string{"Main": mainMirror}) {
+		mirrors, _ := plan(s, copies, map[string]string{"Main": mainMirror})
+		for _, e := range mirrors {
 			if m, is := e.(moveItem); is {
 				at := slices.Index(got, sources[m.Origin])
 				got = slices.Insert(slices.Delete(got, at, at+1), m.Index, sources[m.Origin])

@@ -44,15 +44,15 @@ type stage struct {
 	lost    bool // OBS has ended, so following it has, too
 }
 
-// counting counts the requests that change or list items.
+// counting counts the looks at OBS.
 type counting struct {
 	obsctl.PrivateView
-	items atomic.Int64
+	looks atomic.Int64
 }
 
-func (c *counting) SceneItems(ctx context.Context, scene string) ([]obsctl.SceneItem, error) {
-	c.items.Add(1)
-	return c.PrivateView.SceneItems(ctx, scene)
+func (c *counting) SceneList(ctx context.Context, with *obsctl.Batch) (obsctl.SceneList, error) {
+	c.looks.Add(1)
+	return c.PrivateView.SceneList(ctx, with)
 }
 
 // testLog writes what is logged to the test's output.
@@ -327,12 +327,12 @@ func testFollowsEdits(s *stage) {
 	s.user("SetSourceFilterEnabled", testbed.D{"sourceName": main, "filterName": "grey", "filterEnabled": false})
 	s.wantClean(main)
 
-	before := s.count.items.Load()
+	before := s.count.looks.Load()
 	for x := range 100 {
 		s.transform(main, 1, testbed.D{"positionX": x})
 	}
 	s.wantClean(main)
-	s.Logf("100 steps of the mouse: %d scenes read", s.count.items.Load()-before)
+	s.Logf("100 steps of the mouse: %d looks", s.count.looks.Load()-before)
 
 	if s.aside {
 		if got := s.scenes(); !slices.Equal(got, []string{main}) {

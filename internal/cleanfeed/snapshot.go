@@ -14,7 +14,7 @@ import (
 type scene struct {
 	group   bool
 	items   []obsctl.SceneItem // lowest first
-	filters []obsctl.Filter    // read for those that need a mirror, and for mirrors
+	filters []obsctl.Filter
 }
 
 // snapshot is everything that plan looks at.
@@ -31,18 +31,30 @@ type snapshot struct {
 }
 
 // read looks at OBS. With thaw the programme is taken to show the scene as it is now.
-func (f *Feed) read(ctx context.Context, obs OBS, thaw bool) (snapshot, error) {
-	s := snapshot{scenes: make(map[string]scene), ours: make(map[string]scene), taken: make(map[string]bool)}
+func (f *Feed) read(ctx context.Context, obs OBS, thaw bool) (s snapshot, err error) {
+	s = snapshot{scenes: make(map[string]scene), ours: make(map[string]scene), taken: make(map[string]bool)}
+	defer func() {
+		if err != nil {
+			f.foresee("") // nothing: it may have been wrong
+		}
+	}()
 	if err := f.readOnce(ctx, obs); err != nil {
 		return s, err
 	}
 	s.width, s.height = f.canvas.CanvasW, f.canvas.CanvasH
-	names, err := obs.Scenes(ctx)
+	// What will be needed, as far as it can be foreseen, is asked in one go.
+	a := f.newAsking(obs)
+	a.withInner(f.expected, false)
+	studio := a.batch.StudioMode()
+	list, err := obs.SceneList(ctx, a.batch)
 	if err != nil {
 		return s, err
 	}
+	if studio.Err != nil {
+		return s, studio.Err
+	}
 	s.barred = maps.Clone(f.peers)
-	for _, name := range names {
+	for _, name := range list.Names {
 		s.taken[name] = true
 		s.barred[name] = f.made.Has(f.collection, name)
 	}
@@ -51,20 +63,89 @@ func (f *Feed) read(ctx context.Context, obs OBS, thaw bool) (snapshot, error) {
 		s.scene = freeName(f.wanted, s.taken)
 	}
 	f.name(s.scene)
-	if s.program, err = f.readProgram(ctx, obs, names); err != nil {
+	if s.program, err = f.readProgram(list); err != nil {
 		return s, err
 	}
-	if err := s.add(ctx, obs, s.program, false); err != nil {
+	f.expected = s.program
+	if err := s.add(ctx, a, s.program, false); err != nil {
 		return s, err
 	}
-	if err := f.freeze(ctx, obs, &s, thaw); err != nil {
+	if err := f.freeze(ctx, obs, &s, studio.Value, thaw); err != nil {
 		return s, err
 	}
-	if err := f.readMirrors(ctx, obs, &s); err != nil {
+	if err := f.readMirrors(ctx, a, &s); err != nil {
 		return s, err
 	}
 	f.last = s
 	return s, nil
+}
+
+// inner is a scene or group in another one.
+type inner struct {
+	name  string
+	group bool
+}
+
+// foresee notes what is likely to be the programme at the next look, of which nothing is known yet.
+func (f *Feed) foresee(program string) { f.expected, f.inner = program, make(map[string][]inner) }
+
+// asking asks OBS for scenes and groups, many at once.
+type asking struct {
+	f       *Feed
+	obs     OBS
+	batch   *obsctl.Batch
+	mirrors map[string]string
+	items   map[string]*obsctl.Answer[[]obsctl.SceneItem]
+	filters map[string]*obsctl.Answer[[]obsctl.Filter]
+}
+
+func (f *Feed) newAsking(obs OBS) *asking {
+	return &asking{f: f, obs: obs, batch: obs.Batch(), mirrors: f.made.mirrors(f.collection),
+		items: make(map[string]*obsctl.Answer[[]obsctl.SceneItem]), filters: make(map[string]*obsctl.Answer[[]obsctl.Filter])}
+}
+
+// scene asks for a scene or group, unless it was asked for.
+func (a *asking) scene(name string, group bool) {
+	if a.items[name] != nil {
+		return
+	}
+	list := a.batch.SceneItems
+	if group {
+		list = a.batch.GroupItems
+	}
+	a.items[name], a.filters[name] = list(name), a.batch.Filters(name)
+}
+
+// withInner asks for a scene or group with what was in it the last time, for their mirrors, and for what the peer sees.
+func (a *asking) withInner(name string, group bool) {
+	if name == "" || a.items[name] != nil {
+		return
+	}
+	a.scene(name, group)
+	for _, in := range append([]string{a.f.made.Scene(a.f.collection)}, a.mirrors[name]) {
+		if in != "" {
+			a.scene(in, false)
+		}
+	}
+	for _, in := range a.f.inner[name] {
+		a.withInner(in.name, in.group)
+	}
+}
+
+// answered returns the items and filters of a scene or group, which it asks for if that was not done.
+func (a *asking) answered(ctx context.Context, name string, group bool) (scene, error) {
+	if a.items[name] == nil {
+		a.batch = a.obs.Batch()
+		a.withInner(name, group)
+		if err := a.batch.Do(ctx); err != nil {
+			return scene{}, err
+		}
+	}
+	items, filters := a.items[name], a.filters[name]
+	if items.Err != nil {
+		return scene{}, items.Err
+	}
+	return scene{group: group, items: items.Value, filters: filters.Value}, filters.Err
 }
 
 // readOnce asks for what seldom changes.
@@ -91,18 +172,14 @@ func (f *Feed) readOnce(ctx context.Context, obs OBS) (err error) {
 }
 
 // readProgram tells the user's scene that is the programme: the last one while the programme is a scene of ours.
-func (f *Feed) readProgram(ctx context.Context, obs OBS, names []string) (string, error) {
-	program, err := obs.ProgramScene(ctx)
-	if err != nil {
-		return "", err
+func (f *Feed) readProgram(list obsctl.SceneList) (string, error) {
+	if !f.made.Has(f.collection, list.Program) && slices.Contains(list.Names, list.Program) {
+		return list.Program, nil
 	}
-	if !f.made.Has(f.collection, program) && slices.Contains(names, program) {
-		return program, nil
-	}
-	if slices.Contains(names, f.program) {
+	if slices.Contains(list.Names, f.program) {
 		return f.program, nil
 	}
-	for _, name := range names {
+	for _, name := range list.Names {
 		if !f.made.Has(f.collection, name) {
 			return name, nil
 		}
@@ -111,24 +188,25 @@ func (f *Feed) readProgram(ctx context.Context, obs OBS, names []string) (string
 }
 
 // add reads a scene or group and what is in it.
-func (s *snapshot) add(ctx context.Context, obs OBS, name string, group bool) error {
+func (s *snapshot) add(ctx context.Context, a *asking, name string, group bool) error {
 	if _, known := s.scenes[name]; known {
 		return nil
 	}
-	list := obs.SceneItems
-	if group {
-		list = obs.GroupItems
-	}
-	items, err := list(ctx, name)
+	sc, err := a.answered(ctx, name, group)
 	if err != nil {
 		return err
 	}
-	s.scenes[name] = scene{group: group, items: items}
-	for _, it := range items {
+	s.scenes[name] = sc
+	var in []inner
+	for _, it := range sc.items {
 		if it.IsGroup || s.taken[it.Source] && !s.barred[it.Source] {
-			if err := s.add(ctx, obs, it.Source, it.IsGroup); err != nil {
-				return err
-			}
+			in = append(in, inner{it.Source, it.IsGroup})
+		}
+	}
+	a.f.inner[name] = in
+	for _, i := range in {
+		if err := s.add(ctx, a, i.name, i.group); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -137,11 +215,7 @@ func (s *snapshot) add(ctx context.Context, obs OBS, name string, group bool) er
 // freeze sees to it that the snapshot holds what the programme shows. In studio mode OBS copies a scene, with its groups
 // but not the scenes in it, when it becomes the programme, unless "Duplicate scene" is off; it can be told by the scene
 // itself not being active (measured, 29.0.2).
-func (f *Feed) freeze(ctx context.Context, obs OBS, s *snapshot, thaw bool) error {
-	studio, err := obs.StudioMode(ctx)
-	if err != nil {
-		return err
-	}
+func (f *Feed) freeze(ctx context.Context, obs OBS, s *snapshot, studio, thaw bool) error {
 	if studio {
 		active, err := obs.SourceActive(ctx, s.program)
 		if err != nil {
@@ -150,7 +224,10 @@ func (f *Feed) freeze(ctx context.Context, obs OBS, s *snapshot, thaw bool) erro
 		s.frozen = !active
 	}
 	if _, shown := f.air[s.program]; s.frozen && shown && !thaw {
-		maps.Copy(s.scenes, f.air)
+		for name, sc := range f.air {
+			sc.filters = s.scenes[name].filters // of which those of now count
+			s.scenes[name] = sc
+		}
 	} else {
 		f.air = make(map[string]scene)
 		f.hold(*s, s.program)
@@ -169,47 +246,27 @@ func (f *Feed) hold(s snapshot, name string) {
 	}
 }
 
-// readMirrors reads our scenes that are needed, and the filters that they should have.
-func (f *Feed) readMirrors(ctx context.Context, obs OBS, s *snapshot) error {
-	names := f.made.mirrors(f.collection)
-	for origin, sc := range s.scenes {
-		if !s.mirrored(origin) {
-			continue
+// readMirrors reads our scenes that are needed.
+func (f *Feed) readMirrors(ctx context.Context, a *asking, s *snapshot) error {
+	ours := []string{s.scene}
+	for origin := range s.scenes {
+		if s.mirrored(origin) {
+			ours = append(ours, a.mirrors[origin])
 		}
-		filters, err := obs.Filters(ctx, origin)
-		if err != nil {
-			return err
-		}
-		sc.filters = filters
-		s.scenes[origin] = sc
-		if name, known := names[origin]; known && s.taken[name] {
-			if err := f.addOurs(ctx, obs, s, name, true); err != nil {
+	}
+	for _, name := range ours {
+		if s.taken[name] && f.made.Has(f.collection, name) {
+			sc, err := a.answered(ctx, name, false)
+			if err != nil {
 				return err
 			}
+			s.ours[name] = sc
+			// A private scene is empty when our script was reloaded, and then counts its items from the beginning.
+			maps.DeleteFunc(f.twins[name], func(twin, _ int) bool {
+				return !slices.ContainsFunc(sc.items, func(it obsctl.SceneItem) bool { return it.ID == twin })
+			})
 		}
 	}
-	if s.taken[s.scene] && f.made.Has(f.collection, s.scene) {
-		return f.addOurs(ctx, obs, s, s.scene, false)
-	}
-	return nil
-}
-
-func (f *Feed) addOurs(ctx context.Context, obs OBS, s *snapshot, name string, filters bool) error {
-	items, err := obs.SceneItems(ctx, name)
-	if err != nil {
-		return err
-	}
-	// A private scene is empty when our script was reloaded, and then counts its items from the beginning.
-	maps.DeleteFunc(f.twins[name], func(twin, _ int) bool {
-		return !slices.ContainsFunc(items, func(it obsctl.SceneItem) bool { return it.ID == twin })
-	})
-	sc := scene{items: items}
-	if filters {
-		if sc.filters, err = obs.Filters(ctx, name); err != nil {
-			return err
-		}
-	}
-	s.ours[name] = sc
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/costream-obs/costream-obs/internal/cleanfeed"
 	"github.com/costream-obs/costream-obs/internal/cleanfeed/camera"
@@ -127,6 +128,15 @@ func (s *session) ofFeed(ev obsctl.Event) bool {
 	switch e := ev.(type) {
 	case obsctl.TransitionStarted, obsctl.SceneItemsMoved, obsctl.FiltersChanged:
 		return true
+	case obsctl.ScenesChanged:
+		if e.Names == nil {
+			// An OBS that quits may begin with ours.
+			return !e.Removed && s.c.feed.Ours(s.seen.collection, e.Scene)
+		}
+		listed := slices.DeleteFunc(slices.Clone(e.Names), func(name string) bool { return s.c.feed.Ours(s.seen.collection, name) })
+		same := slices.Equal(listed, s.seen.listed)
+		s.seen.listed = listed
+		return same
 	case obsctl.SceneItemAdded:
 		return s.c.feed.Ours(s.seen.collection, e.Scene)
 	case obsctl.SceneItemRemoved:

@@ -38,7 +38,8 @@ type observed struct {
 	askOutputs   bool
 	askScene     bool
 	askInputs    bool
-	scenesLooked bool // the scenes are as we left them
+	scenesLooked bool     // the scenes are as we left them
+	listed       []string // the user's scenes, as OBS told them last
 }
 
 func (o *observed) all() {
@@ -82,7 +83,8 @@ func (s *session) note(ev obsctl.Event) {
 	case obsctl.ProgramScene:
 		o.program = e.Name
 		s.c.program.Store(&e.Name)
-		o.scenesLooked = false
+		// What is done in scenes does not depend on it, but a transition ends the wait for one.
+		o.scenesLooked = o.scenesLooked && s.hint == ""
 	case obsctl.InputRenamed:
 		if s.changes.renameInput(o.collection, e.Old, e.New) {
 			s.steps.clear(problem.MonitoredInputs)

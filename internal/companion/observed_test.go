@@ -4,6 +4,7 @@ package companion
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"testing"
@@ -118,6 +119,61 @@ func TestLoadingCollection(t *testing.T) {
 		}
 		if s.seen.changing {
 			t.Errorf("after %v: it is taken to load still", over)
+		}
+	}
+}
+
+// TestOwnScenesAreNoNews: that the clean feed makes a scene, or that another scene is the programme, calls for no look at
+// all scenes; what the user does to them does.
+func TestOwnScenesAreNoNews(t *testing.T) {
+	s := newTestSession(Options{})
+	s.seen.collection = "C"
+	s.c.feed.Cleaned("C", map[string]string{"To peer: A": "A"})
+	server := &fakeobs.Server{Handle: func(string, json.RawMessage) (any, *fakeobs.Refusal) {
+		return map[string]any{"currentSceneCollectionName": "Another"}, nil
+	}}
+	if err := s.c.feed.Remove(t.Context(), obsctl.NewPrivateScenes(cleanfeed.PrivateScenes()).On(dialFake(t, server)), false); err != nil {
+		t.Fatal(err)
+	}
+	s.note(obsctl.ScenesChanged{Names: []string{"A", "B"}})
+	for _, tt := range []struct {
+		name string
+		ev   obsctl.Event
+		hint string
+		want bool // nothing is looked at
+	}{
+		{"our scene", obsctl.ScenesChanged{Scene: "To peer: A"}, "", true},
+		{"the list with it", obsctl.ScenesChanged{Names: []string{"A", "To peer: A", "B"}}, "", true},
+		{"our scene goes, as when OBS quits", obsctl.ScenesChanged{Scene: "To peer: A", Removed: true}, "", false},
+		{"a scene of the user's", obsctl.ScenesChanged{Scene: "To peer: B"}, "", false},
+		{"the list with it", obsctl.ScenesChanged{Names: []string{"A", "B", "To peer: B"}}, "", false},
+		{"that is gone", obsctl.ScenesChanged{Names: []string{"A", "B"}}, "", false},
+		{"another programme", obsctl.ProgramScene{Name: "B"}, "", true},
+		{"another programme in studio mode", obsctl.ProgramScene{Name: "A"}, "viewers see the change later", false},
+		{"an eye", obsctl.SceneItemEnabled{Scene: "A", ID: 1}, "", false},
+	} {
+		s.seen.scenesLooked, s.hint = true, tt.hint
+		s.note(tt.ev)
+		if s.seen.scenesLooked != tt.want {
+			t.Errorf("%s: the scenes need no look: got %t, want %t", tt.name, s.seen.scenesLooked, tt.want)
+		}
+	}
+}
+
+// TestLooksTakeAShare: what takes long is not done again at each tick.
+func TestLooksTakeAShare(t *testing.T) {
+	for _, tt := range []struct {
+		took, since time.Duration
+		want        bool
+	}{
+		{10 * time.Millisecond, slowTick, false},
+		{500 * time.Millisecond, slowTick, true},
+		{500 * time.Millisecond, 7 * slowTick, false},
+	} {
+		s := newTestSession(Options{})
+		s.seen.scenesLooked, s.arrangedIn, s.arrangedAt = true, tt.took, time.Now().Add(-tt.since)
+		if s.tick(); s.seen.scenesLooked != tt.want || !s.seen.askInputs {
+			t.Errorf("after a look of %v, %v ago: got no look %t, want %t", tt.took, tt.since, s.seen.scenesLooked, tt.want)
 		}
 	}
 }

@@ -24,7 +24,7 @@ type recalling struct {
 	last *recall
 }
 
-func (s *session) scenesOBS() scenes.OBS {
+func (s *session) scenesOBS() recalling {
 	return recalling{OBS: obsscenes.NewWriter(s.obs, filepath.Dir(s.c.o.ControlSocket), lockWait), last: &s.c.recall}
 }
 
@@ -32,17 +32,31 @@ func (s *session) scenesOBS() scenes.OBS {
 // again.
 const lockWait = 500 * time.Millisecond
 
-// LoadMemory implements scenes.OBS.
+// Overview implements scenes.OBS.
+func (r recalling) Overview(ctx context.Context) (scenes.Overview, error) {
+	o, err := r.OBS.Overview(ctx)
+	if err == nil {
+		o.Memory = r.recalled(o.Memory)
+	}
+	return o, err
+}
+
+// LoadMemory returns what SaveMemory stored last.
 func (r recalling) LoadMemory(ctx context.Context) (scenes.Memory, error) {
 	m, err := r.OBS.LoadMemory(ctx)
 	if err != nil {
 		return m, err
 	}
+	return r.recalled(m), nil
+}
+
+// recalled is the memory for what OBS has of it.
+func (r recalling) recalled(m scenes.Memory) scenes.Memory {
 	if len(m.Collections) == 0 {
-		return r.last.scenes, nil
+		return r.last.scenes
 	}
 	r.last.scenes = m // with what commands wrote
-	return m, nil
+	return m
 }
 
 // SaveMemory implements scenes.OBS.

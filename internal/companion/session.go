@@ -69,6 +69,8 @@ type session struct {
 	unknown       error                // scenes of --scenes that OBS does not have
 	scenesChecked bool
 	arranged      string    // what the scenes were last arranged for
+	arrangedAt    time.Time // when
+	arrangedIn    time.Duration
 	input         string    // the peer source's name, while it is in OBS
 	muteAsked     string    // the peer source whose mute OBS was asked for; after that its events tell
 	inputDead     time.Time // since when the peer source has shown no picture
@@ -158,8 +160,7 @@ func (s *session) awaitNews(ctx context.Context, tick <-chan time.Time) bool {
 			return s.drain(ctx)
 		case <-s.c.wake:
 		case <-tick:
-			s.seen.all()
-			s.voiceStale = true
+			s.tick()
 		case <-retry:
 		}
 		return true

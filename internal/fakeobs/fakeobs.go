@@ -53,9 +53,14 @@ type conn struct {
 }
 
 func (c *conn) send(op int, d any) {
+	text, err := json.Marshal(map[string]any{"op": op, "d": d})
+	if err != nil {
+		panic(err) // a test has given what is no JSON
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	_ = c.ws.WriteJSON(map[string]any{"op": op, "d": d})
+	// In one frame, as OBS does.
+	_ = c.ws.WriteMessage(websocket.TextMessage, text)
 }
 
 // Start serves on 127.0.0.1 until the test ends.
@@ -113,6 +118,10 @@ func (f *Server) serve(w http.ResponseWriter, r *http.Request) {
 				RequestType    string
 				RequestID      string
 				RequestData    json.RawMessage
+				Requests       []struct {
+					RequestType string
+					RequestData json.RawMessage
+				}
 			}
 		}
 		if err := ws.ReadJSON(&m); err != nil {
@@ -125,7 +134,20 @@ func (f *Server) serve(w http.ResponseWriter, r *http.Request) {
 		case m.Op == 1:
 			c.send(2, map[string]int{"negotiatedRpcVersion": 1})
 		case m.Op == 6:
-			f.answer(c, m.D.RequestType, m.D.RequestID, m.D.RequestData)
+			if d, hears := f.answer(m.D.RequestType, m.D.RequestData); hears {
+				d["requestId"] = m.D.RequestID
+				c.send(7, d)
+			}
+		case m.Op == 8:
+			results, hears := []any{}, true
+			for _, r := range m.D.Requests {
+				var d map[string]any
+				d, hears = f.answer(r.RequestType, r.RequestData)
+				results = append(results, d)
+			}
+			if hears {
+				c.send(9, map[string]any{"requestId": m.D.RequestID, "results": results})
+			}
 		}
 	}
 }
@@ -136,7 +158,8 @@ func proof(password, salt, challenge string) string {
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
-func (f *Server) answer(c *conn, request, id string, data json.RawMessage) {
+// answer is what it says to a request, unless it is deaf.
+func (f *Server) answer(request string, data json.RawMessage) (d map[string]any, hears bool) {
 	f.mu.Lock()
 	deaf, loads := f.deaf, f.loads
 	if request != "GetVersion" && request != "GetStats" {
@@ -144,7 +167,7 @@ func (f *Server) answer(c *conn, request, id string, data json.RawMessage) {
 	}
 	f.mu.Unlock()
 	if deaf {
-		return
+		return nil, false
 	}
 	var answer any
 	var refused *Refusal
@@ -165,11 +188,11 @@ func (f *Server) answer(c *conn, request, id string, data json.RawMessage) {
 	if refused != nil {
 		status = map[string]any{"code": refused.Code, "result": false, "comment": refused.Comment}
 	}
-	d := map[string]any{"requestType": request, "requestId": id, "requestStatus": status}
+	d = map[string]any{"requestType": request, "requestStatus": status}
 	if answer != nil {
 		d["responseData"] = answer
 	}
-	c.send(7, d)
+	return d, true
 }
 
 func (f *Server) eachConn(do func(*conn)) {

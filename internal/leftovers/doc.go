@@ -248,45 +248,53 @@ func (o *docOBS) removeScene(name string) error {
 // errClosed is the answer to what nobody asks for off air.
 var errClosed = errors.New("this cannot be done in a closed scene collection")
 
-// Canvas implements scenes.OBS.
-func (o *docOBS) Canvas(context.Context) (scenes.Size, error) { return o.entry.Canvas, nil }
-
-// Collection implements scenes.OBS.
-func (o *docOBS) Collection(context.Context) (string, error) { return o.name, nil }
-
-// Program implements scenes.OBS. Which scene it is does not matter off air.
-func (o *docOBS) Program(ctx context.Context) (string, error) {
-	names, err := o.Scenes(ctx)
-	if err != nil || len(names) == 0 {
-		return "", errors.Join(err, fmt.Errorf("%w: no scenes", collection.ErrInvalid))
-	}
-	return names[0], nil
-}
-
-// Studio implements scenes.OBS.
-func (o *docOBS) Studio(context.Context) (bool, error) { return false, nil }
-
-// Inputs implements scenes.OBS.
-func (o *docOBS) Inputs(context.Context) ([]scenes.Input, error) {
-	var inputs []scenes.Input
+// standing is which scenes there are. Which of them is the programme does not matter off air.
+func (o *docOBS) standing() (scenes.Standing, error) {
+	st := scenes.Standing{Collection: o.name}
 	for _, s := range o.sources() {
-		if s.Name != "" && s.ID != sceneKind {
-			inputs = append(inputs, scenes.Input{Name: s.Name, Kind: s.ID})
+		if _, ours := o.entry.Feed[s.Name]; s.ID == sceneKind && !ours {
+			st.Scenes = append(st.Scenes, s.Name)
 		}
 	}
-	return inputs, nil
+	if len(st.Scenes) == 0 {
+		return st, fmt.Errorf("%w: no scenes", collection.ErrInvalid)
+	}
+	st.Program = st.Scenes[0]
+	return st, nil
+}
+
+// Overview implements scenes.OBS.
+func (o *docOBS) Overview(context.Context) (out scenes.Overview, err error) {
+	out = scenes.Overview{Canvas: o.entry.Canvas, Memory: o.memory}
+	if out.Standing, err = o.standing(); err != nil {
+		return out, err
+	}
+	for _, s := range o.sources() {
+		if s.Name != "" && s.ID != sceneKind {
+			out.Inputs = append(out.Inputs, scenes.Input{Name: s.Name, Kind: s.ID})
+		}
+	}
+	for _, g := range o.list(grouped) {
+		out.Groups = append(out.Groups, g.Name)
+	}
+	return out, nil
 }
 
 // InputSettings implements scenes.OBS.
-func (o *docOBS) InputSettings(_ context.Context, input string) (settings map[string]any, err error) {
-	i := o.index(input)
-	if i < 0 {
-		return nil, scenes.ErrNotFound
+func (o *docOBS) InputSettings(_ context.Context, inputs []string) ([]map[string]any, error) {
+	list := make([]map[string]any, len(inputs))
+	for n, input := range inputs {
+		i := o.index(input)
+		if i < 0 {
+			return nil, scenes.ErrNotFound
+		}
+		if raw := o.doc.Get(listed, i, "settings"); raw != nil {
+			if err := json.Unmarshal(raw, &list[n]); err != nil {
+				return nil, err
+			}
+		}
 	}
-	if raw := o.doc.Get(listed, i, "settings"); raw != nil {
-		err = json.Unmarshal(raw, &settings)
-	}
-	return settings, err
+	return list, nil
 }
 
 // SetInputSettings implements scenes.OBS. Off air settings are only given back, all of them.
@@ -303,34 +311,43 @@ func (o *docOBS) SetInputSettings(_ context.Context, input string, settings map[
 	return o.set(settings, listed, i, "settings")
 }
 
-// Scenes implements scenes.OBS.
-func (o *docOBS) Scenes(context.Context) ([]string, error) {
-	var names []string
-	for _, s := range o.sources() {
-		if _, ours := o.entry.Feed[s.Name]; s.ID == sceneKind && !ours {
-			names = append(names, s.Name)
+// Holding implements scenes.OBS.
+func (o *docOBS) Holding(_ context.Context, in, sources []string) ([]bool, error) {
+	out := make([]bool, len(in))
+	for i, scene := range in {
+		for _, it := range o.items(scene) {
+			out[i] = out[i] || slices.Contains(sources, it.Name)
 		}
 	}
-	return names, nil
+	return out, nil
+}
+
+// items are those of a scene or group; there are none where it is not there.
+func (o *docOBS) items(scene string) []item {
+	where, i, found := o.holder(scene)
+	if !found {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(o.list(where)[i].items), func(it item) bool { return it.Backup })
 }
 
 // Items implements scenes.OBS.
-func (o *docOBS) Items(_ context.Context, scene string, _ bool) ([]scenes.Item, error) {
-	where, i, found := o.holder(scene)
-	if !found {
-		return nil, scenes.ErrNotFound
-	}
+func (o *docOBS) Items(_ context.Context, of []scenes.Place) ([][]scenes.Item, scenes.Standing, error) {
 	groups := map[string]bool{}
 	for _, g := range o.list(grouped) {
 		groups[g.Name] = true
 	}
-	var items []scenes.Item
-	for _, it := range o.list(where)[i].items {
-		if !it.Backup {
-			items = append(items, scenes.Item{ID: it.ID, Source: it.Name, Enabled: it.Visible, Locked: it.Locked, Group: groups[it.Name], Transform: it.transform()})
+	lists := make([][]scenes.Item, len(of))
+	for i, p := range of {
+		if _, _, found := o.holder(p.Name); !found {
+			return nil, scenes.Standing{}, scenes.ErrNotFound
+		}
+		for _, it := range o.items(p.Name) {
+			lists[i] = append(lists[i], scenes.Item{ID: it.ID, Source: it.Name, Enabled: it.Visible, Locked: it.Locked, Group: groups[it.Name], Transform: it.transform()})
 		}
 	}
-	return items, nil
+	st, err := o.standing()
+	return lists, st, err
 }
 
 // place is where an item is.
@@ -342,8 +359,24 @@ func (o *docOBS) place(scene string, id int) (where string, i, j int, found bool
 	return where, i, j, j >= 0
 }
 
-// RemoveItem implements scenes.OBS. As in OBS, an input goes with its last item.
-func (o *docOBS) RemoveItem(_ context.Context, scene string, id int) error {
+// Do implements scenes.OBS. Off air items are only removed, hidden and shown.
+func (o *docOBS) Do(_ context.Context, tasks []scenes.Task) []scenes.Done {
+	done := make([]scenes.Done, len(tasks))
+	for i, t := range tasks {
+		done[i] = scenes.Done{Item: t.Item, Err: errClosed}
+		switch {
+		case t.Item == 0 || t.Place != nil:
+		case t.Remove:
+			done[i].Err = o.takeOut(t.Scene, t.Item)
+		case t.Enable != nil:
+			done[i].Err = o.enable(t.Scene, t.Item, *t.Enable)
+		}
+	}
+	return done
+}
+
+// takeOut removes an item. As in OBS, an input goes with its last item.
+func (o *docOBS) takeOut(scene string, id int) error {
 	where, i, j, found := o.place(scene, id)
 	if !found {
 		return scenes.ErrNotFound
@@ -361,8 +394,8 @@ func (o *docOBS) RemoveItem(_ context.Context, scene string, id int) error {
 	return nil
 }
 
-// SetItemEnabled implements scenes.OBS.
-func (o *docOBS) SetItemEnabled(_ context.Context, scene string, id int, enabled bool) error {
+// enable shows or hides an item.
+func (o *docOBS) enable(scene string, id int, enabled bool) error {
 	where, i, j, found := o.place(scene, id)
 	if !found {
 		return scenes.ErrNotFound
@@ -375,25 +408,8 @@ func (o *docOBS) CreateInput(context.Context, string, string, string, map[string
 	return 0, errClosed
 }
 
-// CreateItem implements scenes.OBS.
-func (o *docOBS) CreateItem(context.Context, string, string, bool) (int, error) { return 0, errClosed }
-
-// SetItemTransform implements scenes.OBS.
-func (o *docOBS) SetItemTransform(context.Context, string, int, scenes.Transform) error {
-	return errClosed
-}
-
-// SetItemIndex implements scenes.OBS.
-func (o *docOBS) SetItemIndex(context.Context, string, int, int) error { return errClosed }
-
-// SetItemLocked implements scenes.OBS.
-func (o *docOBS) SetItemLocked(context.Context, string, int, bool) error { return errClosed }
-
 // Lock implements scenes.OBS: whoever edits the file has it to themselves.
 func (o *docOBS) Lock(context.Context) (func(), error) { return func() {}, nil }
-
-// LoadMemory implements scenes.OBS.
-func (o *docOBS) LoadMemory(context.Context) (scenes.Memory, error) { return o.memory, nil }
 
 // SaveMemory implements scenes.OBS.
 func (o *docOBS) SaveMemory(_ context.Context, m scenes.Memory) error {

@@ -86,47 +86,77 @@ type meaning struct {
 
 func (m *meaning) Unwrap() []error { return []error{m.error, m.also} }
 
-// Canvas implements scenes.OBS.
-func (o *OBS) Canvas(ctx context.Context) (scenes.Size, error) {
-	v, err := o.client.VideoSettings(ctx)
-	return scenes.Size{W: v.CanvasW, H: v.CanvasH}, translate(err)
-}
-
-// Collection implements scenes.OBS.
-func (o *OBS) Collection(ctx context.Context) (string, error) {
-	current, _, err := o.client.Collections(ctx)
-	return current, translate(err)
-}
-
-// Program implements scenes.OBS.
-func (o *OBS) Program(ctx context.Context) (string, error) {
-	name, err := o.client.ProgramScene(ctx)
-	return name, translate(err)
-}
-
-// Studio implements scenes.OBS.
-func (o *OBS) Studio(ctx context.Context) (bool, error) {
-	on, err := o.client.StudioMode(ctx)
-	return on, translate(err)
-}
-
-// Inputs implements scenes.OBS.
-func (o *OBS) Inputs(ctx context.Context) ([]scenes.Input, error) {
-	list, err := o.client.Inputs(ctx)
-	if err != nil {
-		return nil, translate(err)
+// standing is the question where OBS stands. The scenes of the clean feed are left out: the peer has no place there.
+func standing(b *obsctl.Batch) (read func() (scenes.Standing, error)) {
+	list, collection := b.SceneList(), b.Collection()
+	// Asked last: a scene is noted before it is made.
+	readMade := cleanfeed.AskMade(b)
+	return func() (scenes.Standing, error) {
+		made, err := readMade()
+		if err := first(list.Err, collection.Err, err); err != nil {
+			return scenes.Standing{}, err
+		}
+		names := slices.DeleteFunc(list.Value.Names, func(name string) bool { return made.Has(collection.Value, name) })
+		return scenes.Standing{Collection: collection.Value, Scenes: names, Program: list.Value.Program}, nil
 	}
-	inputs := make([]scenes.Input, 0, len(list))
-	for _, in := range list {
-		inputs = append(inputs, scenes.Input{Name: in.Name, Kind: in.UnversionedKind})
+}
+
+// first is the first error, translated.
+func first(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return translate(err)
+		}
 	}
-	return inputs, nil
+	return nil
+}
+
+// Overview implements scenes.OBS.
+func (o *OBS) Overview(ctx context.Context) (out scenes.Overview, err error) {
+	b := o.client.Batch()
+	video, studio, inputs, groups := b.VideoSettings(), b.StudioMode(), b.Inputs(), b.Groups()
+	readMemory := askMemory(b)
+	readStanding := standing(b)
+	if err := b.Do(ctx); err != nil {
+		return out, translate(err)
+	}
+	if out.Memory, err = readMemory(); err != nil {
+		return out, err
+	}
+	if out.Standing, err = readStanding(); err != nil {
+		return out, err
+	}
+	out.Canvas = scenes.Size{W: video.Value.CanvasW, H: video.Value.CanvasH}
+	out.Studio, out.Groups = studio.Value, groups.Value
+	for _, in := range inputs.Value {
+		out.Inputs = append(out.Inputs, scenes.Input{Name: in.Name, Kind: in.UnversionedKind})
+	}
+	return out, first(video.Err, studio.Err, inputs.Err, groups.Err)
 }
 
 // InputSettings implements scenes.OBS.
-func (o *OBS) InputSettings(ctx context.Context, input string) (map[string]any, error) {
-	settings, err := o.client.InputSettings(ctx, input)
-	return settings, translate(err)
+func (o *OBS) InputSettings(ctx context.Context, inputs []string) ([]map[string]any, error) {
+	b := o.client.Batch()
+	var answers []*obsctl.Answer[map[string]any]
+	for _, input := range inputs {
+		answers = append(answers, b.InputSettings(input))
+	}
+	if err := b.Do(ctx); err != nil {
+		return nil, translate(err)
+	}
+	return values(answers)
+}
+
+// values are what answers hold, if OBS has refused none.
+func values[T any](answers []*obsctl.Answer[T]) ([]T, error) {
+	list := make([]T, 0, len(answers))
+	for _, a := range answers {
+		if a.Err != nil {
+			return nil, translate(a.Err)
+		}
+		list = append(list, a.Value)
+	}
+	return list, nil
 }
 
 // SetInputSettings implements scenes.OBS.
@@ -137,40 +167,57 @@ func (o *OBS) SetInputSettings(ctx context.Context, input string, settings map[s
 	return translate(o.client.SetInputSettings(ctx, input, settings, !replace))
 }
 
-// Scenes implements scenes.OBS. The scenes of the clean feed are left out: the peer has no place there.
-func (o *OBS) Scenes(ctx context.Context) ([]string, error) {
-	names, err := o.client.Scenes(ctx)
-	if err != nil || !slices.ContainsFunc(names, cleanfeed.MayBeOurs) {
-		return names, translate(err)
+// Holding implements scenes.OBS.
+func (o *OBS) Holding(ctx context.Context, in, sources []string) ([]bool, error) {
+	b := o.client.Batch()
+	var answers []*obsctl.Answer[bool]
+	for _, scene := range in {
+		for _, source := range sources {
+			answers = append(answers, b.Holds(scene, source))
+		}
 	}
-	collection, err := o.Collection(ctx)
+	if err := b.Do(ctx); err != nil {
+		return nil, translate(err)
+	}
+	holds, err := values(answers)
 	if err != nil {
 		return nil, err
 	}
-	// Asked last: a scene is noted before it is made.
-	made, err := cleanfeed.LoadMade(ctx, o.client)
-	if err != nil {
-		return nil, translate(err)
+	out := make([]bool, len(in))
+	for i, h := range holds {
+		out[i/len(sources)] = out[i/len(sources)] || h
 	}
-	return slices.DeleteFunc(names, func(name string) bool { return made.Has(collection, name) }), nil
+	return out, nil
 }
 
 // Items implements scenes.OBS.
-func (o *OBS) Items(ctx context.Context, scene string, group bool) ([]scenes.Item, error) {
-	list := o.client.SceneItems
-	if group {
-		list = o.client.GroupItems
+func (o *OBS) Items(ctx context.Context, of []scenes.Place) ([][]scenes.Item, scenes.Standing, error) {
+	b := o.client.Batch()
+	var answers []*obsctl.Answer[[]obsctl.SceneItem]
+	for _, p := range of {
+		list := b.SceneItems
+		if p.Group {
+			list = b.GroupItems
+		}
+		answers = append(answers, list(p.Name))
 	}
-	found, err := list(ctx, scene)
+	readStanding := standing(b)
+	if err := b.Do(ctx); err != nil {
+		return nil, scenes.Standing{}, translate(err)
+	}
+	found, err := values(answers)
 	if err != nil {
-		return nil, translate(err)
+		return nil, scenes.Standing{}, err
 	}
-	items := make([]scenes.Item, 0, len(found))
-	for _, it := range found {
-		items = append(items, scenes.Item{ID: it.ID, Source: it.Source, Enabled: it.Enabled, Locked: it.Locked,
-			Group: it.IsGroup, Size: scenes.Size{W: int(it.Transform.SourceW), H: int(it.Transform.SourceH)}, Transform: fromOBS(it.Transform)})
+	lists := make([][]scenes.Item, len(found))
+	for i, list := range found {
+		for _, it := range list {
+			lists[i] = append(lists[i], scenes.Item{ID: it.ID, Source: it.Source, Enabled: it.Enabled, Locked: it.Locked,
+				Group: it.IsGroup, Size: scenes.Size{W: int(it.Transform.SourceW), H: int(it.Transform.SourceH)}, Transform: fromOBS(it.Transform)})
+		}
 	}
-	return items, nil
+	after, err := readStanding()
+	return lists, after, err
 }
 
 // CreateInput implements scenes.OBS.
@@ -179,48 +226,87 @@ func (o *OBS) CreateInput(ctx context.Context, scene, name, kind string, setting
 	return id, translate(err)
 }
 
-// CreateItem implements scenes.OBS.
-func (o *OBS) CreateItem(ctx context.Context, scene, input string, enabled bool) (int, error) {
-	id, err := o.client.CreateSceneItem(ctx, scene, input, enabled)
-	return id, translate(err)
-}
-
-// RemoveItem implements scenes.OBS.
-func (o *OBS) RemoveItem(ctx context.Context, scene string, item int) error {
-	return translate(o.client.RemoveSceneItem(ctx, scene, item))
-}
-
-// SetItemEnabled implements scenes.OBS.
-func (o *OBS) SetItemEnabled(ctx context.Context, scene string, item int, enabled bool) error {
-	return translate(o.client.SetItemEnabled(ctx, scene, item, enabled))
-}
-
-// SetItemTransform implements scenes.OBS.
-func (o *OBS) SetItemTransform(ctx context.Context, scene string, item int, t scenes.Transform) error {
-	return translate(o.client.SetItemTransform(ctx, scene, item, toOBS(t)))
-}
-
-// SetItemIndex implements scenes.OBS.
-func (o *OBS) SetItemIndex(ctx context.Context, scene string, item, index int) error {
-	return translate(o.client.SetItemIndex(ctx, scene, item, index))
-}
-
-// SetItemLocked implements scenes.OBS.
-func (o *OBS) SetItemLocked(ctx context.Context, scene string, item int, locked bool) error {
-	return translate(o.client.SetItemLocked(ctx, scene, item, locked))
-}
-
-// LoadMemory implements scenes.OBS. What cannot be decoded counts as nothing: it must not stop
-// the show, and the next SaveMemory mends it.
-func (o *OBS) LoadMemory(ctx context.Context) (scenes.Memory, error) {
-	var m scenes.Memory
-	_, err := o.client.PersistentData(ctx, Slot, &m)
-	var syntax *json.SyntaxError
-	var wrongType *json.UnmarshalTypeError
-	if errors.As(err, &syntax) || errors.As(err, &wrongType) {
-		return scenes.Memory{}, nil
+// Do implements scenes.OBS. What is done with a new item goes in the same batch as making it.
+func (o *OBS) Do(ctx context.Context, tasks []scenes.Task) []scenes.Done {
+	b := o.client.Batch()
+	reads := make([]func() scenes.Done, len(tasks))
+	for i, t := range tasks {
+		reads[i] = ask(b, t)
 	}
-	return m, translate(err)
+	_ = b.Do(ctx) // each answer tells of it
+	done := make([]scenes.Done, len(tasks))
+	for i, read := range reads {
+		done[i] = read()
+		done[i].Err = translate(done[i].Err)
+	}
+	return done
+}
+
+// ask adds what is to be done with one item to a batch.
+func ask(b *obsctl.Batch, t scenes.Task) (read func() scenes.Done) {
+	item := obsctl.ItemID(t.Item)
+	var made *obsctl.NewItem
+	if t.Item == 0 {
+		made = b.CreateSceneItem(t.Scene, t.Input, false)
+		item = made.ItemRef
+	}
+	var answers []*obsctl.Answer[obsctl.Nothing]
+	tell := func(a *obsctl.Answer[obsctl.Nothing]) { answers = append(answers, a) }
+	if t.Remove {
+		tell(b.RemoveSceneItem(t.Scene, t.Item))
+	}
+	if t.Place != nil {
+		tell(b.SetItemTransform(t.Scene, item, toOBS(*t.Place)))
+		if t.Index >= 0 {
+			tell(b.SetItemIndex(t.Scene, item, t.Index))
+		}
+		if t.Lock {
+			tell(b.SetItemLocked(t.Scene, item, true))
+		}
+	}
+	if t.Enable != nil {
+		tell(b.SetItemEnabled(t.Scene, item, *t.Enable))
+	}
+	return func() scenes.Done {
+		d := scenes.Done{Item: t.Item}
+		if made != nil {
+			if made.Err != nil {
+				return scenes.Done{Err: made.Err} // so that the rest was about nothing
+			}
+			d.Item = made.Value
+		}
+		for _, a := range answers {
+			if a.Err != nil && d.Err == nil {
+				d.Err = a.Err
+			}
+		}
+		return d
+	}
+}
+
+// LoadMemory returns what SaveMemory stored last.
+func (o *OBS) LoadMemory(ctx context.Context) (scenes.Memory, error) {
+	b := o.client.Batch()
+	read := askMemory(b)
+	if err := b.Do(ctx); err != nil {
+		return scenes.Memory{}, translate(err)
+	}
+	return read()
+}
+
+// askMemory is the question what is remembered. What cannot be decoded counts as nothing: it must not stop the show, and
+// the next SaveMemory mends it.
+func askMemory(b *obsctl.Batch) (read func() (scenes.Memory, error)) {
+	var m scenes.Memory
+	answer := b.PersistentData(Slot, &m)
+	return func() (scenes.Memory, error) {
+		var syntax *json.SyntaxError
+		var wrongType *json.UnmarshalTypeError
+		if errors.As(answer.Err, &syntax) || errors.As(answer.Err, &wrongType) {
+			return scenes.Memory{}, nil
+		}
+		return m, translate(answer.Err)
+	}
 }
 
 // SaveMemory implements scenes.OBS.

@@ -171,9 +171,9 @@ func (s *stage) describe(scene string, group bool) []string {
 
 func (s *stage) items(scene string, group bool) []scenes.Item {
 	s.Helper()
-	items, err := s.obs.Items(s.Context(), scene, group)
+	lists, _, err := s.obs.Items(s.Context(), []scenes.Place{{Name: scene, Group: group}})
 	s.must(err)
-	return items
+	return lists[0]
 }
 
 // item returns the topmost item of a source in a scene.
@@ -192,10 +192,10 @@ func (s *stage) item(scene, source string) scenes.Item {
 // inputs returns the names of the inputs of the peer source's kind.
 func (s *stage) inputs() []string {
 	s.Helper()
-	all, err := s.obs.Inputs(s.Context())
+	all, err := s.obs.Overview(s.Context())
 	s.must(err)
 	out := []string{}
-	for _, in := range all {
+	for _, in := range all.Inputs {
 		if in.Kind == source().Kind {
 			out = append(out, in.Name)
 		}
@@ -219,11 +219,11 @@ func (s *stage) wantInputs(want ...string) {
 func (s *stage) awaitFree(name string) {
 	s.Helper()
 	testbed.Await(s, "the end of "+name, 20*time.Second, func() error {
-		all, err := s.obs.Inputs(s.Context())
+		all, err := s.obs.Overview(s.Context())
 		if err != nil {
 			return err
 		}
-		if slices.ContainsFunc(all, func(in scenes.Input) bool { return in.Name == name }) {
+		if slices.ContainsFunc(all.Inputs, func(in scenes.Input) bool { return in.Name == name }) {
 			return errors.New("OBS still has it")
 		}
 		return nil

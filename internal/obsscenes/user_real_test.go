@@ -100,7 +100,7 @@ func TestRealAdoptedSettings(t *testing.T) {
 	own := testbed.D{"is_local_file": true, "local_file": "/nonexistent/friend.mkv", "looping": true, "input": source().Settings["input"]}
 	s.user("CreateInput", testbed.D{"sceneName": scene, "inputName": "Peer", "inputKind": "ffmpeg_source", "inputSettings": own})
 	s.goTo(onAir)
-	settings, err := s.obs.InputSettings(s.Context(), "Peer")
+	settings, err := s.client.InputSettings(s.Context(), "Peer")
 	s.must(err)
 	if got := settings["local_file"]; got != "" {
 		t.Errorf("on air, local_file: got %q, want none", got)
@@ -109,7 +109,7 @@ func TestRealAdoptedSettings(t *testing.T) {
 	s.goTo(onAir)
 	s.wantItems(scene, "Friend shown")
 	s.goTo(offAir)
-	got, err := s.obs.InputSettings(s.Context(), "Friend")
+	got, err := s.client.InputSettings(s.Context(), "Friend")
 	s.must(err)
 	want := map[string]any(own)
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -176,7 +176,7 @@ func TestRealCopied(t *testing.T) {
 func TestRealDuplicateInput(t *testing.T) {
 	s := newStage(t)
 	s.goTo(onAir)
-	settings, err := s.obs.InputSettings(s.Context(), "Peer")
+	settings, err := s.client.InputSettings(s.Context(), "Peer")
 	s.must(err)
 	s.user("CreateInput", testbed.D{"sceneName": scene, "inputName": "Copy", "inputKind": source().Kind, "inputSettings": settings})
 	s.goTo(waiting)

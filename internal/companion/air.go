@@ -78,6 +78,7 @@ type air struct {
 	kbps        setting[int] // that the link allows our picture; 0 where it does not say
 	kbpsLogged  atomic.Int64
 	voiceBuffer atomic.Int64 // of the peer's voice at the sound server, in nanoseconds
+	voiceSpare  atomic.Int64 // of the peer's voice before that, since some comes late, in nanoseconds
 
 	together *together
 
@@ -294,7 +295,11 @@ func (a *air) newVideoReceiver() (receiver, error) {
 }
 
 func (a *air) newAudioReceiver() (receiver, error) {
-	r, err := media.NewAudioReceiver(media.AudioReceiverOptions{Sinks: *a.speakers.Load(), Delay: a.together.voiceWait(), Buffer: time.Duration(a.voiceBuffer.Load()), Log: a.o.log})
+	r, err := media.NewAudioReceiver(media.AudioReceiverOptions{
+		Sinks: *a.speakers.Load(), Delay: a.together.voiceWait(),
+		Buffer: time.Duration(a.voiceBuffer.Load()), Spare: time.Duration(a.voiceSpare.Load()),
+		Log: a.o.log,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -103,6 +103,8 @@ func (t *together) noteBreaks(voice *media.AudioReceiver, now time.Time) {
 	if voice != t.voice {
 		t.voice, t.breaks, t.late = voice, 0, 0 // It counts from its own beginning.
 	}
+	// A receiver that takes its place does not have to find out anew.
+	a.voiceSpare.Store(int64(voice.Spare()))
 	if n != t.breaks {
 		a.o.log.Debug("the peer's voice broke off", "times", n, "latency", voice.Latency())
 	}

@@ -108,9 +108,12 @@ func (t *together) noteBreaks(voice *media.AudioReceiver, now time.Time) {
 	if n != t.breaks {
 		a.o.log.Debug("the peer's voice broke off", "times", n, "latency", voice.Latency())
 	}
+	before := max(t.buffer.size, leastBuffer)
 	if t.buffer.note(late-t.late, now) {
 		a.o.log.Info("the sound server comes late for the peer's voice and gets more of it in hand", "buffer", t.buffer.size)
 		a.voiceBuffer.Store(int64(t.buffer.size))
+		// PipeWire takes at once half of what it has in hand, so that the sound must be there earlier (1.4.2).
+		a.voiceSpare.Add(int64(t.buffer.size-before) / 2)
 		a.renewVoice()
 	}
 	t.breaks, t.late = n, late

@@ -46,15 +46,15 @@ unit: deps-build
 test-kernel: deps-kernel
 	@e2e/kernel/test
 
-## test-systems  the package, the demo and the tests with real OBS on another Debian: SYSTEM=12, 13 (the default) or forky
+## test-systems  package, demo and tests on another Debian: SYSTEM=12, 13 (the default), forky, 13-desktop or forky-desktop
 .PHONY: test-systems
 test-systems: deps-systems packages
 	@e2e/systems/test $(or $(SYSTEM),13) $(subst |, ,$(TESTS))
 
-## systems-docs  writes what test-systems found out on 12, 13 and forky into docs/systems.md
+## systems-docs  writes what test-systems found out into docs/systems.md
 .PHONY: systems-docs
 systems-docs:
-	go run ./e2e/systems -into docs/systems.md $(foreach s,12 13 forky,$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/costream-obs-systems/$(s)/result)
+	go run ./e2e/systems -into docs/systems.md $(foreach s,12 13 forky 13-desktop forky-desktop,$(wildcard $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/costream-obs-systems/$(s)/result))
 
 ## bench      latency, cost and quality against what others use, 10 minutes on a machine that does nothing else
 .PHONY: bench

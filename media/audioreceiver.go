@@ -24,7 +24,9 @@ type AudioReceiverOptions struct {
 	// Buffer is how much the sound server has in hand; 0 means 25 ms. More bridges a server that comes late for
 	// it, at the cost of that much delay.
 	Buffer time.Duration
-	Log    *slog.Logger
+	// Spare is what Spare of a receiver before told of the same voice.
+	Spare time.Duration
+	Log   *slog.Logger
 }
 
 // AudioReceiver decodes and plays one incoming stream of sound. It runs once.
@@ -58,7 +60,7 @@ func NewAudioReceiver(o AudioReceiverOptions) (*AudioReceiver, error) {
 		sinks = []string{""}
 	}
 	for _, sink := range sinks {
-		s, err := newSpeaker(sink, o.Buffer, o.Log)
+		s, err := newSpeaker(sink, o.Buffer, o.Spare, o.Log)
 		if err != nil {
 			return nil, err
 		}
@@ -109,6 +111,9 @@ func (r *AudioReceiver) Latency() time.Duration { return r.speakers[0].latency()
 // Breaks is how often the sound broke off because there was nothing to play, or
 // skipped because too much had come late, at the first of the sinks.
 func (r *AudioReceiver) Breaks() int { return r.speakers[0].playout.breaks() }
+
+// Spare is how much decoded sound is kept in hand at the first of the sinks, since some comes late.
+func (r *AudioReceiver) Spare() time.Duration { return r.speakers[0].playout.learnt() }
 
 // Late is how often the first of the sinks came for sound only after it had
 // played all that it had in hand.

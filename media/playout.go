@@ -70,8 +70,10 @@ type window struct {
 	least, sum, looks int
 }
 
-func newPlayout() *playout {
-	return &playout{held: make([]int16, soundChannels), spare: frames(leastSpare), natural: frames(leastSpare)}
+// newPlayout makes one that keeps as much in hand as was found out before, if anything was.
+func newPlayout(spare time.Duration) *playout {
+	n := frames(min(max(spare, leastSpare), mostSpare))
+	return &playout{held: make([]int16, soundChannels), spare: n, natural: n}
 }
 
 func frames(d time.Duration) int { return int(d * soundRate / time.Second) }
@@ -92,6 +94,13 @@ func (p *playout) wait() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return soundTime(p.natural)
+}
+
+// learnt is how much is kept in hand, for the next playout of the same voice.
+func (p *playout) learnt() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return soundTime(p.spare)
 }
 
 // breaks is how often there was nothing to play, or too much of it.

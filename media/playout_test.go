@@ -95,7 +95,7 @@ func TestPlayoutFollowsDrift(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			s := &speech{playout: newPlayout(), fast: tt.fast}
+			s := &speech{playout: newPlayout(0), fast: tt.fast}
 			s.hear(20 * time.Second)
 			settled := s.playout.breaks()
 			var most time.Duration
@@ -120,7 +120,7 @@ func TestPlayoutFollowsDrift(t *testing.T) {
 func TestPlayoutFollowsJitter(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	rough := true
-	s := &speech{playout: newPlayout(), late: func(int) time.Duration {
+	s := &speech{playout: newPlayout(0), late: func(int) time.Duration {
 		if rough {
 			return time.Duration(random.Int64N(int64(30 * time.Millisecond)))
 		}
@@ -140,9 +140,28 @@ func TestPlayoutFollowsJitter(t *testing.T) {
 	}
 }
 
+// What was learnt of a voice need not be learnt again by the next playout.
+func TestPlayoutKeepsWhatWasLearnt(t *testing.T) {
+	late := func(packet int) time.Duration {
+		// Nothing comes for 50 ms, twice in 3 s.
+		if n := packet % 150; n < 4 {
+			return time.Duration(4-n) * 10 * time.Millisecond
+		}
+		return 0
+	}
+	first := &speech{playout: newPlayout(0), late: late}
+	first.hear(30 * time.Second)
+	next := &speech{playout: newPlayout(first.playout.learnt()), late: late}
+	next.hear(30 * time.Second)
+	t.Logf("%d gaps, then %d; %v learnt", first.playout.breaks(), next.playout.breaks(), first.playout.learnt())
+	if a, b := first.playout.breaks(), next.playout.breaks(); a < 5 || b > 1 {
+		t.Errorf("got %d gaps, and then %d; want 5 or more, and then at most one", a, b)
+	}
+}
+
 // A delay is taken on and given up without a gap or a click.
 func TestPlayoutDelay(t *testing.T) {
-	s := &speech{playout: newPlayout()}
+	s := &speech{playout: newPlayout(0)}
 	s.hear(20 * time.Second)
 	_, without := s.hear(10 * time.Second)
 	const delay = 80 * time.Millisecond
@@ -164,7 +183,7 @@ func TestPlayoutDelay(t *testing.T) {
 // A peer who is away for a while leaves neither a click nor a delay behind, also
 // when all that was said meanwhile comes at once.
 func TestPlayoutOutage(t *testing.T) {
-	s := &speech{playout: newPlayout(), late: func(packet int) time.Duration {
+	s := &speech{playout: newPlayout(0), late: func(packet int) time.Duration {
 		// Said between 5 s and 6 s, come at 6 s.
 		if packet >= 500 && packet < 600 {
 			return 6*time.Second - soundTime((packet+1)*packetFrames)

@@ -47,7 +47,7 @@ type speaker struct {
 	late   atomic.Int64
 }
 
-func newSpeaker(sink string, buffer time.Duration, log *slog.Logger) (*speaker, error) {
+func newSpeaker(sink string, buffer, spare time.Duration, log *slog.Logger) (*speaker, error) {
 	const what = "audio receiver"
 	if buffer <= 0 {
 		buffer = speakerBuffer
@@ -56,7 +56,7 @@ func newSpeaker(sink string, buffer time.Duration, log *slog.Logger) (*speaker, 
 	if err != nil {
 		return nil, err
 	}
-	s := &speaker{machine: m, playout: newPlayout(), buffer: buffer}
+	s := &speaker{machine: m, playout: newPlayout(spare), buffer: buffer}
 	if s.sound, err = m.pipe.Source(nameSound); err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}

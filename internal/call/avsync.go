@@ -103,12 +103,17 @@ func (s *avSync) noteBreaks(voice *media.AudioReceiver, now time.Time) {
 	if voice != s.voice {
 		s.voice, s.breaks, s.late = voice, 0, 0 // It counts from its own beginning.
 	}
+	// A receiver that takes its place does not have to find out anew.
+	c.voiceSpare.Store(int64(voice.Spare()))
 	if n != s.breaks {
 		c.o.Log.Debug("the peer's voice broke off", "times", n, "latency", voice.Latency())
 	}
+	before := max(s.buffer.size, leastBuffer)
 	if s.buffer.note(late-s.late, now) {
 		c.o.Log.Info("the sound server comes late for the peer's voice and gets more of it in hand", "buffer", s.buffer.size)
 		c.voiceBuffer.Store(int64(s.buffer.size))
+		// PipeWire takes at once half of what it has in hand, so that the sound must be there earlier (1.4.2).
+		c.voiceSpare.Add(int64(s.buffer.size-before) / 2)
 		c.RenewVoice()
 	}
 	s.breaks, s.late = n, late

@@ -102,6 +102,7 @@ type Call struct {
 	silenced    atomic.Bool              // the peer's voice is not played
 	speakers    atomic.Pointer[[]string] // nil while they are not known
 	voiceBuffer atomic.Int64             // of the peer's voice at the sound server, in nanoseconds
+	voiceSpare  atomic.Int64             // of the peer's voice before that, since some comes late, in nanoseconds
 	presence    presence                 // of the peer's picture
 	avSync      *avSync
 }

@@ -28,7 +28,8 @@ func (c *Call) newVideoReceiver() (receiver, error) {
 
 func (c *Call) newAudioReceiver() (receiver, error) {
 	r, err := media.NewAudioReceiver(media.AudioReceiverOptions{
-		Sinks: *c.speakers.Load(), Delay: c.avSync.voiceWait(), Buffer: time.Duration(c.voiceBuffer.Load()), Log: c.o.Log,
+		Sinks: *c.speakers.Load(), Delay: c.avSync.voiceWait(),
+		Buffer: time.Duration(c.voiceBuffer.Load()), Spare: time.Duration(c.voiceSpare.Load()), Log: c.o.Log,
 	})
 	if err != nil {
 		return nil, err

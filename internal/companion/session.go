@@ -57,8 +57,8 @@ type session struct {
 	private       *obsctl.PrivateScenes // of the clean feed
 	feedOf        string                // the scene collection for which that was looked up last off air
 	camera        bool                  // the output for pictures runs and was verified
-	held          atomic.Bool // the peer source is hidden somewhere until the clean feed is in step
-	hint          string      // what the user has to do for the peer to be seen
+	held          atomic.Bool           // the peer source is hidden somewhere until the clean feed is in step
+	hint          string                // what the user has to do for the peer to be seen
 	stopping      bool
 	exiting       bool // OBS said that it ends
 	keptOff       keptOff

@@ -34,6 +34,18 @@ type Endpoint struct {
 // Addr returns "host:port", fit for net.Dial.
 func (e Endpoint) Addr() string { return net.JoinHostPort(e.Host, strconv.Itoa(e.Port)) }
 
+// Listens reports whether an address, "host:port", is one of this OBS: all names and addresses of this machine's loopback
+// lead to the same one.
+func (e Endpoint) Listens(addr string) bool {
+	host, port, err := net.SplitHostPort(addr)
+	return err == nil && port == strconv.Itoa(e.Port) && (host == e.Host || isLoopback(host) && isLoopback(e.Host))
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == localhost || ip != nil && ip.IsLoopback()
+}
+
 // hosts are the hosts to try, one after the other. OBS listens on both kinds of
 // addresses, but with --websocket_ipv4_only, and where the kernel has no IPv6,
 // on IPv4 alone, and with the sysctl net.ipv6.bindv6only on IPv6 alone.

@@ -373,3 +373,21 @@ func copyRecorded(t *testing.T, name, dir string) {
 		t.Fatal(err)
 	}
 }
+
+func TestEndpointListens(t *testing.T) {
+	for _, test := range []struct {
+		host, addr string
+		want       bool
+	}{
+		{"127.0.0.1", "localhost:4455", true},
+		{"localhost", "[::1]:4455", true},
+		{"127.0.0.1", "localhost:4456", false},
+		{"192.0.2.7", "192.0.2.7:4455", true},
+		{"192.0.2.7", "localhost:4455", false},
+		{"127.0.0.1", "nonsense", false},
+	} {
+		if got := (Endpoint{Host: test.host, Port: 4455}).Listens(test.addr); got != test.want {
+			t.Errorf("OBS at %s, port 4455, listens at %s: got %t, want %t", test.host, test.addr, got, test.want)
+		}
+	}
+}

@@ -17,9 +17,18 @@ func findOBS(c *config.Config) (obsctl.Endpoint, error) {
 
 // dialOBS connects to the OBS that the settings tell.
 func dialOBS(ctx context.Context, c *invocation) (*obsctl.Client, error) {
-	endpoint, err := findOBS(c.config)
-	if err != nil && !errors.Is(err, obsctl.ErrNoConfig) { // Without OBS's files its default port may still do.
+	endpoint, err := findOBSOrDefault(c.config)
+	if err != nil {
 		return nil, err
 	}
 	return obsctl.Dial(ctx, endpoint, obsctl.Options{Log: c.log})
+}
+
+// findOBSOrDefault is findOBS, but without OBS's files its default port may still do.
+func findOBSOrDefault(c *config.Config) (obsctl.Endpoint, error) {
+	endpoint, err := findOBS(c)
+	if errors.Is(err, obsctl.ErrNoConfig) {
+		err = nil
+	}
+	return endpoint, err
 }

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -14,7 +15,9 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/obsscenes"
+	"github.com/costream-obs/costream-obs/obsctl"
 	"github.com/costream-obs/costream-obs/scenes"
 )
 
@@ -27,9 +30,9 @@ func peerCommand() *command {
 			"  costream-obs peer hide --scene 'Game*'\n\n" +
 			sceneGlobs,
 		subs: []*command{
-			eyeCommand("show", "show the peer", "Shows the peer's picture in every scene that has it, inside groups too.", scenes.Show),
-			eyeCommand("hide", "hide the peer", "Hides the peer's picture in every scene that has it, inside groups too. It stays hidden when the peer comes back, until it is shown again; what is hidden during a stream is shown in the next.", scenes.Hide),
-			eyeCommand("toggle", "show the peer when hidden, else hide", "Hides the peer's picture everywhere if it is shown anywhere, and shows it everywhere otherwise.", scenes.Toggle),
+			eyeCommand(control.PeerShow, "show the peer", "Shows the peer's picture in every scene that has it, inside groups too."),
+			eyeCommand(control.PeerHide, "hide the peer", "Hides the peer's picture in every scene that has it, inside groups too. It stays hidden when the peer comes back, until it is shown again; what is hidden during a stream is shown in the next."),
+			eyeCommand(control.PeerToggle, "show the peer when hidden, else hide", "Hides the peer's picture everywhere if it is shown anywhere, and shows it everywhere otherwise."),
 			peerAddCommand(),
 			peerRemoveCommand(),
 			peerLayoutCommand(),
@@ -51,15 +54,13 @@ func sceneFlag(set *pflag.FlagSet, help string) *[]string {
 	return set.StringArray("scene", nil, "scenes to work on: those that match `GLOB`; may be repeated (default: "+help+")")
 }
 
-func eyeCommand(name, short, long string, eye scenes.Eye) *command {
+func eyeCommand(do control.PeerAction, short, long string) *command {
 	return &command{
-		name: name, short: short, long: long, settings: obsSettings(),
+		name: string(do), short: short, long: long, settings: obsSettings(),
 		bind: func(set *pflag.FlagSet) action {
 			patterns := sceneFlag(set, "all")
 			return func(ctx context.Context, c *invocation) error {
-				return change(ctx, c, *patterns, func(obs scenes.OBS) ([]scenes.Change, error) {
-					return scenes.SetVisible(ctx, obs, peerSource(c), *patterns, eye)
-				})
+				return change(ctx, c, control.PeerOrder{Do: do, Scenes: *patterns, Source: peerSource(c)})
 			}
 		},
 	}
@@ -74,9 +75,7 @@ func peerAddCommand() *command {
 		bind: func(set *pflag.FlagSet) action {
 			patterns := sceneFlag(set, "the one in the programme")
 			return func(ctx context.Context, c *invocation) error {
-				return change(ctx, c, *patterns, func(obs scenes.OBS) ([]scenes.Change, error) {
-					return scenes.Add(ctx, obs, newPeerSource(c), *patterns, sceneLayouts(c.config))
-				})
+				return change(ctx, c, control.PeerOrder{Do: control.PeerAdd, Scenes: *patterns, Source: newPeerSource(c), Layouts: sceneLayouts(c.config)})
 			}
 		},
 	}
@@ -91,9 +90,7 @@ func peerRemoveCommand() *command {
 		bind: func(set *pflag.FlagSet) action {
 			patterns := sceneFlag(set, "all")
 			return func(ctx context.Context, c *invocation) error {
-				return change(ctx, c, *patterns, func(obs scenes.OBS) ([]scenes.Change, error) {
-					return scenes.Remove(ctx, obs, peerSource(c), *patterns)
-				})
+				return change(ctx, c, control.PeerOrder{Do: control.PeerRemove, Scenes: *patterns, Source: peerSource(c)})
 			}
 		},
 	}
@@ -108,16 +105,14 @@ func peerStatusCommand() *command {
 		bind: func(set *pflag.FlagSet) action {
 			patterns := sceneFlag(set, "all")
 			return func(ctx context.Context, c *invocation) error {
-				return onScenes(ctx, c, *patterns, func(obs scenes.OBS) error {
-					state, err := scenes.Status(ctx, obs, peerSource(c), *patterns)
-					if err != nil {
-						return err
-					}
-					if c.config.JSON {
-						return printJSON(c.stdout, state)
-					}
-					return printState(c.stdout, state)
-				})
+				answer, err := carry(ctx, c, control.PeerOrder{Do: control.PeerStatus, Scenes: *patterns, Source: peerSource(c)})
+				if err != nil {
+					return err
+				}
+				if c.config.JSON {
+					return printJSON(c.stdout, answer.State)
+				}
+				return printState(c.stdout, *answer.State)
 			}
 		},
 	}
@@ -126,38 +121,45 @@ func peerStatusCommand() *command {
 // lockWait is how long a command waits for another that changes OBS's scenes, or for costream-obs run.
 const lockWait = 5 * time.Second
 
-// onScenes connects to OBS for as long as do takes.
-func onScenes(ctx context.Context, c *invocation, patterns []string, do func(scenes.OBS) error) error {
-	client, err := dialOBS(ctx, c)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = client.Close() }()
+// carry has an order carried out: by the costream-obs run that is connected to OBS, or else here.
+func carry(ctx context.Context, c *invocation, order control.PeerOrder) (control.PeerAnswer, error) {
 	socket, err := controlSocket()
 	if err != nil {
-		return err
+		return control.PeerAnswer{}, err
 	}
-	return do(obsscenes.NewWriter(client, filepath.Dir(socket), lockWait))
+	endpoint, err := findOBSOrDefault(c.config)
+	if err != nil {
+		return control.PeerAnswer{}, err
+	}
+	order.OBS = endpoint.Addr()
+	answer, err := control.Client{Path: socket}.Peer(ctx, order)
+	if !errors.Is(err, control.ErrNotRunning) && !errors.Is(err, control.ErrOtherOBS) {
+		return answer, err
+	}
+	client, err := obsctl.Dial(ctx, endpoint, obsctl.Options{Log: c.log})
+	if err != nil {
+		return control.PeerAnswer{}, err
+	}
+	defer func() { _ = client.Close() }()
+	return order.Carry(ctx, obsscenes.NewWriter(client, filepath.Dir(socket), lockWait))
 }
 
-// change works on OBS's scenes and says what it changed there, also when some of it failed.
-func change(ctx context.Context, c *invocation, patterns []string, do func(scenes.OBS) ([]scenes.Change, error)) error {
-	return onScenes(ctx, c, patterns, func(obs scenes.OBS) error {
-		changes, failed := do(obs)
-		if failed != nil && len(changes) == 0 {
-			return failed
-		}
-		var err error
-		if c.config.JSON {
-			err = printJSON(c.stdout, changesJSON(changes))
-		} else {
-			_, err = io.WriteString(c.stdout, changesText(changes))
-		}
-		if failed != nil {
-			return failed
-		}
-		return err
-	})
+// change has OBS's scenes changed and says what was changed there, also when some of it failed.
+func change(ctx context.Context, c *invocation, order control.PeerOrder) error {
+	answer, failed := carry(ctx, c, order)
+	if failed != nil && len(answer.Changes) == 0 {
+		return failed
+	}
+	var err error
+	if c.config.JSON {
+		err = printJSON(c.stdout, map[string]any{"changes": append([]control.PeerChange{}, answer.Changes...)})
+	} else {
+		_, err = io.WriteString(c.stdout, changesText(answer.Changes))
+	}
+	if failed != nil {
+		return failed
+	}
+	return err
 }
 
 // peerSource is what the peer's input is known by, if there is one.
@@ -186,33 +188,31 @@ func usesDevices(route, device string) bool {
 }
 
 // changesText tells a person what was changed.
-func changesText(changes []scenes.Change) string {
+func changesText(changes []control.PeerChange) string {
 	if len(changes) == 0 {
 		return "Nothing to change.\n"
 	}
 	var b strings.Builder
 	for _, ch := range changes {
-		switch e := ch.Edit.(type) {
-		case scenes.EnableItem:
-			verb := "Hidden"
-			if e.Enable {
-				verb = "Shown"
-			}
-			fmt.Fprintf(&b, "%s in scene %q", verb, e.Scene)
-		case scenes.AddItem:
-			fmt.Fprintf(&b, "Added to scene %q", e.Scene)
-		case scenes.RemoveItem:
-			fmt.Fprintf(&b, "Removed from scene %q", e.Scene)
-		case scenes.PlaceItem:
-			fmt.Fprintf(&b, "Laid out in scene %q", e.Scene)
-		case scenes.KeepLook:
-			if e.Through == "" {
-				fmt.Fprintf(&b, "Kept for scene %q, where the peer is not at the moment", e.Scene)
+		switch ch.Action {
+		case "show":
+			fmt.Fprintf(&b, "Shown in scene %q", ch.Scene)
+		case "hide":
+			fmt.Fprintf(&b, "Hidden in scene %q", ch.Scene)
+		case "add":
+			fmt.Fprintf(&b, "Added to scene %q", ch.Scene)
+		case "remove":
+			fmt.Fprintf(&b, "Removed from scene %q", ch.Scene)
+		case "place":
+			fmt.Fprintf(&b, "Laid out in scene %q", ch.Scene)
+		case "keep":
+			if ch.Through == "" {
+				fmt.Fprintf(&b, "Kept for scene %q, where the peer is not at the moment", ch.Scene)
 			} else {
-				fmt.Fprintf(&b, "Kept for scene %q, which has the peer only through the nested scene %q at the moment; to lay it out there, use --scene %q", e.Scene, e.Through, e.Through)
+				fmt.Fprintf(&b, "Kept for scene %q, which has the peer only through the nested scene %q at the moment; to lay it out there, use --scene %q", ch.Scene, ch.Through, ch.Through)
 			}
 		default:
-			fmt.Fprintf(&b, "Done: %v", e)
+			fmt.Fprintf(&b, "Done: %s", ch.Text)
 		}
 		if ch.NeedsTransition {
 			b.WriteString(": visible after the next transition, because studio mode is on")
@@ -220,39 +220,6 @@ func changesText(changes []scenes.Change) string {
 		b.WriteString("\n")
 	}
 	return b.String()
-}
-
-// A changeJSON is one change as `peer --json` prints it.
-type changeJSON struct {
-	Action          string `json:"action"` // show, hide, add, remove, place, keep or set
-	Scene           string `json:"scene,omitempty"`
-	Item            int    `json:"item,omitempty"`
-	Through         string `json:"through,omitempty"` // keep: a scene with the peer that Scene shows
-	NeedsTransition bool   `json:"needsTransition,omitempty"`
-}
-
-func changesJSON(changes []scenes.Change) any {
-	list := []changeJSON{}
-	for _, ch := range changes {
-		out := changeJSON{Action: "set", NeedsTransition: ch.NeedsTransition}
-		switch e := ch.Edit.(type) {
-		case scenes.EnableItem:
-			out.Action, out.Scene, out.Item = "hide", e.Scene, e.Item
-			if e.Enable {
-				out.Action = "show"
-			}
-		case scenes.AddItem:
-			out.Action, out.Scene = "add", e.Scene
-		case scenes.RemoveItem:
-			out.Action, out.Scene, out.Item = "remove", e.Scene, e.Item
-		case scenes.PlaceItem:
-			out.Action, out.Scene, out.Item = "place", e.Scene, e.Item
-		case scenes.KeepLook:
-			out.Action, out.Scene, out.Through = "keep", e.Scene, e.Through
-		}
-		list = append(list, out)
-	}
-	return map[string]any{"changes": list}
 }
 
 // printState tells a person where the peer is.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/testbed"
 )
 
@@ -124,7 +125,7 @@ func TestRealPeerCommands(t *testing.T) {
 	t.Run("json", func(t *testing.T) {
 		runCLI(t.Context(), "peer", "add")
 		got := runCLI(t.Context(), "peer", "hide", "--json")
-		var hidden struct{ Changes []changeJSON }
+		var hidden struct{ Changes []control.PeerChange }
 		if err := json.Unmarshal([]byte(got.Stdout), &hidden); err != nil || len(hidden.Changes) != 1 || hidden.Changes[0].Action != "hide" || hidden.Changes[0].Item == 0 {
 			t.Errorf("hide: got %+v, want one change that hides an item", got)
 		}

@@ -8,12 +8,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/scenes"
 )
 
 // Where a nested scene has the peer, that scene is named.
 func TestNestedInWords(t *testing.T) {
-	got := changesText([]scenes.Change{{Edit: scenes.KeepLook{Scene: "Talk"}}, {Edit: scenes.KeepLook{Scene: "Outer", Through: "Inner"}}})
+	got := changesText([]control.PeerChange{{Action: "keep", Scene: "Talk"}, {Action: "keep", Scene: "Outer", Through: "Inner"}})
 	want := "Kept for scene \"Talk\", where the peer is not at the moment\n" +
 		"Kept for scene \"Outer\", which has the peer only through the nested scene \"Inner\" at the moment; to lay it out there, use --scene \"Inner\"\n"
 	if diff := cmp.Diff(want, got); diff != "" {

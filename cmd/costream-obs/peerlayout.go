@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/costream-obs/costream-obs/internal/config"
+	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/scenes"
 )
 
@@ -76,9 +77,7 @@ func shapeCommand(shape scenes.Shape, short, long string) *command {
 				if err := l.Check(); err != nil {
 					return usageError{err}
 				}
-				return change(ctx, c, *patterns, func(obs scenes.OBS) ([]scenes.Change, error) {
-					return scenes.Arrange(ctx, obs, peerSource(c), *patterns, l)
-				})
+				return change(ctx, c, control.PeerOrder{Do: control.PeerArrange, Scenes: *patterns, Source: peerSource(c), Layout: l})
 			}
 		},
 	}
@@ -93,9 +92,7 @@ func layoutRestoreCommand() *command {
 		bind: func(set *pflag.FlagSet) action {
 			patterns := sceneFlag(set, "the one in the programme")
 			return func(ctx context.Context, c *invocation) error {
-				return change(ctx, c, *patterns, func(obs scenes.OBS) ([]scenes.Change, error) {
-					return scenes.Restore(ctx, obs, peerSource(c), *patterns, sceneLayouts(c.config))
-				})
+				return change(ctx, c, control.PeerOrder{Do: control.PeerRestore, Scenes: *patterns, Source: peerSource(c), Layouts: sceneLayouts(c.config)})
 			}
 		},
 	}

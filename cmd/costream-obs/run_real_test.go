@@ -186,6 +186,54 @@ func TestRealRun(t *testing.T) {
 	})
 }
 
+// TestRealPeerThroughRun: a running costream-obs does what peer commands ask for, and they do it themselves without one. The
+// commands have a wrong password, which only their own connection to OBS needs.
+func TestRealPeerThroughRun(t *testing.T) {
+	testbed.Need(t)
+	pulse := testbed.NewPulse(t)
+	obs := testbed.StartOBS(t, testbed.OBSOptions{Pulse: pulse, Password: "correct horse"})
+	isolate(t)
+	t.Setenv("PULSE_SERVER", pulse.Server)
+	t.Setenv("COSTREAM_OBS_PORT", strconv.Itoa(obs.Port))
+	t.Setenv("COSTREAM_ROUTE", "portable")
+	t.Setenv("COSTREAM_OBS_PASSWORD", "correct horse")
+	r := startRun(t, testbed.FreeUDPPorts(t, 8))
+	r.await(t, control.Ready, "connected to OBS")
+
+	t.Setenv("COSTREAM_OBS_PASSWORD", "wrong")
+	for _, step := range []struct{ args, want string }{
+		{"peer add", "Added to scene \"" + testbed.Scene + "\"\n"},
+		{"peer hide", "Hidden in scene \"" + testbed.Scene + "\"\n"},
+		{"peer toggle", "Shown in scene \"" + testbed.Scene + "\"\n"},
+		{"peer layout full", "Laid out in scene \"" + testbed.Scene + "\"\n"},
+		{"peer layout save mine", ""},
+		{"peer layout restore", "Laid out in scene \"" + testbed.Scene + "\"\n"},
+		{"peer layout use mine", "Laid out in scene \"" + testbed.Scene + "\"\n"},
+		{"peer remove", "Removed from scene \"" + testbed.Scene + "\"\n"},
+	} {
+		if diff := cmp.Diff(result{Stdout: step.want}, runCLI(t.Context(), strings.Fields(step.args)...)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", step.args, diff)
+		}
+	}
+	if got := runCLI(t.Context(), "peer", "hide", "--scene", "Nowhere"); got.Code != exitFailure || !strings.Contains(got.Stderr, "Nowhere") {
+		t.Errorf("a scene that OBS does not have: got %+v, want exit code 1 and its name", got)
+	}
+	// To another OBS the command connects itself.
+	if got := runCLI(t.Context(), "peer", "status", "--obs-port", strconv.Itoa(testbed.FreePort(t))); got.Code != exitFailure || !strings.Contains(got.Stderr, "nothing listens") {
+		t.Errorf("another OBS: got %+v, want exit code 1 and that nothing listens there", got)
+	}
+	if diff := cmp.Diff(result{Stderr: plainWarning}, r.end(t, true)); diff != "" {
+		t.Errorf("stopped: -want +got:\n%s", diff)
+	}
+	if got := runCLI(t.Context(), "peer", "status"); got.Code != exitFailure || !strings.Contains(got.Stderr, "does not accept the password") {
+		t.Errorf("without run: got %+v, want exit code 1 and that the password is wrong", got)
+	}
+	t.Setenv("COSTREAM_OBS_PASSWORD", "correct horse")
+	if got := runCLI(t.Context(), "peer", "add"); got.Code != exitOK {
+		t.Errorf("without run: got %+v, want it done", got)
+	}
+}
+
 // obsState is what a user would see of OBS: its profile, scenes, items and inputs.
 func obsState(t *testing.T, obs *testbed.OBS) map[string]any {
 	t.Helper()

@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/layouts"
-	"github.com/costream-obs/costream-obs/scenes"
 )
 
 func layoutSaveCommand() *command {
@@ -26,15 +26,13 @@ func layoutSaveCommand() *command {
 				if err != nil {
 					return err
 				}
-				return onScenes(ctx, c, nil, func(obs scenes.OBS) error {
-					saved, err := scenes.Save(ctx, obs, peerSource(c), *scene)
-					if err != nil {
-						return err
-					}
-					return editLayouts(func(all layouts.Layouts) error {
-						all[name] = saved
-						return nil
-					})
+				answer, err := carry(ctx, c, control.PeerOrder{Do: control.PeerSave, Scenes: []string{*scene}, Source: peerSource(c)})
+				if err != nil {
+					return err
+				}
+				return editLayouts(func(all layouts.Layouts) error {
+					all[name] = *answer.Saved
+					return nil
 				})
 			}
 		},
@@ -61,9 +59,7 @@ func layoutUseCommand() *command {
 				if err != nil {
 					return err
 				}
-				return change(ctx, c, *patterns, func(obs scenes.OBS) ([]scenes.Change, error) {
-					return scenes.Use(ctx, obs, peerSource(c), *patterns, saved)
-				})
+				return change(ctx, c, control.PeerOrder{Do: control.PeerUse, Scenes: *patterns, Source: peerSource(c), Saved: saved})
 			}
 		},
 	}

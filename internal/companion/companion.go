@@ -53,9 +53,10 @@ type Companion struct {
 	wake    chan struct{}
 
 	feed      *cleanfeed.Feed // of the session, or of its time on air
-	recall    recall          // of the keeper's goroutine, as connected
-	connected bool            // OBS was reached at least once; of the keeper's goroutine
-	stood     atomic.Bool     // we stood still, and the session has not seen to it yet
+	recall    recall
+	obs       atomic.Pointer[obsctl.Client] // of the session; nil while there is none
+	connected bool                          // OBS was reached at least once; of the keeper's goroutine
+	stood     atomic.Bool                   // we stood still, and the session has not seen to it yet
 	peer      atomic.Bool
 	area      atomic.Pointer[image.Rectangle] // of the screen, that the peer's picture covers
 	program   atomic.Pointer[string]
@@ -86,7 +87,7 @@ func (c *Companion) Run(ctx context.Context) error {
 	if err := c.preflightStart(); err != nil {
 		return err
 	}
-	ctl := &control.Server{Path: c.o.ControlSocket, Status: c.reports.current, Graph: c.graph, Probe: c.probe}
+	ctl := &control.Server{Path: c.o.ControlSocket, Status: c.reports.current, Graph: c.graph, Probe: c.probe, Peer: c.carryPeer}
 	listener, release, err := ctl.Listen(ctx)
 	if err != nil {
 		return err

@@ -18,7 +18,7 @@ func (s *session) noteLeftovers() {
 	if s.files == nil || !s.told {
 		return
 	}
-	memory, feed := s.c.recall.scenes, s.c.feed.Left()
+	memory, feed := s.c.recall.memory(), s.c.feed.Left()
 	names := memory.Names()
 	for name := range feed {
 		names = append(names, name)

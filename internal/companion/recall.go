@@ -5,17 +5,35 @@ package companion
 import (
 	"context"
 	"path/filepath"
+	"sync"
 	"time"
 
+	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/obsscenes"
+	"github.com/costream-obs/costream-obs/obsctl"
 	"github.com/costream-obs/costream-obs/scenes"
 )
 
 // recall is what we wrote into OBS's store last. An OBS that is killed while it writes that file
 // comes back with an empty one (seen on 29.0.2); then this takes its place.
 type recall struct {
-	scenes  scenes.Memory
-	changes changes
+	changes changes // of the keeper's goroutine, as connected
+
+	mu     sync.Mutex // commands work on the scenes, too
+	scenes scenes.Memory
+}
+
+// memory is what we wrote of the scenes.
+func (r *recall) memory() scenes.Memory {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.scenes
+}
+
+func (r *recall) remember(m scenes.Memory) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.scenes = m
 }
 
 // recalling is OBS as scenes sees it, with a memory that survives OBS.
@@ -24,13 +42,29 @@ type recalling struct {
 	last *recall
 }
 
-func (s *session) scenesOBS() recalling {
-	return recalling{OBS: obsscenes.NewWriter(s.obs, filepath.Dir(s.c.o.ControlSocket), lockWait), last: &s.c.recall}
+func (s *session) scenesOBS() recalling { return s.c.scenesOBS(s.obs, lockWait) }
+
+func (c *Companion) scenesOBS(obs *obsctl.Client, wait time.Duration) recalling {
+	return recalling{OBS: obsscenes.NewWriter(obs, filepath.Dir(c.o.ControlSocket), wait), last: &c.recall}
 }
 
-// lockWait is how long the session waits for a command that changes OBS's scenes. It has more to do meanwhile, and tries
-// again.
-const lockWait = 500 * time.Millisecond
+const (
+	// lockWait is how long the session waits for a command that changes OBS's scenes. It has more to do meanwhile, and
+	// tries again.
+	lockWait = 500 * time.Millisecond
+	// commandWait is how long a command waits for the session.
+	commandWait = 5 * time.Second
+)
+
+// carryPeer does for a `costream-obs peer` what it asks for, on the session's connection to OBS. Its error is
+// control.ErrOtherOBS where there is none to that OBS.
+func (c *Companion) carryPeer(ctx context.Context, order control.PeerOrder) (control.PeerAnswer, error) {
+	obs := c.obs.Load()
+	if obs == nil || obs.Err() != nil || !obs.Endpoint().Listens(order.OBS) {
+		return control.PeerAnswer{}, control.ErrOtherOBS
+	}
+	return order.Carry(ctx, c.scenesOBS(obs, commandWait))
+}
 
 // Overview implements scenes.OBS.
 func (r recalling) Overview(ctx context.Context) (scenes.Overview, error) {
@@ -53,15 +87,15 @@ func (r recalling) LoadMemory(ctx context.Context) (scenes.Memory, error) {
 // recalled is the memory for what OBS has of it.
 func (r recalling) recalled(m scenes.Memory) scenes.Memory {
 	if len(m.Collections) == 0 {
-		return r.last.scenes
+		return r.last.memory()
 	}
-	r.last.scenes = m // with what commands wrote
+	r.last.remember(m) // with what commands wrote
 	return m
 }
 
 // SaveMemory implements scenes.OBS.
 func (r recalling) SaveMemory(ctx context.Context, m scenes.Memory) error {
-	r.last.scenes = m
+	r.last.remember(m)
 	return r.OBS.SaveMemory(ctx, m)
 }
 

@@ -112,7 +112,9 @@ func (c *Companion) useOBS(ctx context.Context, obs *obsctl.Client) error {
 		defer close(listening)
 		s.listen(listenCtx)
 	}()
+	c.obs.Store(obs)
 	err := s.run(ctx)
+	c.obs.Store(nil)
 	s.leave(ctx)
 	deaf()
 	<-listening

@@ -3,6 +3,7 @@
 package control
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -12,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -75,12 +77,47 @@ func (c Client) Probe(ctx context.Context) (report link.ProbeReport, err error) 
 	return report, err
 }
 
+// Peer has an order carried out. What was changed is in the answer also when some of it failed. The error is ErrOtherOBS where
+// the companion is not connected to that OBS, or takes no orders.
+func (c Client) Peer(ctx context.Context, order PeerOrder) (PeerAnswer, error) {
+	data, err := json.Marshal(order)
+	if err != nil {
+		return PeerAnswer{}, err
+	}
+	var result peerResult
+	err = c.send(ctx, http.MethodPost, "/peer", bytes.NewReader(data), func(body io.Reader) error {
+		return json.NewDecoder(body).Decode(&result)
+	})
+	if refused := (*refusedError)(nil); errors.As(err, &refused) && slices.Contains(otherOBS, refused.status) {
+		err = ErrOtherOBS
+	}
+	if err == nil && result.Failed != "" {
+		err = errors.New(result.Failed)
+	}
+	return result.PeerAnswer, err
+}
+
+// otherOBS are the answers of a companion that is not connected to that OBS, and of one that is too old.
+var otherOBS = []int{http.StatusConflict, http.StatusNotFound, http.StatusMethodNotAllowed}
+
+// refusedError is an answer that says no.
+type refusedError struct {
+	status int
+	said   string
+}
+
+func (e *refusedError) Error() string { return "the costream-obs that runs says: " + e.said }
+
 // ask is for answers in JSON.
 func (c Client) ask(ctx context.Context, method, path string, into any) error {
 	return c.get(ctx, method, path, func(body io.Reader) error { return json.NewDecoder(body).Decode(into) })
 }
 
 func (c Client) get(ctx context.Context, method, path string, read func(io.Reader) error) error {
+	return c.send(ctx, method, path, nil, read)
+}
+
+func (c Client) send(ctx context.Context, method, path string, body io.Reader, read func(io.Reader) error) error {
 	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		conn, err := new(net.Dialer).DialContext(ctx, "unix", c.Path)
 		if err == nil && c.pid != nil {
@@ -89,7 +126,7 @@ func (c Client) get(ctx context.Context, method, path string, read func(io.Reade
 		return conn, err
 	}}
 	defer transport.CloseIdleConnections()
-	request, err := http.NewRequestWithContext(ctx, method, "http://costream-obs"+path, nil)
+	request, err := http.NewRequestWithContext(ctx, method, "http://costream-obs"+path, body)
 	if err != nil {
 		return err
 	}
@@ -105,7 +142,7 @@ func (c Client) get(ctx context.Context, method, path string, read func(io.Reade
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode != http.StatusOK {
 		said, _ := io.ReadAll(io.LimitReader(response.Body, 1<<10)) // The status alone would do.
-		return fmt.Errorf("the costream-obs that runs says: %s", cmp.Or(strings.TrimSpace(string(said)), response.Status))
+		return &refusedError{response.StatusCode, cmp.Or(strings.TrimSpace(string(said)), response.Status)}
 	}
 	if err := read(response.Body); err != nil {
 		return fmt.Errorf("control socket %s: %w", c.Path, err)

@@ -25,11 +25,14 @@ var ErrRunning = errors.New("costream-obs is already running: stop that one firs
 //	GET /status  the last Report as JSON
 //	GET /graph   the running pipelines as GraphViz text; with ?text as launch lines
 //	POST /probe  measures the way to the peer and returns a link.ProbeReport as JSON
+//	POST /peer   carries out a PeerOrder and returns a PeerAnswer, with "failed" where some of it failed
 type Server struct {
 	Path   string
 	Status func() Report
 	Graph  func(text bool) string
 	Probe  func(context.Context) (link.ProbeReport, error)
+	// Peer carries an order out. Its error is ErrOtherOBS where the companion is not connected to that OBS.
+	Peer func(context.Context, PeerOrder) (PeerAnswer, error)
 }
 
 // Listen claims the socket until release is called. A socket that nobody answers on is a dead companion's and is
@@ -88,6 +91,22 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		}
 		writeJSON(w, report)
 	})
+	mux.HandleFunc("POST /peer", func(w http.ResponseWriter, r *http.Request) {
+		var order PeerOrder
+		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxOrder)).Decode(&order); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		answer, err := s.Peer(r.Context(), order)
+		switch {
+		case errors.Is(err, ErrOtherOBS):
+			http.Error(w, err.Error(), http.StatusConflict)
+		case err != nil:
+			writeJSON(w, peerResult{answer, err.Error()})
+		default:
+			writeJSON(w, peerResult{PeerAnswer: answer})
+		}
+	})
 	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 2 * time.Second, WriteTimeout: 15 * time.Second}
 	stop := context.AfterFunc(ctx, func() { _ = srv.Close() })
 	defer stop()
@@ -95,6 +114,15 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		return fmt.Errorf("control socket: %w", err)
 	}
 	return nil
+}
+
+// maxOrder is the largest order in bytes: names of scenes, and one layout for each of them.
+const maxOrder = 1 << 20
+
+// peerResult is the answer to an order on its way.
+type peerResult struct {
+	PeerAnswer
+	Failed string `json:"failed,omitempty"`
 }
 
 // writeJSON answers. Who asked may have gone.

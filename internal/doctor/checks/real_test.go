@@ -47,7 +47,8 @@ func newPatient(t *testing.T, o testbed.OBSOptions) *patient {
 func (p *patient) machine() *checks.Machine {
 	m := checks.New(checks.Options{
 		Route: "portable", VideoOut: "/dev/video10", VideoIn: "/dev/video11", SourceName: "Peer", BasePort: p.ports,
-		FindOBS: func() (obsctl.Endpoint, error) { return obsctl.Find(p.find) },
+		FindOBS:       func() (obsctl.Endpoint, error) { return obsctl.Find(p.find) },
+		ControlSocket: filepath.Join(p.obs.Home, "costream-obs.sock"), // Nobody listens there.
 	})
 	m.Daemon = func(context.Context) (checks.Daemon, error) { return p.daemon, nil }
 	m.Later = func(context.Context) *checks.Machine { return nil } // Nobody mends anything here.

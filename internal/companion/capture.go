@@ -33,8 +33,8 @@ func (s *session) reviveCapture(ctx context.Context) error {
 		return err
 	}
 	ctx = context.WithoutCancel(ctx) // there and back
-	s.changes.Collection = users
-	if err := s.saveChanges(ctx); err != nil {
+	s.ledger.Collection = users
+	if err := s.ledger.save(ctx); err != nil {
 		return err
 	}
 	if slices.Contains(all, tempCollection) {
@@ -51,7 +51,7 @@ func (s *session) reviveCapture(ctx context.Context) error {
 
 // leaveTempCollection brings OBS back to the user's scene collection, also after a crash in between.
 func (s *session) leaveTempCollection(ctx context.Context) error {
-	users := s.changes.Collection
+	users := s.ledger.Collection
 	if users == "" {
 		return nil
 	}
@@ -66,14 +66,14 @@ func (s *session) leaveTempCollection(ctx context.Context) error {
 	}
 	s.seen.all()
 	s.removeTempCollection()
-	s.changes.Collection = ""
-	return s.saveChanges(ctx)
+	s.ledger.Collection = ""
+	return s.ledger.save(ctx)
 }
 
 // removeTempCollection removes what OBS saved of our empty collection: no version of obs-websocket
 // can. Where the files are not to be found the collection stays in OBS's menu, empty.
 func (s *session) removeTempCollection() {
-	dir, err := collection.Of(s.obs.Endpoint().PID, obsctl.FindOptions{})
+	dir, err := collection.Of(s.seen.pid, obsctl.FindOptions{})
 	if err != nil {
 		return
 	}
@@ -106,7 +106,7 @@ func (s *session) captureLost(ctx context.Context) (bool, error) {
 	if !captures {
 		return false, nil
 	}
-	recording, err := s.c.sound.capturesOf(ctx, s.obs.Endpoint().PID)
+	recording, err := s.c.sound.capturesOf(ctx, s.seen.pid)
 	return len(recording) == 0, err
 }
 
@@ -121,7 +121,7 @@ const (
 // dead in OBS, and neither viewers nor the peer hear it.
 func (s *session) checkRecording(ctx context.Context) error {
 	if time.Since(s.capturesLooked) >= recordLook {
-		recording, err := s.c.sound.capturesOf(ctx, s.obs.Endpoint().PID)
+		recording, err := s.c.sound.capturesOf(ctx, s.seen.pid)
 		if err != nil {
 			return err
 		}
@@ -142,7 +142,7 @@ func (s *session) noteRecording(recording map[string]bool) {
 	before := s.unrecorded
 	s.unrecorded = make(map[string]time.Time)
 	for _, in := range s.seen.inputs {
-		if in.UnversionedKind != "pulse_input_capture" || recording[in.Name] || !slices.Contains(s.mics(), in.Name) {
+		if in.UnversionedKind != "pulse_input_capture" || recording[in.Name] || !slices.Contains(s.seen.mics(), in.Name) {
 			continue
 		}
 		s.unrecorded[in.Name] = time.Now()

@@ -13,7 +13,7 @@ import (
 // TestDeadMicrophone: a microphone of the sound server that OBS does not record for some seconds is a problem.
 func TestDeadMicrophone(t *testing.T) {
 	const mic, music, alsa = "Mic/Aux", "Music", "ALSA"
-	s := newTestSession(Options{Mics: []string{mic, alsa}})
+	s := newTestSession(t, Options{Mics: []string{mic, alsa}}, nil)
 	s.seen.inputs = []obsctl.Input{
 		{Name: mic, UnversionedKind: "pulse_input_capture"},
 		{Name: music, UnversionedKind: "pulse_input_capture"}, // no microphone

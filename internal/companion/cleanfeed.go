@@ -23,7 +23,7 @@ func (s *session) wantsFeed() bool { return s.c.o.CleanFeed || s.feedCamera }
 // files, and in those of an OBS on another machine it cannot be seen.
 func (s *session) lookAtCamera() {
 	scene := ""
-	dir, err := collection.Of(s.obs.Endpoint().PID, obsctl.FindOptions{})
+	dir, err := collection.Of(s.seen.pid, obsctl.FindOptions{})
 	if err == nil {
 		var file *collection.File
 		if file, err = dir.Open(s.seen.collection); err == nil {

@@ -27,7 +27,7 @@ var errVoiceRemoved = errors.New("this OBS removes a monitored microphone from y
 // monitoring device anew.
 func (s *session) keepVoiceInStream(ctx context.Context) error {
 	s.voiceSafe, s.probeGone = false, false
-	v := s.obs.Version()
+	v := s.seen.version
 	if !v.Deduplicates() || s.c.o.MicSource != "" || !s.capturesOutput() {
 		s.voiceSafe = true
 		return nil
@@ -45,9 +45,9 @@ func (s *session) keepVoiceInStream(ctx context.Context) error {
 		s.voiceSafe = true
 		return nil
 	}
-	if !s.changes.Deduplicates {
-		s.changes.Deduplicates = true
-		if err := s.saveChanges(ctx); err != nil {
+	if !s.ledger.Deduplicates {
+		s.ledger.Deduplicates = true
+		if err := s.ledger.save(ctx); err != nil {
 			return err
 		}
 	}
@@ -101,7 +101,7 @@ func (s *session) noteActive(e obsctl.InputActive) (matters bool) {
 // monitoring device stops for a moment. A probe of doctor goes as well.
 func (s *session) resumeDeduplication(ctx context.Context) error {
 	s.voiceSafe, s.voiceKept = false, false
-	if !s.obs.Version().Deduplicates() || s.seen.streaming || s.seen.recording {
+	if !s.seen.version.Deduplicates() || s.seen.streaming || s.seen.recording {
 		return nil
 	}
 	if !s.probeGone {
@@ -110,10 +110,10 @@ func (s *session) resumeDeduplication(ctx context.Context) error {
 		}
 		s.probeGone = true
 	}
-	if !s.changes.Deduplicates {
+	if !s.ledger.Deduplicates {
 		return nil
 	}
-	if len(s.changes.Captures[s.seen.collection]) == 0 {
+	if len(s.ledger.Captures[s.seen.collection]) == 0 {
 		sink, err := s.c.sound.defaultSink(ctx)
 		if errors.Is(err, pulse.ErrNoServer) {
 			return nil // Nothing is captured; the next time off air does it.
@@ -125,19 +125,19 @@ func (s *session) resumeDeduplication(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		s.changes.noteCaptures(s.seen.collection, captures)
-		if err := s.saveChanges(ctx); err != nil {
+		s.ledger.noteCaptures(s.seen.collection, captures)
+		if err := s.ledger.save(ctx); err != nil {
 			return err
 		}
 	}
-	captures := s.changes.Captures[s.seen.collection]
+	captures := s.ledger.Captures[s.seen.collection]
 	for _, input := range slices.Sorted(maps.Keys(captures)) {
 		err := s.obs.ResumeDeduplication(ctx, input, captures[input])
 		if err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
 			return fmt.Errorf("input %q: %w", input, err)
 		}
 	}
-	s.changes.Deduplicates = false
-	delete(s.changes.Captures, s.seen.collection)
-	return s.saveChanges(ctx)
+	s.ledger.Deduplicates = false
+	delete(s.ledger.Captures, s.seen.collection)
+	return s.ledger.save(ctx)
 }

@@ -30,8 +30,7 @@ func TestCapturesForbidMonitoring(t *testing.T) {
 		{"another one is captured", usb + ".monitor", "default", true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := newTestSession(Options{})
-			s.obs = dialFake(t, &fakeobs.Server{Version: "32.0.1", Handle: func(request string, data json.RawMessage) (any, *fakeobs.Refusal) {
+			s := newTestSession(t, Options{}, &fakeobs.Server{Version: "32.0.1", Handle: func(request string, data json.RawMessage) (any, *fakeobs.Refusal) {
 				switch request {
 				case "GetProfileParameter":
 					return map[string]any{"parameterValue": tt.monitors}, nil
@@ -68,8 +67,7 @@ func TestProbeIsRemovedOffAir(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			type D = map[string]any
 			var asked []string
-			s := newTestSession(Options{})
-			s.obs = dialFake(t, &fakeobs.Server{Version: tt.version, Handle: func(request string, data json.RawMessage) (any, *fakeobs.Refusal) {
+			s := newTestSession(t, Options{}, &fakeobs.Server{Version: tt.version, Handle: func(request string, data json.RawMessage) (any, *fakeobs.Refusal) {
 				asked = append(asked, request)
 				switch request {
 				case "GetSceneList":

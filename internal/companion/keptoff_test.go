@@ -22,8 +22,7 @@ import (
 // reportingSession is a session of an OBS that streams, and what it reports last.
 func reportingSession(t *testing.T, handle func(request string, data json.RawMessage) (any, *fakeobs.Refusal)) (*session, func() control.Report) {
 	t.Helper()
-	s := newTestSession(Options{})
-	s.obs = dialFake(t, &fakeobs.Server{Version: debian12, Handle: handle})
+	s := newTestSession(t, Options{}, &fakeobs.Server{Version: debian12, Handle: handle})
 	s.c.parts = supervisor.New(s.log, func() {})
 	s.c.reports = &reporter{out: func(control.Report) {}}
 	s.seen.streaming = true

@@ -23,10 +23,10 @@ func (s *session) noteLeftovers() {
 	for name := range feed {
 		names = append(names, name)
 	}
-	for name := range s.changes.Monitor {
+	for name := range s.ledger.Monitor {
 		names = append(names, name)
 	}
-	for name := range s.changes.Voice {
+	for name := range s.ledger.Voice {
 		names = append(names, name)
 	}
 	slices.Sort(names)
@@ -35,8 +35,8 @@ func (s *session) noteLeftovers() {
 		entries[name] = leftovers.Entry{
 			Scenes: memory.Of(name), Canvas: scenes.Size{W: s.seen.video.CanvasW, H: s.seen.video.CanvasH},
 			Feed:  feed[name],
-			Voice: s.changes.Voice[name], VoiceDevice: fromPeerMonitor,
-			Monitor: s.changes.monitorOf(name), MuteButton: s.obs.Version().MuteButtonMonitorsOnly(),
+			Voice: s.ledger.Voice[name], VoiceDevice: fromPeerMonitor,
+			Monitor: s.ledger.monitorOf(name), MuteButton: s.seen.version.MuteButtonMonitorsOnly(),
 		}
 	}
 	if err := s.c.leftovers().Note(*s.files, entries); err != nil {
@@ -69,9 +69,9 @@ func (s *session) tellCleaned(ctx context.Context) error {
 			return err
 		}
 		s.c.feed.Cleaned(name, e.Feed)
-		delete(s.changes.Monitor, name)
-		delete(s.changes.Voice, name)
-		return s.saveChanges(ctx)
+		delete(s.ledger.Monitor, name)
+		delete(s.ledger.Voice, name)
+		return s.ledger.save(ctx)
 	})
 	s.told = err == nil
 	return err

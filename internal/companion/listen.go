@@ -66,7 +66,7 @@ func (s *session) actAtOnce(ev obsctl.Event) {
 	case obsctl.MuteChanged:
 		s.gate.mute(e.Input, e.Muted)
 	case obsctl.MonitorTypeChanged:
-		if e.Type == obsctl.MonitorOnly && s.obs.Version().MuteButtonMonitorsOnly() {
+		if e.Type == obsctl.MonitorOnly && s.seen.version.MuteButtonMonitorsOnly() {
 			s.gate.mute(e.Input, true)
 		}
 	case obsctl.Exiting:

@@ -32,9 +32,7 @@ func TestMuteDoesNotWait(t *testing.T) {
 				}
 				return nil, nil
 			}}
-			s := newTestSession(Options{When: WhenStreaming, Mics: []string{"Mic/Aux"}})
-			s.obs = dialFake(t, f)
-			s.news = news{some: make(chan struct{}, 1)}
+			s := newTestSession(t, Options{When: WhenStreaming, Mics: []string{"Mic/Aux"}}, f)
 			t.Cleanup(func() { close(release) })
 			ctx, cancel := context.WithCancel(t.Context())
 			listening := make(chan struct{})

@@ -33,7 +33,7 @@ func (s *session) monitorMics(ctx context.Context) error {
 		return nil
 	}
 	var mics, unknown []string
-	for _, mic := range s.mics() {
+	for _, mic := range s.seen.mics() {
 		if s.seen.has(mic) {
 			mics = append(mics, mic)
 		} else {
@@ -91,7 +91,7 @@ func (s *session) wantMonitor(mic string, mics []string) obsctl.MonitorType {
 	if !s.voiceSafe {
 		return obsctl.MonitorOff
 	}
-	if closed := s.seen.muted[mic] && s.obs.Version().MutedIsMonitored() || s.gate.isClosed(mic); closed && len(mics) > 1 {
+	if closed := s.seen.muted[mic] && s.seen.version.MutedIsMonitored() || s.gate.isClosed(mic); closed && len(mics) > 1 {
 		// The sender can only be silenced as a whole.
 		return obsctl.MonitorOff
 	}
@@ -102,19 +102,19 @@ func (s *session) wantMonitor(mic string, mics []string) obsctl.MonitorType {
 func (s *session) noteMonitoring(ctx context.Context, mics []string) error {
 	news := false
 	for input, was := range s.seen.monitored {
-		if !slices.Contains(mics, input) && was != obsctl.MonitorOnly || slices.Contains(mics, input) && was != s.wantMonitor(input, mics) || s.obs.Version().MuteButtonMonitorsOnly() {
-			news = s.changes.noteMonitor(s.seen.collection, input, was) || news
+		if !slices.Contains(mics, input) && was != obsctl.MonitorOnly || slices.Contains(mics, input) && was != s.wantMonitor(input, mics) || s.seen.version.MuteButtonMonitorsOnly() {
+			news = s.ledger.noteMonitor(s.seen.collection, input, was) || news
 		}
 	}
 	for _, mic := range mics {
 		if _, on := s.seen.monitored[mic]; !on && s.wantMonitor(mic, mics) != obsctl.MonitorOff {
-			news = s.changes.noteMonitor(s.seen.collection, mic, obsctl.MonitorOff) || news
+			news = s.ledger.noteMonitor(s.seen.collection, mic, obsctl.MonitorOff) || news
 		}
 	}
 	if !news {
 		return nil
 	}
-	return s.saveChanges(ctx)
+	return s.ledger.save(ctx)
 }
 
 func (s *session) setMonitor(ctx context.Context, input string, want obsctl.MonitorType) error {
@@ -132,7 +132,7 @@ func (s *session) setMonitor(ctx context.Context, input string, want obsctl.Moni
 // routeMics makes sure that each monitored microphone plays to our sink, and without a growing delay, and
 // that nothing else of OBS does: the sound server may remember where a stream was moved.
 func (s *session) routeMics(ctx context.Context, mics []string) error {
-	streams, err := s.c.sound.streamsOf(ctx, s.obs.Endpoint().PID)
+	streams, err := s.c.sound.streamsOf(ctx, s.seen.pid)
 	if err != nil {
 		return err
 	}
@@ -215,8 +215,8 @@ func (s *session) watchLatency(ctx context.Context, mic string, latency time.Dur
 // toggleMonitor notes what it interrupts, since it may be interrupted itself.
 func (s *session) toggleMonitor(ctx context.Context, mic string) error {
 	was := s.seen.monitored[mic]
-	if s.changes.noteMonitor(s.seen.collection, mic, was) {
-		if err := s.saveChanges(ctx); err != nil {
+	if s.ledger.noteMonitor(s.seen.collection, mic, was) {
+		if err := s.ledger.save(ctx); err != nil {
 			return err
 		}
 	}
@@ -232,13 +232,13 @@ func (s *session) toggleMonitor(ctx context.Context, mic string) error {
 
 // unmonitor gives the inputs of this collection the monitoring that they had.
 func (s *session) unmonitor(ctx context.Context) error {
-	was := s.changes.monitorOf(s.seen.collection)
+	was := s.ledger.monitorOf(s.seen.collection)
 	if len(was) == 0 {
 		return nil
 	}
 	for input, t := range was {
 		var err error
-		if t != obsctl.MonitorOnly && s.obs.Version().MuteButtonMonitorsOnly() {
+		if t != obsctl.MonitorOnly && s.seen.version.MuteButtonMonitorsOnly() {
 			err = s.muteAsButton(ctx, input)
 		}
 		if err == nil {
@@ -247,9 +247,9 @@ func (s *session) unmonitor(ctx context.Context) error {
 		if err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
 			return fmt.Errorf("monitoring of %q: %w", input, err)
 		}
-		s.changes.forgetMonitor(s.seen.collection, input)
+		s.ledger.forgetMonitor(s.seen.collection, input)
 	}
 	s.seen.askInputs = true
 	s.missing, s.slow = make(map[string]time.Time), make(map[string]int)
-	return s.saveChanges(ctx)
+	return s.ledger.save(ctx)
 }

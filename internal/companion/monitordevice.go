@@ -20,7 +20,7 @@ func (s *session) returnStreams(ctx context.Context) error {
 	if len(s.seen.monitored) == 0 || !s.c.sound.ready() {
 		return nil
 	}
-	streams, err := s.c.sound.streamsOf(ctx, s.obs.Endpoint().PID)
+	streams, err := s.c.sound.streamsOf(ctx, s.seen.pid)
 	if err != nil {
 		return err
 	}
@@ -54,7 +54,7 @@ func (s *session) usersSink(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if sink := device.Sink(s.obs.Version()); sink != "" {
+	if sink := device.Sink(s.seen.version); sink != "" {
 		there, err := s.c.sound.exists(ctx, sink)
 		if err != nil || there {
 			return sink, err

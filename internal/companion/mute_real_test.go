@@ -98,8 +98,7 @@ func TestRealLastPacketWithSound(t *testing.T) {
 				}
 				return nil, nil
 			}}
-			s := newTestSession(Options{When: WhenStreaming, Mics: tt.mics})
-			s.obs, s.news = dialFake(t, f), news{some: make(chan struct{}, 1)}
+			s := newTestSession(t, Options{When: WhenStreaming, Mics: tt.mics}, f)
 			s.c.sound = newSound(supervisor.New(s.log, func() {}), func() {}, s.log)
 			s.gate.hazard = true
 

@@ -15,9 +15,9 @@ import (
 
 // mutedByButton reports whether a microphone is at "monitor only" now, which it was not before we monitored it.
 func (s *session) mutedByButton(mic string) bool {
-	was, noted := s.changes.Monitor[s.seen.collection][mic]
+	was, noted := s.ledger.Monitor[s.seen.collection][mic]
 	return noted && was != obsctl.MonitorOnly && s.seen.monitored[mic] == obsctl.MonitorOnly &&
-		s.obs.Version().MuteButtonMonitorsOnly()
+		s.seen.version.MuteButtonMonitorsOnly()
 }
 
 // mutedMics says of the microphones whether the user muted them, in whichever way; nil while nothing is known.

@@ -32,7 +32,7 @@ func TestMuteButtonSilencesUs(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s, _ := onAirWithFake(t, tt.version, notAsked)
 			s.seen.special.Mics, s.seen.muted = []string{testMic}, map[string]bool{testMic: false}
-			s.changes.noteMonitor(testCollection, testMic, tt.was)
+			s.ledger.noteMonitor(testCollection, testMic, tt.was)
 			s.note(obsctl.MonitorTypeChanged{Input: testMic, Type: tt.now})
 			if got := s.gate.allClosed(); got != tt.want {
 				t.Errorf("closed for the peer: got %v, want %v", got, tt.want)
@@ -67,7 +67,7 @@ func TestMuteButtonMutes(t *testing.T) {
 				s.voiceSafe = true
 				s.seen.muted = map[string]bool{testMic: false}
 				s.seen.setMonitored(testMic, tt.seen)
-				s.changes.noteMonitor(testCollection, testMic, tt.was)
+				s.ledger.noteMonitor(testCollection, testMic, tt.was)
 				m.now = tt.now
 				return s, m
 			}
@@ -100,7 +100,7 @@ func TestMuteButtonIsExpected(t *testing.T) {
 			if err := s.noteMonitoring(t.Context(), []string{testMic}); err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(want, s.changes.monitorOf(testCollection)); diff != "" {
+			if diff := cmp.Diff(want, s.ledger.monitorOf(testCollection)); diff != "" {
 				t.Errorf("noted (-want +got):\n%s", diff)
 			}
 		})

@@ -19,6 +19,10 @@ const stopLimit = 10 * time.Second
 
 // observed is what is known of OBS. Events and the slow tick mark what is to be asked again.
 type observed struct {
+	version obsctl.Version
+	pid     int      // 0 where it is on another machine
+	chosen  []string // inputs of --mic
+
 	streaming, recording, virtualCam bool
 	streamEnds, recordEnds           time.Time // when OBS said last that it stops or has stopped; zero once it says anything else
 
@@ -86,7 +90,7 @@ func (s *session) note(ev obsctl.Event) {
 		// What is done in scenes does not depend on it, but a transition ends the wait for one.
 		o.scenesLooked = o.scenesLooked && s.hint == ""
 	case obsctl.InputRenamed:
-		if s.changes.renameInput(o.collection, e.Old, e.New) {
+		if s.ledger.renameInput(o.collection, e.Old, e.New) {
 			s.steps.clear(problem.MonitoredInputs)
 		}
 		o.askInputs, o.scenesLooked = true, false
@@ -236,8 +240,9 @@ func (s *session) observeInputs(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	o := &s.seen
 	muted := make(map[string]bool)
-	for _, mic := range s.micsOf(special) {
+	for _, mic := range o.micsOf(special) {
 		m, err := s.obs.InputMuted(ctx, mic)
 		if obsctl.IsCode(err, obsctl.CodeNotFound) {
 			continue
@@ -247,10 +252,20 @@ func (s *session) observeInputs(ctx context.Context) error {
 		}
 		muted[mic] = m
 	}
-	o := &s.seen
 	o.inputs, o.special, o.voices, o.monitored, o.muted = inputs, special, voices, monitored, muted
 	o.askInputs = false
 	return nil
+}
+
+// mics are the inputs that go to the peer.
+func (o *observed) mics() []string { return o.micsOf(o.special) }
+
+// micsOf are those of --mic, else OBS's own microphone inputs.
+func (o *observed) micsOf(special obsctl.SpecialInputs) []string {
+	if len(o.chosen) > 0 {
+		return o.chosen
+	}
+	return special.Mics
 }
 
 // has reports whether OBS has an input of that name.

@@ -90,7 +90,7 @@ func (s *session) desktopTakesOver(ctx context.Context, desktop desktopAudio) (b
 	if s.peerAudioMuted {
 		return desktop == desktopHeard, nil
 	}
-	recording, err := s.c.sound.capturesOf(ctx, s.obs.Endpoint().PID)
+	recording, err := s.c.sound.capturesOf(ctx, s.seen.pid)
 	if err != nil {
 		return false, err
 	}
@@ -112,7 +112,7 @@ func (s *session) desktopTakesOver(ctx context.Context, desktop desktopAudio) (b
 // mutePeerAudio mutes the input for the peer's voice while Desktop Audio carries the peer. What the user
 // muted stays muted.
 func (s *session) mutePeerAudio(ctx context.Context, mute bool) error {
-	input := s.changes.ourVoice(s.seen.collection, s.seen.voices)
+	input := s.ledger.ourVoice(s.seen.collection, s.seen.voices)
 	if mute == s.peerAudioMuted || input == "" {
 		return nil
 	}
@@ -149,7 +149,7 @@ func (s *session) lookAtDesktop(ctx context.Context) (desktopAudio, error) {
 	if len(s.seen.special.Desktop) == 0 {
 		return found, nil
 	}
-	records, err := s.c.sound.sourcesOf(ctx, s.obs.Endpoint().PID)
+	records, err := s.c.sound.sourcesOf(ctx, s.seen.pid)
 	if err != nil {
 		return desktopElsewhere, err
 	}
@@ -213,7 +213,7 @@ func (s *session) addPeerAudio(ctx context.Context) error {
 		}
 		s.seen.askInputs = true
 	}
-	input := s.changes.ourVoice(s.seen.collection, s.seen.voices)
+	input := s.ledger.ourVoice(s.seen.collection, s.seen.voices)
 	if input == "" {
 		// The user made it, and placed it where it is wanted.
 		return nil
@@ -238,8 +238,8 @@ func (s *session) createPeerAudio(ctx context.Context) error {
 	settings := map[string]any{"device_id": fromPeerMonitor}
 	name := peerAudioInput
 	for n := 2; ; n++ {
-		s.changes.noteVoice(s.seen.collection, name)
-		if err := s.saveChanges(ctx); err != nil {
+		s.ledger.noteVoice(s.seen.collection, name)
+		if err := s.ledger.save(ctx); err != nil {
 			return err
 		}
 		_, err := s.obs.CreateInput(ctx, s.seen.program, name, captureKind, settings, true)
@@ -257,7 +257,7 @@ func (s *session) createPeerAudio(ctx context.Context) error {
 // removePeerVoice takes the input away again if it is ours.
 func (s *session) removePeerVoice(ctx context.Context) error {
 	s.speakers, s.peerAudioMuted = nil, false
-	if s.changes.Voice[s.seen.collection] == "" {
+	if s.ledger.Voice[s.seen.collection] == "" {
 		return nil
 	}
 	inputs, err := s.obs.Inputs(ctx)
@@ -268,8 +268,8 @@ func (s *session) removePeerVoice(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	input := s.changes.ourVoice(s.seen.collection, voices)
-	if ours := s.changes.Voice[s.seen.collection]; input == "" && s.capturesNothing(ctx, ours) {
+	input := s.ledger.ourVoice(s.seen.collection, voices)
+	if ours := s.ledger.Voice[s.seen.collection]; input == "" && s.capturesNothing(ctx, ours) {
 		input = ours // Its removal was begun.
 	}
 	if input != "" {
@@ -277,9 +277,9 @@ func (s *session) removePeerVoice(ctx context.Context) error {
 			return err
 		}
 	}
-	delete(s.changes.Voice, s.seen.collection)
+	delete(s.ledger.Voice, s.seen.collection)
 	s.seen.askInputs = true
-	return s.saveChanges(ctx)
+	return s.ledger.save(ctx)
 }
 
 // capturesNothing reports whether the capture of an input was ended and the input is still there.

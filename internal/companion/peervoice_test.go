@@ -68,9 +68,9 @@ func (c captures) handle(request string, data json.RawMessage) (any, *fakeobs.Re
 // TestRemovalOfPeerAudioGoesOn: an input whose capture was ended by a run that was killed then is removed by the next.
 func TestRemovalOfPeerAudioGoesOn(t *testing.T) {
 	now := captures{"Desktop Audio": obsctl.NoDevice, "Peer audio": obsctl.NoDevice}
-	s := newTestSession(Options{})
-	s.obs, s.seen.collection = dialFake(t, &fakeobs.Server{Handle: now.handle}), testCollection
-	s.changes.noteVoice(testCollection, "Peer audio")
+	s := newTestSession(t, Options{}, &fakeobs.Server{Handle: now.handle})
+	s.seen.collection = testCollection
+	s.ledger.noteVoice(testCollection, "Peer audio")
 	if err := s.removePeerVoice(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -103,17 +103,12 @@ func TestPeerAudioIsKnownByItsDevice(t *testing.T) {
 			for name, device := range tt.has {
 				before[name], now[name] = device, device
 			}
-			obs := (&fakeobs.Server{Handle: now.handle}).Start(t)
-			client, err := obsctl.Dial(t.Context(), obsctl.Endpoint{Host: obs.Addr().IP.String(), Port: obs.Addr().Port, Enabled: true}, obsctl.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = client.Close() })
-			s := newTestSession(Options{})
-			s.obs, s.seen.collection, s.seen.program = client, testCollection, "Scene"
+			s := newTestSession(t, Options{}, &fakeobs.Server{Handle: now.handle})
+			s.seen.collection, s.seen.program = testCollection, "Scene"
 			look := func() {
 				t.Helper()
-				if s.seen.inputs, err = client.Inputs(t.Context()); err != nil {
+				var err error
+				if s.seen.inputs, err = s.obs.Inputs(t.Context()); err != nil {
 					t.Fatal(err)
 				}
 				if s.seen.voices, err = s.peerVoices(t.Context(), s.seen.inputs); err != nil {

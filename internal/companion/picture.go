@@ -68,11 +68,11 @@ func (s *session) openCamera(ctx context.Context) error {
 	started, err := s.obs.EnsureVirtualCam(ctx, obsctl.VirtualCam{
 		Device: s.c.o.VideoOut,
 		Preflight: func(context.Context) error {
-			return s.c.checkDevices(s.obs.Endpoint().PID, s.obs.Version())
+			return s.c.checkDevices(s.seen.pid, s.seen.version)
 		},
-		PID: s.obs.Endpoint().PID,
+		PID: s.seen.pid,
 	})
-	if !started && s.changes.Output == virtualCamOutput && !s.seen.virtualCam {
+	if !started && s.ledger.Output == virtualCamOutput && !s.seen.virtualCam {
 		return errors.Join(err, s.forgetOutput(context.WithoutCancel(ctx)))
 	}
 	return err
@@ -94,22 +94,22 @@ func (s *session) openSinkOutput(ctx context.Context, o obsctl.Output) error {
 
 // noteOutput writes down that the output is ours to stop, unless the user started it.
 func (s *session) noteOutput(ctx context.Context, name string) error {
-	if s.changes.Output == name || (name == virtualCamOutput && s.seen.virtualCam) {
+	if s.ledger.Output == name || (name == virtualCamOutput && s.seen.virtualCam) {
 		return nil
 	}
-	s.changes.Output = name
-	return s.saveChanges(ctx)
+	s.ledger.Output = name
+	return s.ledger.save(ctx)
 }
 
 func (s *session) forgetOutput(ctx context.Context) error {
-	s.changes.Output = ""
-	return s.saveChanges(ctx)
+	s.ledger.Output = ""
+	return s.ledger.save(ctx)
 }
 
 // closePicture stops the output if we started it.
 func (s *session) closePicture(ctx context.Context) error {
 	s.camera = false
-	switch s.changes.Output {
+	switch s.ledger.Output {
 	case "":
 		return nil
 	case virtualCamOutput:
@@ -117,7 +117,7 @@ func (s *session) closePicture(ctx context.Context) error {
 			return err
 		}
 	default:
-		if err := s.obs.StopOutput(ctx, s.changes.Output); err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
+		if err := s.obs.StopOutput(ctx, s.ledger.Output); err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
 			return err
 		}
 	}

@@ -37,7 +37,7 @@ func (c *Companion) checkDevices(obsPID int, obs obsctl.Version) error {
 }
 
 func (s *session) chooseRoute() (control.Route, string) {
-	route, why := s.c.chooseRoute(s.obs.Endpoint().PID, s.obs.Version())
+	route, why := s.c.chooseRoute(s.seen.pid, s.seen.version)
 	if route == control.RouteDevices && s.c.o.Route != control.RouteDevices && s.wantsFeed() && !s.feedCamera {
 		return control.RoutePortable, "portable route, because " + errUnclean.Error()
 	}

@@ -41,10 +41,9 @@ type session struct {
 
 	log *slog.Logger
 
-	seen    observed
-	changes changes
-	unsaved bool // OBS keeps older changes than these for us
-	steps   steps
+	seen   observed
+	ledger ledger
+	steps  steps
 
 	route         control.Route
 	routeWhy      string
@@ -92,15 +91,7 @@ type session struct {
 
 func (c *Companion) useOBS(ctx context.Context, obs *obsctl.Client) error {
 	c.connected = true
-	s := &session{
-		c: c, obs: obs, id: c.processID(obs.Endpoint().PID), log: c.log,
-		steps:    newSteps(func() bool { return obs.Err() != nil }, c.log),
-		gate:     gate{always: c.o.MicSource != "", hazard: obs.Version().MutedIsMonitored()},
-		news:     news{some: make(chan struct{}, 1)},
-		private:  obsctl.NewPrivateScenes(cleanfeed.PrivateScenes()),
-		dedupLog: obsctl.DeduplicationLog{PID: obs.Endpoint().PID},
-		slow:     make(map[string]int), resync: make(map[string]time.Time), missing: make(map[string]time.Time),
-	}
+	s := c.newSession(obs)
 	c.feed.Begin(s.peerInputs, s.feedInStep)
 	// Once OBS has ended nothing tells where its files are.
 	if dir, err := collection.Of(obs.Endpoint().PID, obsctl.FindOptions{}); err == nil {
@@ -120,10 +111,26 @@ func (c *Companion) useOBS(ctx context.Context, obs *obsctl.Client) error {
 	return err
 }
 
+// newSession is a session that has not asked OBS anything yet.
+func (c *Companion) newSession(obs *obsctl.Client) *session {
+	s := &session{
+		c: c, obs: obs, id: c.processID(obs.Endpoint().PID), log: c.log,
+		steps:    newSteps(func() bool { return obs.Err() != nil }, c.log),
+		gate:     gate{always: c.o.MicSource != "", hazard: obs.Version().MutedIsMonitored()},
+		news:     news{some: make(chan struct{}, 1)},
+		private:  obsctl.NewPrivateScenes(cleanfeed.PrivateScenes()),
+		dedupLog: obsctl.DeduplicationLog{PID: obs.Endpoint().PID},
+		slow:     make(map[string]int), resync: make(map[string]time.Time), missing: make(map[string]time.Time),
+	}
+	s.seen.version, s.seen.pid, s.seen.chosen = obs.Version(), obs.Endpoint().PID, c.o.Mics
+	s.ledger = ledger{obs: obs, recall: &c.recall}
+	return s
+}
+
 func (s *session) run(ctx context.Context) error {
 	v := s.obs.Version()
 	s.log.Info("connected to OBS", "at", s.obs.Endpoint().Addr(), "obs", v.OBS, "websocket", v.WebSocket)
-	if err := s.loadChanges(ctx); err != nil {
+	if err := s.ledger.load(ctx); err != nil {
 		return err
 	}
 	if err := s.tellCleaned(ctx); err != nil {
@@ -198,7 +205,7 @@ func (s *session) noteNews() (matters, more bool) {
 }
 
 // tellGate tells the gate what is known of the microphones.
-func (s *session) tellGate() { s.gate.set(s.mics(), s.mutedMics(), s.seen.monitored) }
+func (s *session) tellGate() { s.gate.set(s.seen.mics(), s.mutedMics(), s.seen.monitored) }
 
 // round looks at OBS where something may have changed and applies the difference to what should be.
 func (s *session) round(ctx context.Context) error {
@@ -299,7 +306,7 @@ func (s *session) goOff(ctx context.Context) {
 	s.steps.try(ctx, problem.CleanFeed, s.removeFeed)
 	s.steps.try(ctx, problem.MonitoredInputs, s.unmonitor)
 	s.steps.try(ctx, problem.Viewers, s.resumeDeduplication)
-	s.steps.try(ctx, problem.Changes, s.saveUnsaved)
+	s.steps.try(ctx, problem.Changes, s.ledger.saveUnsaved)
 	s.stopping, s.hint = false, ""
 	s.steps.try(ctx, problem.Collection, s.leaveTempCollection)
 	s.steps.try(ctx, problem.MonitoredBack, s.returnStreams)
@@ -330,7 +337,7 @@ func (s *session) leave(ctx context.Context) {
 		{problem.CleanFeed, s.removeFeed},
 		{problem.MonitoredInputs, s.unmonitor},
 		{problem.Viewers, s.resumeDeduplication},
-		{problem.Changes, s.saveUnsaved},
+		{problem.Changes, s.ledger.saveUnsaved},
 		{problem.MonitoredBack, s.returnStreams},
 	} {
 		if err := step.do(ctx); err != nil {
@@ -362,15 +369,4 @@ func (s *session) report() {
 	maps.Copy(failing, s.steps.problems)
 	r.SetProblems(failing)
 	s.c.reports.report(r)
-}
-
-// mics are the inputs that go to the peer.
-func (s *session) mics() []string { return s.micsOf(s.seen.special) }
-
-// micsOf are those of --mic, else OBS's own microphone inputs.
-func (s *session) micsOf(special obsctl.SpecialInputs) []string {
-	if len(s.c.o.Mics) > 0 {
-		return s.c.o.Mics
-	}
-	return special.Mics
 }

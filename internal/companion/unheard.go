@@ -111,7 +111,7 @@ func (s *session) checkHeard(ctx context.Context) error {
 	if len(mics) == 0 {
 		return nil
 	}
-	streams, err := s.c.sound.streamsOf(ctx, s.obs.Endpoint().PID)
+	streams, err := s.c.sound.streamsOf(ctx, s.seen.pid)
 	if err != nil {
 		return err
 	}

@@ -88,7 +88,7 @@ func (s *session) wantMonitor(mic string, mics []string) obsctl.MonitorType {
 	if s.seen.monitored[mic] == obsctl.MonitorOnly && !s.mutedByButton(mic) {
 		return obsctl.MonitorOnly
 	}
-	if !s.voiceSafe {
+	if !s.viewers.safe {
 		return obsctl.MonitorOff
 	}
 	if closed := s.seen.muted[mic] && s.seen.version.MutedIsMonitored() || s.gate.isClosed(mic); closed && len(mics) > 1 {

@@ -64,7 +64,7 @@ func TestMuteButtonMutes(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			begin := func() (*session, *monitoring) {
 				s, m := onAirWithFake(t, tt.version, notAsked)
-				s.voiceSafe = true
+				s.viewers.safe = true
 				s.seen.muted = map[string]bool{testMic: false}
 				s.seen.setMonitored(testMic, tt.seen)
 				s.ledger.noteMonitor(testCollection, testMic, tt.was)
@@ -96,7 +96,7 @@ func TestMuteButtonIsExpected(t *testing.T) {
 	} {
 		t.Run(version, func(t *testing.T) {
 			s, _ := onAirWithFake(t, version, notAsked)
-			s.voiceSafe = true
+			s.viewers.safe = true
 			if err := s.noteMonitoring(t.Context(), []string{testMic}); err != nil {
 				t.Fatal(err)
 			}

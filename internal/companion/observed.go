@@ -57,6 +57,7 @@ func (s *session) note(ev obsctl.Event) {
 	if s.ofFeed(ev) {
 		return
 	}
+	s.viewers.note(ev)
 	switch e := ev.(type) {
 	case obsctl.StreamState:
 		o.streaming = phaseActive(e.Phase, o.streaming)
@@ -97,7 +98,6 @@ func (s *session) note(ev obsctl.Event) {
 	case obsctl.CollectionChanging, obsctl.ProfileChanging:
 		o.changing, o.changingFrom = true, time.Now()
 	case obsctl.CollectionChanged:
-		s.voiceKept = false
 		o.collection, o.changing = e.Name, false
 		o.all()
 		s.steps.hurry()
@@ -109,7 +109,6 @@ func (s *session) note(ev obsctl.Event) {
 		s.log.Info("OBS is about to end")
 		s.exiting = true
 	case obsctl.InputAdded:
-		s.voiceKept = false
 		o.askScene, o.askInputs, o.scenesLooked = true, true, false
 	case obsctl.InputRemoved, obsctl.SceneItemRemoved, obsctl.ScenesChanged:
 		// An OBS that quits removes everything before it says so; it is not to be disturbed then.

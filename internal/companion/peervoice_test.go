@@ -131,7 +131,7 @@ func TestPeerAudioIsKnownByItsDevice(t *testing.T) {
 			if diff := cmp.Diff(tt.onAir, now); diff != "" {
 				t.Errorf("on air (-want +got):\n%s", diff)
 			}
-			if got := s.capturesOutput(); got != tt.foreign {
+			if got := s.viewers.capturesOutput(); got != tt.foreign {
 				t.Errorf("OBS captures what a sink plays besides the peer: got %t, want %t", got, tt.foreign)
 			}
 			if err := s.removePeerVoice(t.Context()); err != nil {

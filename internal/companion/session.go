@@ -41,9 +41,10 @@ type session struct {
 
 	log *slog.Logger
 
-	seen   observed
-	ledger ledger
-	steps  steps
+	seen    observed
+	ledger  ledger
+	viewers viewers
+	steps   steps
 
 	route         control.Route
 	routeWhy      string
@@ -77,10 +78,6 @@ type session struct {
 	unheard       unheard   // microphones that do not reach us
 	truce         truce     // over OBS's streams
 	news          news
-	voiceSafe     bool // a monitored microphone stays in the stream
-	voiceKept     bool // that was made so, and nothing has happened since
-	probeGone     bool // what that needs in OBS was looked for and removed since we were on air
-	dedupLog      obsctl.DeduplicationLog
 
 	desktopFrom    time.Time // since when OBS has been seen to record what Desktop Audio captures, on air
 	voiceStale     bool      // how the peer's voice comes into the stream is to be looked at again
@@ -115,15 +112,18 @@ func (c *Companion) useOBS(ctx context.Context, obs *obsctl.Client) error {
 func (c *Companion) newSession(obs *obsctl.Client) *session {
 	s := &session{
 		c: c, obs: obs, id: c.processID(obs.Endpoint().PID), log: c.log,
-		steps:    newSteps(func() bool { return obs.Err() != nil }, c.log),
-		gate:     gate{always: c.o.MicSource != "", hazard: obs.Version().MutedIsMonitored()},
-		news:     news{some: make(chan struct{}, 1)},
-		private:  obsctl.NewPrivateScenes(cleanfeed.PrivateScenes()),
-		dedupLog: obsctl.DeduplicationLog{PID: obs.Endpoint().PID},
-		slow:     make(map[string]int), resync: make(map[string]time.Time), missing: make(map[string]time.Time),
+		steps:   newSteps(func() bool { return obs.Err() != nil }, c.log),
+		gate:    gate{always: c.o.MicSource != "", hazard: obs.Version().MutedIsMonitored()},
+		news:    news{some: make(chan struct{}, 1)},
+		private: obsctl.NewPrivateScenes(cleanfeed.PrivateScenes()),
+		slow:    make(map[string]int), resync: make(map[string]time.Time), missing: make(map[string]time.Time),
 	}
 	s.seen.version, s.seen.pid, s.seen.chosen = obs.Version(), obs.Endpoint().PID, c.o.Mics
 	s.ledger = ledger{obs: obs, recall: &c.recall}
+	s.viewers = viewers{
+		obs: obs, sound: c.sound, seen: &s.seen, ledger: &s.ledger, log: c.log, pastOBS: c.o.MicSource != "",
+		told: obsctl.DeduplicationLog{PID: s.seen.pid},
+	}
 	return s
 }
 
@@ -195,7 +195,7 @@ func (s *session) noteNews() (matters, more bool) {
 	events, more := s.news.take()
 	for _, ev := range events {
 		if active, is := ev.(obsctl.InputActive); is {
-			matters = s.noteActive(active) || matters
+			matters = s.viewers.noteActive(active) || matters
 			continue
 		}
 		s.note(ev)
@@ -281,7 +281,7 @@ func (s *session) goOn(ctx context.Context) {
 		s.startAir()
 		s.tellGate()
 	}
-	s.steps.try(ctx, problem.Viewers, s.keepVoiceInStream)
+	s.steps.try(ctx, problem.Viewers, s.viewers.keep)
 	s.steps.try(ctx, problem.MonitoredInputs, s.monitorMics)
 	s.steps.try(ctx, problem.Level, s.checkRecording)
 	s.steps.try(ctx, problem.Unheard, s.checkHeard)
@@ -305,7 +305,7 @@ func (s *session) goOff(ctx context.Context) {
 	s.steps.try(ctx, problem.OurPicture, s.closePicture)
 	s.steps.try(ctx, problem.CleanFeed, s.removeFeed)
 	s.steps.try(ctx, problem.MonitoredInputs, s.unmonitor)
-	s.steps.try(ctx, problem.Viewers, s.resumeDeduplication)
+	s.steps.try(ctx, problem.Viewers, s.viewers.resume)
 	s.steps.try(ctx, problem.Changes, s.ledger.saveUnsaved)
 	s.stopping, s.hint = false, ""
 	s.steps.try(ctx, problem.Collection, s.leaveTempCollection)
@@ -336,7 +336,7 @@ func (s *session) leave(ctx context.Context) {
 		{problem.OurPicture, s.closePicture},
 		{problem.CleanFeed, s.removeFeed},
 		{problem.MonitoredInputs, s.unmonitor},
-		{problem.Viewers, s.resumeDeduplication},
+		{problem.Viewers, s.viewers.resume},
 		{problem.Changes, s.ledger.saveUnsaved},
 		{problem.MonitoredBack, s.returnStreams},
 	} {

@@ -45,8 +45,8 @@ func TestCapturesForbidMonitoring(t *testing.T) {
 			}})
 			s.seen.inputs = []obsctl.Input{{Name: "Desktop Audio", UnversionedKind: captureKind}, {Name: testMic, UnversionedKind: "pulse_input_capture"}}
 			s.seen.special.Desktop = []string{"Desktop Audio"}
-			if err := s.checkCaptures(t.Context(), "speakers"); errors.Is(err, errVoiceRemoved) == tt.safe || s.voiceSafe != tt.safe {
-				t.Errorf("got %v, safe %v; want safe %v", err, s.voiceSafe, tt.safe)
+			if err := s.viewers.checkCaptures(t.Context(), "speakers"); errors.Is(err, errVoiceRemoved) == tt.safe || s.viewers.safe != tt.safe {
+				t.Errorf("got %v, safe %v; want safe %v", err, s.viewers.safe, tt.safe)
 			}
 		})
 	}
@@ -79,7 +79,7 @@ func TestProbeIsRemovedOffAir(t *testing.T) {
 			}})
 			s.seen.recording = tt.recording
 			for range 2 {
-				if err := s.resumeDeduplication(t.Context()); err != nil {
+				if err := s.viewers.resume(t.Context()); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -6,13 +6,16 @@ import (
 	"context"
 	"log/slog"
 	"maps"
+	"os"
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/call"
 	"github.com/costream-obs/costream-obs/internal/control"
+	"github.com/costream-obs/costream-obs/internal/placement"
 	"github.com/costream-obs/costream-obs/internal/problem"
 	"github.com/costream-obs/costream-obs/internal/supervisor"
 	"github.com/costream-obs/costream-obs/media"
+	"github.com/costream-obs/costream-obs/obsctl"
 )
 
 // air is one time on air: a call, and beside it what is done with OBS for as long. It is made anew each time.
@@ -68,7 +71,7 @@ func (s *session) startAir() {
 		BitrateKbps: o.BitrateKbps,
 		Microphone:  s.c.sound.microphone(o.MicSource),
 		Muted:       true, // until the gate has it otherwise
-		VoiceOpens:  func() { s.gate.place(false) },
+		VoiceOpens:  func() { s.mic.gate.place(false) },
 		Screen:      s.c.display,
 		ScreenReady: func() bool { return s.c.display.current() != nil },
 		Format:      format,
@@ -84,9 +87,8 @@ func (s *session) startAir() {
 		Log:     s.log,
 	}
 	if o.MicSource == "" {
-		s.unheard.reset()
 		opts.VoiceLevel = func(peak float64) {
-			if s.unheard.record(peak, time.Now()) {
+			if s.mic.unheard.record(peak, time.Now()) {
 				s.c.wakeUp()
 			}
 		}
@@ -100,7 +102,7 @@ func (s *session) startAir() {
 		opts.Feed = s.shooter(frame)
 	}
 	s.c.standby.stop()
-	s.gate.reset()
+	s.mic.begin()
 	s.air = goOnAir(s.c.life, opts, s.log)
 	s.air.keep(problem.Meters, s.followMeters)
 	s.air.keep(problem.Beat, s.followBeat)
@@ -109,7 +111,7 @@ func (s *session) startAir() {
 	if s.wantsFeed() {
 		s.air.keep(problem.CleanFeed, s.followFeed)
 	}
-	s.gate.attach(s.air.SetMuted)
+	s.mic.gate.attach(s.air.SetMuted)
 	s.muteAsked = ""
 	s.c.air.Store(s.air)
 }
@@ -126,13 +128,13 @@ func (s *session) followBeat(ctx context.Context, _ func()) error {
 // beginAnew makes the time on air anew after a standstill, and has OBS be asked for everything.
 func (s *session) beginAnew() {
 	s.seen.all()
-	s.resync = make(map[string]time.Time) // The delay of OBS's monitoring has grown.
+	s.mic.beginAnew()
 	if s.air == nil || !s.wantAir() {
 		return
 	}
 	s.stopAir()
 	s.startAir()
-	s.tellGate()
+	s.mic.tell()
 	if s.speakers != nil {
 		s.air.SetSpeakers(s.speakers)
 	}
@@ -142,10 +144,46 @@ func (s *session) stopAir() {
 	if s.air == nil {
 		return
 	}
-	s.gate.detach()
+	s.mic.gate.detach()
 	s.air.stop()
 	s.air = nil
 	s.c.air.Store(nil)
 	s.c.peer.Store(false)
 	s.c.standby.start(s.c.life)
+}
+
+// followMeters has OBS's meters seen, on a connection of their own: they come twenty times a second.
+func (s *session) followMeters(ctx context.Context, started func()) error {
+	obs, err := obsctl.Dial(ctx, s.obs.Endpoint(), obsctl.Options{Levels: true, Log: s.log})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = obs.Close() }()
+	started()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case ev, open := <-obs.Events():
+			if !open {
+				return obs.Err()
+			}
+			if levels, ok := ev.(obsctl.Levels); ok && s.mic.meter(levels) {
+				s.c.wakeUp()
+			}
+		}
+	}
+}
+
+// guardStreams guards the streams of this time on air. note is told what is wrong.
+func (s *session) guardStreams(ctx context.Context, note func(error)) error {
+	voice := s.c.sound.microphone(s.c.o.MicSource)
+	g := guard{
+		pulse: s.c.sound.pulse, changes: s.c.sound.streams, log: s.log,
+		want: func() placement.Want {
+			return placement.Want{PID: os.Getpid(), Mics: s.mic.gate.microphones(), Voice: voice}
+		},
+		placed: s.mic.gate.place, note: note,
+	}
+	return g.run(ctx)
 }

@@ -45,12 +45,12 @@ func TestMuteDoesNotWait(t *testing.T) {
 				<-listening
 			})
 			silenced := make(chan struct{}, 1)
-			s.gate.reset()
-			s.gate.place(true)
-			s.gate.meter(nil)
-			s.gate.set([]string{"Mic/Aux"}, map[string]bool{"Mic/Aux": false}, map[string]obsctl.MonitorType{"Mic/Aux": obsctl.MonitorAndOutput})
+			s.mic.gate.reset()
+			s.mic.gate.place(true)
+			s.mic.gate.meter(nil)
+			s.mic.gate.set([]string{"Mic/Aux"}, map[string]bool{"Mic/Aux": false}, map[string]obsctl.MonitorType{"Mic/Aux": obsctl.MonitorAndOutput})
 			heard := false
-			s.gate.attach(func(silent bool) {
+			s.mic.gate.attach(func(silent bool) {
 				if !silent {
 					heard = true
 				} else {

@@ -76,14 +76,14 @@ func (s *session) note(ev obsctl.Event) {
 		if o.muted != nil {
 			o.muted[e.Input] = e.Muted
 		}
-		s.tellGate()
+		s.mic.tell()
 		s.voiceStale = s.voiceStale || slices.Contains(o.special.Desktop, e.Input)
 		if s.air != nil && e.Input == s.input {
 			s.air.SilencePeer(e.Muted)
 		}
 	case obsctl.MonitorTypeChanged:
 		o.setMonitored(e.Input, e.Type)
-		s.tellGate()
+		s.mic.tell()
 		o.askInputs = true
 	case obsctl.ProgramScene:
 		o.program = e.Name

@@ -81,7 +81,7 @@ func TestMuteEventReachesTheState(t *testing.T) {
 	s := newTestSession(t, Options{Mics: []string{"Mic"}}, nil)
 	s.seen.muted = map[string]bool{"Mic": false}
 	s.note(obsctl.MuteChanged{Input: "Mic", Muted: true})
-	if !s.gate.allClosed() {
+	if !s.mic.gate.allClosed() {
 		t.Error("the peer still hears a microphone that was muted")
 	}
 }

@@ -44,6 +44,8 @@ type session struct {
 	seen    observed
 	ledger  ledger
 	viewers viewers
+	ears    ears
+	mic     microphone
 	steps   steps
 
 	route         control.Route
@@ -63,10 +65,7 @@ type session struct {
 	exiting       bool // OBS said that it ends
 	keptOff       keptOff
 	quietUntil    time.Time
-	slow          map[string]int // how often in a row a microphone's monitoring was late
-	resync        map[string]time.Time
-	missing       map[string]time.Time // since when a monitored microphone has had no stream
-	unknown       error                // scenes of --scenes that OBS does not have
+	unknown       error // scenes of --scenes that OBS does not have
 	scenesChecked bool
 	arranged      string    // what the scenes were last arranged for
 	arrangedAt    time.Time // when
@@ -74,9 +73,6 @@ type session struct {
 	input         string    // the peer source's name, while it is in OBS
 	muteAsked     string    // the peer source whose mute OBS was asked for; after that its events tell
 	inputDead     time.Time // since when the peer source has shown no picture
-	gate          gate      // of our voice
-	unheard       unheard   // microphones that do not reach us
-	truce         truce     // over OBS's streams
 	news          news
 
 	desktopFrom    time.Time // since when OBS has been seen to record what Desktop Audio captures, on air
@@ -113,16 +109,21 @@ func (c *Companion) newSession(obs *obsctl.Client) *session {
 	s := &session{
 		c: c, obs: obs, id: c.processID(obs.Endpoint().PID), log: c.log,
 		steps:   newSteps(func() bool { return obs.Err() != nil }, c.log),
-		gate:    gate{always: c.o.MicSource != "", hazard: obs.Version().MutedIsMonitored()},
 		news:    news{some: make(chan struct{}, 1)},
 		private: obsctl.NewPrivateScenes(cleanfeed.PrivateScenes()),
-		slow:    make(map[string]int), resync: make(map[string]time.Time), missing: make(map[string]time.Time),
 	}
 	s.seen.version, s.seen.pid, s.seen.chosen = obs.Version(), obs.Endpoint().PID, c.o.Mics
 	s.ledger = ledger{obs: obs, recall: &c.recall}
 	s.viewers = viewers{
 		obs: obs, sound: c.sound, seen: &s.seen, ledger: &s.ledger, log: c.log, pastOBS: c.o.MicSource != "",
 		told: obsctl.DeduplicationLog{PID: s.seen.pid},
+	}
+	s.ears = ears{obs: obs, sound: c.sound, seen: &s.seen}
+	s.mic = microphone{
+		obs: obs, sound: c.sound, seen: &s.seen, ledger: &s.ledger, ears: &s.ears, leg: &s.legs.voice, wakeLater: c.wakeLater, log: c.log,
+		safe: func() bool { return s.viewers.safe }, pastOBS: s.viewers.pastOBS,
+		gate: gate{always: s.viewers.pastOBS, hazard: s.seen.version.MutedIsMonitored()},
+		slow: make(map[string]int), resync: make(map[string]time.Time), missing: make(map[string]time.Time),
 	}
 	return s
 }
@@ -204,9 +205,6 @@ func (s *session) noteNews() (matters, more bool) {
 	return matters, more
 }
 
-// tellGate tells the gate what is known of the microphones.
-func (s *session) tellGate() { s.gate.set(s.seen.mics(), s.mutedMics(), s.seen.monitored) }
-
 // round looks at OBS where something may have changed and applies the difference to what should be.
 func (s *session) round(ctx context.Context) error {
 	if s.exiting {
@@ -279,16 +277,16 @@ func (s *session) goOn(ctx context.Context) {
 	s.steps.try(ctx, problem.OurPicture, s.openPicture)
 	if s.air == nil && s.camera {
 		s.startAir()
-		s.tellGate()
+		s.mic.tell()
 	}
 	s.steps.try(ctx, problem.Viewers, s.viewers.keep)
-	s.steps.try(ctx, problem.MonitoredInputs, s.monitorMics)
+	s.steps.try(ctx, problem.MonitoredInputs, s.mic.monitor)
 	s.steps.try(ctx, problem.Level, s.checkRecording)
-	s.steps.try(ctx, problem.Unheard, s.checkHeard)
+	s.steps.try(ctx, problem.Unheard, s.mic.checkHeard)
 	if !onAir {
 		s.steps.try(ctx, problem.PeerVoice, s.preparePeerVoice)
 	}
-	s.tellGate()
+	s.mic.tell()
 	if s.air != nil && s.speakers != nil {
 		s.air.SetSpeakers(s.speakers)
 	}
@@ -304,12 +302,12 @@ func (s *session) goOff(ctx context.Context) {
 	s.steps.try(ctx, problem.PeerVoice, s.removePeerVoice)
 	s.steps.try(ctx, problem.OurPicture, s.closePicture)
 	s.steps.try(ctx, problem.CleanFeed, s.removeFeed)
-	s.steps.try(ctx, problem.MonitoredInputs, s.unmonitor)
+	s.steps.try(ctx, problem.MonitoredInputs, s.mic.unmonitor)
 	s.steps.try(ctx, problem.Viewers, s.viewers.resume)
 	s.steps.try(ctx, problem.Changes, s.ledger.saveUnsaved)
 	s.stopping, s.hint = false, ""
 	s.steps.try(ctx, problem.Collection, s.leaveTempCollection)
-	s.steps.try(ctx, problem.MonitoredBack, s.returnStreams)
+	s.steps.try(ctx, problem.MonitoredBack, s.ears.returnStreams)
 	s.steps.try(ctx, problem.Screen, s.prepareScreen)
 	s.steps.try(ctx, problem.Scenes, s.checkScenes)
 	s.steps.try(ctx, problem.Output, s.checkOutput)
@@ -335,10 +333,10 @@ func (s *session) leave(ctx context.Context) {
 		{problem.PeerVoice, s.removePeerVoice},
 		{problem.OurPicture, s.closePicture},
 		{problem.CleanFeed, s.removeFeed},
-		{problem.MonitoredInputs, s.unmonitor},
+		{problem.MonitoredInputs, s.mic.unmonitor},
 		{problem.Viewers, s.viewers.resume},
 		{problem.Changes, s.ledger.saveUnsaved},
-		{problem.MonitoredBack, s.returnStreams},
+		{problem.MonitoredBack, s.ears.returnStreams},
 	} {
 		if err := step.do(ctx); err != nil {
 			s.log.Warn("could not undo everything in OBS; the next `costream-obs run` will", "what", problem.Of(step.code).Name, "error", err)

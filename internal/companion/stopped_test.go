@@ -119,7 +119,7 @@ func TestStopBetweenQuestions(t *testing.T) {
 			if diff := cmp.Diff(before, s.seen.monitored); diff != "" {
 				t.Errorf("what is monitored (-want +got):\n%s", diff)
 			}
-			if err := s.unmonitor(t.Context()); err != nil {
+			if err := s.mic.unmonitor(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			monitoring.want(t, monitorOnly)
@@ -136,10 +136,10 @@ func TestStopWhileMonitoringIsReset(t *testing.T) {
 			stop()
 		}
 	})
-	if err := s.toggleMonitor(ctx, testMic); err == nil {
+	if err := s.mic.toggleMonitor(ctx, testMic); err == nil {
 		t.Error("it was not stopped")
 	}
-	if err := s.unmonitor(t.Context()); err != nil {
+	if err := s.mic.unmonitor(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	monitoring.want(t, monitorOff, monitorAndOutput)

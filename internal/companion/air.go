@@ -104,6 +104,7 @@ func (s *session) startAir() {
 	s.c.standby.stop()
 	s.mic.begin()
 	s.air = goOnAir(s.c.life, opts, s.log)
+	s.voice.call = s.air
 	s.air.keep(problem.Meters, s.followMeters)
 	s.air.keep(problem.Beat, s.followBeat)
 	s.air.watch(problem.Placement, s.guardStreams)
@@ -135,9 +136,7 @@ func (s *session) beginAnew() {
 	s.stopAir()
 	s.startAir()
 	s.mic.tell()
-	if s.speakers != nil {
-		s.air.SetSpeakers(s.speakers)
-	}
+	s.voice.play()
 }
 
 func (s *session) stopAir() {
@@ -146,7 +145,7 @@ func (s *session) stopAir() {
 	}
 	s.mic.gate.detach()
 	s.air.stop()
-	s.air = nil
+	s.air, s.voice.call = nil, nil
 	s.c.air.Store(nil)
 	s.c.peer.Store(false)
 	s.c.standby.start(s.c.life)

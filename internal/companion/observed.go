@@ -58,6 +58,7 @@ func (s *session) note(ev obsctl.Event) {
 		return
 	}
 	s.viewers.note(ev)
+	s.voice.note(ev)
 	switch e := ev.(type) {
 	case obsctl.StreamState:
 		o.streaming = phaseActive(e.Phase, o.streaming)
@@ -77,7 +78,6 @@ func (s *session) note(ev obsctl.Event) {
 			o.muted[e.Input] = e.Muted
 		}
 		s.mic.tell()
-		s.voiceStale = s.voiceStale || slices.Contains(o.special.Desktop, e.Input)
 		if s.air != nil && e.Input == s.input {
 			s.air.SilencePeer(e.Muted)
 		}
@@ -231,7 +231,7 @@ func (s *session) observeInputs(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	voices, err := s.peerVoices(ctx, inputs)
+	voices, err := s.voice.inputs(ctx, inputs)
 	if err != nil {
 		return err
 	}

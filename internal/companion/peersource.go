@@ -109,7 +109,7 @@ func (s *session) tick() {
 	looked := s.seen.scenesLooked && time.Since(s.arrangedAt) < lookShare*s.arrangedIn
 	s.seen.all()
 	s.seen.scenesLooked = looked
-	s.voiceStale = true
+	s.voice.stale = true
 }
 
 // onlyUnknown returns err if it is about unknown scenes and nothing else.

@@ -46,13 +46,13 @@ type session struct {
 	viewers viewers
 	ears    ears
 	mic     microphone
+	voice   peerVoice
 	steps   steps
 
 	route         control.Route
 	routeWhy      string
 	air           *air
 	legs          legs
-	speakers      []string
 	feedCamera    bool                  // OBS's virtual camera shows the clean feed
 	cameraScene   string                // what that is called then
 	feedReady     bool                  // it is there to be sent
@@ -75,9 +75,6 @@ type session struct {
 	inputDead     time.Time // since when the peer source has shown no picture
 	news          news
 
-	desktopFrom    time.Time // since when OBS has been seen to record what Desktop Audio captures, on air
-	voiceStale     bool      // how the peer's voice comes into the stream is to be looked at again
-	peerAudioMuted bool      // by us, since Desktop Audio carries the peer
 	capturesLooked time.Time // when it was looked at what OBS records
 	unrecorded     map[string]time.Time
 }
@@ -124,6 +121,9 @@ func (c *Companion) newSession(obs *obsctl.Client) *session {
 		safe: func() bool { return s.viewers.safe }, pastOBS: s.viewers.pastOBS,
 		gate: gate{always: s.viewers.pastOBS, hazard: s.seen.version.MutedIsMonitored()},
 		slow: make(map[string]int), resync: make(map[string]time.Time), missing: make(map[string]time.Time),
+	}
+	s.voice = peerVoice{
+		obs: obs, sound: c.sound, seen: &s.seen, ledger: &s.ledger, ofFeed: c.feed.Ours, way: c.o.PeerAudio, log: c.log,
 	}
 	return s
 }
@@ -270,7 +270,7 @@ func (s *session) goOn(ctx context.Context) {
 	onAir := s.air != nil
 	if onAir {
 		// First: until it is done the viewers may not hear the peer, or twice.
-		s.steps.try(ctx, problem.PeerVoice, s.preparePeerVoice)
+		s.steps.try(ctx, problem.PeerVoice, s.voice.prepare)
 	}
 	s.steps.try(ctx, problem.Captures, s.reviveCapture)
 	s.steps.try(ctx, problem.CleanFeed, s.prepareFeed)
@@ -284,12 +284,10 @@ func (s *session) goOn(ctx context.Context) {
 	s.steps.try(ctx, problem.Level, s.checkRecording)
 	s.steps.try(ctx, problem.Unheard, s.mic.checkHeard)
 	if !onAir {
-		s.steps.try(ctx, problem.PeerVoice, s.preparePeerVoice)
+		s.steps.try(ctx, problem.PeerVoice, s.voice.prepare)
 	}
 	s.mic.tell()
-	if s.air != nil && s.speakers != nil {
-		s.air.SetSpeakers(s.speakers)
-	}
+	s.voice.play()
 	s.steps.try(ctx, problem.Programme, s.checkProgramme)
 	s.steps.try(ctx, problem.PeerSource, s.showPeer)
 	s.steps.try(ctx, problem.PeerPicture, s.revivePeerInput)
@@ -299,7 +297,7 @@ func (s *session) goOn(ctx context.Context) {
 // goOff undoes them. We are silent towards the peer by then.
 func (s *session) goOff(ctx context.Context) {
 	s.steps.try(ctx, problem.PeerSource, s.hidePeer)
-	s.steps.try(ctx, problem.PeerVoice, s.removePeerVoice)
+	s.steps.try(ctx, problem.PeerVoice, s.voice.remove)
 	s.steps.try(ctx, problem.OurPicture, s.closePicture)
 	s.steps.try(ctx, problem.CleanFeed, s.removeFeed)
 	s.steps.try(ctx, problem.MonitoredInputs, s.mic.unmonitor)
@@ -330,7 +328,7 @@ func (s *session) leave(ctx context.Context) {
 	}{
 		{problem.Collection, s.leaveTempCollection},
 		{problem.PeerSource, s.hidePeer},
-		{problem.PeerVoice, s.removePeerVoice},
+		{problem.PeerVoice, s.voice.remove},
 		{problem.OurPicture, s.closePicture},
 		{problem.CleanFeed, s.removeFeed},
 		{problem.MonitoredInputs, s.mic.unmonitor},

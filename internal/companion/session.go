@@ -47,6 +47,7 @@ type session struct {
 	ears    ears
 	mic     microphone
 	voice   peerVoice
+	capture capture
 	steps   steps
 
 	route         control.Route
@@ -74,9 +75,6 @@ type session struct {
 	muteAsked     string    // the peer source whose mute OBS was asked for; after that its events tell
 	inputDead     time.Time // since when the peer source has shown no picture
 	news          news
-
-	capturesLooked time.Time // when it was looked at what OBS records
-	unrecorded     map[string]time.Time
 }
 
 func (c *Companion) useOBS(ctx context.Context, obs *obsctl.Client) error {
@@ -125,6 +123,7 @@ func (c *Companion) newSession(obs *obsctl.Client) *session {
 	s.voice = peerVoice{
 		obs: obs, sound: c.sound, seen: &s.seen, ledger: &s.ledger, ofFeed: c.feed.Ours, way: c.o.PeerAudio, log: c.log,
 	}
+	s.capture = capture{obs: obs, sound: c.sound, seen: &s.seen, ledger: &s.ledger, log: c.log}
 	return s
 }
 
@@ -266,13 +265,13 @@ func (s *session) wantAir() bool {
 
 // goOn takes the steps that lead on air, each as far as it is still to be done. Our picture does not wait for the voices.
 func (s *session) goOn(ctx context.Context) {
-	s.steps.try(ctx, problem.Collection, s.leaveTempCollection)
+	s.steps.try(ctx, problem.Collection, s.capture.leaveTempCollection)
 	onAir := s.air != nil
 	if onAir {
 		// First: until it is done the viewers may not hear the peer, or twice.
 		s.steps.try(ctx, problem.PeerVoice, s.voice.prepare)
 	}
-	s.steps.try(ctx, problem.Captures, s.reviveCapture)
+	s.steps.try(ctx, problem.Captures, s.capture.revive)
 	s.steps.try(ctx, problem.CleanFeed, s.prepareFeed)
 	s.steps.try(ctx, problem.OurPicture, s.openPicture)
 	if s.air == nil && s.camera {
@@ -281,7 +280,7 @@ func (s *session) goOn(ctx context.Context) {
 	}
 	s.steps.try(ctx, problem.Viewers, s.viewers.keep)
 	s.steps.try(ctx, problem.MonitoredInputs, s.mic.monitor)
-	s.steps.try(ctx, problem.Level, s.checkRecording)
+	s.steps.try(ctx, problem.Level, s.capture.checkRecording)
 	s.steps.try(ctx, problem.Unheard, s.mic.checkHeard)
 	if !onAir {
 		s.steps.try(ctx, problem.PeerVoice, s.voice.prepare)
@@ -304,7 +303,7 @@ func (s *session) goOff(ctx context.Context) {
 	s.steps.try(ctx, problem.Viewers, s.viewers.resume)
 	s.steps.try(ctx, problem.Changes, s.ledger.saveUnsaved)
 	s.stopping, s.hint = false, ""
-	s.steps.try(ctx, problem.Collection, s.leaveTempCollection)
+	s.steps.try(ctx, problem.Collection, s.capture.leaveTempCollection)
 	s.steps.try(ctx, problem.MonitoredBack, s.ears.returnStreams)
 	s.steps.try(ctx, problem.Screen, s.prepareScreen)
 	s.steps.try(ctx, problem.Scenes, s.checkScenes)
@@ -326,7 +325,7 @@ func (s *session) leave(ctx context.Context) {
 		code problem.Code
 		do   func(context.Context) error
 	}{
-		{problem.Collection, s.leaveTempCollection},
+		{problem.Collection, s.capture.leaveTempCollection},
 		{problem.PeerSource, s.hidePeer},
 		{problem.PeerVoice, s.voice.remove},
 		{problem.OurPicture, s.closePicture},

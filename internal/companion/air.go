@@ -104,12 +104,12 @@ func (s *session) startAir() {
 	s.c.standby.stop()
 	s.mic.begin()
 	s.air = goOnAir(s.c.life, opts, s.log)
-	s.voice.call = s.air
+	s.voice.call, s.feed.onAir = s.air, true
 	s.air.keep(problem.Meters, s.followMeters)
 	s.air.keep(problem.Beat, s.followBeat)
 	s.air.watch(problem.Placement, s.guardStreams)
 	s.air.watch(problem.Friend, waits.run)
-	if s.wantsFeed() {
+	if s.feed.wants() {
 		s.air.keep(problem.CleanFeed, s.followFeed)
 	}
 	s.mic.gate.attach(s.air.SetMuted)
@@ -145,10 +145,22 @@ func (s *session) stopAir() {
 	}
 	s.mic.gate.detach()
 	s.air.stop()
-	s.air, s.voice.call = nil, nil
+	s.air, s.voice.call, s.feed.onAir = nil, nil, false
 	s.c.air.Store(nil)
 	s.c.peer.Store(false)
 	s.c.standby.start(s.c.life)
+}
+
+// followFeed keeps the scene for the peer in step with the programme. It has a connection of its own: it must not wait
+// for other requests, and listens to events that nobody else wants.
+func (s *session) followFeed(ctx context.Context, started func()) error {
+	obs, err := obsctl.Dial(ctx, s.obs.Endpoint(), obsctl.Options{Transforms: true, Log: s.log})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = obs.Close() }()
+	started()
+	return s.c.feed.Follow(ctx, s.feed.private.On(obs), obs.Events())
 }
 
 // followMeters has OBS's meters seen, on a connection of their own: they come twenty times a second.

@@ -42,8 +42,7 @@ type observed struct {
 	askOutputs   bool
 	askScene     bool
 	askInputs    bool
-	scenesLooked bool     // the scenes are as we left them
-	listed       []string // the user's scenes, as OBS told them last
+	scenesLooked bool // the scenes are as we left them
 }
 
 func (o *observed) all() {
@@ -54,7 +53,7 @@ func (o *observed) all() {
 // note takes in an event of OBS.
 func (s *session) note(ev obsctl.Event) {
 	o := &s.seen
-	if s.ofFeed(ev) {
+	if s.feed.causes(ev) {
 		return
 	}
 	s.viewers.note(ev)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/control"
+	"github.com/costream-obs/costream-obs/internal/obsscenes"
 	"github.com/costream-obs/costream-obs/obsctl"
 	"github.com/costream-obs/costream-obs/scenes"
 )
@@ -73,7 +74,7 @@ func (s *session) arrange(ctx context.Context, want scenes.Desired) error {
 	if s.seen.scenesLooked && s.arranged == key && !s.held.Load() {
 		return s.unknown
 	}
-	if s.wantsFeed() {
+	if s.feed.wants() {
 		want.Held = s.c.feed.Bare
 	}
 	// Before it is asked: the feed may come into step meanwhile.
@@ -174,4 +175,20 @@ func (s *session) revivePeerInput(ctx context.Context) error {
 	case <-time.After(kickGap):
 	}
 	return s.obs.SetInputSettings(ctx, s.input, source.Settings, true)
+}
+
+// peerInputs tells the names of all inputs that show the peer.
+func (s *session) peerInputs(ctx context.Context) ([]string, error) {
+	source, ok := s.c.display.source(s.c.o.SourceName)
+	if !ok {
+		source = scenes.Source{Name: s.c.o.SourceName}
+	}
+	return scenes.Peers(ctx, obsscenes.New(s.obs), source)
+}
+
+// feedInStep has the peer source looked at again where it waits for that. The feed calls it.
+func (s *session) feedInStep() {
+	if s.held.Load() {
+		s.c.wakeUp()
+	}
 }

@@ -23,7 +23,7 @@ const (
 
 // openPicture makes OBS's programme reach us on the chosen route.
 func (s *session) openPicture(ctx context.Context) error {
-	if s.camera || s.wantsFeed() && !s.feedReady {
+	if s.camera || s.feed.wants() && !s.feed.ready {
 		return nil
 	}
 	colours, err := s.obs.OutputColours(ctx)
@@ -34,7 +34,7 @@ func (s *session) openPicture(ctx context.Context) error {
 		return err
 	}
 	route, why := s.chooseRoute()
-	if route == control.RouteDevices && s.wantsFeed() && !s.feedCamera {
+	if route == control.RouteDevices && s.feed.wants() && !s.feed.camera {
 		return errUnclean
 	}
 	if route == control.RouteDevices {
@@ -135,7 +135,7 @@ func (s *session) prepareScreen(ctx context.Context) error {
 // shooter returns the work of taking the programme's pictures, on a connection of its own: they
 // would hold up all other requests.
 func (s *session) shooter(format media.VideoFormat) func(context.Context, func([]byte)) error {
-	obs, log, clean := s.obs, s.log, s.wantsFeed()
+	obs, log, clean := s.obs, s.log, s.feed.wants()
 	frame := s.seen.outputFormat().FrameTime()
 	return func(ctx context.Context, push func([]byte)) error {
 		shots, err := obsctl.DialScreenshots(ctx, obs.Endpoint(), obsctl.Options{Log: log})
@@ -171,4 +171,12 @@ func (s *session) shooter(format media.VideoFormat) func(context.Context, func([
 		}
 		return context.Cause(ctx)
 	}
+}
+
+// sentScene is the scene whose pictures the peer is sent.
+func (s *session) sentScene(clean bool) obsctl.SourceID {
+	if clean {
+		return s.feed.source()
+	}
+	return obsctl.SourceID{Name: *s.c.program.Load()}
 }

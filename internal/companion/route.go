@@ -38,7 +38,7 @@ func (c *Companion) checkDevices(obsPID int, obs obsctl.Version) error {
 
 func (s *session) chooseRoute() (control.Route, string) {
 	route, why := s.c.chooseRoute(s.seen.pid, s.seen.version)
-	if route == control.RouteDevices && s.c.o.Route != control.RouteDevices && s.wantsFeed() && !s.feedCamera {
+	if route == control.RouteDevices && s.c.o.Route != control.RouteDevices && s.feed.wants() && !s.feed.camera {
 		return control.RoutePortable, "portable route, because " + errUnclean.Error()
 	}
 	return route, why

@@ -48,20 +48,16 @@ type session struct {
 	mic     microphone
 	voice   peerVoice
 	capture capture
+	feed    cleanFeed
 	steps   steps
 
 	route         control.Route
 	routeWhy      string
 	air           *air
 	legs          legs
-	feedCamera    bool                  // OBS's virtual camera shows the clean feed
-	cameraScene   string                // what that is called then
-	feedReady     bool                  // it is there to be sent
-	private       *obsctl.PrivateScenes // of the clean feed
-	feedOf        string                // the scene collection for which that was looked up last off air
-	camera        bool                  // the output for pictures runs and was verified
-	held          atomic.Bool           // the peer source is hidden somewhere until the clean feed is in step
-	hint          string                // what the user has to do for the peer to be seen
+	camera        bool        // the output for pictures runs and was verified
+	held          atomic.Bool // the peer source is hidden somewhere until the clean feed is in step
+	hint          string      // what the user has to do for the peer to be seen
 	stopping      bool
 	exiting       bool // OBS said that it ends
 	keptOff       keptOff
@@ -103,9 +99,8 @@ func (c *Companion) useOBS(ctx context.Context, obs *obsctl.Client) error {
 func (c *Companion) newSession(obs *obsctl.Client) *session {
 	s := &session{
 		c: c, obs: obs, id: c.processID(obs.Endpoint().PID), log: c.log,
-		steps:   newSteps(func() bool { return obs.Err() != nil }, c.log),
-		news:    news{some: make(chan struct{}, 1)},
-		private: obsctl.NewPrivateScenes(cleanfeed.PrivateScenes()),
+		steps: newSteps(func() bool { return obs.Err() != nil }, c.log),
+		news:  news{some: make(chan struct{}, 1)},
 	}
 	s.seen.version, s.seen.pid, s.seen.chosen = obs.Version(), obs.Endpoint().PID, c.o.Mics
 	s.ledger = ledger{obs: obs, recall: &c.recall}
@@ -124,6 +119,10 @@ func (c *Companion) newSession(obs *obsctl.Client) *session {
 		obs: obs, sound: c.sound, seen: &s.seen, ledger: &s.ledger, ofFeed: c.feed.Ours, way: c.o.PeerAudio, log: c.log,
 	}
 	s.capture = capture{obs: obs, sound: c.sound, seen: &s.seen, ledger: &s.ledger, log: c.log}
+	s.feed = cleanFeed{
+		scenes: c.feed, private: obsctl.NewPrivateScenes(cleanfeed.PrivateScenes()), shows: cameraShows, seen: &s.seen, log: c.log, chosen: c.o.CleanFeed,
+	}
+	s.feed.on = func() cleanfeed.OBS { return s.feed.private.On(obs) }
 	return s
 }
 
@@ -272,7 +271,7 @@ func (s *session) goOn(ctx context.Context) {
 		s.steps.try(ctx, problem.PeerVoice, s.voice.prepare)
 	}
 	s.steps.try(ctx, problem.Captures, s.capture.revive)
-	s.steps.try(ctx, problem.CleanFeed, s.prepareFeed)
+	s.steps.try(ctx, problem.CleanFeed, s.feed.prepare)
 	s.steps.try(ctx, problem.OurPicture, s.openPicture)
 	if s.air == nil && s.camera {
 		s.startAir()
@@ -287,7 +286,7 @@ func (s *session) goOn(ctx context.Context) {
 	}
 	s.mic.tell()
 	s.voice.play()
-	s.steps.try(ctx, problem.Programme, s.checkProgramme)
+	s.steps.try(ctx, problem.Programme, s.feed.checkProgramme)
 	s.steps.try(ctx, problem.PeerSource, s.showPeer)
 	s.steps.try(ctx, problem.PeerPicture, s.revivePeerInput)
 	s.steps.try(ctx, problem.PeerMute, s.followPeerMute)
@@ -298,7 +297,7 @@ func (s *session) goOff(ctx context.Context) {
 	s.steps.try(ctx, problem.PeerSource, s.hidePeer)
 	s.steps.try(ctx, problem.PeerVoice, s.voice.remove)
 	s.steps.try(ctx, problem.OurPicture, s.closePicture)
-	s.steps.try(ctx, problem.CleanFeed, s.removeFeed)
+	s.steps.try(ctx, problem.CleanFeed, s.feed.remove)
 	s.steps.try(ctx, problem.MonitoredInputs, s.mic.unmonitor)
 	s.steps.try(ctx, problem.Viewers, s.viewers.resume)
 	s.steps.try(ctx, problem.Changes, s.ledger.saveUnsaved)
@@ -329,7 +328,7 @@ func (s *session) leave(ctx context.Context) {
 		{problem.PeerSource, s.hidePeer},
 		{problem.PeerVoice, s.voice.remove},
 		{problem.OurPicture, s.closePicture},
-		{problem.CleanFeed, s.removeFeed},
+		{problem.CleanFeed, s.feed.remove},
 		{problem.MonitoredInputs, s.mic.unmonitor},
 		{problem.Viewers, s.viewers.resume},
 		{problem.Changes, s.ledger.saveUnsaved},

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/call"
-	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/placement"
 	"github.com/costream-obs/costream-obs/internal/problem"
 	"github.com/costream-obs/costream-obs/internal/supervisor"
@@ -93,13 +92,12 @@ func (s *session) startAir() {
 			}
 		}
 	}
-	s.legs.begin(s.route, format)
-	if s.route == control.RouteDevices {
-		s.legs.picture.Add(frame.FrameTime()+cameraLeg, legLooks)
-		opts.Picture = media.DeviceSource{Path: o.VideoOut, VideoFormat: frame}
-	} else {
-		opts.Picture = media.ImageSource{VideoFormat: frame}
-		opts.Feed = s.shooter(frame)
+	route := s.picture.route
+	s.legs.begin(route.screenLeg(format), format)
+	ours := route.picture(frame, s.newShooter(frame).shoot)
+	opts.Picture, opts.Feed = ours.source, ours.feed
+	if ours.leg > 0 {
+		s.legs.picture.Add(ours.leg, legLooks)
 	}
 	s.c.standby.stop()
 	s.mic.begin()
@@ -115,6 +113,15 @@ func (s *session) startAir() {
 	s.mic.gate.attach(s.air.SetMuted)
 	s.muteAsked = ""
 	s.c.air.Store(s.air)
+}
+
+// newShooter takes pictures of the scene that the peer is sent.
+func (s *session) newShooter(format media.VideoFormat) *shooter {
+	scene := func() obsctl.SourceID { return obsctl.SourceID{Name: *s.c.program.Load()} }
+	if s.feed.wants() {
+		scene = s.feed.source
+	}
+	return &shooter{obs: s.obs, scene: scene, format: format, frame: format.FrameTime(), legs: &s.legs, log: s.log}
 }
 
 // followBeat asks OBS how many pictures it has drawn, so that the beat is known.

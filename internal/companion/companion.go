@@ -22,6 +22,7 @@ import (
 	"log/slog"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,6 +38,7 @@ import (
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/media/link"
 	"github.com/costream-obs/costream-obs/obsctl"
+	"github.com/costream-obs/costream-obs/setup"
 )
 
 // Companion is one running costream-obs.
@@ -49,6 +51,7 @@ type Companion struct {
 	sound   *sound
 	display *display
 	standby *standby
+	routes  routes
 	reports *reporter
 	wake    chan struct{}
 
@@ -71,10 +74,11 @@ func New(o Options) (*Companion, error) {
 	c.feed = cleanfeed.New(o.Log)
 	c.parts = supervisor.New(o.Log, c.wakeUp)
 	c.sound = newSound(c.parts, c.wakeUp, o.Log)
-	c.display = newDisplay(o.VideoIn, o.PeerName, c.parts, c.wakeUp, o.Log)
+	c.display = newDisplay(filepath.Join(o.StateDir, "screen.json"), o.PeerName, c.parts, c.wakeUp, o.Log)
 	if o.NamePlate {
 		c.display.plate = o.PeerName
 	}
+	c.routes = routes{devices: &devices{out: o.VideoOut, in: o.VideoIn, pair: setup.Machine{}.CheckPair}, portable: new(portable), configured: o.Route}
 	c.standby = &standby{link: o.Link, parts: c.parts}
 	return c, nil
 }
@@ -94,7 +98,7 @@ func (c *Companion) Run(ctx context.Context) error {
 	defer release()
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	c.life = life
+	c.life, c.display.life = life, life
 	c.parts.Keep(life, problem.Control, func(ctx context.Context, _ func()) error { return ctl.Serve(ctx, listener) })
 	c.parts.Keep(life, problem.Standstill, func(ctx context.Context, _ func()) error {
 		standstill.Watch(ctx, c.noteStandstill)
@@ -182,12 +186,12 @@ func (c *Companion) preflightStart() error {
 // holdScreen opens the screen before OBS starts, in the format that was last used: an OBS that
 // starts with the peer source in its scene finds the device alive then.
 func (c *Companion) holdScreen() {
-	format, known := c.loadFormat()
+	format, known := c.display.loadFormat()
 	if !known {
 		return
 	}
-	if route, _ := c.chooseRoute(0, obsctl.Version{}); route == control.RouteDevices {
-		c.display.set(c.life, route, format)
+	if route, _ := c.routes.choose(0, obsctl.Version{}); route.viaCamera() {
+		c.display.set(route, format)
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/problem"
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/obsctl"
@@ -58,6 +57,7 @@ func (s *session) note(ev obsctl.Event) {
 	}
 	s.viewers.note(ev)
 	s.voice.note(ev)
+	s.picture.note(ev)
 	switch e := ev.(type) {
 	case obsctl.StreamState:
 		o.streaming = phaseActive(e.Phase, o.streaming)
@@ -69,9 +69,6 @@ func (s *session) note(ev obsctl.Event) {
 		o.askOutputs = true
 	case obsctl.VirtualCamState:
 		o.virtualCam = e.Active
-		if !e.Active {
-			s.camera = s.camera && s.route != control.RouteDevices
-		}
 	case obsctl.MuteChanged:
 		if o.muted != nil {
 			o.muted[e.Input] = e.Muted

@@ -9,7 +9,6 @@ import (
 	"image"
 	"time"
 
-	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/obsscenes"
 	"github.com/costream-obs/costream-obs/obsctl"
 	"github.com/costream-obs/costream-obs/scenes"
@@ -25,7 +24,7 @@ const (
 // showPeer keeps the peer source in its scenes, shown while the peer's picture arrives.
 func (s *session) showPeer(ctx context.Context) error {
 	source, ok := s.c.display.source(s.c.o.SourceName)
-	if !ok || !s.camera {
+	if !ok || !s.picture.arrives {
 		return nil
 	}
 	want := scenes.Desired{
@@ -149,7 +148,7 @@ func (s *session) checkScenes(ctx context.Context) error {
 // v4l2_input that found its device missing or without a writer stays dead (measured).
 func (s *session) revivePeerInput(ctx context.Context) error {
 	source, ok := s.c.display.source(s.c.o.SourceName)
-	if !ok || s.input == "" || s.route != control.RouteDevices {
+	if !ok || s.input == "" || s.c.display.revival() == nil {
 		return nil
 	}
 	_, err := s.obs.Screenshot(ctx, s.input, 16, 16, "png", -1)
@@ -166,7 +165,7 @@ func (s *session) revivePeerInput(ctx context.Context) error {
 	}
 	s.inputDead = time.Time{}
 	s.log.Info("the peer source shows nothing, opening its device again", "input", s.input)
-	if err := s.obs.SetInputSettings(ctx, s.input, map[string]any{"device_id": ""}, true); err != nil {
+	if err := s.obs.SetInputSettings(ctx, s.input, s.c.display.revival(), true); err != nil {
 		return err
 	}
 	select {

@@ -49,13 +49,11 @@ type session struct {
 	voice   peerVoice
 	capture capture
 	feed    cleanFeed
+	picture picture
 	steps   steps
 
-	route         control.Route
-	routeWhy      string
 	air           *air
 	legs          legs
-	camera        bool        // the output for pictures runs and was verified
 	held          atomic.Bool // the peer source is hidden somewhere until the clean feed is in step
 	hint          string      // what the user has to do for the peer to be seen
 	stopping      bool
@@ -123,6 +121,9 @@ func (c *Companion) newSession(obs *obsctl.Client) *session {
 		scenes: c.feed, private: obsctl.NewPrivateScenes(cleanfeed.PrivateScenes()), shows: cameraShows, seen: &s.seen, log: c.log, chosen: c.o.CleanFeed,
 	}
 	s.feed.on = func() cleanfeed.OBS { return s.feed.private.On(obs) }
+	s.picture = picture{
+		obs: obs, outputs: outputs{obs: obs, seen: &s.seen, ledger: &s.ledger}, routes: &c.routes, screen: c.display, feed: &s.feed, seen: &s.seen, log: c.log,
+	}
 	return s
 }
 
@@ -272,8 +273,8 @@ func (s *session) goOn(ctx context.Context) {
 	}
 	s.steps.try(ctx, problem.Captures, s.capture.revive)
 	s.steps.try(ctx, problem.CleanFeed, s.feed.prepare)
-	s.steps.try(ctx, problem.OurPicture, s.openPicture)
-	if s.air == nil && s.camera {
+	s.steps.try(ctx, problem.OurPicture, s.picture.open)
+	if s.air == nil && s.picture.arrives {
 		s.startAir()
 		s.mic.tell()
 	}
@@ -296,7 +297,7 @@ func (s *session) goOn(ctx context.Context) {
 func (s *session) goOff(ctx context.Context) {
 	s.steps.try(ctx, problem.PeerSource, s.hidePeer)
 	s.steps.try(ctx, problem.PeerVoice, s.voice.remove)
-	s.steps.try(ctx, problem.OurPicture, s.closePicture)
+	s.steps.try(ctx, problem.OurPicture, s.picture.close)
 	s.steps.try(ctx, problem.CleanFeed, s.feed.remove)
 	s.steps.try(ctx, problem.MonitoredInputs, s.mic.unmonitor)
 	s.steps.try(ctx, problem.Viewers, s.viewers.resume)
@@ -304,7 +305,7 @@ func (s *session) goOff(ctx context.Context) {
 	s.stopping, s.hint = false, ""
 	s.steps.try(ctx, problem.Collection, s.capture.leaveTempCollection)
 	s.steps.try(ctx, problem.MonitoredBack, s.ears.returnStreams)
-	s.steps.try(ctx, problem.Screen, s.prepareScreen)
+	s.steps.try(ctx, problem.Screen, s.picture.prepareScreen)
 	s.steps.try(ctx, problem.Scenes, s.checkScenes)
 	s.steps.try(ctx, problem.Output, s.checkOutput)
 }
@@ -327,7 +328,7 @@ func (s *session) leave(ctx context.Context) {
 		{problem.Collection, s.capture.leaveTempCollection},
 		{problem.PeerSource, s.hidePeer},
 		{problem.PeerVoice, s.voice.remove},
-		{problem.OurPicture, s.closePicture},
+		{problem.OurPicture, s.picture.close},
 		{problem.CleanFeed, s.feed.remove},
 		{problem.MonitoredInputs, s.mic.unmonitor},
 		{problem.Viewers, s.viewers.resume},
@@ -348,7 +349,8 @@ func (s *session) report() {
 	case s.stopping:
 		r = control.Report{State: control.Stopping}
 	case s.wantAir():
-		r = control.Report{State: control.OnAir, Route: s.route, Detail: s.routeWhy}
+		r = control.Report{State: control.OnAir}
+		r.Route, r.Detail = s.picture.used()
 		if s.c.peer.Load() {
 			r.State = control.OnAirWithPeer
 		}

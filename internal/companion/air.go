@@ -103,6 +103,7 @@ func (s *session) startAir() {
 	s.mic.begin()
 	s.air = goOnAir(s.c.life, opts, s.log)
 	s.voice.call, s.feed.onAir = s.air, true
+	s.source.begin(s.air)
 	s.air.keep(problem.Meters, s.followMeters)
 	s.air.keep(problem.Beat, s.followBeat)
 	s.air.watch(problem.Placement, s.guardStreams)
@@ -111,7 +112,6 @@ func (s *session) startAir() {
 		s.air.keep(problem.CleanFeed, s.followFeed)
 	}
 	s.mic.gate.attach(s.air.SetMuted)
-	s.muteAsked = ""
 	s.c.air.Store(s.air)
 }
 
@@ -152,7 +152,7 @@ func (s *session) stopAir() {
 	}
 	s.mic.gate.detach()
 	s.air.stop()
-	s.air, s.voice.call, s.feed.onAir = nil, nil, false
+	s.air, s.voice.call, s.source.call, s.feed.onAir = nil, nil, nil, false
 	s.c.air.Store(nil)
 	s.c.peer.Store(false)
 	s.c.standby.start(s.c.life)

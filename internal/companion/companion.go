@@ -213,6 +213,14 @@ func (c *Companion) noteStandstill(d time.Duration) {
 	c.wakeUp()
 }
 
+// setArea notes which part of the screen the peer's picture covers.
+func (c *Companion) setArea(area image.Rectangle) {
+	if old := c.area.Load(); old == nil || *old != area {
+		c.area.Store(&area)
+		c.wakeUp()
+	}
+}
+
 // wakeUp makes the session look again. It never blocks.
 func (c *Companion) wakeUp() {
 	select {

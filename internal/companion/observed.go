@@ -58,6 +58,7 @@ func (s *session) note(ev obsctl.Event) {
 	s.viewers.note(ev)
 	s.voice.note(ev)
 	s.picture.note(ev)
+	s.source.note(ev)
 	switch e := ev.(type) {
 	case obsctl.StreamState:
 		o.streaming = phaseActive(e.Phase, o.streaming)
@@ -74,9 +75,6 @@ func (s *session) note(ev obsctl.Event) {
 			o.muted[e.Input] = e.Muted
 		}
 		s.mic.tell()
-		if s.air != nil && e.Input == s.input {
-			s.air.SilencePeer(e.Muted)
-		}
 	case obsctl.MonitorTypeChanged:
 		o.setMonitored(e.Input, e.Type)
 		s.mic.tell()
@@ -84,8 +82,6 @@ func (s *session) note(ev obsctl.Event) {
 	case obsctl.ProgramScene:
 		o.program = e.Name
 		s.c.program.Store(&e.Name)
-		// What is done in scenes does not depend on it, but a transition ends the wait for one.
-		o.scenesLooked = o.scenesLooked && s.hint == ""
 	case obsctl.InputRenamed:
 		if s.ledger.renameInput(o.collection, e.Old, e.New) {
 			s.steps.clear(problem.MonitoredInputs)

@@ -153,7 +153,7 @@ func TestOwnScenesAreNoNews(t *testing.T) {
 		{"another programme in studio mode", obsctl.ProgramScene{Name: "A"}, "viewers see the change later", false},
 		{"an eye", obsctl.SceneItemEnabled{Scene: "A", ID: 1}, "", false},
 	} {
-		s.seen.scenesLooked, s.hint = true, tt.hint
+		s.seen.scenesLooked, s.source.hint = true, tt.hint
 		s.note(tt.ev)
 		if s.seen.scenesLooked != tt.want {
 			t.Errorf("%s: the scenes need no look: got %t, want %t", tt.name, s.seen.scenesLooked, tt.want)
@@ -172,7 +172,7 @@ func TestLooksTakeAShare(t *testing.T) {
 		{500 * time.Millisecond, 7 * slowTick, false},
 	} {
 		s := newTestSession(t, Options{}, nil)
-		s.seen.scenesLooked, s.arrangedIn, s.arrangedAt = true, tt.took, time.Now().Add(-tt.since)
+		s.seen.scenesLooked, s.source.arrangedIn, s.source.arrangedAt = true, tt.took, time.Now().Add(-tt.since)
 		if s.tick(); s.seen.scenesLooked != tt.want || !s.seen.askInputs {
 			t.Errorf("after a look of %v, %v ago: got no look %t, want %t", tt.took, tt.since, s.seen.scenesLooked, tt.want)
 		}

@@ -8,14 +8,15 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"sync/atomic"
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/cleanfeed"
 	"github.com/costream-obs/costream-obs/internal/collection"
 	"github.com/costream-obs/costream-obs/internal/control"
+	"github.com/costream-obs/costream-obs/internal/obsscenes"
 	"github.com/costream-obs/costream-obs/internal/problem"
 	"github.com/costream-obs/costream-obs/obsctl"
+	"github.com/costream-obs/costream-obs/scenes"
 )
 
 const (
@@ -34,7 +35,6 @@ const (
 type session struct {
 	c   *Companion
 	obs *obsctl.Client
-	id  string // of the OBS process
 
 	files *collection.Dir // OBS's, nil where they are on another machine
 	told  bool            // OBS remembers what was done to them while it was closed
@@ -50,31 +50,22 @@ type session struct {
 	capture capture
 	feed    cleanFeed
 	picture picture
+	source  peerSource
 	steps   steps
 
-	air           *air
-	legs          legs
-	held          atomic.Bool // the peer source is hidden somewhere until the clean feed is in step
-	hint          string      // what the user has to do for the peer to be seen
-	stopping      bool
-	exiting       bool // OBS said that it ends
-	keptOff       keptOff
-	quietUntil    time.Time
-	unknown       error // scenes of --scenes that OBS does not have
-	scenesChecked bool
-	arranged      string    // what the scenes were last arranged for
-	arrangedAt    time.Time // when
-	arrangedIn    time.Duration
-	input         string    // the peer source's name, while it is in OBS
-	muteAsked     string    // the peer source whose mute OBS was asked for; after that its events tell
-	inputDead     time.Time // since when the peer source has shown no picture
-	news          news
+	air        *air
+	legs       legs
+	stopping   bool
+	exiting    bool // OBS said that it ends
+	keptOff    keptOff
+	quietUntil time.Time
+	news       news
 }
 
 func (c *Companion) useOBS(ctx context.Context, obs *obsctl.Client) error {
 	c.connected = true
 	s := c.newSession(obs)
-	c.feed.Begin(s.peerInputs, s.feedInStep)
+	c.feed.Begin(s.source.inputs, s.source.feedInStep)
 	// Once OBS has ended nothing tells where its files are.
 	if dir, err := collection.Of(obs.Endpoint().PID, obsctl.FindOptions{}); err == nil {
 		s.files = &dir
@@ -96,7 +87,7 @@ func (c *Companion) useOBS(ctx context.Context, obs *obsctl.Client) error {
 // newSession is a session that has not asked OBS anything yet.
 func (c *Companion) newSession(obs *obsctl.Client) *session {
 	s := &session{
-		c: c, obs: obs, id: c.processID(obs.Endpoint().PID), log: c.log,
+		c: c, obs: obs, log: c.log,
 		steps: newSteps(func() bool { return obs.Err() != nil }, c.log),
 		news:  news{some: make(chan struct{}, 1)},
 	}
@@ -123,6 +114,18 @@ func (c *Companion) newSession(obs *obsctl.Client) *session {
 	s.feed.on = func() cleanfeed.OBS { return s.feed.private.On(obs) }
 	s.picture = picture{
 		obs: obs, outputs: outputs{obs: obs, seen: &s.seen, ledger: &s.ledger}, routes: &c.routes, screen: c.display, feed: &s.feed, seen: &s.seen, log: c.log,
+	}
+	id := c.processID(s.seen.pid)
+	s.source = peerSource{
+		obs: obs, screen: c.display, feed: &s.feed, seen: &s.seen,
+		reconcile: func(ctx context.Context, want scenes.Desired) (scenes.Report, error) {
+			return scenes.Reconcile(ctx, s.scenesOBS(), id, want)
+		},
+		peers: func(ctx context.Context, source scenes.Source) ([]string, error) {
+			return scenes.Peers(ctx, obsscenes.New(obs), source)
+		},
+		ready: func() bool { return s.picture.arrives }, wanted: s.wantAir, peer: &c.peer, area: &c.area,
+		wakeUp: c.wakeUp, wakeLater: c.wakeLater, log: c.log, name: c.o.SourceName, globs: c.o.Scenes, layouts: c.o.Layouts,
 	}
 	return s
 }
@@ -288,25 +291,25 @@ func (s *session) goOn(ctx context.Context) {
 	s.mic.tell()
 	s.voice.play()
 	s.steps.try(ctx, problem.Programme, s.feed.checkProgramme)
-	s.steps.try(ctx, problem.PeerSource, s.showPeer)
-	s.steps.try(ctx, problem.PeerPicture, s.revivePeerInput)
-	s.steps.try(ctx, problem.PeerMute, s.followPeerMute)
+	s.steps.try(ctx, problem.PeerSource, s.source.show)
+	s.steps.try(ctx, problem.PeerPicture, s.source.revive)
+	s.steps.try(ctx, problem.PeerMute, s.source.followMute)
 }
 
 // goOff undoes them. We are silent towards the peer by then.
 func (s *session) goOff(ctx context.Context) {
-	s.steps.try(ctx, problem.PeerSource, s.hidePeer)
+	s.steps.try(ctx, problem.PeerSource, s.source.hide)
 	s.steps.try(ctx, problem.PeerVoice, s.voice.remove)
 	s.steps.try(ctx, problem.OurPicture, s.picture.close)
 	s.steps.try(ctx, problem.CleanFeed, s.feed.remove)
 	s.steps.try(ctx, problem.MonitoredInputs, s.mic.unmonitor)
 	s.steps.try(ctx, problem.Viewers, s.viewers.resume)
 	s.steps.try(ctx, problem.Changes, s.ledger.saveUnsaved)
-	s.stopping, s.hint = false, ""
+	s.stopping, s.source.hint = false, ""
 	s.steps.try(ctx, problem.Collection, s.capture.leaveTempCollection)
 	s.steps.try(ctx, problem.MonitoredBack, s.ears.returnStreams)
 	s.steps.try(ctx, problem.Screen, s.picture.prepareScreen)
-	s.steps.try(ctx, problem.Scenes, s.checkScenes)
+	s.steps.try(ctx, problem.Scenes, s.source.checkScenes)
 	s.steps.try(ctx, problem.Output, s.checkOutput)
 }
 
@@ -326,7 +329,7 @@ func (s *session) leave(ctx context.Context) {
 		do   func(context.Context) error
 	}{
 		{problem.Collection, s.capture.leaveTempCollection},
-		{problem.PeerSource, s.hidePeer},
+		{problem.PeerSource, s.source.hide},
 		{problem.PeerVoice, s.voice.remove},
 		{problem.OurPicture, s.picture.close},
 		{problem.CleanFeed, s.feed.remove},
@@ -339,6 +342,14 @@ func (s *session) leave(ctx context.Context) {
 			s.log.Warn("could not undo everything in OBS; the next `costream-obs run` will", "what", problem.Of(step.code).Name, "error", err)
 		}
 	}
+}
+
+// tick has all asked again.
+func (s *session) tick() {
+	looked := s.source.fresh()
+	s.seen.all()
+	s.seen.scenesLooked = looked
+	s.voice.stale = true
 }
 
 // report tells the user where we are.
@@ -354,8 +365,8 @@ func (s *session) report() {
 		if s.c.peer.Load() {
 			r.State = control.OnAirWithPeer
 		}
-		if s.hint != "" {
-			failing[problem.Transition] = errors.New(s.hint)
+		if s.source.hint != "" {
+			failing[problem.Transition] = errors.New(s.source.hint)
 		}
 		if s.air != nil {
 			r.Bitrate = s.air.BitrateKbps()

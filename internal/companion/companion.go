@@ -32,6 +32,7 @@ import (
 	"github.com/costream-obs/costream-obs/internal/call"
 	"github.com/costream-obs/costream-obs/internal/cleanfeed"
 	"github.com/costream-obs/costream-obs/internal/control"
+	"github.com/costream-obs/costream-obs/internal/leftovers"
 	"github.com/costream-obs/costream-obs/internal/problem"
 	"github.com/costream-obs/costream-obs/internal/standstill"
 	"github.com/costream-obs/costream-obs/internal/supervisor"
@@ -203,6 +204,17 @@ func (c *Companion) newLink(h link.Handler) (link.Link, error) {
 		Peer: c.o.Peer, Listen: c.o.Listen, BasePort: c.o.BasePort,
 		Send: true, Receive: true, Handler: h, Log: c.log,
 	})
+}
+
+// cleanFiles takes what is ours out of the scene collections of an OBS that is closed.
+func (c *Companion) cleanFiles(ctx context.Context) {
+	cleaned, err := leftovers.NewStore(c.o.StateDir).Carry(ctx)
+	for _, name := range cleaned {
+		c.log.Info("scene collection cleaned, while OBS is closed", "collection", name)
+	}
+	if err != nil {
+		c.log.Warn("what is left in OBS's scene collections is removed when OBS loads them, not before", "error", err)
+	}
 }
 
 // noteStandstill has what is on air begin anew: after a standstill the sound server and the network hand over what has

@@ -107,7 +107,7 @@ func TestOutputThatDoesNotStart(t *testing.T) {
 	check := func(what, want string) {
 		t.Helper()
 		got := ""
-		if err := s.checkOutput(t.Context()); err != nil {
+		if err := s.keptOff.checkOutput(t.Context()); err != nil {
 			got = err.Error()
 		}
 		if got != want {
@@ -125,9 +125,9 @@ func TestOutputThatDoesNotStart(t *testing.T) {
 	s.seen.streamBegins = time.Now().Add(-outputUntil)
 	check("long ago", "")
 	s.seen.streamBegins = time.Now().Add(-outputAfter)
-	s.c.o.When = WhenRecording
+	s.keptOff.when = WhenRecording
 	check("the recording counts", "")
-	s.c.o.When = WhenStreaming
+	s.keptOff.when = WhenStreaming
 	s.note(obsctl.StreamState{Phase: obsctl.Started})
 	check("started", "")
 }

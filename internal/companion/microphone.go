@@ -69,6 +69,14 @@ func (m *microphone) begin() {
 // beginAnew is for after a standstill: the delay of OBS's monitoring has grown.
 func (m *microphone) beginAnew() { m.resync = make(map[string]time.Time) }
 
+// note takes in what concerns microphones.
+func (m *microphone) note(ev obsctl.Event) {
+	switch ev.(type) {
+	case obsctl.MuteChanged, obsctl.MonitorTypeChanged:
+		m.tell()
+	}
+}
+
 // tell tells the gate what is known of the microphones.
 func (m *microphone) tell() { m.gate.set(m.seen.mics(), m.mutedMics(), m.seen.monitored) }
 

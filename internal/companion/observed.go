@@ -3,12 +3,9 @@
 package companion
 
 import (
-	"context"
-	"errors"
 	"slices"
 	"time"
 
-	"github.com/costream-obs/costream-obs/internal/problem"
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/obsctl"
 )
@@ -50,15 +47,7 @@ func (o *observed) all() {
 }
 
 // note takes in an event of OBS.
-func (s *session) note(ev obsctl.Event) {
-	o := &s.seen
-	if s.feed.causes(ev) {
-		return
-	}
-	s.viewers.note(ev)
-	s.voice.note(ev)
-	s.picture.note(ev)
-	s.source.note(ev)
+func (o *observed) note(ev obsctl.Event) {
 	switch e := ev.(type) {
 	case obsctl.StreamState:
 		o.streaming = phaseActive(e.Phase, o.streaming)
@@ -74,38 +63,22 @@ func (s *session) note(ev obsctl.Event) {
 		if o.muted != nil {
 			o.muted[e.Input] = e.Muted
 		}
-		s.mic.tell()
 	case obsctl.MonitorTypeChanged:
 		o.setMonitored(e.Input, e.Type)
-		s.mic.tell()
 		o.askInputs = true
 	case obsctl.ProgramScene:
 		o.program = e.Name
-		s.c.program.Store(&e.Name)
 	case obsctl.InputRenamed:
-		if s.ledger.renameInput(o.collection, e.Old, e.New) {
-			s.steps.clear(problem.MonitoredInputs)
-		}
 		o.askInputs, o.scenesLooked = true, false
 	case obsctl.CollectionChanging, obsctl.ProfileChanging:
 		o.changing, o.changingFrom = true, time.Now()
 	case obsctl.CollectionChanged:
 		o.collection, o.changing = e.Name, false
 		o.all()
-		s.steps.hurry()
 	case obsctl.ProfileChanged:
 		o.changing = false
 		o.all()
-		s.steps.hurry()
 	case obsctl.Exiting:
-		s.log.Info("OBS is about to end")
-		s.exiting = true
-	case obsctl.InputAdded:
-		o.askScene, o.askInputs, o.scenesLooked = true, true, false
-	case obsctl.InputRemoved, obsctl.SceneItemRemoved, obsctl.ScenesChanged:
-		// An OBS that quits removes everything before it says so; it is not to be disturbed then.
-		s.quietUntil = time.Now().Add(obsctl.QuietAfterRemoval)
-		o.askScene, o.askInputs, o.scenesLooked = true, true, false
 	default:
 		o.askScene, o.askInputs, o.scenesLooked = true, true, false
 	}
@@ -147,105 +120,6 @@ func beginOf(p obsctl.OutputPhase) time.Time {
 		return time.Now()
 	}
 	return time.Time{}
-}
-
-// observe asks OBS for what may have changed. Where OBS does not say all, or ctx ends in between, that
-// part stays as it was: to undo our changes takes the collection that they were made in.
-func (s *session) observe(ctx context.Context) error {
-	o := &s.seen
-	if o.askOutputs {
-		if err := s.observeOutputs(ctx); err != nil {
-			return err
-		}
-	}
-	if o.askScene {
-		if err := s.observeScene(ctx); err != nil {
-			return err
-		}
-	}
-	if o.askInputs {
-		return s.observeInputs(ctx)
-	}
-	return nil
-}
-
-func (s *session) observeOutputs(ctx context.Context) error {
-	o := &s.seen
-	streaming, err := s.obs.StreamActive(ctx)
-	if err != nil {
-		return err
-	}
-	recording, err := s.obs.RecordActive(ctx)
-	if err != nil {
-		return err
-	}
-	virtualCam, err := s.obs.VirtualCamActive(ctx)
-	if err != nil && !errors.Is(err, obsctl.ErrNoVirtualCam) {
-		return err
-	}
-	// An output that is stopping is still active for a while, but off air for us.
-	o.streaming = streaming && time.Since(o.streamEnds) > stopLimit
-	o.recording = recording && time.Since(o.recordEnds) > stopLimit
-	o.virtualCam = virtualCam
-	o.askOutputs = false
-	return nil
-}
-
-func (s *session) observeScene(ctx context.Context) error {
-	program, err := s.obs.ProgramScene(ctx)
-	if err != nil {
-		return err
-	}
-	if program == "" {
-		return obsctl.ErrNoProgram
-	}
-	collection, _, err := s.obs.Collections(ctx)
-	if err != nil {
-		return err
-	}
-	video, err := s.obs.VideoSettings(ctx)
-	if err != nil {
-		return err
-	}
-	s.c.program.Store(&program)
-	o := &s.seen
-	o.program, o.collection, o.video = program, collection, video
-	o.askScene = false
-	return nil
-}
-
-func (s *session) observeInputs(ctx context.Context) error {
-	inputs, err := s.obs.Inputs(ctx)
-	if err != nil {
-		return err
-	}
-	special, err := s.obs.SpecialInputs(ctx)
-	if err != nil {
-		return err
-	}
-	voices, err := s.voice.inputs(ctx, inputs)
-	if err != nil {
-		return err
-	}
-	monitored, err := s.obs.Monitored(ctx)
-	if err != nil {
-		return err
-	}
-	o := &s.seen
-	muted := make(map[string]bool)
-	for _, mic := range o.micsOf(special) {
-		m, err := s.obs.InputMuted(ctx, mic)
-		if obsctl.IsCode(err, obsctl.CodeNotFound) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		muted[mic] = m
-	}
-	o.inputs, o.special, o.voices, o.monitored, o.muted = inputs, special, voices, monitored, muted
-	o.askInputs = false
-	return nil
 }
 
 // mics are the inputs that go to the peer.

@@ -24,6 +24,7 @@ type recalling struct {
 	last *recall
 }
 
+// scenesOBS is OBS for changing its scenes, by the session alone.
 func (s *session) scenesOBS() recalling {
 	return recalling{OBS: obsscenes.NewWriter(s.obs, filepath.Dir(s.c.o.ControlSocket), lockWait), last: &s.c.recall}
 }

@@ -6,17 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
 	"time"
 
-	"github.com/costream-obs/costream-obs/internal/cleanfeed"
-	"github.com/costream-obs/costream-obs/internal/collection"
 	"github.com/costream-obs/costream-obs/internal/control"
-	"github.com/costream-obs/costream-obs/internal/obsscenes"
 	"github.com/costream-obs/costream-obs/internal/problem"
 	"github.com/costream-obs/costream-obs/obsctl"
-	"github.com/costream-obs/costream-obs/scenes"
 )
 
 const (
@@ -29,47 +24,11 @@ const (
 	leaveWithin = 8 * time.Second
 )
 
-// session is the time of one connection to OBS. Its goroutine owns all that the companion knows of
-// this OBS and is the only one that changes anything in it, but for the scenes of the clean feed,
-// which are that part's own.
-type session struct {
-	c   *Companion
-	obs *obsctl.Client
-
-	files *collection.Dir // OBS's, nil where they are on another machine
-	told  bool            // OBS remembers what was done to them while it was closed
-
-	log *slog.Logger
-
-	seen    observed
-	ledger  ledger
-	viewers viewers
-	ears    ears
-	mic     microphone
-	voice   peerVoice
-	capture capture
-	feed    cleanFeed
-	picture picture
-	source  peerSource
-	steps   steps
-
-	air        *air
-	legs       legs
-	stopping   bool
-	exiting    bool // OBS said that it ends
-	keptOff    keptOff
-	quietUntil time.Time
-	news       news
-}
-
 func (c *Companion) useOBS(ctx context.Context, obs *obsctl.Client) error {
 	c.connected = true
 	s := c.newSession(obs)
 	c.feed.Begin(s.source.inputs, s.source.feedInStep)
-	// Once OBS has ended nothing tells where its files are.
-	if dir, err := collection.Of(obs.Endpoint().PID, obsctl.FindOptions{}); err == nil {
-		s.files = &dir
-	}
+	s.traces.find()
 	listenCtx, deaf := context.WithCancel(context.WithoutCancel(ctx))
 	listening := make(chan struct{})
 	go func() {
@@ -80,54 +39,8 @@ func (c *Companion) useOBS(ctx context.Context, obs *obsctl.Client) error {
 	s.leave(ctx)
 	deaf()
 	<-listening
-	s.noteLeftovers()
+	s.traces.note()
 	return err
-}
-
-// newSession is a session that has not asked OBS anything yet.
-func (c *Companion) newSession(obs *obsctl.Client) *session {
-	s := &session{
-		c: c, obs: obs, log: c.log,
-		steps: newSteps(func() bool { return obs.Err() != nil }, c.log),
-		news:  news{some: make(chan struct{}, 1)},
-	}
-	s.seen.version, s.seen.pid, s.seen.chosen = obs.Version(), obs.Endpoint().PID, c.o.Mics
-	s.ledger = ledger{obs: obs, recall: &c.recall}
-	s.viewers = viewers{
-		obs: obs, sound: c.sound, seen: &s.seen, ledger: &s.ledger, log: c.log, pastOBS: c.o.MicSource != "",
-		told: obsctl.DeduplicationLog{PID: s.seen.pid},
-	}
-	s.ears = ears{obs: obs, sound: c.sound, seen: &s.seen}
-	s.mic = microphone{
-		obs: obs, sound: c.sound, seen: &s.seen, ledger: &s.ledger, ears: &s.ears, leg: &s.legs.voice, wakeLater: c.wakeLater, log: c.log,
-		safe: func() bool { return s.viewers.safe }, pastOBS: s.viewers.pastOBS,
-		gate: gate{always: s.viewers.pastOBS, hazard: s.seen.version.MutedIsMonitored()},
-		slow: make(map[string]int), resync: make(map[string]time.Time), missing: make(map[string]time.Time),
-	}
-	s.voice = peerVoice{
-		obs: obs, sound: c.sound, seen: &s.seen, ledger: &s.ledger, ofFeed: c.feed.Ours, way: c.o.PeerAudio, log: c.log,
-	}
-	s.capture = capture{obs: obs, sound: c.sound, seen: &s.seen, ledger: &s.ledger, log: c.log}
-	s.feed = cleanFeed{
-		scenes: c.feed, private: obsctl.NewPrivateScenes(cleanfeed.PrivateScenes()), shows: cameraShows, seen: &s.seen, log: c.log, chosen: c.o.CleanFeed,
-	}
-	s.feed.on = func() cleanfeed.OBS { return s.feed.private.On(obs) }
-	s.picture = picture{
-		obs: obs, outputs: outputs{obs: obs, seen: &s.seen, ledger: &s.ledger}, routes: &c.routes, screen: c.display, feed: &s.feed, seen: &s.seen, log: c.log,
-	}
-	id := c.processID(s.seen.pid)
-	s.source = peerSource{
-		obs: obs, screen: c.display, feed: &s.feed, seen: &s.seen,
-		reconcile: func(ctx context.Context, want scenes.Desired) (scenes.Report, error) {
-			return scenes.Reconcile(ctx, s.scenesOBS(), id, want)
-		},
-		peers: func(ctx context.Context, source scenes.Source) ([]string, error) {
-			return scenes.Peers(ctx, obsscenes.New(obs), source)
-		},
-		ready: func() bool { return s.picture.arrives }, wanted: s.wantAir, peer: &c.peer, area: &c.area,
-		wakeUp: c.wakeUp, wakeLater: c.wakeLater, log: c.log, name: c.o.SourceName, globs: c.o.Scenes, layouts: c.o.Layouts,
-	}
-	return s
 }
 
 func (s *session) run(ctx context.Context) error {
@@ -136,7 +49,7 @@ func (s *session) run(ctx context.Context) error {
 	if err := s.ledger.load(ctx); err != nil {
 		return err
 	}
-	if err := s.tellCleaned(ctx); err != nil {
+	if err := s.traces.tell(ctx); err != nil {
 		return err
 	}
 	s.seen.all()
@@ -252,6 +165,28 @@ func (s *session) round(ctx context.Context) error {
 	return nil
 }
 
+// noteKeptOff makes a problem of what keeps us off the air, and tells whether there is one. why is the reason where the
+// steps to go on air were not taken, otherwise nil.
+func (s *session) noteKeptOff(why error) bool {
+	if why == nil {
+		why = s.steps.waits(errUnknown)
+	}
+	wrong := s.keptOff.look(time.Now(), s.wantAir() && s.air == nil && !s.exiting, why)
+	if wrong == nil {
+		delete(s.steps.problems, problem.OnAir)
+		return false
+	}
+	s.steps.problems[problem.OnAir] = wrong
+	return true
+}
+
+// reportKeptOff is noteKeptOff for a round that ends early, in which nothing else is reported.
+func (s *session) reportKeptOff(why error) {
+	if s.noteKeptOff(why) {
+		s.report()
+	}
+}
+
 // wantAir is the desired state.
 func (s *session) wantAir() bool {
 	switch s.c.o.When {
@@ -310,7 +245,7 @@ func (s *session) goOff(ctx context.Context) {
 	s.steps.try(ctx, problem.MonitoredBack, s.ears.returnStreams)
 	s.steps.try(ctx, problem.Screen, s.picture.prepareScreen)
 	s.steps.try(ctx, problem.Scenes, s.source.checkScenes)
-	s.steps.try(ctx, problem.Output, s.checkOutput)
+	s.steps.try(ctx, problem.Output, s.keptOff.checkOutput)
 }
 
 // leave ends the session: what was changed is undone as far as OBS still listens.

@@ -61,7 +61,7 @@ func (c *Companion) newSession(obs *obsctl.Client) *session {
 	s.ledger = ledger{obs: obs, recall: &c.recall}
 	s.viewers = viewers{
 		obs: obs, sound: c.sound, seen: &s.seen, ledger: &s.ledger, log: c.log, pastOBS: c.o.MicSource != "",
-		told: obsctl.DeduplicationLog{PID: s.seen.pid},
+		told: &obsctl.DeduplicationLog{PID: s.seen.pid},
 	}
 	s.ears = ears{obs: obs, sound: c.sound, seen: &s.seen}
 	s.mic = microphone{

@@ -29,7 +29,9 @@ type viewers struct {
 	log     *slog.Logger
 	pastOBS bool // the peer gets a microphone that OBS does not monitor
 
-	told      obsctl.DeduplicationLog
+	told interface { // OBS's log
+		Read() (obsctl.Deduplication, error)
+	}
 	safe      bool // a monitored microphone stays in the stream
 	kept      bool // that was made so, and nothing has happened since
 	probeGone bool // what that needs in OBS was looked for and removed since we were on air

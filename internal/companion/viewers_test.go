@@ -3,8 +3,10 @@
 package companion
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -85,6 +87,81 @@ func TestProbeIsRemovedOffAir(t *testing.T) {
 			}
 			if diff := cmp.Diff(tt.want, asked); diff != "" {
 				t.Errorf("requests (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// viewersWorld is an OBS that may take monitored inputs out of the stream, and its log.
+type viewersWorld struct {
+	viewersOBS
+	saidTo
+	logged   obsctl.Deduplication
+	logErr   error
+	stubborn bool // it does not stop
+}
+
+func (w *viewersWorld) Read() (obsctl.Deduplication, error) { return w.logged, w.logErr }
+
+func (w *viewersWorld) StopDeduplication(context.Context, string) error {
+	w.say("stop")
+	if !w.stubborn {
+		w.logged = obsctl.DeduplicationOff
+	}
+	return nil
+}
+
+// TestKeepVoiceInStream: when OBS is kept from taking monitored inputs out of the stream, and when it is known that it does
+// not.
+func TestKeepVoiceInStream(t *testing.T) {
+	noLog := errors.New("on another machine")
+	old, stops, newer := obsctl.Semver{Major: 31}, obsctl.Semver{Major: 32, Patch: 4}, obsctl.Semver{Major: 33}
+	unmentioned, on, off := obsctl.DeduplicationUnmentioned, obsctl.DeduplicationOn, obsctl.DeduplicationOff
+	stop := []string{"stop"}
+	for _, tt := range []struct {
+		name     string
+		version  obsctl.Semver
+		pastOBS  bool
+		nothing  bool // is captured from a sink
+		kept     bool // before
+		logged   obsctl.Deduplication
+		logErr   error
+		stubborn bool
+		done     []string
+		safe     bool
+	}{
+		{name: "older", version: old, safe: true},
+		{name: "the microphone goes past OBS", version: stops, pastOBS: true, safe: true},
+		{name: "nothing is captured", version: stops, nothing: true, safe: true},
+		{name: "on", version: stops, logged: on, done: stop, safe: true},
+		{name: "on, and it stays so", version: stops, logged: on, stubborn: true, done: stop},
+		{name: "on again", version: stops, kept: true, logged: on, done: stop, safe: true},
+		{name: "off", version: stops, logged: off, safe: true},
+		{name: "no log", version: stops, logErr: noLog, done: stop, safe: true},
+		{name: "newer than what was tried, off", version: newer, logged: off, done: stop, safe: true},
+		{name: "newer than what was tried, kept", version: newer, kept: true, logged: off, safe: true},
+		{name: "newer than what was tried, no log", version: newer, logErr: noLog, done: stop},
+		{name: "newer than what was tried, the log says nothing", version: newer, stubborn: true, done: stop},
+		{name: "kept, and off", version: stops, kept: true, logged: off, safe: true},
+		{name: "kept, and no log", version: stops, kept: true, logErr: noLog, safe: true},
+		{name: "kept, and not mentioned", version: stops, kept: true, logged: unmentioned, safe: true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := &viewersWorld{logged: tt.logged, logErr: tt.logErr, stubborn: tt.stubborn}
+			v := &viewers{obs: w, seen: &observed{version: obsctl.Version{OBS: tt.version}}, ledger: newTestLedger(), log: slog.New(slog.DiscardHandler),
+				pastOBS: tt.pastOBS, told: w, kept: tt.kept}
+			if !tt.nothing {
+				v.seen.inputs = []obsctl.Input{{Name: "Desktop Audio", UnversionedKind: captureKind}}
+			}
+			err := v.keep(t.Context())
+			if (err == nil) != tt.safe || v.safe != tt.safe || err != nil && !errors.Is(err, errVoiceRemoved) {
+				t.Errorf("got %v and safe %t, want safe %t", err, v.safe, tt.safe)
+			}
+			if diff := cmp.Diff(saidTo(tt.done), w.saidTo); diff != "" {
+				t.Errorf("OBS was told (-want +got):\n%s", diff)
+			}
+			if noted := v.ledger.Deduplicates; noted != (len(tt.done) > 0) {
+				t.Errorf("noted: got %t, want %t", noted, len(tt.done) > 0)
 			}
 		})
 	}

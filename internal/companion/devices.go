@@ -110,7 +110,7 @@ func (d *devices) screen(o media.ScreenOptions) (media.Screen, scenes.Source, er
 	if err != nil {
 		return nil, scenes.Source{}, err
 	}
-	return s, scenes.Source{Kind: "v4l2_input", Settings: map[string]any{"device_id": d.in, "buffering": false}}, nil
+	return s, scenes.FromDevice("", d.in), nil
 }
 
 // screenLeg is the mean: OBS shows what was written with its next picture. How long it has to wait for that is known, but no

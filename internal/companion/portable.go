@@ -39,7 +39,7 @@ func (*portable) screen(o media.ScreenOptions) (media.Screen, scenes.Source, err
 	if err != nil {
 		return nil, scenes.Source{}, err
 	}
-	return s, scenes.Source{Kind: "ffmpeg_source", Settings: s.MediaSourceSettings()}, nil
+	return s, scenes.FromSocket("", s.MediaSourceSettings()), nil
 }
 
 // screenLeg is the mean until OBS's next picture, and what OBS takes to read one.

@@ -102,8 +102,7 @@ func (s *session) startAir() {
 	s.c.standby.stop()
 	s.mic.begin()
 	s.air = goOnAir(s.c.life, opts, s.log)
-	s.voice.call, s.feed.onAir = s.air, true
-	s.source.begin(s.air)
+	s.controllers.begin(s.air)
 	s.air.keep(problem.Meters, s.followMeters)
 	s.air.keep(problem.Beat, s.followBeat)
 	s.air.watch(problem.Placement, s.guardStreams)
@@ -152,7 +151,8 @@ func (s *session) stopAir() {
 	}
 	s.mic.gate.detach()
 	s.air.stop()
-	s.air, s.voice.call, s.source.call, s.feed.onAir = nil, nil, nil, false
+	s.air = nil
+	s.controllers.end()
 	s.c.air.Store(nil)
 	s.c.peer.Store(false)
 	s.c.standby.start(s.c.life)

@@ -6,10 +6,13 @@
 // Parts that live as long as the daemon (sound nodes, the screen that OBS reads the peer from, the
 // control socket) are kept running from the start. While OBS is connected one goroutine, the
 // session, owns all that is known of it: it gathers what is, from events and from periodic
-// questions, works out what should be, and applies the difference. Each effect is idempotent and
-// has a deadline; what fails is tried again with a back-off; what was changed in OBS is written
-// down in OBS before it is changed, so that it can be undone after a crash of either side. While on
-// air a link, senders and receivers run (air), which know nothing of OBS.
+// questions (observed), hands it to the controllers in a written order (goOn, goOff, leave), and
+// collects problems (steps). Each controller sees to one concern, such as the microphone or the peer
+// source: it works out what should be, applies the difference, and undoes it. It keeps what belongs to
+// it, and states the few requests that it makes. A route is a type as well: devices and portable. Each
+// effect is idempotent and has a deadline; what fails is tried again with a back-off; what was changed
+// in OBS is written down in OBS before it is changed (ledger), so that it can be undone after a crash of
+// either side. While on air a link, senders and receivers run (air), which know nothing of OBS.
 //
 // The package holds no OBS, media or sound code of its own and prints nothing.
 package companion

@@ -50,6 +50,15 @@ type controllers struct {
 	keptOff keptOff
 }
 
+// begin hands a time on air to the controllers that need it; each sees of it what it states.
+func (c *controllers) begin(a *air) {
+	c.voice.call, c.feed.onAir = a, true
+	c.source.begin(a)
+}
+
+// end takes it from them.
+func (c *controllers) end() { c.voice.call, c.source.call, c.feed.onAir = nil, nil, false }
+
 // newSession is a session that has not asked OBS anything yet.
 func (c *Companion) newSession(obs *obsctl.Client) *session {
 	s := &session{

@@ -5,6 +5,7 @@ package companion
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -20,58 +21,125 @@ const (
 	fromPeerMonitor = FromPeerSink + ".monitor"
 )
 
-// preparePeerVoice decides how the peer's voice is heard and reaches the stream, and keeps the input for
-// it in all scenes. Without a sound server we go on air with pictures alone, and it is decided when there
-// is one. On air it is looked at again where something has changed.
-func (s *session) preparePeerVoice(ctx context.Context) error {
-	if s.air == nil || s.speakers == nil || s.c.sound.defaultsMoved() {
-		s.voiceStale = true
-	}
-	if s.voiceStale {
-		desktop, err := s.lookAtDesktop(ctx)
-		if err != nil {
-			return err
-		}
-		if err := s.choosePeerVoice(ctx, desktop); err != nil {
-			return err
-		}
-		s.voiceStale = false
-	}
-	if len(s.speakers) < 2 {
-		return nil
-	}
-	return s.addPeerAudio(ctx)
+// peerVoice brings the peer's voice to the user's ears and into the stream, exactly once.
+type peerVoice struct {
+	obs    peerVoiceOBS
+	sound  peerVoiceSound
+	seen   *observed
+	ledger *ledger
+	ofFeed func(collection, scene string) bool // a scene is of the clean feed
+	way    PeerAudio
+	log    *slog.Logger
+
+	call        voiceCall // nil off air
+	speakers    []string
+	stale       bool      // how the voice comes into the stream is to be looked at again
+	muted       bool      // the input is, by us, since Desktop Audio carries the peer
+	desktopFrom time.Time // since when OBS has been seen to record what Desktop Audio captures, on air
 }
 
-// choosePeerVoice decides between Desktop Audio and an input of our own.
-func (s *session) choosePeerVoice(ctx context.Context, desktop desktopAudio) error {
-	onAir := s.air != nil && s.speakers != nil
-	switch {
-	case onAir && len(s.speakers) == 2:
-		// The input stays, so that there is no gap when it is needed again.
-		mute, err := s.desktopTakesOver(ctx, desktop)
+// peerVoiceOBS is what peerVoice needs of OBS.
+type peerVoiceOBS interface {
+	Inputs(ctx context.Context) ([]obsctl.Input, error)
+	InputSettings(ctx context.Context, name string) (map[string]any, error)
+	InputMuted(ctx context.Context, input string) (bool, error)
+	SetInputMuted(ctx context.Context, input string, muted bool) error
+	CreateInput(ctx context.Context, scene, name, kind string, settings map[string]any, enabled bool) (int, error)
+	EndCapture(ctx context.Context, input string) error
+	RemoveInput(ctx context.Context, name string) error
+	Scenes(ctx context.Context) ([]string, error)
+	SceneItems(ctx context.Context, scene string) ([]obsctl.SceneItem, error)
+	CreateSceneItem(ctx context.Context, scene, source string, enabled bool) (int, error)
+	RemoveSceneItem(ctx context.Context, scene string, id int) error
+}
+
+// peerVoiceSound is what peerVoice needs of the sound server.
+type peerVoiceSound interface {
+	defaultSink
+	recordings
+	sourcesOf(ctx context.Context, pid int) (map[string]string, error)
+	defaultsMoved() bool
+	lookAgain(after time.Duration)
+	needFromPeer(ctx context.Context) error
+}
+
+// recordings are the inputs that OBS records.
+type recordings interface {
+	capturesOf(ctx context.Context, pid int) (map[string]bool, error)
+}
+
+// voiceCall is what peerVoice needs of a call.
+type voiceCall interface {
+	SetSpeakers(sinks []string)
+	RenewVoice()
+}
+
+// note takes in what has the way of the voice be looked at again.
+func (v *peerVoice) note(ev obsctl.Event) {
+	if e, is := ev.(obsctl.MuteChanged); is {
+		v.stale = v.stale || slices.Contains(v.seen.special.Desktop, e.Input)
+	}
+}
+
+// play has the call play the voice, once it is known where.
+func (v *peerVoice) play() {
+	if v.call != nil && v.speakers != nil {
+		v.call.SetSpeakers(v.speakers)
+	}
+}
+
+// prepare decides how the peer's voice is heard and reaches the stream, and keeps the input for
+// it in all scenes. Without a sound server we go on air with pictures alone, and it is decided when there
+// is one. On air it is looked at again where something has changed.
+func (v *peerVoice) prepare(ctx context.Context) error {
+	if v.call == nil || v.speakers == nil || v.sound.defaultsMoved() {
+		v.stale = true
+	}
+	if v.stale {
+		desktop, err := v.lookAtDesktop(ctx)
 		if err != nil {
 			return err
 		}
-		return s.mutePeerAudio(ctx, mute)
-	case onAir && (s.c.o.PeerAudio == PeerAudioDesktop || desktop != desktopElsewhere):
+		if err := v.choose(ctx, desktop); err != nil {
+			return err
+		}
+		v.stale = false
+	}
+	if len(v.speakers) < 2 {
+		return nil
+	}
+	return v.addInput(ctx)
+}
+
+// choose decides between Desktop Audio and an input of our own.
+func (v *peerVoice) choose(ctx context.Context, desktop desktopAudio) error {
+	onAir := v.call != nil && v.speakers != nil
+	switch {
+	case onAir && len(v.speakers) == 2:
+		// The input stays, so that there is no gap when it is needed again.
+		mute, err := v.desktopTakesOver(ctx, desktop)
+		if err != nil {
+			return err
+		}
+		return v.muteInput(ctx, mute)
+	case onAir && (v.way == PeerAudioDesktop || desktop != desktopElsewhere):
 		// Who mutes Desktop Audio while the peer is in it mutes the peer.
 		return nil
-	case !onAir && (s.c.o.PeerAudio == PeerAudioDesktop || s.c.o.PeerAudio == PeerAudioAuto && desktop == desktopHeard):
-		s.speakers = []string{""}
+	case !onAir && (v.way == PeerAudioDesktop || v.way == PeerAudioAuto && desktop == desktopHeard):
+		v.speakers = []string{""}
 		return nil
 	case !onAir && desktop == desktopHeard:
-		s.log.Warn("Desktop Audio captures the default sink already; an input of its own would put the peer into the stream twice, so --peer-audio=source has no effect")
-		s.speakers = []string{""}
+		v.log.Warn("Desktop Audio captures the default sink already; an input of its own would put the peer into the stream twice, so --peer-audio=source has no effect")
+		v.speakers = []string{""}
 		return nil
 	}
-	if err := s.c.sound.needFromPeer(ctx); err != nil {
+	if err := v.sound.needFromPeer(ctx); err != nil {
 		return err
 	}
-	s.speakers = []string{"", FromPeerSink}
+	v.speakers = []string{"", FromPeerSink}
 	if onAir {
-		s.air.SetSpeakers(s.speakers)
-		s.air.RenewVoice()
+		v.call.SetSpeakers(v.speakers)
+		v.call.RenewVoice()
 	}
 	return nil
 }
@@ -82,51 +150,51 @@ func (s *session) choosePeerVoice(ctx context.Context, desktop desktopAudio) err
 const recordedFor = 300 * time.Millisecond
 
 // desktopTakesOver reports whether Desktop Audio brings the peer's voice into the stream by now.
-func (s *session) desktopTakesOver(ctx context.Context, desktop desktopAudio) (bool, error) {
+func (v *peerVoice) desktopTakesOver(ctx context.Context, desktop desktopAudio) (bool, error) {
 	if desktop == desktopElsewhere {
-		s.desktopFrom = time.Time{}
+		v.desktopFrom = time.Time{}
 		return false, nil
 	}
-	if s.peerAudioMuted {
+	if v.muted {
 		return desktop == desktopHeard, nil
 	}
-	recording, err := s.c.sound.capturesOf(ctx, s.obs.Endpoint().PID)
+	recording, err := v.sound.capturesOf(ctx, v.seen.pid)
 	if err != nil {
 		return false, err
 	}
 	// Where OBS's streams cannot be told at all its settings must do.
-	if len(recording) > 0 && !slices.ContainsFunc(s.seen.special.Desktop, func(input string) bool { return recording[input] }) {
-		s.desktopFrom = time.Time{}
+	if len(recording) > 0 && !slices.ContainsFunc(v.seen.special.Desktop, func(input string) bool { return recording[input] }) {
+		v.desktopFrom = time.Time{}
 		return false, nil
 	}
-	if s.desktopFrom.IsZero() {
-		s.desktopFrom = time.Now()
+	if v.desktopFrom.IsZero() {
+		v.desktopFrom = time.Now()
 	}
-	wait := recordedFor - time.Since(s.desktopFrom)
+	wait := recordedFor - time.Since(v.desktopFrom)
 	if wait > 0 && desktop == desktopHeard {
-		s.c.sound.lookAgain(wait)
+		v.sound.lookAgain(wait)
 	}
 	return wait <= 0 && desktop == desktopHeard, nil
 }
 
-// mutePeerAudio mutes the input for the peer's voice while Desktop Audio carries the peer. What the user
+// muteInput mutes the input for the peer's voice while Desktop Audio carries the peer. What the user
 // muted stays muted.
-func (s *session) mutePeerAudio(ctx context.Context, mute bool) error {
-	input := s.changes.ourVoice(s.seen.collection, s.seen.voices)
-	if mute == s.peerAudioMuted || input == "" {
+func (v *peerVoice) muteInput(ctx context.Context, mute bool) error {
+	input := v.ledger.ourVoice(v.seen.collection, v.seen.voices)
+	if mute == v.muted || input == "" {
 		return nil
 	}
 	if mute {
-		users, err := s.obs.InputMuted(ctx, input)
+		users, err := v.obs.InputMuted(ctx, input)
 		if err != nil || users {
 			return err
 		}
 	}
-	if err := s.obs.SetInputMuted(ctx, input, mute); err != nil {
+	if err := v.obs.SetInputMuted(ctx, input, mute); err != nil {
 		return fmt.Errorf("mute of %q: %w", input, err)
 	}
-	s.peerAudioMuted = mute
-	s.log.Info("the input for the peer's voice", "muted", mute)
+	v.muted = mute
+	v.log.Info("the input for the peer's voice", "muted", mute)
 	return nil
 }
 
@@ -140,25 +208,25 @@ const (
 )
 
 // lookAtDesktop tells what the Desktop Audio inputs do; one that is heard counts most.
-func (s *session) lookAtDesktop(ctx context.Context) (desktopAudio, error) {
-	sink, err := s.c.sound.defaultSink(ctx)
+func (v *peerVoice) lookAtDesktop(ctx context.Context) (desktopAudio, error) {
+	sink, err := v.sound.defaultSink(ctx)
 	if err != nil {
 		return desktopElsewhere, err
 	}
 	found := desktopElsewhere
-	if len(s.seen.special.Desktop) == 0 {
+	if len(v.seen.special.Desktop) == 0 {
 		return found, nil
 	}
-	records, err := s.c.sound.sourcesOf(ctx, s.obs.Endpoint().PID)
+	records, err := v.sound.sourcesOf(ctx, v.seen.pid)
 	if err != nil {
 		return desktopElsewhere, err
 	}
-	for _, input := range s.seen.special.Desktop {
+	for _, input := range v.seen.special.Desktop {
 		if source, known := records[input]; known && source != sink+".monitor" {
 			// OBS does not follow when another sink becomes the default, and the sound server does not always.
 			continue
 		}
-		settings, err := s.obs.InputSettings(ctx, input)
+		settings, err := v.obs.InputSettings(ctx, input)
 		if err != nil {
 			return desktopElsewhere, err
 		}
@@ -166,7 +234,7 @@ func (s *session) lookAtDesktop(ctx context.Context) (desktopAudio, error) {
 		if chosen && device != defaultDevice && device != sink+".monitor" && device != sink {
 			continue
 		}
-		muted, err := s.obs.InputMuted(ctx, input)
+		muted, err := v.obs.InputMuted(ctx, input)
 		if err != nil {
 			return desktopElsewhere, err
 		}
@@ -178,15 +246,15 @@ func (s *session) lookAtDesktop(ctx context.Context) (desktopAudio, error) {
 	return found, nil
 }
 
-// peerVoices are those of the inputs that capture the sink with the peer's voice. Their names tell nothing: users rename
+// inputs are those of the inputs that capture the sink with the peer's voice. Their names tell nothing: users rename
 // ours, and give the name of ours to others.
-func (s *session) peerVoices(ctx context.Context, inputs []obsctl.Input) ([]string, error) {
+func (v *peerVoice) inputs(ctx context.Context, inputs []obsctl.Input) ([]string, error) {
 	var voices []string
 	for _, in := range inputs {
 		if in.UnversionedKind != captureKind {
 			continue
 		}
-		settings, err := s.obs.InputSettings(ctx, in.Name)
+		settings, err := v.obs.InputSettings(ctx, in.Name)
 		if obsctl.IsCode(err, obsctl.CodeNotFound) {
 			continue
 		}
@@ -200,51 +268,51 @@ func (s *session) peerVoices(ctx context.Context, inputs []obsctl.Input) ([]stri
 	return voices, nil
 }
 
-// addPeerAudio puts the input into every scene: only what is in the programme scene is heard.
-func (s *session) addPeerAudio(ctx context.Context) error {
-	scenes, err := s.obs.Scenes(ctx)
+// addInput puts the input into every scene: only what is in the programme scene is heard.
+func (v *peerVoice) addInput(ctx context.Context) error {
+	scenes, err := v.obs.Scenes(ctx)
 	if err != nil {
 		return err
 	}
-	scenes = slices.DeleteFunc(scenes, func(scene string) bool { return s.c.feed.Ours(s.seen.collection, scene) })
-	if len(s.seen.voices) == 0 {
-		if err := s.createPeerAudio(ctx); err != nil {
+	scenes = slices.DeleteFunc(scenes, func(scene string) bool { return v.ofFeed(v.seen.collection, scene) })
+	if len(v.seen.voices) == 0 {
+		if err := v.createInput(ctx); err != nil {
 			return err
 		}
-		s.seen.askInputs = true
+		v.seen.askInputs = true
 	}
-	input := s.changes.ourVoice(s.seen.collection, s.seen.voices)
+	input := v.ledger.ourVoice(v.seen.collection, v.seen.voices)
 	if input == "" {
 		// The user made it, and placed it where it is wanted.
 		return nil
 	}
 	for _, scene := range scenes {
-		items, err := s.obs.SceneItems(ctx, scene)
+		items, err := v.obs.SceneItems(ctx, scene)
 		if err != nil {
 			return err
 		}
 		if slices.ContainsFunc(items, func(it obsctl.SceneItem) bool { return it.Source == input }) {
 			continue
 		}
-		if _, err := s.obs.CreateSceneItem(ctx, scene, input, true); err != nil {
+		if _, err := v.obs.CreateSceneItem(ctx, scene, input, true); err != nil {
 			return fmt.Errorf("input %q in scene %q: %w", input, scene, err)
 		}
 	}
 	return nil
 }
 
-// createPeerAudio makes the input, under the first name that is free.
-func (s *session) createPeerAudio(ctx context.Context) error {
+// createInput makes the input, under the first name that is free.
+func (v *peerVoice) createInput(ctx context.Context) error {
 	settings := map[string]any{"device_id": fromPeerMonitor}
 	name := peerAudioInput
 	for n := 2; ; n++ {
-		s.changes.noteVoice(s.seen.collection, name)
-		if err := s.saveChanges(ctx); err != nil {
+		v.ledger.noteVoice(v.seen.collection, name)
+		if err := v.ledger.save(ctx); err != nil {
 			return err
 		}
-		_, err := s.obs.CreateInput(ctx, s.seen.program, name, captureKind, settings, true)
+		_, err := v.obs.CreateInput(ctx, v.seen.program, name, captureKind, settings, true)
 		if err == nil {
-			s.seen.voices = []string{name}
+			v.seen.voices = []string{name}
 			return nil
 		}
 		if !obsctl.IsCode(err, obsctl.CodeAlreadyExists) {
@@ -254,48 +322,48 @@ func (s *session) createPeerAudio(ctx context.Context) error {
 	}
 }
 
-// removePeerVoice takes the input away again if it is ours.
-func (s *session) removePeerVoice(ctx context.Context) error {
-	s.speakers, s.peerAudioMuted = nil, false
-	if s.changes.Voice[s.seen.collection] == "" {
+// remove takes the input away again if it is ours.
+func (v *peerVoice) remove(ctx context.Context) error {
+	v.speakers, v.muted = nil, false
+	if v.ledger.Voice[v.seen.collection] == "" {
 		return nil
 	}
-	inputs, err := s.obs.Inputs(ctx)
+	inputs, err := v.obs.Inputs(ctx)
 	if err != nil {
 		return err
 	}
-	voices, err := s.peerVoices(ctx, inputs)
+	voices, err := v.inputs(ctx, inputs)
 	if err != nil {
 		return err
 	}
-	input := s.changes.ourVoice(s.seen.collection, voices)
-	if ours := s.changes.Voice[s.seen.collection]; input == "" && s.capturesNothing(ctx, ours) {
+	input := v.ledger.ourVoice(v.seen.collection, voices)
+	if ours := v.ledger.Voice[v.seen.collection]; input == "" && v.capturesNothing(ctx, ours) {
 		input = ours // Its removal was begun.
 	}
 	if input != "" {
-		if err := s.removeVoice(ctx, input); err != nil {
+		if err := v.removeInput(ctx, input); err != nil {
 			return err
 		}
 	}
-	delete(s.changes.Voice, s.seen.collection)
-	s.seen.askInputs = true
-	return s.saveChanges(ctx)
+	delete(v.ledger.Voice, v.seen.collection)
+	v.seen.askInputs = true
+	return v.ledger.save(ctx)
 }
 
 // capturesNothing reports whether the capture of an input was ended and the input is still there.
-func (s *session) capturesNothing(ctx context.Context, input string) bool {
-	settings, err := s.obs.InputSettings(ctx, input)
+func (v *peerVoice) capturesNothing(ctx context.Context, input string) bool {
+	settings, err := v.obs.InputSettings(ctx, input)
 	return err == nil && settings["device_id"] == obsctl.NoDevice
 }
 
-// removeVoice removes an input that captures the peer's voice.
-func (s *session) removeVoice(ctx context.Context, input string) error {
-	err := s.obs.EndCapture(ctx, input)
+// removeInput removes an input that captures the peer's voice.
+func (v *peerVoice) removeInput(ctx context.Context, input string) error {
+	err := v.obs.EndCapture(ctx, input)
 	if err == nil {
-		if err := s.removeItems(ctx, input); err != nil {
+		if err := v.removeItems(ctx, input); err != nil {
 			return err
 		}
-		err = s.obs.RemoveInput(ctx, input)
+		err = v.obs.RemoveInput(ctx, input)
 	}
 	if err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
 		return fmt.Errorf("input %q: %w", input, err)
@@ -305,13 +373,13 @@ func (s *session) removeVoice(ctx context.Context, input string) error {
 
 // removeItems takes an input out of all scenes. Where only the input is removed, scenes that are not shown keep an item
 // of it (measured, 29.0.2).
-func (s *session) removeItems(ctx context.Context, input string) error {
-	scenes, err := s.obs.Scenes(ctx)
+func (v *peerVoice) removeItems(ctx context.Context, input string) error {
+	scenes, err := v.obs.Scenes(ctx)
 	if err != nil {
 		return err
 	}
 	for _, scene := range scenes {
-		items, err := s.obs.SceneItems(ctx, scene)
+		items, err := v.obs.SceneItems(ctx, scene)
 		if err != nil {
 			return err
 		}
@@ -319,7 +387,7 @@ func (s *session) removeItems(ctx context.Context, input string) error {
 			if it.Source != input {
 				continue
 			}
-			if err := s.obs.RemoveSceneItem(ctx, scene, it.ID); err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
+			if err := v.obs.RemoveSceneItem(ctx, scene, it.ID); err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
 				return fmt.Errorf("input %q in scene %q: %w", input, scene, err)
 			}
 		}

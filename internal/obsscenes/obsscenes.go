@@ -134,17 +134,85 @@ func (o *OBS) Overview(ctx context.Context) (out scenes.Overview, err error) {
 	return out, first(video.Err, studio.Err, inputs.Err, groups.Err)
 }
 
-// InputSettings implements scenes.OBS.
-func (o *OBS) InputSettings(ctx context.Context, inputs []string) ([]map[string]any, error) {
+// Look implements scenes.OBS.
+func (o *OBS) Look(ctx context.Context, q scenes.Questions) (out scenes.Answers, err error) {
 	b := o.client.Batch()
-	var answers []*obsctl.Answer[map[string]any]
-	for _, input := range inputs {
-		answers = append(answers, b.InputSettings(input))
+	var settings []*obsctl.Answer[map[string]any]
+	for _, input := range q.Settings {
+		settings = append(settings, b.InputSettings(input))
+	}
+	var holding []*obsctl.Answer[bool]
+	for _, h := range q.Holding {
+		holding = append(holding, b.Holds(h.Scene, h.Input))
+	}
+	var eyes []func() (scenes.EyeState, error)
+	for _, of := range q.Eyes {
+		eyes = append(eyes, askEye(b, of))
+	}
+	var lists []*obsctl.Answer[[]obsctl.SceneItem]
+	for _, p := range q.Items {
+		list := b.SceneItems
+		if p.Group {
+			list = b.GroupItems
+		}
+		lists = append(lists, list(p.Name))
+	}
+	var readStanding func() (scenes.Standing, error)
+	if len(holding)+len(eyes)+len(lists) > 0 {
+		readStanding = standing(b)
 	}
 	if err := b.Do(ctx); err != nil {
-		return nil, translate(err)
+		return out, translate(err)
 	}
-	return values(answers)
+	if out.Settings, err = values(settings); err != nil {
+		return out, err
+	}
+	if out.Holding, err = values(holding); err != nil {
+		return out, err
+	}
+	for _, read := range eyes {
+		eye, err := read()
+		if err != nil {
+			return out, translate(err)
+		}
+		out.Eyes = append(out.Eyes, eye)
+	}
+	found, err := values(lists)
+	if err != nil {
+		return out, err
+	}
+	for _, list := range found {
+		out.Items = append(out.Items, readItems(list))
+	}
+	if readStanding != nil {
+		out.Standing, err = readStanding()
+	}
+	return out, err
+}
+
+// askEye is the question for an item alone. The lowest and the topmost item of its input are the same if it is the only
+// one.
+func askEye(b *obsctl.Batch, of scenes.ItemOf) (read func() (scenes.EyeState, error)) {
+	lowest, topmost := b.LowestItem(of.Scene, of.Input), b.TopmostItem(of.Scene, of.Input)
+	enabled := b.ItemEnabled(of.Scene, of.Item)
+	return func() (scenes.EyeState, error) {
+		for _, err := range []error{lowest.Err, topmost.Err, enabled.Err} {
+			if err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
+				return scenes.EyeState{}, err
+			}
+		}
+		only := lowest.Value == of.Item && topmost.Value == of.Item && enabled.Err == nil
+		return scenes.EyeState{Only: only, Enabled: enabled.Value}, nil
+	}
+}
+
+func readItems(list []obsctl.SceneItem) []scenes.Item {
+	var items []scenes.Item
+	for _, it := range list {
+		items = append(items, scenes.Item{ID: it.ID, Source: it.Source, Enabled: it.Enabled, Locked: it.Locked,
+			Group: it.IsGroup, Size: scenes.Size{W: int(it.Transform.SourceW), H: int(it.Transform.SourceH)}, Transform: fromOBS(it.Transform)})
+	}
+	return items
 }
 
 // values are what answers hold, if OBS has refused none.
@@ -167,59 +235,6 @@ func (o *OBS) SetInputSettings(ctx context.Context, input string, settings map[s
 	return translate(o.client.SetInputSettings(ctx, input, settings, !replace))
 }
 
-// Holding implements scenes.OBS.
-func (o *OBS) Holding(ctx context.Context, in, sources []string) ([]bool, error) {
-	b := o.client.Batch()
-	var answers []*obsctl.Answer[bool]
-	for _, scene := range in {
-		for _, source := range sources {
-			answers = append(answers, b.Holds(scene, source))
-		}
-	}
-	if err := b.Do(ctx); err != nil {
-		return nil, translate(err)
-	}
-	holds, err := values(answers)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]bool, len(in))
-	for i, h := range holds {
-		out[i/len(sources)] = out[i/len(sources)] || h
-	}
-	return out, nil
-}
-
-// Items implements scenes.OBS.
-func (o *OBS) Items(ctx context.Context, of []scenes.Place) ([][]scenes.Item, scenes.Standing, error) {
-	b := o.client.Batch()
-	var answers []*obsctl.Answer[[]obsctl.SceneItem]
-	for _, p := range of {
-		list := b.SceneItems
-		if p.Group {
-			list = b.GroupItems
-		}
-		answers = append(answers, list(p.Name))
-	}
-	readStanding := standing(b)
-	if err := b.Do(ctx); err != nil {
-		return nil, scenes.Standing{}, translate(err)
-	}
-	found, err := values(answers)
-	if err != nil {
-		return nil, scenes.Standing{}, err
-	}
-	lists := make([][]scenes.Item, len(found))
-	for i, list := range found {
-		for _, it := range list {
-			lists[i] = append(lists[i], scenes.Item{ID: it.ID, Source: it.Source, Enabled: it.Enabled, Locked: it.Locked,
-				Group: it.IsGroup, Size: scenes.Size{W: int(it.Transform.SourceW), H: int(it.Transform.SourceH)}, Transform: fromOBS(it.Transform)})
-		}
-	}
-	after, err := readStanding()
-	return lists, after, err
-}
-
 // CreateInput implements scenes.OBS.
 func (o *OBS) CreateInput(ctx context.Context, scene, name, kind string, settings map[string]any, enabled bool) (int, error) {
 	id, err := o.client.CreateInput(ctx, scene, name, kind, settings, enabled)
@@ -231,6 +246,11 @@ func (o *OBS) Do(ctx context.Context, tasks []scenes.Task) []scenes.Done {
 	b := o.client.Batch()
 	reads := make([]func() scenes.Done, len(tasks))
 	for i, t := range tasks {
+		if t.Save != nil {
+			saved := b.SetPersistentData(Slot, *t.Save)
+			reads[i] = func() scenes.Done { return scenes.Done{Err: saved.Err} }
+			continue
+		}
 		reads[i] = ask(b, t)
 	}
 	_ = b.Do(ctx) // each answer tells of it

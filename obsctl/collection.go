@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package obsctl
+
+import (
+	"sync"
+	"time"
+
+	"github.com/andreykaipov/goobs/api/events"
+)
+
+// collectionFresh is how long the name of the current scene collection is taken for granted: events can be lost, and up to
+// OBS 30 none tells of a new name.
+const collectionFresh = 2 * time.Second
+
+// collectionName is the name of the current scene collection, for a moment after OBS gave it and until an event says that
+// it may be another. Up to 30 OBS reads the files of all collections to answer which one is current: 30 to 50 ms for one
+// with 200 scenes of five items (measured, 29.0.2).
+type collectionName struct {
+	mu       sync.Mutex
+	name     string // "" while it is not known
+	asked    time.Time
+	changing bool // OBS loads a collection, and still has the name of the one before
+	changes  int  // that events told of
+}
+
+// get returns the name, "" if it is not known, and the count of changes so far.
+func (n *collectionName) get() (name string, changes int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if time.Since(n.asked) > collectionFresh {
+		return "", n.changes
+	}
+	return n.name, n.changes
+}
+
+// learn takes in the name that OBS gave when it was asked at a time, after so many changes.
+func (n *collectionName) learn(name string, asked time.Time, changes int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.changing && n.changes == changes {
+		n.name, n.asked = name, asked
+	}
+}
+
+// note takes in an event.
+func (n *collectionName) note(raw any) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	switch raw.(type) {
+	case *events.CurrentSceneCollectionChanging:
+		n.changing = true
+	case *events.CurrentSceneCollectionChanged:
+		n.changing = false
+	case *events.SceneCollectionListChanged: // one may have got another name
+	default:
+		return
+	}
+	n.name = ""
+	n.changes++
+}

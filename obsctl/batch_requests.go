@@ -21,10 +21,10 @@ type SceneList struct {
 	Program string
 }
 
-// Collection asks for the name of the current scene collection, unless that was done a moment ago and no event tells that it
-// may be another now.
-func (b *Batch) Collection() *Answer[string] {
-	name, changes := b.client.current.get()
+// Collection asks for the name of the current scene collection, unless OBS gave it within the time and no event has told
+// since that it may be another.
+func (b *Batch) Collection(within time.Duration) *Answer[string] {
+	name, changes := b.client.current.get(within)
 	if name != "" {
 		return &Answer[string]{Value: name}
 	}

@@ -9,12 +9,8 @@ import (
 	"github.com/andreykaipov/goobs/api/events"
 )
 
-// collectionFresh is how long the name of the current scene collection is taken for granted: events can be lost, and up to
-// OBS 30 none tells of a new name.
-const collectionFresh = 2 * time.Second
-
-// collectionName is the name of the current scene collection, for a moment after OBS gave it and until an event says that
-// it may be another. Up to 30 OBS reads the files of all collections to answer which one is current: 30 to 50 ms for one
+// collectionName is the name of the current scene collection as OBS gave it last, until an event says that it may be
+// another. Events can be lost, and up to OBS 30 none tells of a new name, so it is not good for long. Up to 30 OBS reads the files of all collections to answer which one is current: 30 to 50 ms for one
 // with 200 scenes of five items (measured, 29.0.2).
 type collectionName struct {
 	mu       sync.Mutex
@@ -24,11 +20,11 @@ type collectionName struct {
 	changes  int  // that events told of
 }
 
-// get returns the name, "" if it is not known, and the count of changes so far.
-func (n *collectionName) get() (name string, changes int) {
+// get returns the name, "" if OBS did not give it within a time, and the count of changes so far.
+func (n *collectionName) get(within time.Duration) (name string, changes int) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if time.Since(n.asked) > collectionFresh {
+	if time.Since(n.asked) > within {
 		return "", n.changes
 	}
 	return n.name, n.changes

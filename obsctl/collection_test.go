@@ -39,7 +39,7 @@ func TestBatchCollection(t *testing.T) {
 		asked.Store(0)
 		for range 3 {
 			b := c.Batch()
-			got := b.Collection()
+			got := b.Collection(time.Minute)
 			if err := b.Do(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -61,7 +61,7 @@ func TestBatchCollection(t *testing.T) {
 	event("SceneCollectionListChanged", nil)
 	want("when one has another name", "Two", 1)
 	c.current.mu.Lock()
-	c.current.asked = c.current.asked.Add(-collectionFresh)
+	c.current.asked = c.current.asked.Add(-time.Minute)
 	c.current.mu.Unlock()
 	want("later", "Two", 1)
 	levels := dialFake(t, f, Options{Levels: true})

@@ -86,9 +86,12 @@ type meaning struct {
 
 func (m *meaning) Unwrap() []error { return []error{m.error, m.also} }
 
+// collectionKnown is for how long the name of the current scene collection is not asked for again.
+const collectionKnown = 2 * time.Second
+
 // standing is the question where OBS stands. The scenes of the clean feed are left out: the peer has no place there.
 func standing(b *obsctl.Batch) (read func() (scenes.Standing, error)) {
-	list, collection := b.SceneList(), b.Collection()
+	list, collection := b.SceneList(), b.Collection(collectionKnown)
 	// Asked last: a scene is noted before it is made.
 	readMade := cleanfeed.AskMade(b)
 	return func() (scenes.Standing, error) {

@@ -3,6 +3,7 @@
 package obsctl
 
 import (
+	"context"
 	"sync"
 	"time"
 
@@ -54,4 +55,21 @@ func (n *collectionName) note(raw any) {
 	}
 	n.name = ""
 	n.changes++
+}
+
+// LearnCollection asks for the name of the current scene collection over a connection of its own, so that it is known for
+// a batch and no other question waits for it.
+func (c *Client) LearnCollection(ctx context.Context) error {
+	_, changes := c.current.get(0)
+	begin := time.Now()
+	beside, err := Dial(ctx, c.endpoint, c.options)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = beside.Close() }()
+	name, _, err := beside.Collections(ctx)
+	if err == nil {
+		c.current.learn(name, begin, changes)
+	}
+	return err
 }

@@ -137,7 +137,11 @@ func onScenes(ctx context.Context, c *invocation, patterns []string, do func(sce
 	if err != nil {
 		return err
 	}
-	return do(obsscenes.NewWriter(client, filepath.Dir(socket), lockWait))
+	obs := obsscenes.NewWriter(client, filepath.Dir(socket), lockWait)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	obs.LearnCollection(ctx)
+	return do(obs)
 }
 
 // change works on OBS's scenes and says what it changed there, also when some of it failed.

@@ -30,6 +30,8 @@ type OBS struct {
 	client *obsctl.Client
 	lock   string        // path of the file to lock
 	wait   time.Duration // for the lock
+
+	learned chan struct{} // closed once the client knows the collection or cannot; nil where it was not told to
 }
 
 var _ scenes.OBS = &OBS{}
@@ -44,6 +46,30 @@ func NewWriter(client *obsctl.Client, dir string, wait time.Duration) *OBS {
 	// no harm.
 	name := fmt.Sprintf("costream-obs-%d.lock", client.Endpoint().Port)
 	return &OBS{client: client, lock: filepath.Join(dir, name), wait: wait}
+}
+
+// LearnCollection has the name of the current scene collection asked over a connection of its own, where that takes long.
+// Until it is known an Overview takes it to be the one that the memory is about. Standing, which is compared with that, has
+// the name that OBS gave.
+func (o *OBS) LearnCollection(ctx context.Context) {
+	if !o.client.Version().ReadsCollections() {
+		return
+	}
+	o.learned = make(chan struct{})
+	go func() {
+		defer close(o.learned)
+		_ = o.client.LearnCollection(ctx) // else it is asked as usual
+	}()
+}
+
+// knows reports whether nothing is to be waited for to know the collection.
+func (o *OBS) knows() bool {
+	select {
+	case <-o.learned:
+		return true
+	default:
+		return o.learned == nil
+	}
 }
 
 // Lock implements scenes.OBS.
@@ -89,19 +115,46 @@ func (m *meaning) Unwrap() []error { return []error{m.error, m.also} }
 // collectionKnown is for how long the name of the current scene collection is not asked for again.
 const collectionKnown = 2 * time.Second
 
-// standing is the question where OBS stands. The scenes of the clean feed are left out: the peer has no place there.
-func standing(b *obsctl.Batch) (read func() (scenes.Standing, error)) {
-	list, collection := b.SceneList(), b.Collection(collectionKnown)
+// standing is the question where OBS stands. The scenes of the clean feed are left out: the peer has no place there. The
+// collection may be told to read, who does not wait for it then.
+func (o *OBS) standing(b *obsctl.Batch) (read func(ctx context.Context, collection string) (scenes.Standing, error)) {
+	list := b.SceneList()
+	var current *obsctl.Answer[string]
+	if o.knows() {
+		current = b.Collection(collectionKnown)
+	}
 	// Asked last: a scene is noted before it is made.
 	readMade := cleanfeed.AskMade(b)
-	return func() (scenes.Standing, error) {
+	return func(ctx context.Context, collection string) (scenes.Standing, error) {
 		made, err := readMade()
-		if err := first(list.Err, collection.Err, err); err != nil {
+		if err := first(list.Err, err); err != nil {
 			return scenes.Standing{}, err
 		}
-		names := slices.DeleteFunc(list.Value.Names, func(name string) bool { return made.Has(collection.Value, name) })
-		return scenes.Standing{Collection: collection.Value, Scenes: names, Program: list.Value.Program}, nil
+		if current == nil && collection == "" {
+			if current, err = o.awaitCollection(ctx); err != nil {
+				return scenes.Standing{}, err
+			}
+		}
+		if current != nil {
+			if collection = current.Value; current.Err != nil {
+				return scenes.Standing{}, translate(current.Err)
+			}
+		}
+		names := slices.DeleteFunc(list.Value.Names, func(name string) bool { return made.Has(collection, name) })
+		return scenes.Standing{Collection: collection, Scenes: names, Program: list.Value.Program}, nil
 	}
+}
+
+// awaitCollection returns the collection once it is known.
+func (o *OBS) awaitCollection(ctx context.Context) (*obsctl.Answer[string], error) {
+	select {
+	case <-o.learned:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	b := o.client.Batch()
+	current := b.Collection(collectionKnown)
+	return current, translate(b.Do(ctx))
 }
 
 // first is the first error, translated.
@@ -119,14 +172,18 @@ func (o *OBS) Overview(ctx context.Context) (out scenes.Overview, err error) {
 	b := o.client.Batch()
 	video, studio, inputs, groups := b.VideoSettings(), b.StudioMode(), b.Inputs(), b.Groups()
 	readMemory := askMemory(b)
-	readStanding := standing(b)
+	readStanding := o.standing(b)
 	if err := b.Do(ctx); err != nil {
 		return out, translate(err)
 	}
 	if out.Memory, err = readMemory(); err != nil {
 		return out, err
 	}
-	if out.Standing, err = readStanding(); err != nil {
+	likely := ""
+	if names := out.Memory.Names(); len(names) == 1 {
+		likely = names[0]
+	}
+	if out.Standing, err = readStanding(ctx, likely); err != nil {
 		return out, err
 	}
 	out.Canvas = scenes.Size{W: video.Value.CanvasW, H: video.Value.CanvasH}
@@ -160,9 +217,9 @@ func (o *OBS) Look(ctx context.Context, q scenes.Questions) (out scenes.Answers,
 		}
 		lists = append(lists, list(p.Name))
 	}
-	var readStanding func() (scenes.Standing, error)
+	var readStanding func(context.Context, string) (scenes.Standing, error)
 	if len(holding)+len(eyes)+len(lists) > 0 {
-		readStanding = standing(b)
+		readStanding = o.standing(b)
 	}
 	if err := b.Do(ctx); err != nil {
 		return out, translate(err)
@@ -188,7 +245,7 @@ func (o *OBS) Look(ctx context.Context, q scenes.Questions) (out scenes.Answers,
 		out.Items = append(out.Items, readItems(list))
 	}
 	if readStanding != nil {
-		out.Standing, err = readStanding()
+		out.Standing, err = readStanding(ctx, "")
 	}
 	return out, err
 }

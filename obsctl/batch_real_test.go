@@ -32,6 +32,11 @@ func TestRealBatch(t *testing.T) {
 	lost := b.CreateSceneItem("Second", "Nothing", true)
 	after := b.SetItemLocked("Second", lost.ItemRef, true)
 	holds, holdsNot := b.Holds("Second", "Green"), b.Holds(testbed.Scene, "Blue")
+	lowest, topmost, none := b.LowestItem("Second", "Green"), b.TopmostItem("Second", "Green"), b.LowestItem(testbed.Scene, "Blue")
+	first, gone := obsctl.ItemID(1), b.ItemEnabled("Second", 9999)
+	hidden := b.SetItemEnabled("Second", first, false)
+	shown := b.ItemEnabled("Second", 1)
+	told = append(told, hidden, b.SetItemEnabled("Second", first, true))
 	list := b.SceneList()
 	items := b.SceneItems("Second")
 	check(t, b.Do(ctx))
@@ -51,6 +56,12 @@ func TestRealBatch(t *testing.T) {
 	}
 	if !holds.Value || holdsNot.Value || holdsNot.Err != nil {
 		t.Errorf("which scene holds what: got %+v and %+v, want true and false", *holds, *holdsNot)
+	}
+	if lowest.Value != made[0].Value || topmost.Value != made[count-1].Value || !obsctl.IsCode(none.Err, obsctl.CodeNotFound) {
+		t.Errorf("the lowest, the topmost and no item: got %+v, %+v and %+v, want %d, %d and an error", *lowest, *topmost, *none, made[0].Value, made[count-1].Value)
+	}
+	if shown.Value || shown.Err != nil || !obsctl.IsCode(gone.Err, obsctl.CodeNotFound) {
+		t.Errorf("whether items are shown: got %+v and %+v, want false and an error", *shown, *gone)
 	}
 	if got := fmt.Sprint(list.Value); got != fmt.Sprint(obsctl.SceneList{Names: []string{testbed.Scene, "Second"}, Program: testbed.Scene}) {
 		t.Errorf("scenes: got %s", got)

@@ -4,6 +4,7 @@ package obsctl
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/andreykaipov/goobs/api/requests/config"
 	"github.com/andreykaipov/goobs/api/requests/filters"
@@ -20,9 +21,18 @@ type SceneList struct {
 	Program string
 }
 
-// Collection asks for the name of the current scene collection.
-func (b *Batch) Collection() *Answer[string] {
+// Collection asks for the name of the current scene collection, unless OBS gave it within the time and no event has told
+// since that it may be another.
+func (b *Batch) Collection(within time.Duration) *Answer[string] {
+	name, changes := b.client.current.get(within)
+	if name != "" {
+		return &Answer[string]{Value: name}
+	}
+	begin := time.Now()
 	return ask(b, asked{params: &config.GetSceneCollectionListParams{}}, func(r *config.GetSceneCollectionListResponse) (string, error) {
+		if !b.client.options.Levels { // which get no events of it
+			b.client.current.learn(r.CurrentSceneCollectionName, begin, changes)
+		}
 		return r.CurrentSceneCollectionName, nil
 	})
 }
@@ -92,9 +102,7 @@ func (b *Batch) Groups() *Answer[[]string] {
 
 // Holds asks whether a scene or group itself has an item of a source. It is much less work for OBS than SceneItems.
 func (b *Batch) Holds(scene, source string) *Answer[bool] {
-	p := sceneitems.NewGetSceneItemIdParams().WithSourceName(source)
-	p.SceneName, p.SceneUuid = b.source(scene).fields()
-	out := ask(b, asked{params: p}, func(*sceneitems.GetSceneItemIdResponse) (bool, error) { return true, nil })
+	out := ask(b, asked{params: b.itemIDParams(scene, source)}, func(*sceneitems.GetSceneItemIdResponse) (bool, error) { return true, nil })
 	b.then(func() {
 		// The same code says that there is no such scene.
 		if IsCode(out.Err, CodeNotFound) {
@@ -102,6 +110,31 @@ func (b *Batch) Holds(scene, source string) *Answer[bool] {
 		}
 	})
 	return out
+}
+
+func (b *Batch) itemIDParams(scene, source string) *sceneitems.GetSceneItemIdParams {
+	p := sceneitems.NewGetSceneItemIdParams().WithSourceName(source)
+	p.SceneName, p.SceneUuid = b.source(scene).fields()
+	return p
+}
+
+func itemID(r *sceneitems.GetSceneItemIdResponse) (int, error) { return r.SceneItemId, nil }
+
+// LowestItem asks for the id of the lowest item of a source in a scene or group.
+func (b *Batch) LowestItem(scene, source string) *Answer[int] {
+	return ask(b, asked{params: b.itemIDParams(scene, source)}, itemID)
+}
+
+// TopmostItem asks for the id of the topmost item of a source in a scene or group.
+func (b *Batch) TopmostItem(scene, source string) *Answer[int] {
+	return ask(b, asked{params: b.itemIDParams(scene, source).WithSearchOffset(-1)}, itemID)
+}
+
+// ItemEnabled asks whether an item is shown.
+func (b *Batch) ItemEnabled(scene string, id int) *Answer[bool] {
+	p := sceneitems.NewGetSceneItemEnabledParams().WithSceneItemId(id)
+	p.SceneName, p.SceneUuid = b.source(scene).fields()
+	return ask(b, asked{params: p}, func(r *sceneitems.GetSceneItemEnabledResponse) (bool, error) { return r.SceneItemEnabled, nil })
 }
 
 // SceneItems is [Client.SceneItems].

@@ -71,6 +71,7 @@ type Client struct {
 	batches  atomic.Int64 // that were sent
 	events   chan Event
 	window   window
+	current  collectionName
 	workers  sync.WaitGroup
 
 	end  sync.Once
@@ -254,6 +255,7 @@ func (c *Client) pump() {
 	exiting := false
 	deliver := func(raw any) {
 		c.noteWindow(raw)
+		c.current.note(raw)
 		event, known := translate(raw)
 		if !known {
 			return

@@ -106,6 +106,7 @@ const (
 	deduplicates
 	deduplicatesOneCapture
 	takesUUIDs
+	readsCollections
 )
 
 // gates is the one place that says since which version OBS behaves how, and
@@ -120,6 +121,7 @@ var gates = [...]struct{ since, until Semver }{
 	deduplicates:             {since: Semver{32, 0, 0}},                          // 9bb940acd; measured on 32.2.2
 	deduplicatesOneCapture:   {since: Semver{32, 0, 4}},                          // monitoring_duplicating_source in obs-source.c; measured on 32.2.2
 	takesUUIDs:               {since: Semver{30, 1, 0}},                          // obs-websocket 5.4.0, and 30.1.0 has 5.4.2: Request::ValidateSource; measured on 30.2.3 and 32.2.2
+	readsCollections:         {until: Semver{31, 0, 0}},                          // EnumSceneCollections; measured on 29.0.2
 	itemNeedsWindow:          {since: Semver{31, 0, 0}},                          // a crash seen on 32.2.2, never on 29.0.2 and 30.2.3; 31 is to be safe
 	createSceneNeedsWindow:   {since: Semver{32, 1, 0}},                          // AudioMixer in OBSBasic::OBSInit; measured on 32.2.2
 }
@@ -155,6 +157,11 @@ func (v Version) VirtualCamModalOnFailure() bool { return v.has(virtualCamModalO
 func (v Version) VirtualCamNeedsOutputCap() bool {
 	return v.VirtualCam().AtLeast(gates[virtualCamNeedsOutputCap].since)
 }
+
+// ReadsCollections reports whether OBS reads the files of all scene
+// collections to tell which one is current (before 31.0.0): the question takes
+// longer than most.
+func (v Version) ReadsCollections() bool { return v.has(readsCollections) }
 
 // MutedIsMonitored reports whether a muted input is still heard through
 // monitoring (32.2.0 and later).

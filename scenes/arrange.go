@@ -29,7 +29,7 @@ func Arrange(ctx context.Context, obs OBS, src Source, patterns []string, layout
 	if err := layout.Check(); err != nil {
 		return nil, err
 	}
-	h, err := takeToChange(ctx, obs, src, patterns)
+	h, err := takeToChange(ctx, obs, src, patterns, scenesOf(patterns))
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +45,7 @@ func Arrange(ctx context.Context, obs OBS, src Source, patterns []string, layout
 
 // Use gives the peer source a look of the user's, as Arrange does a layout.
 func Use(ctx context.Context, obs OBS, src Source, patterns []string, saved Saved) ([]Change, error) {
-	h, err := takeToChange(ctx, obs, src, patterns)
+	h, err := takeToChange(ctx, obs, src, patterns, scenesOf(patterns))
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func Use(ctx context.Context, obs OBS, src Source, patterns []string, saved Save
 // them. For the scenes see Arrange; layouts are the configured ones.
 // Errors: ErrNotArranged or *NestedError if that holds of all scenes, and those of Arrange.
 func Restore(ctx context.Context, obs OBS, src Source, patterns []string, layouts Layouts) ([]Change, error) {
-	h, err := takeToChange(ctx, obs, src, patterns)
+	h, err := takeToChange(ctx, obs, src, patterns, scenesOf(patterns))
 	if err != nil {
 		return nil, err
 	}

@@ -192,21 +192,57 @@ func (f *fakeOBS) Overview(ctx context.Context) (o Overview, err error) {
 	return o, err
 }
 
-func (f *fakeOBS) InputSettings(ctx context.Context, inputs []string) (settings []map[string]any, err error) {
-	for _, input := range inputs {
+func (f *fakeOBS) Look(ctx context.Context, q Questions) (a Answers, err error) {
+	for _, input := range q.Settings {
 		err = f.call(ctx, func() error {
 			in := f.inputs[input]
 			if in == nil {
 				return ErrNotFound
 			}
-			settings = append(settings, maps.Clone(in.Settings))
+			a.Settings = append(a.Settings, maps.Clone(in.Settings))
 			return nil
 		})
 		if err != nil {
-			return nil, err
+			return a, err
 		}
 	}
-	return settings, nil
+	for _, h := range q.Holding {
+		a.Holding = append(a.Holding, len(f.of(h.Scene, h.Input)) > 0)
+	}
+	for _, of := range q.Eyes {
+		var eye EyeState
+		if items := f.of(of.Scene, of.Input); len(items) == 1 && items[0].ID == of.Item {
+			eye = EyeState{Only: true, Enabled: items[0].Enabled}
+		}
+		a.Eyes = append(a.Eyes, eye)
+	}
+	for _, p := range q.Items {
+		err = f.call(ctx, func() error {
+			sc := f.scene(p.Name)
+			if sc == nil || sc.Group != p.Group {
+				return ErrNotFound
+			}
+			f.looked = append(f.looked, p.Name)
+			a.Items = append(a.Items, slices.Clone(sc.Items))
+			return nil
+		})
+		if err != nil {
+			return a, err
+		}
+	}
+	err = f.call(ctx, func() error {
+		a.Standing = f.standing()
+		return nil
+	})
+	return a, err
+}
+
+// of are the items of an input in a scene.
+func (f *fakeOBS) of(scene, input string) (items []Item) {
+	if sc := f.scene(scene); sc != nil {
+		items = slices.DeleteFunc(slices.Clone(sc.Items), func(it Item) bool { return it.Source != input })
+	}
+	return items
 }
 
 func (f *fakeOBS) SetInputSettings(ctx context.Context, input string, settings map[string]any, replace bool) error {
@@ -223,39 +259,6 @@ func (f *fakeOBS) SetInputSettings(ctx context.Context, input string, settings m
 	})
 }
 
-func (f *fakeOBS) Holding(ctx context.Context, scenes, sources []string) (holding []bool, err error) {
-	err = f.call(ctx, func() error {
-		for _, name := range scenes {
-			sc := f.scene(name)
-			holding = append(holding, sc != nil && slices.ContainsFunc(sc.Items, func(it Item) bool { return slices.Contains(sources, it.Source) }))
-		}
-		return nil
-	})
-	return holding, err
-}
-
-func (f *fakeOBS) Items(ctx context.Context, of []Place) (lists [][]Item, st Standing, err error) {
-	for _, p := range of {
-		err = f.call(ctx, func() error {
-			sc := f.scene(p.Name)
-			if sc == nil || sc.Group != p.Group {
-				return ErrNotFound
-			}
-			f.looked = append(f.looked, p.Name)
-			lists = append(lists, slices.Clone(sc.Items))
-			return nil
-		})
-		if err != nil {
-			return nil, st, err
-		}
-	}
-	err = f.call(ctx, func() error {
-		st = f.standing()
-		return nil
-	})
-	return lists, st, err
-}
-
 func (f *fakeOBS) CreateInput(ctx context.Context, scene, name, kind string, settings map[string]any, enabled bool) (id int, err error) {
 	err = f.write(ctx, func() error {
 		if f.inputs[name] != nil {
@@ -270,6 +273,10 @@ func (f *fakeOBS) CreateInput(ctx context.Context, scene, name, kind string, set
 
 func (f *fakeOBS) Do(ctx context.Context, tasks []Task) (done []Done) {
 	for _, t := range tasks {
+		if t.Save != nil {
+			done = append(done, Done{Err: f.SaveMemory(ctx, *t.Save)})
+			continue
+		}
 		done = append(done, f.do(ctx, t))
 	}
 	return done

@@ -6,31 +6,45 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 )
 
-// matters tells which scenes have to be known with all that they show, whether the peer is there or not.
-type matters func(o Overview, c *CollectionMemory) []string
+// focus tells what has to be known.
+type focus struct {
+	// whole are the scenes that have to be known with all that they show, whether the peer is there or not.
+	whole func(o Overview, c *CollectionMemory) []string
+	// eyes: of items that the memory knows nothing but the eye has to be known.
+	eyes bool
+}
 
-// everyScene matters to those who look for the peer in nested scenes.
-func everyScene(o Overview, _ *CollectionMemory) []string { return o.Scenes }
+// everyScene is for those who look for the peer in nested scenes.
+func everyScene() focus {
+	return focus{whole: func(o Overview, _ *CollectionMemory) []string { return o.Scenes }}
+}
 
-// scenesOf matter to who puts the peer there.
-func scenesOf(patterns []string) matters {
-	return func(o Overview, c *CollectionMemory) []string {
+// scenesOf is for those who put the peer into scenes.
+func scenesOf(patterns []string) focus {
+	return focus{whole: func(o Overview, c *CollectionMemory) []string {
 		if len(patterns) > 0 {
 			return append(matching(patterns, o.Scenes), o.Program)
 		}
 		return append(slices.Clone(c.Chosen), o.Program)
-	}
+	}}
+}
+
+// eyesOf is for those who show and hide the peer. Of the programme scene it has to be known what studio mode keeps from
+// the programme.
+func eyesOf(patterns []string) focus {
+	return focus{eyes: true, whole: func(o Overview, _ *CollectionMemory) []string {
+		return append(matching(patterns, o.Scenes), o.Program)
+	}}
 }
 
 // look reads the memory and a Snapshot. The error is ErrChanging when OBS changed its scenes meanwhile. For session see
 // Snapshot.
-func look(ctx context.Context, obs OBS, session string, src Source, m matters) (Memory, Snapshot, error) {
-	r := reader{obs: obs, items: map[string][]Item{}}
-	s, err := r.read(ctx, session, src, m)
+func look(ctx context.Context, obs OBS, session string, src Source, f focus) (Memory, Snapshot, error) {
+	r := reader{src: src, focus: f, holds: map[Holding]bool{}, eyes: map[ItemOf]EyeState{}, items: map[string][]Item{}}
+	s, err := r.read(ctx, obs, session)
 	if errors.Is(err, ErrNotFound) {
 		err = fmt.Errorf("%w: %w", ErrChanging, err)
 	}
@@ -40,137 +54,215 @@ func look(ctx context.Context, obs OBS, session string, src Source, m matters) (
 	return r.Memory, s, err
 }
 
-// reader reads one Snapshot.
+// reader reads one Snapshot. It asks in as few round trips as it can, and so for what it is likely to need.
 type reader struct {
 	Overview
-	obs   OBS
-	items map[string][]Item // of the scenes and groups that were read
-	after Standing
+	src   Source
+	focus focus
+	c     *CollectionMemory
+
+	places []Place         // the scenes and the groups
+	known  map[string]bool // their names
+	// sources are the inputs that are the peer's or were: as long as no settings are known, the one that is likely to be.
+	sources []string
+	// What OBS has answered so far.
+	settings map[string]map[string]any // of the inputs that may be the peer source, nil before
+	holds    map[Holding]bool
+	eyes     map[ItemOf]EyeState
+	items    map[string][]Item
+	after    Standing
 }
 
-func (r *reader) read(ctx context.Context, session string, src Source, m matters) (Snapshot, error) {
-	var err error
-	if r.Overview, err = r.obs.Overview(ctx); err != nil {
-		return Snapshot{}, err
-	}
-	s := Snapshot{Session: session, Collection: r.Collection, Canvas: r.Canvas, Program: r.Program, Studio: r.Studio}
-	if s.Inputs, err = withSettings(ctx, r.obs, r.Inputs, src.Kind); err != nil {
+func (r *reader) read(ctx context.Context, obs OBS, session string) (s Snapshot, err error) {
+	if r.Overview, err = obs.Overview(ctx); err != nil {
 		return s, err
 	}
 	memory := r.Memory.clone()
-	c := memory.collection(r.Collection)
-	// A scene may have got another name since it was chosen.
-	deep := slices.DeleteFunc(slices.Clone(m(r.Overview, c)), func(name string) bool { return !slices.Contains(r.Scenes, name) })
-	known, err := r.withPeer(ctx, s, src, c)
-	if err != nil {
-		return s, err
+	r.c = memory.collection(r.Collection)
+	r.known = map[string]bool{}
+	for _, name := range r.Scenes {
+		r.places = append(r.places, Place{Name: name})
+		r.known[name] = true
 	}
-	if slices.ContainsFunc(known, func(name string) bool { return slices.Contains(r.Groups, name) }) {
-		// Only its scenes tell where a group is.
-		deep = r.Scenes
+	for _, name := range r.Groups {
+		r.places = append(r.places, Place{Name: name, Group: true})
+		r.known[name] = true
 	}
-	if err := r.readAll(ctx, known, deep); err != nil {
-		return s, err
+	r.sources = r.likely()
+	for {
+		q := r.next()
+		if q.none() {
+			break
+		}
+		if err := r.ask(ctx, obs, q); err != nil {
+			return s, err
+		}
 	}
 	// While OBS loads a collection it still gives the old one's name, so the scenes are compared too.
 	if r.after.Collection != r.Collection || !slices.Equal(r.after.Scenes, r.Scenes) || !slices.Contains(r.Scenes, r.after.Program) {
 		return s, ErrChanging
 	}
-	s.Program = r.after.Program
-	for _, name := range r.Scenes {
-		s.Scenes = append(s.Scenes, Scene{Name: name, Items: r.items[name]})
-	}
-	for _, name := range r.Groups {
-		s.Scenes = append(s.Scenes, Scene{Name: name, Group: true, Items: r.items[name]})
+	s = Snapshot{Session: session, Collection: r.Collection, Canvas: r.Canvas, Program: r.after.Program, Studio: r.Studio, Inputs: r.inputs()}
+	for _, p := range r.places {
+		items, listed := r.items[p.Name]
+		if of, one := r.oneItem(p.Name); !listed && one {
+			items = []Item{{ID: of.Item, Source: of.Input, Enabled: r.eyes[of].Enabled, EyeOnly: true}}
+		}
+		s.Scenes = append(s.Scenes, Scene{Name: p.Name, Group: p.Group, Items: items})
 	}
 	return s, nil
 }
 
-// withSettings returns inputs with the settings of those that may be the peer source.
-func withSettings(ctx context.Context, obs OBS, inputs []Input, kind string) ([]Input, error) {
-	inputs = slices.Clone(inputs)
+// inputs are the inputs with the settings of those that may be the peer source.
+func (r *reader) inputs() []Input {
+	inputs := slices.Clone(r.Inputs)
+	for i, in := range inputs {
+		inputs[i].Settings = r.settings[in.Name]
+	}
+	return inputs
+}
+
+// ask asks OBS, and takes in the answers.
+func (r *reader) ask(ctx context.Context, obs OBS, q Questions) error {
+	a, err := obs.Look(ctx, q)
+	if err != nil {
+		return err
+	}
+	if r.settings == nil {
+		r.settings = map[string]map[string]any{}
+		for i, name := range q.Settings {
+			r.settings[name] = a.Settings[i]
+		}
+		r.sources = peerNames(Snapshot{Inputs: r.inputs()}, r.src, r.c)
+	}
+	for i, h := range q.Holding {
+		r.holds[h] = a.Holding[i]
+	}
+	for i, of := range q.Eyes {
+		r.eyes[of] = a.Eyes[i]
+	}
+	for i, p := range q.Items {
+		r.items[p.Name] = a.Items[i]
+	}
+	r.after = a.Standing
+	return nil
+}
+
+// next are the questions that are open.
+func (r *reader) next() Questions {
+	var q Questions
+	if r.settings == nil {
+		q.Settings = candidates(r.Inputs, r.src.Kind)
+	}
+	with, holding := r.withPeer()
+	q.Holding = holding
+	whole := r.whole(with)
+	for _, p := range r.places {
+		_, listed := r.items[p.Name]
+		if listed || !whole[p.Name] && !with[p.Name] {
+			continue
+		}
+		if of, one := r.oneItem(p.Name); one && !whole[p.Name] {
+			eye, asked := r.eyes[of]
+			if !asked {
+				q.Eyes = append(q.Eyes, of)
+			}
+			if !asked || eye.Only {
+				continue
+			}
+		}
+		q.Items = append(q.Items, p)
+	}
+	return q
+}
+
+func (q Questions) none() bool {
+	return len(q.Settings)+len(q.Holding)+len(q.Eyes)+len(q.Items) == 0
+}
+
+// candidates are the names of the inputs that may be the peer source, by their kind.
+func candidates(inputs []Input, kind string) []string {
 	var names []string
 	for _, in := range inputs {
 		if mayBePeer(in.Kind, kind) {
 			names = append(names, in.Name)
 		}
 	}
-	if len(names) == 0 {
-		return inputs, nil
-	}
-	settings, err := obs.InputSettings(ctx, names)
-	if err != nil {
-		return nil, err
-	}
-	for i := range inputs {
-		if at := slices.Index(names, inputs[i].Name); at >= 0 {
-			inputs[i].Settings = settings[at]
-		}
-	}
-	return inputs, nil
+	return names
 }
 
-// withPeer returns the scenes and groups that have the peer source, or something of another route, or in which something
-// is remembered.
-func (r *reader) withPeer(ctx context.Context, s Snapshot, src Source, c *CollectionMemory) ([]string, error) {
-	sources := findStale(s, src)
-	for _, in := range findPeers(s, src, c) {
-		sources[in.Name] = true
-	}
-	var found, unsure []string
-	for _, name := range slices.Concat(r.Scenes, r.Groups) {
-		if sm := c.Scenes[name]; sm != nil && len(sm.Items) > 0 {
-			found = append(found, name)
-		} else {
-			unsure = append(unsure, name)
+// likely is the input that is likely to be the peer source, if there is one.
+func (r *reader) likely() []string {
+	names := candidates(r.Inputs, r.src.Kind)
+	for _, name := range []string{r.c.Input, r.src.Name} {
+		if slices.Contains(names, name) {
+			return []string{name}
 		}
 	}
-	if len(sources) == 0 || len(unsure) == 0 {
-		return found, nil
-	}
-	holding, err := r.obs.Holding(ctx, unsure, slices.Sorted(maps.Keys(sources)))
-	if err != nil {
-		return nil, err
-	}
-	for i, holds := range holding {
-		if holds {
-			found = append(found, unsure[i])
-		}
-	}
-	return found, nil
-}
-
-// readAll reads the items of scenes and groups. Of those in deep it reads what they show as well.
-func (r *reader) readAll(ctx context.Context, names, deep []string) error {
-	follow := map[string]bool{}
-	for _, name := range deep {
-		follow[name] = true
-	}
-	for next := slices.Concat(names, deep); len(next) > 0; {
-		var places []Place
-		for _, name := range next {
-			if _, known := r.items[name]; !known && !slices.ContainsFunc(places, func(p Place) bool { return p.Name == name }) {
-				places = append(places, Place{Name: name, Group: slices.Contains(r.Groups, name)})
-			}
-		}
-		next = nil
-		if len(places) == 0 {
-			break
-		}
-		lists, after, err := r.obs.Items(ctx, places)
-		if err != nil {
-			return err
-		}
-		r.after = after
-		for i, p := range places {
-			r.items[p.Name] = lists[i]
-			for _, it := range lists[i] {
-				if _, known := r.items[it.Source]; follow[p.Name] && !known && (it.Group || slices.Contains(r.Scenes, it.Source)) {
-					follow[it.Source] = true
-					next = append(next, it.Source)
-				}
-			}
-		}
+	if len(names) == 1 {
+		return names
 	}
 	return nil
+}
+
+// withPeer are the scenes and groups that have the peer source, or something of another route, or in which something is
+// remembered, and the questions by which others may turn out to be.
+func (r *reader) withPeer() (with map[string]bool, open []Holding) {
+	with = map[string]bool{}
+	for _, p := range r.places {
+		if sm := r.c.Scenes[p.Name]; sm != nil && len(sm.Items) > 0 {
+			with[p.Name] = true
+			continue
+		}
+		for _, source := range r.sources {
+			h := Holding{Scene: p.Name, Input: source}
+			holds, asked := r.holds[h]
+			if !asked {
+				open = append(open, h)
+			}
+			if holds {
+				with[p.Name] = true
+			}
+		}
+	}
+	return with, open
+}
+
+// whole are the scenes and groups that have to be known with all that they show, as far as they are known.
+func (r *reader) whole(with map[string]bool) map[string]bool {
+	next := r.focus.whole(r.Overview, r.c)
+	if slices.ContainsFunc(r.Groups, func(name string) bool { return with[name] }) {
+		// Only its scenes tell where a group is.
+		next = r.Scenes
+	}
+	whole := map[string]bool{}
+	for len(next) > 0 {
+		var inner []string
+		for _, name := range next {
+			// A scene may have got another name since it was chosen.
+			if whole[name] || !r.known[name] {
+				continue
+			}
+			whole[name] = true
+			for _, it := range r.items[name] {
+				inner = append(inner, it.Source)
+			}
+		}
+		next = inner
+	}
+	return whole
+}
+
+// oneItem is the item that the memory knows in a scene, if it is to be looked at alone: it is the only one, and nothing is
+// under way with it.
+func (r *reader) oneItem(scene string) (of ItemOf, one bool) {
+	sm := r.c.Scenes[scene]
+	if !r.focus.eyes || sm == nil || sm.Adding || len(sm.Items) != 1 || len(r.sources) != 1 {
+		return of, false
+	}
+	for id, im := range sm.Items {
+		of = ItemOf{Scene: scene, Input: r.sources[0], Item: id}
+		one = !im.Pending
+	}
+	return of, one
 }

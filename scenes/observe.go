@@ -267,7 +267,7 @@ func (v *view) follow(f found, im *ItemMemory, lost bool) {
 	im.Enabled = f.item.Enabled
 	pending := im.Pending
 	im.Pending = false
-	if pending || im.placeable() && im.Placed == nil {
+	if f.item.EyeOnly || pending || im.placeable() && im.Placed == nil {
 		return
 	}
 	if lost && im.placeable() && f.item.Transform.untouched() && !im.Placed.untouched() {

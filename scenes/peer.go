@@ -60,7 +60,7 @@ type Change struct {
 // Status tells where the peer source is. Patterns narrow the scenes; none means all.
 // Errors: *UnknownSceneError, or whatever OBS answered.
 func Status(ctx context.Context, obs OBS, src Source, patterns []string) (State, error) {
-	h, err := take(ctx, obs, src, patterns, everyScene)
+	h, err := take(ctx, obs, src, patterns, everyScene())
 	if err != nil {
 		return State{}, err
 	}
@@ -88,7 +88,7 @@ func Status(ctx context.Context, obs OBS, src Source, patterns []string) (State,
 // Patterns narrow the scenes; none means all. What is so already is no Change.
 // Errors: ErrNoPeerSource, *UnknownSceneError, *NestedError, *EditError values joined.
 func SetVisible(ctx context.Context, obs OBS, src Source, patterns []string, eye Eye) ([]Change, error) {
-	h, err := takeToChange(ctx, obs, src, patterns)
+	h, err := takeToChange(ctx, obs, src, patterns, eyesOf(patterns))
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +134,7 @@ func SetVisible(ctx context.Context, obs OBS, src Source, patterns []string, eye
 // Errors: ErrNoPeerSource if there is no input and src has no Kind to make one,
 // *UnknownSceneError, *EditError values joined.
 func Add(ctx context.Context, obs OBS, src Source, patterns []string, layouts Layouts) ([]Change, error) {
-	h, err := takeToChange(ctx, obs, src, patterns)
+	h, err := takeToChange(ctx, obs, src, patterns, scenesOf(patterns))
 	if err != nil {
 		return nil, err
 	}
@@ -166,7 +166,7 @@ func Add(ctx context.Context, obs OBS, src Source, patterns []string, layouts La
 // if there are none, whoever added it. Where they were is remembered for the next Add.
 // Errors: ErrNoPeerSource, *UnknownSceneError, *NestedError, ErrInGroup and *EditError values joined.
 func Remove(ctx context.Context, obs OBS, src Source, patterns []string) ([]Change, error) {
-	h, err := takeToChange(ctx, obs, src, patterns)
+	h, err := takeToChange(ctx, obs, src, patterns, scenesOf(patterns))
 	if err != nil {
 		return nil, err
 	}
@@ -206,16 +206,16 @@ type hand struct {
 }
 
 // take is for commands that only look.
-func take(ctx context.Context, obs OBS, src Source, patterns []string, m matters) (*hand, error) {
-	return takeAs(ctx, obs, src, patterns, m, func() (func(), error) { return func() {}, nil })
+func take(ctx context.Context, obs OBS, src Source, patterns []string, f focus) (*hand, error) {
+	return takeAs(ctx, obs, src, patterns, f, func() (func(), error) { return func() {}, nil })
 }
 
 // takeToChange is for commands that change something. Nobody else does until the hand is released.
-func takeToChange(ctx context.Context, obs OBS, src Source, patterns []string) (*hand, error) {
-	return takeAs(ctx, obs, src, patterns, scenesOf(patterns), func() (func(), error) { return obs.Lock(ctx) })
+func takeToChange(ctx context.Context, obs OBS, src Source, patterns []string, f focus) (*hand, error) {
+	return takeAs(ctx, obs, src, patterns, f, func() (func(), error) { return obs.Lock(ctx) })
 }
 
-func takeAs(ctx context.Context, obs OBS, src Source, patterns []string, which matters, lock func() (func(), error)) (_ *hand, err error) {
+func takeAs(ctx context.Context, obs OBS, src Source, patterns []string, f focus, lock func() (func(), error)) (_ *hand, err error) {
 	var m Memory
 	var s Snapshot
 	release := func() {}
@@ -230,7 +230,7 @@ func takeAs(ctx context.Context, obs OBS, src Source, patterns []string, which m
 		if err != nil {
 			return err
 		}
-		if m, s, err = look(ctx, obs, "", src, which); err != nil {
+		if m, s, err = look(ctx, obs, "", src, f); err != nil {
 			unlock() // OBS may be changing its scenes for long.
 			return err
 		}
@@ -266,10 +266,58 @@ func (h *hand) carryOut(ctx context.Context, edits []Edit) ([]Change, error) {
 	for _, e := range edits {
 		waits[e.String()] = h.needsTransition([]Edit{e}) != ""
 	}
-	done, after, err := carryOut(ctx, h.obs, h.s.Collection, edits, h.memory)
+	obs, stored := h.obs, h.before
+	var with *saving
+	if foreseeable(edits) {
+		foreseen, _ := Apply(ctx, willing{}, h.s.Collection, edits, h.memory)
+		with = &saving{OBS: h.obs, memory: foreseen}
+		obs = with
+	}
+	done, after, err := carryOut(ctx, obs, h.s.Collection, edits, h.memory)
+	if with != nil && with.saved {
+		stored = with.memory
+	}
 	var changes []Change
 	for _, e := range done {
 		changes = append(changes, Change{Edit: e, NeedsTransition: waits[e.String()]})
 	}
-	return changes, errors.Join(err, store(ctx, h.obs, h.before, after))
+	return changes, errors.Join(err, store(ctx, h.obs, stored, after))
+}
+
+// foreseeable says whether what is to be remembered after edits can be told before, if none fails, and whether all are
+// carried out at once.
+func foreseeable(edits []Edit) bool {
+	if len(edits) == 0 {
+		return false
+	}
+	switch edits[0].(type) {
+	case EnableItem, RemoveItem, PlaceItem:
+	default:
+		return false
+	}
+	return !slices.ContainsFunc(edits, func(e Edit) bool { return !together(edits[0], e) })
+}
+
+// willing is an OBS that does what foreseeable edits ask for.
+type willing struct{ OBS }
+
+func (willing) Do(_ context.Context, tasks []Task) []Done {
+	done := make([]Done, len(tasks))
+	for i, t := range tasks {
+		done[i].Item = t.Item
+	}
+	return done
+}
+
+// saving is an OBS that stores a memory in the round trip in which it does things.
+type saving struct {
+	OBS
+	memory Memory
+	saved  bool
+}
+
+func (s *saving) Do(ctx context.Context, tasks []Task) []Done {
+	done := s.OBS.Do(ctx, append(slices.Clip(tasks), Task{Save: &s.memory}))
+	s.saved = done[len(tasks)].Err == nil
+	return done[:len(tasks)]
 }

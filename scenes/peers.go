@@ -15,14 +15,21 @@ func Peers(ctx context.Context, obs OBS, src Source) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := Snapshot{Collection: o.Collection}
-	if s.Inputs, err = withSettings(ctx, obs, o.Inputs, src.Kind); err != nil {
-		return nil, err
+	memory := o.Memory.clone()
+	r := reader{Overview: o, src: src, c: memory.collection(o.Collection)}
+	if q := (Questions{Settings: candidates(o.Inputs, src.Kind)}); !q.none() {
+		if err := r.ask(ctx, obs, q); err != nil {
+			return nil, err
+		}
 	}
-	m := o.Memory.clone()
+	return r.sources, nil
+}
+
+// peerNames are the names of the inputs that are the peer source, and of those that are left over from another route.
+func peerNames(s Snapshot, src Source, c *CollectionMemory) []string {
 	names := findStale(s, src)
-	for _, in := range findPeers(s, src, m.collection(s.Collection)) {
+	for _, in := range findPeers(s, src, c) {
 		names[in.Name] = true
 	}
-	return slices.Sorted(maps.Keys(names)), nil
+	return slices.Sorted(maps.Keys(names))
 }

@@ -32,7 +32,7 @@ func Reconcile(ctx context.Context, obs OBS, session string, d Desired) (Report,
 		return Report{}, err
 	}
 	defer unlock()
-	before, s, err := look(ctx, obs, session, d.Source, d.matters())
+	before, s, err := look(ctx, obs, session, d.Source, d.focus())
 	if err != nil {
 		return Report{}, err
 	}
@@ -51,8 +51,8 @@ func Reconcile(ctx context.Context, obs OBS, session string, d Desired) (Report,
 	return report, errors.Join(errs...)
 }
 
-// matters are the scenes that get the peer source.
-func (d Desired) matters() matters {
+// focus is on the scenes that get the peer source.
+func (d Desired) focus() focus {
 	if !d.Present {
 		return scenesOf(nil)
 	}

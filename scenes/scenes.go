@@ -51,15 +51,11 @@ var (
 type OBS interface {
 	// Overview is what OBS says of itself as a whole.
 	Overview(ctx context.Context) (Overview, error)
-	// InputSettings are the settings of inputs that differ from their kinds' defaults.
-	InputSettings(ctx context.Context, inputs []string) ([]map[string]any, error)
+	// Look answers questions, many in one round trip. Its error is ErrNotFound, wrapped or bare, when an input of Settings or
+	// a scene of Items is not there.
+	Look(ctx context.Context, q Questions) (Answers, error)
 	// SetInputSettings sets the given keys, or with replace all settings.
 	SetInputSettings(ctx context.Context, input string, settings map[string]any, replace bool) error
-	// Holding tells for each scene or group whether it has itself an item of one of the sources, at much less cost than
-	// Items.
-	Holding(ctx context.Context, scenes, sources []string) ([]bool, error)
-	// Items lists the items of each of several scenes and groups, lowest first. Where OBS stands is asked after them.
-	Items(ctx context.Context, of []Place) ([][]Item, Standing, error)
 	// CreateInput makes an input together with its first item, on top of the scene.
 	CreateInput(ctx context.Context, scene, name, kind string, settings map[string]any, enabled bool) (item int, err error)
 	// Do does several things, in order, and tells of each what came of it. One that fails does not stop the others.
@@ -88,14 +84,48 @@ type Standing struct {
 	Program    string
 }
 
+// Questions are what OBS is asked at once.
+type Questions struct {
+	Settings []string // inputs, whose settings that differ from their kinds' defaults are asked for
+	Holding  []Holding
+	Eyes     []ItemOf
+	Items    []Place // scenes and groups, whose items are asked for
+}
+
+// Answers are those to Questions, each in the order of its question.
+type Answers struct {
+	Settings []map[string]any
+	Holding  []bool
+	Eyes     []EyeState
+	Items    [][]Item // lowest first
+	// Standing is where OBS stands after all that, unless Settings alone were asked for.
+	Standing Standing
+}
+
+// Holding is the question whether a scene or group has itself an item of an input. It costs much less than Items.
+type Holding struct{ Scene, Input string }
+
+// ItemOf is an item of an input in a scene or group.
+type ItemOf struct {
+	Scene, Input string
+	Item         int
+}
+
+// EyeState is what can be known of an item without a look at those beside it.
+type EyeState struct {
+	Only    bool // it is there, and the only one of its input in the scene
+	Enabled bool
+}
+
 // Place is a scene or a group.
 type Place struct {
 	Name  string
 	Group bool
 }
 
-// Task is one thing to do with an item.
+// Task is one thing to do with an item, or with the memory.
 type Task struct {
+	Save  *Memory // this is stored as by SaveMemory, and nothing else is done
 	Scene string
 	Item  int    // 0 for a new one, hidden and on top of the scene
 	Input string // that a new one is of
@@ -127,8 +157,9 @@ type Item struct {
 	ID        int    // unique in its scene, never used again there
 	Source    string // name of the input, scene or group that it shows
 	Enabled   bool   // the eye
-	Locked    bool   // the padlock
 	Group     bool   // Source is a group
+	EyeOnly   bool   // what follows is not known of it, nor which items are beside it
+	Locked    bool   // the padlock
 	Size      Size   // of Source, zero while it has no picture
 	Transform Transform
 }

@@ -141,7 +141,11 @@ func carry(ctx context.Context, c *invocation, order control.PeerOrder) (control
 		return control.PeerAnswer{}, err
 	}
 	defer func() { _ = client.Close() }()
-	return order.Carry(ctx, obsscenes.NewWriter(client, filepath.Dir(socket), lockWait))
+	obs := obsscenes.NewWriter(client, filepath.Dir(socket), lockWait)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	obs.LearnCollection(ctx)
+	return order.Carry(ctx, obs)
 }
 
 // change has OBS's scenes changed and says what was changed there, also when some of it failed.

@@ -65,7 +65,6 @@ type OBS interface {
 	Settle(ctx context.Context) (private bool, err error)
 
 	Collections(ctx context.Context) (current string, all []string, err error)
-	VideoSettings(ctx context.Context) (obsctl.Video, error)
 	SourceActive(ctx context.Context, source string) (bool, error)
 
 	Scenes(ctx context.Context) ([]string, error)

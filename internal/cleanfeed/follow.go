@@ -16,23 +16,26 @@ import (
 const (
 	// slowTick is how often all is compared anew: events can be lost, and there is none for blend modes.
 	slowTick = 2 * time.Second
+	// collectionKnown is after how long it is asked anew which scene collection is the current one: up to 30 OBS takes 30
+	// to 50 ms to answer where it has 200 scenes, so whoever switches scenes does not wait for it.
+	collectionKnown = 10 * time.Second
 	// pace is the least time between two comparisons that nobody waits for.
 	pace = 30 * time.Millisecond
 )
 
 // Sync brings our scenes in step once, and makes them where they are missing.
-func (f *Feed) Sync(ctx context.Context, obs OBS) error { return f.sync(ctx, obs, false) }
+func (f *Feed) Sync(ctx context.Context, obs OBS) error { return f.sync(ctx, obs, news{}) }
 
-func (f *Feed) sync(ctx context.Context, obs OBS, thaw bool) error {
+func (f *Feed) sync(ctx context.Context, obs OBS, n news) error {
 	for {
 		// Each name that is taken is one fewer to try.
-		if err := f.syncOnce(ctx, obs, thaw); !errors.Is(err, errTaken) {
+		if err := f.syncOnce(ctx, obs, n); !errors.Is(err, errTaken) {
 			return err
 		}
 	}
 }
 
-func (f *Feed) syncOnce(ctx context.Context, obs OBS, thaw bool) error {
+func (f *Feed) syncOnce(ctx context.Context, obs OBS, n news) error {
 	if err := f.load(ctx, obs); err != nil {
 		return err
 	}
@@ -40,7 +43,7 @@ func (f *Feed) syncOnce(ctx context.Context, obs OBS, thaw bool) error {
 		return err
 	}
 	f.kept = ""
-	s, err := f.read(ctx, obs, thaw)
+	s, err := f.read(ctx, obs, n)
 	if err != nil {
 		return fmt.Errorf("the scenes for the clean feed: %w", err)
 	}
@@ -88,7 +91,7 @@ func (f *Feed) Follow(ctx context.Context, obs OBS, events <-chan obsctl.Event) 
 			wait = max(wait, pace-time.Since(last))
 		}
 		if n.look && wait <= 0 {
-			err := f.sync(ctx, obs, n.thaw)
+			err := f.sync(ctx, obs, n)
 			if refused := (*obsctl.RequestError)(nil); err != nil && !errors.As(err, &refused) && !errors.Is(err, obsctl.ErrNoProgram) && !errors.Is(err, errCollection) {
 				if ctx.Err() != nil {
 					return nil

@@ -167,7 +167,7 @@ func (f *Feed) makeScenes(ctx context.Context, obs OBS, list []makeScene) error 
 	}
 	f.share()
 	b := obs.Batch()
-	now, noted := b.Collection(), b.SetPersistentData(slot, f.made)
+	now, noted := b.Collection(2*collectionKnown), b.SetPersistentData(slot, f.made)
 	if err := b.Do(ctx); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ package cleanfeed
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 
@@ -30,8 +31,8 @@ type snapshot struct {
 	height  int
 }
 
-// read looks at OBS. With thaw the programme is taken to show the scene as it is now.
-func (f *Feed) read(ctx context.Context, obs OBS, thaw bool) (s snapshot, err error) {
+// read looks at OBS, for news. Where a transition began the programme is taken to show the scene as it is now.
+func (f *Feed) read(ctx context.Context, obs OBS, n news) (s snapshot, err error) {
 	s = snapshot{scenes: make(map[string]scene), ours: make(map[string]scene), taken: make(map[string]bool)}
 	defer func() {
 		if err != nil {
@@ -46,12 +47,22 @@ func (f *Feed) read(ctx context.Context, obs OBS, thaw bool) (s snapshot, err er
 	a := f.newAsking(obs)
 	a.withInner(f.expected, false)
 	studio := a.batch.StudioMode()
+	current := &obsctl.Answer[string]{Value: f.collection}
+	if !n.urgent {
+		current = a.batch.Collection(collectionKnown)
+	}
 	list, err := obs.SceneList(ctx, a.batch)
 	if err != nil {
 		return s, err
 	}
-	if studio.Err != nil {
+	switch {
+	case studio.Err != nil:
 		return s, studio.Err
+	case current.Err != nil:
+		return s, current.Err
+	case current.Value != f.collection:
+		f.reload()
+		return s, errCollection
 	}
 	s.barred = maps.Clone(f.peers)
 	for _, name := range list.Names {
@@ -70,7 +81,7 @@ func (f *Feed) read(ctx context.Context, obs OBS, thaw bool) (s snapshot, err er
 	if err := s.add(ctx, a, s.program, false); err != nil {
 		return s, err
 	}
-	if err := f.freeze(ctx, obs, &s, studio.Value, thaw); err != nil {
+	if err := f.freeze(ctx, obs, &s, studio.Value, n.thaw); err != nil {
 		return s, err
 	}
 	if err := f.readMirrors(ctx, a, &s); err != nil {
@@ -151,12 +162,15 @@ func (a *asking) answered(ctx context.Context, name string, group bool) (scene, 
 // readOnce asks for what seldom changes.
 func (f *Feed) readOnce(ctx context.Context, obs OBS) (err error) {
 	if f.collection == "" {
-		if f.collection, _, err = obs.Collections(ctx); err != nil {
+		b := obs.Batch()
+		collection, canvas := b.Collection(collectionKnown), b.VideoSettings()
+		if err := b.Do(ctx); err != nil {
 			return err
 		}
-		if f.canvas, err = obs.VideoSettings(ctx); err != nil {
+		if err := errors.Join(collection.Err, canvas.Err); err != nil {
 			return err
 		}
+		f.collection, f.canvas = collection.Value, canvas.Value
 	}
 	if f.peers == nil {
 		peers, err := f.findPeers(ctx)

@@ -99,4 +99,14 @@ func (r recalling) SaveMemory(ctx context.Context, m scenes.Memory) error {
 	return r.OBS.SaveMemory(ctx, m)
 }
 
+// Do implements scenes.OBS.
+func (r recalling) Do(ctx context.Context, tasks []scenes.Task) []scenes.Done {
+	for _, t := range tasks {
+		if t.Save != nil {
+			r.last.remember(*t.Save)
+		}
+	}
+	return r.OBS.Do(ctx, tasks)
+}
+
 var _ scenes.OBS = recalling{}

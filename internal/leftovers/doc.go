@@ -280,21 +280,38 @@ func (o *docOBS) Overview(context.Context) (out scenes.Overview, err error) {
 	return out, nil
 }
 
-// InputSettings implements scenes.OBS.
-func (o *docOBS) InputSettings(_ context.Context, inputs []string) ([]map[string]any, error) {
-	list := make([]map[string]any, len(inputs))
-	for n, input := range inputs {
+// Look implements scenes.OBS.
+func (o *docOBS) Look(_ context.Context, q scenes.Questions) (out scenes.Answers, err error) {
+	for _, input := range q.Settings {
 		i := o.index(input)
 		if i < 0 {
-			return nil, scenes.ErrNotFound
+			return out, scenes.ErrNotFound
 		}
+		var settings map[string]any
 		if raw := o.doc.Get(listed, i, "settings"); raw != nil {
-			if err := json.Unmarshal(raw, &list[n]); err != nil {
-				return nil, err
+			if err := json.Unmarshal(raw, &settings); err != nil {
+				return out, err
 			}
 		}
+		out.Settings = append(out.Settings, settings)
 	}
-	return list, nil
+	for _, h := range q.Holding {
+		out.Holding = append(out.Holding, slices.ContainsFunc(o.items(h.Scene), func(it item) bool { return it.Name == h.Input }))
+	}
+	for _, of := range q.Eyes {
+		var eye scenes.EyeState
+		for _, it := range o.items(of.Scene) {
+			if it.Name == of.Input {
+				eye = scenes.EyeState{Only: !eye.Only && it.ID == of.Item, Enabled: it.Visible}
+			}
+		}
+		out.Eyes = append(out.Eyes, eye)
+	}
+	if out.Items, err = o.listItems(q.Items); err != nil {
+		return out, err
+	}
+	out.Standing, err = o.standing()
+	return out, err
 }
 
 // SetInputSettings implements scenes.OBS. Off air settings are only given back, all of them.
@@ -311,17 +328,6 @@ func (o *docOBS) SetInputSettings(_ context.Context, input string, settings map[
 	return o.set(settings, listed, i, "settings")
 }
 
-// Holding implements scenes.OBS.
-func (o *docOBS) Holding(_ context.Context, in, sources []string) ([]bool, error) {
-	out := make([]bool, len(in))
-	for i, scene := range in {
-		for _, it := range o.items(scene) {
-			out[i] = out[i] || slices.Contains(sources, it.Name)
-		}
-	}
-	return out, nil
-}
-
 // items are those of a scene or group; there are none where it is not there.
 func (o *docOBS) items(scene string) []item {
 	where, i, found := o.holder(scene)
@@ -331,8 +337,8 @@ func (o *docOBS) items(scene string) []item {
 	return slices.DeleteFunc(slices.Clone(o.list(where)[i].items), func(it item) bool { return it.Backup })
 }
 
-// Items implements scenes.OBS.
-func (o *docOBS) Items(_ context.Context, of []scenes.Place) ([][]scenes.Item, scenes.Standing, error) {
+// listItems lists the items of scenes and groups.
+func (o *docOBS) listItems(of []scenes.Place) ([][]scenes.Item, error) {
 	groups := map[string]bool{}
 	for _, g := range o.list(grouped) {
 		groups[g.Name] = true
@@ -340,14 +346,13 @@ func (o *docOBS) Items(_ context.Context, of []scenes.Place) ([][]scenes.Item, s
 	lists := make([][]scenes.Item, len(of))
 	for i, p := range of {
 		if _, _, found := o.holder(p.Name); !found {
-			return nil, scenes.Standing{}, scenes.ErrNotFound
+			return nil, scenes.ErrNotFound
 		}
 		for _, it := range o.items(p.Name) {
 			lists[i] = append(lists[i], scenes.Item{ID: it.ID, Source: it.Name, Enabled: it.Visible, Locked: it.Locked, Group: groups[it.Name], Transform: it.transform()})
 		}
 	}
-	st, err := o.standing()
-	return lists, st, err
+	return lists, nil
 }
 
 // place is where an item is.
@@ -365,6 +370,8 @@ func (o *docOBS) Do(_ context.Context, tasks []scenes.Task) []scenes.Done {
 	for i, t := range tasks {
 		done[i] = scenes.Done{Item: t.Item, Err: errClosed}
 		switch {
+		case t.Save != nil:
+			o.memory, done[i].Err = *t.Save, nil
 		case t.Item == 0 || t.Place != nil:
 		case t.Remove:
 			done[i].Err = o.takeOut(t.Scene, t.Item)

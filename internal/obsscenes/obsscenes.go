@@ -30,6 +30,8 @@ type OBS struct {
 	client *obsctl.Client
 	lock   string        // path of the file to lock
 	wait   time.Duration // for the lock
+
+	learned chan struct{} // closed once the client knows the collection or cannot; nil where it was not told to
 }
 
 var _ scenes.OBS = &OBS{}
@@ -44,6 +46,30 @@ func NewWriter(client *obsctl.Client, dir string, wait time.Duration) *OBS {
 	// no harm.
 	name := fmt.Sprintf("costream-obs-%d.lock", client.Endpoint().Port)
 	return &OBS{client: client, lock: filepath.Join(dir, name), wait: wait}
+}
+
+// LearnCollection has the name of the current scene collection asked over a connection of its own, where that takes long.
+// Until it is known an Overview takes it to be the one that the memory is about. Standing, which is compared with that, has
+// the name that OBS gave.
+func (o *OBS) LearnCollection(ctx context.Context) {
+	if !o.client.Version().ReadsCollections() {
+		return
+	}
+	o.learned = make(chan struct{})
+	go func() {
+		defer close(o.learned)
+		_ = o.client.LearnCollection(ctx) // else it is asked as usual
+	}()
+}
+
+// knows reports whether nothing is to be waited for to know the collection.
+func (o *OBS) knows() bool {
+	select {
+	case <-o.learned:
+		return true
+	default:
+		return o.learned == nil
+	}
 }
 
 // Lock implements scenes.OBS.
@@ -86,19 +112,49 @@ type meaning struct {
 
 func (m *meaning) Unwrap() []error { return []error{m.error, m.also} }
 
-// standing is the question where OBS stands. The scenes of the clean feed are left out: the peer has no place there.
-func standing(b *obsctl.Batch) (read func() (scenes.Standing, error)) {
-	list, collection := b.SceneList(), b.Collection()
+// collectionKnown is for how long the name of the current scene collection is not asked for again.
+const collectionKnown = 2 * time.Second
+
+// standing is the question where OBS stands. The scenes of the clean feed are left out: the peer has no place there. The
+// collection may be told to read, who does not wait for it then.
+func (o *OBS) standing(b *obsctl.Batch) (read func(ctx context.Context, collection string) (scenes.Standing, error)) {
+	list := b.SceneList()
+	var current *obsctl.Answer[string]
+	if o.knows() {
+		current = b.Collection(collectionKnown)
+	}
 	// Asked last: a scene is noted before it is made.
 	readMade := cleanfeed.AskMade(b)
-	return func() (scenes.Standing, error) {
+	return func(ctx context.Context, collection string) (scenes.Standing, error) {
 		made, err := readMade()
-		if err := first(list.Err, collection.Err, err); err != nil {
+		if err := first(list.Err, err); err != nil {
 			return scenes.Standing{}, err
 		}
-		names := slices.DeleteFunc(list.Value.Names, func(name string) bool { return made.Has(collection.Value, name) })
-		return scenes.Standing{Collection: collection.Value, Scenes: names, Program: list.Value.Program}, nil
+		if current == nil && collection == "" {
+			if current, err = o.awaitCollection(ctx); err != nil {
+				return scenes.Standing{}, err
+			}
+		}
+		if current != nil {
+			if collection = current.Value; current.Err != nil {
+				return scenes.Standing{}, translate(current.Err)
+			}
+		}
+		names := slices.DeleteFunc(list.Value.Names, func(name string) bool { return made.Has(collection, name) })
+		return scenes.Standing{Collection: collection, Scenes: names, Program: list.Value.Program}, nil
 	}
+}
+
+// awaitCollection returns the collection once it is known.
+func (o *OBS) awaitCollection(ctx context.Context) (*obsctl.Answer[string], error) {
+	select {
+	case <-o.learned:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	b := o.client.Batch()
+	current := b.Collection(collectionKnown)
+	return current, translate(b.Do(ctx))
 }
 
 // first is the first error, translated.
@@ -116,14 +172,18 @@ func (o *OBS) Overview(ctx context.Context) (out scenes.Overview, err error) {
 	b := o.client.Batch()
 	video, studio, inputs, groups := b.VideoSettings(), b.StudioMode(), b.Inputs(), b.Groups()
 	readMemory := askMemory(b)
-	readStanding := standing(b)
+	readStanding := o.standing(b)
 	if err := b.Do(ctx); err != nil {
 		return out, translate(err)
 	}
 	if out.Memory, err = readMemory(); err != nil {
 		return out, err
 	}
-	if out.Standing, err = readStanding(); err != nil {
+	likely := ""
+	if names := out.Memory.Names(); len(names) == 1 {
+		likely = names[0]
+	}
+	if out.Standing, err = readStanding(ctx, likely); err != nil {
 		return out, err
 	}
 	out.Canvas = scenes.Size{W: video.Value.CanvasW, H: video.Value.CanvasH}
@@ -134,17 +194,85 @@ func (o *OBS) Overview(ctx context.Context) (out scenes.Overview, err error) {
 	return out, first(video.Err, studio.Err, inputs.Err, groups.Err)
 }
 
-// InputSettings implements scenes.OBS.
-func (o *OBS) InputSettings(ctx context.Context, inputs []string) ([]map[string]any, error) {
+// Look implements scenes.OBS.
+func (o *OBS) Look(ctx context.Context, q scenes.Questions) (out scenes.Answers, err error) {
 	b := o.client.Batch()
-	var answers []*obsctl.Answer[map[string]any]
-	for _, input := range inputs {
-		answers = append(answers, b.InputSettings(input))
+	var settings []*obsctl.Answer[map[string]any]
+	for _, input := range q.Settings {
+		settings = append(settings, b.InputSettings(input))
+	}
+	var holding []*obsctl.Answer[bool]
+	for _, h := range q.Holding {
+		holding = append(holding, b.Holds(h.Scene, h.Input))
+	}
+	var eyes []func() (scenes.EyeState, error)
+	for _, of := range q.Eyes {
+		eyes = append(eyes, askEye(b, of))
+	}
+	var lists []*obsctl.Answer[[]obsctl.SceneItem]
+	for _, p := range q.Items {
+		list := b.SceneItems
+		if p.Group {
+			list = b.GroupItems
+		}
+		lists = append(lists, list(p.Name))
+	}
+	var readStanding func(context.Context, string) (scenes.Standing, error)
+	if len(holding)+len(eyes)+len(lists) > 0 {
+		readStanding = o.standing(b)
 	}
 	if err := b.Do(ctx); err != nil {
-		return nil, translate(err)
+		return out, translate(err)
 	}
-	return values(answers)
+	if out.Settings, err = values(settings); err != nil {
+		return out, err
+	}
+	if out.Holding, err = values(holding); err != nil {
+		return out, err
+	}
+	for _, read := range eyes {
+		eye, err := read()
+		if err != nil {
+			return out, translate(err)
+		}
+		out.Eyes = append(out.Eyes, eye)
+	}
+	found, err := values(lists)
+	if err != nil {
+		return out, err
+	}
+	for _, list := range found {
+		out.Items = append(out.Items, readItems(list))
+	}
+	if readStanding != nil {
+		out.Standing, err = readStanding(ctx, "")
+	}
+	return out, err
+}
+
+// askEye is the question for an item alone. The lowest and the topmost item of its input are the same if it is the only
+// one.
+func askEye(b *obsctl.Batch, of scenes.ItemOf) (read func() (scenes.EyeState, error)) {
+	lowest, topmost := b.LowestItem(of.Scene, of.Input), b.TopmostItem(of.Scene, of.Input)
+	enabled := b.ItemEnabled(of.Scene, of.Item)
+	return func() (scenes.EyeState, error) {
+		for _, err := range []error{lowest.Err, topmost.Err, enabled.Err} {
+			if err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
+				return scenes.EyeState{}, err
+			}
+		}
+		only := lowest.Value == of.Item && topmost.Value == of.Item && enabled.Err == nil
+		return scenes.EyeState{Only: only, Enabled: enabled.Value}, nil
+	}
+}
+
+func readItems(list []obsctl.SceneItem) []scenes.Item {
+	var items []scenes.Item
+	for _, it := range list {
+		items = append(items, scenes.Item{ID: it.ID, Source: it.Source, Enabled: it.Enabled, Locked: it.Locked,
+			Group: it.IsGroup, Size: scenes.Size{W: int(it.Transform.SourceW), H: int(it.Transform.SourceH)}, Transform: fromOBS(it.Transform)})
+	}
+	return items
 }
 
 // values are what answers hold, if OBS has refused none.
@@ -167,59 +295,6 @@ func (o *OBS) SetInputSettings(ctx context.Context, input string, settings map[s
 	return translate(o.client.SetInputSettings(ctx, input, settings, !replace))
 }
 
-// Holding implements scenes.OBS.
-func (o *OBS) Holding(ctx context.Context, in, sources []string) ([]bool, error) {
-	b := o.client.Batch()
-	var answers []*obsctl.Answer[bool]
-	for _, scene := range in {
-		for _, source := range sources {
-			answers = append(answers, b.Holds(scene, source))
-		}
-	}
-	if err := b.Do(ctx); err != nil {
-		return nil, translate(err)
-	}
-	holds, err := values(answers)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]bool, len(in))
-	for i, h := range holds {
-		out[i/len(sources)] = out[i/len(sources)] || h
-	}
-	return out, nil
-}
-
-// Items implements scenes.OBS.
-func (o *OBS) Items(ctx context.Context, of []scenes.Place) ([][]scenes.Item, scenes.Standing, error) {
-	b := o.client.Batch()
-	var answers []*obsctl.Answer[[]obsctl.SceneItem]
-	for _, p := range of {
-		list := b.SceneItems
-		if p.Group {
-			list = b.GroupItems
-		}
-		answers = append(answers, list(p.Name))
-	}
-	readStanding := standing(b)
-	if err := b.Do(ctx); err != nil {
-		return nil, scenes.Standing{}, translate(err)
-	}
-	found, err := values(answers)
-	if err != nil {
-		return nil, scenes.Standing{}, err
-	}
-	lists := make([][]scenes.Item, len(found))
-	for i, list := range found {
-		for _, it := range list {
-			lists[i] = append(lists[i], scenes.Item{ID: it.ID, Source: it.Source, Enabled: it.Enabled, Locked: it.Locked,
-				Group: it.IsGroup, Size: scenes.Size{W: int(it.Transform.SourceW), H: int(it.Transform.SourceH)}, Transform: fromOBS(it.Transform)})
-		}
-	}
-	after, err := readStanding()
-	return lists, after, err
-}
-
 // CreateInput implements scenes.OBS.
 func (o *OBS) CreateInput(ctx context.Context, scene, name, kind string, settings map[string]any, enabled bool) (int, error) {
 	id, err := o.client.CreateInput(ctx, scene, name, kind, settings, enabled)
@@ -231,6 +306,11 @@ func (o *OBS) Do(ctx context.Context, tasks []scenes.Task) []scenes.Done {
 	b := o.client.Batch()
 	reads := make([]func() scenes.Done, len(tasks))
 	for i, t := range tasks {
+		if t.Save != nil {
+			saved := b.SetPersistentData(Slot, *t.Save)
+			reads[i] = func() scenes.Done { return scenes.Done{Err: saved.Err} }
+			continue
+		}
 		reads[i] = ask(b, t)
 	}
 	_ = b.Do(ctx) // each answer tells of it

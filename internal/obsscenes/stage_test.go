@@ -171,9 +171,9 @@ func (s *stage) describe(scene string, group bool) []string {
 
 func (s *stage) items(scene string, group bool) []scenes.Item {
 	s.Helper()
-	lists, _, err := s.obs.Items(s.Context(), []scenes.Place{{Name: scene, Group: group}})
+	a, err := s.obs.Look(s.Context(), scenes.Questions{Items: []scenes.Place{{Name: scene, Group: group}}})
 	s.must(err)
-	return lists[0]
+	return a.Items[0]
 }
 
 // item returns the topmost item of a source in a scene.

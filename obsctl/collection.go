@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package obsctl
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/andreykaipov/goobs/api/events"
+)
+
+// collectionName is the name of the current scene collection as OBS gave it last, until an event says that it may be
+// another. Events can be lost, and up to OBS 30 none tells of a new name, so it is not good for long. Up to 30 OBS reads the files of all collections to answer which one is current: 30 to 50 ms for one
+// with 200 scenes of five items (measured, 29.0.2).
+type collectionName struct {
+	mu       sync.Mutex
+	name     string // "" while it is not known
+	asked    time.Time
+	changing bool // OBS loads a collection, and still has the name of the one before
+	changes  int  // that events told of
+}
+
+// get returns the name, "" if OBS did not give it within a time, and the count of changes so far.
+func (n *collectionName) get(within time.Duration) (name string, changes int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if time.Since(n.asked) > within {
+		return "", n.changes
+	}
+	return n.name, n.changes
+}
+
+// learn takes in the name that OBS gave when it was asked at a time, after so many changes.
+func (n *collectionName) learn(name string, asked time.Time, changes int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.changing && n.changes == changes {
+		n.name, n.asked = name, asked
+	}
+}
+
+// note takes in an event.
+func (n *collectionName) note(raw any) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	switch raw.(type) {
+	case *events.CurrentSceneCollectionChanging:
+		n.changing = true
+	case *events.CurrentSceneCollectionChanged:
+		n.changing = false
+	case *events.SceneCollectionListChanged: // one may have got another name
+	default:
+		return
+	}
+	n.name = ""
+	n.changes++
+}
+
+// LearnCollection asks for the name of the current scene collection over a connection of its own, so that it is known for
+// a batch and no other question waits for it.
+func (c *Client) LearnCollection(ctx context.Context) error {
+	_, changes := c.current.get(0)
+	begin := time.Now()
+	beside, err := Dial(ctx, c.endpoint, c.options)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = beside.Close() }()
+	name, _, err := beside.Collections(ctx)
+	if err == nil {
+		c.current.learn(name, begin, changes)
+	}
+	return err
+}

@@ -29,10 +29,10 @@ func TestDoctorUsage(t *testing.T) {
 	}
 	for _, test := range []struct{ args, want string }{
 		{"--only svc.confg", `there is no check "svc.confg"; did you mean svc.config? (costream-obs doctor --list shows all)`},
-		{"--yes", "--yes goes with --fix"},
-		{"--fix --json", "--fix with --json cannot ask; add --yes"},
+		{"--yes", "--yes needs --fix"},
+		{"--fix --json", "--fix cannot ask with --json; add --yes"},
 		{"--only svc --bundle " + taken, "--bundle: " + taken + " exists already; choose another name"},
-		{"everything", `what is "everything" for? This command takes flags alone`},
+		{"everything", `unexpected argument "everything"`},
 	} {
 		got := runCLI(t.Context(), append([]string{"doctor"}, strings.Fields(test.args)...)...)
 		want := "costream-obs doctor: " + test.want + "\nSee: costream-obs doctor --help\n"
@@ -60,7 +60,7 @@ func TestDoctorBrokenSettings(t *testing.T) {
 	}
 	got := runCLI(t.Context(), "doctor", "--config", file, "--only", "svc,host,net")
 	want := `costream-obs
-  fail  svc.config: ` + file + `:2: there is no setting "colour".
+  fail  svc.config: ` + file + `:2: unknown setting "colour".
         why: costream-obs does not start with settings that it does not understand, and doctor cannot know what to look at.
         next: Mend that line; ` + "`costream-obs run --help`" + ` lists all settings.
   ok    svc.run: costream-obs itself: it does not run now

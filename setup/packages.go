@@ -49,7 +49,7 @@ func (s State) planInstall() (installation, error) {
 	}
 	return installation{}, &Blocked{
 		What: "The kernel module v4l2loopback is not installed, and this system has no package manager that setup knows.",
-		Next: "Install it by your system's means (https://github.com/umlaeute/v4l2loopback) and run setup again, or do without: `costream-obs run --route=portable`.",
+		Next: "Install it with your system's tools (https://github.com/umlaeute/v4l2loopback) and run setup again, or do without: `costream-obs run --route=portable`.",
 	}
 }
 

@@ -137,7 +137,7 @@ func TestUsageErrors(t *testing.T) {
 		{"peer layout mosaic", `unknown command "mosaic"`},
 		{"peer layout pip --corner left", `--corner: "left" is not a corner: choose one of bottom-right, bottom-left, top-left, top-right`},
 		{"peer layout pip --size 200%", `--size: "200%": a size is 1% to 100% of the canvas`},
-		{"peer layout side-by-side --size 480x270", "the size of side-by-side is a part of the width, such as 40%"},
+		{"peer layout side-by-side --size 480x270", "the size of side-by-side must be a part of the width, such as 40%"},
 		{"peer layout full --size 30%", "unknown flag --size"},
 		{"peer layout save", "give the NAME of one saved layout"},
 		{"graph --json", "unknown flag --json"},

@@ -47,12 +47,12 @@ func TestSetupHotkeys(t *testing.T) {
 		other string
 	}{
 		{args: "", want: result{Code: exitUsage, Stderr: "no key was given; for example: costream-obs setup hotkeys --toggle F9\n"}},
-		{args: "--toggle Hyper", want: result{Code: exitUsage, Stderr: "--toggle: \"Hyper\" is no key that costream-obs knows: type F9, Ctrl+Alt+P, Num 5, Super+Space or the like; for any other key, type one of these and change it in OBS, Settings, Hotkeys\n"}},
+		{args: "--toggle Hyper", want: result{Code: exitUsage, Stderr: "--toggle: \"Hyper\" is not a key that costream-obs knows: type F9, Ctrl+Alt+P, Num 5, Super+Space or similar; for any other key, type one of these and change it in OBS, Settings, Hotkeys\n"}},
 		{args: "--show F9 --hide f9", want: result{Code: exitUsage, Stderr: "--show and --hide have the same key, F9: give each its own key, or use --toggle to show and hide with one\n"}},
 		{args: "--undo --toggle F9", want: result{Code: exitUsage, Stderr: "--undo removes all our hotkeys and takes no other flag\n"}},
 		{args: "--undo", want: result{Stdout: "There is nothing to undo.\n"}},
-		{args: "--toggle F5", want: result{Code: exitFailure, Stderr: "scene collection \"Main show\": F5 belongs to the hotkey \"OBSBasic.StartStreaming\": take another key, or free this one in OBS, Settings, Hotkeys\n"}},
-		{args: "--mute M", want: result{Code: exitFailure, Stderr: "scene collection \"Main show\": M belongs to the hotkey \"libobs.mute\" of \"Mic/Aux\": take another key, or free this one in OBS, Settings, Hotkeys\n"}},
+		{args: "--toggle F5", want: result{Code: exitFailure, Stderr: "scene collection \"Main show\": F5 is already the key of the hotkey \"OBSBasic.StartStreaming\": choose another key, or remove that one in OBS, Settings, Hotkeys\n"}},
+		{args: "--mute M", want: result{Code: exitFailure, Stderr: "scene collection \"Main show\": M is already the key of the hotkey \"libobs.mute\" of \"Mic/Aux\": choose another key, or remove that one in OBS, Settings, Hotkeys\n"}},
 		{
 			args: "--toggle F9 --mute Ctrl+M",
 			want: result{Stdout: "From its next start, OBS has the hotkeys, under Settings, Hotkeys: F9 (toggle), Ctrl+M (mute).\n" +

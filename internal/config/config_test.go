@@ -240,7 +240,7 @@ func TestLoadRefuses(t *testing.T) {
 		{name: "number for a choice", file: "when = 1\n", want: "FILE:1: when: must be one of these, in quotes: streaming, recording, virtualcam, always"},
 		{name: "no such layout", file: "layout = 'pop'\n", want: `FILE:1: layout: a layout begins with one of pip, side-by-side, full, grid, not with "pop"`},
 		{name: "no layout", args: []string{"--layout="}, want: "the layout is empty"},
-		{name: "no such layout of a scene", file: "[layouts]\nA = 'full'\n'Game*' = 'pip left'\n", want: `FILE:3: layouts: "Game*": "left" is none of a layout's words: a corner (bottom-right, `},
+		{name: "no such layout of a scene", file: "[layouts]\nA = 'full'\n'Game*' = 'pip left'\n", want: `FILE:3: layouts: "Game*": "left" is not part of a layout: use a corner (bottom-right, `},
 		{name: "no text for a layout", file: "[layouts]\n\nA = 3\n", want: `FILE:3: layouts: "A": must be a layout in quotes`},
 		{name: "dots in a pattern", file: "[layouts]\nA.B = 'full'\n", want: `FILE:2: layouts: "A.B": must be a layout in quotes`},
 		{name: "a setting below the layouts", file: "[layouts]\nA = 'full'\npeer = 'x'\n", want: "FILE:3: peer is in the section [layouts]; move it above all sections"},

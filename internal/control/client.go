@@ -105,7 +105,7 @@ func (c Client) get(ctx context.Context, method, path string, read func(io.Reade
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode != http.StatusOK {
 		said, _ := io.ReadAll(io.LimitReader(response.Body, 1<<10)) // The status alone would do.
-		return fmt.Errorf("the costream-obs that runs says: %s", cmp.Or(strings.TrimSpace(string(said)), response.Status))
+		return fmt.Errorf("the running costream-obs says: %s", cmp.Or(strings.TrimSpace(string(said)), response.Status))
 	}
 	if err := read(response.Body); err != nil {
 		return fmt.Errorf("control socket %s: %w", c.Path, err)

@@ -29,7 +29,7 @@ func (e *HeldError) Error() string {
 	if e.PID == 0 {
 		return "another program has the lock"
 	}
-	return fmt.Sprintf("the process %d has the lock", e.PID)
+	return fmt.Sprintf("process %d has the lock", e.PID)
 }
 
 // again is how often a lock that is held is tried: the kernel tells nobody who can also wait for something else.

@@ -87,7 +87,7 @@ func (s Store) save(n notes) error {
 	return nil
 }
 
-// Note notes what is ours in the collections of an OBS, in place of what was noted of that OBS before.
+// Note notes what is ours in the collections of an OBS, instead of what was noted of that OBS before.
 func (s Store) Note(d collection.Dir, entries map[string]Entry) error {
 	n, err := s.load()
 	if err != nil {

@@ -65,14 +65,17 @@ var limits = []limit{
 // A ban lists packages that some packages must not reach, directly or through others.
 type ban struct{ packages, never, why string }
 
-const knowsOBS = `obsctl scenes setup internal/cleanfeed/... internal/collection internal/companion internal/hotkeys
-	internal/leftovers internal/obsscenes`
+const (
+	needsOBS = `obsctl setup internal/cleanfeed/... internal/collection internal/companion internal/hotkeys
+		internal/leftovers internal/obsscenes`
+	knowsOBS = "scenes " + needsOBS
+)
 
 var bans = []ban{
 	{"internal/call", knowsOBS,
 		"a call knows no OBS: `send`, `receive` and the benchmarks use it without one, and several may run beside each other"},
-	{"internal/control", knowsOBS,
-		"whoever asks a running costream-obs needs no OBS for it"},
+	{"internal/control", needsOBS,
+		"whoever asks a running costream-obs needs no OBS for it; what is asked about scenes is said in the words of scenes"},
 	{"internal/doctor", knowsOBS + " media/... internal/pulse internal/v4l2/...",
 		"the engine runs any checks; what they know of OBS, sound and devices belongs into internal/doctor/checks"},
 	{"obsctl media/... scenes setup internal/pulse internal/v4l2/...", "internal/companion cmd/... internal/control internal/call",

@@ -32,7 +32,7 @@ func (s State) planAloop(p *Plan) ([]Step, error) {
 		}
 	}
 	p.Unloads = true
-	return []Step{{What: fmt.Sprintf("snd-aloop is loaded as another card than %d: load it anew", aloopIndex),
+	return []Step{{What: fmt.Sprintf("snd-aloop is loaded, but not as card %d: reload it", aloopIndex),
 		Commands: []Command{run("modprobe", "-r", "snd-aloop"), run(load...), settle()}, Hint: hint}}, nil
 }
 

@@ -201,21 +201,21 @@ func (s State) addNodes(o Options, missing, wrong []string) Step {
 	return step
 }
 
-// planReload takes the module away, with all its devices, and loads it anew.
+// planReload unloads the module, with all its devices, and loads it again.
 func (s State) planReload(p *Plan, o Options, missing, wrong []string) ([]Step, error) {
 	why := fmt.Sprintf("v4l2loopback is loaded, but without %s", strings.Join(missing, " and "))
 	if len(missing) == 0 {
 		why = fmt.Sprintf("v4l2loopback is loaded, but without exclusive_caps for %s", strings.Join(wrong, " and "))
 	}
-	if err := s.idle(why + ". It has to be loaded anew,"); err != nil {
+	if err := s.idle(why + ". It must be reloaded"); err != nil {
 		return nil, err
 	}
 	p.Unloads = true
 	if gone := s.others(o); len(gone) > 0 {
-		p.Notes = append(p.Notes, fmt.Sprintf("Loading v4l2loopback anew takes %s away. If you need that, say no, and add our numbers to where yours are configured: video_nr, card_label and exclusive_caps are lists.", strings.Join(gone, ", ")))
+		p.Notes = append(p.Notes, fmt.Sprintf("Reloading v4l2loopback removes %s. If you need that, say no, and add our numbers to your own configuration of the module: video_nr, card_label and exclusive_caps are lists.", strings.Join(gone, ", ")))
 	}
 	return []Step{{
-		What: why + ": load it anew",
+		What: why + ": reload it",
 		Commands: []Command{run("modprobe", "-r", "v4l2loopback"),
 			run(append([]string{"modprobe", "v4l2loopback"}, o.loopbackParameters()...)...), settle()},
 		Hint: "If it says \"in use\", a program has one of the devices open; `sudo fuser -v /dev/video*` names it.",
@@ -232,9 +232,9 @@ func (s State) idle(why string) error {
 	}
 	switch {
 	case len(who) > 0:
-		return &Blocked{What: fmt.Sprintf("%s and cannot be while it is used: %s.", why, strings.Join(who, ", ")), Next: "Close it and try again."}
+		return &Blocked{What: fmt.Sprintf("%s, which is not possible while it is used: %s.", why, strings.Join(who, ", ")), Next: "Close it and try again."}
 	case s.Loopback.Users > 0:
-		return &Blocked{What: why + " and cannot be while it is used: a program of another user has one of its devices open.",
+		return &Blocked{What: why + ", which is not possible while it is used: a program of another user has one of its devices open.",
 			Next: "Find it with `sudo fuser -v /dev/video*`, close it and try again."}
 	}
 	return nil

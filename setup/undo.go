@@ -69,7 +69,7 @@ func (s State) unloadLoopback(p *Plan, o Options, r records, keep bool) ([]Step,
 		p.Notes = append(p.Notes, fmt.Sprintf("%s stay until the machine restarts.", strings.Join(there, " and ")))
 		return nil, nil
 	}
-	if err := s.idle("The devices cannot be taken away: v4l2loopback has to be unloaded,"); err != nil {
+	if err := s.idle("To remove the devices, v4l2loopback must be unloaded"); err != nil {
 		return nil, err
 	}
 	p.Unloads = true

@@ -239,7 +239,7 @@ func TestGuestSetup(t *testing.T) {
 		alice.t = t
 		loadLoopback(t, "video_nr=20", "card_label=droidcam", "exclusive_caps=1")
 		holder := hold(t, "/dev/video20")
-		alice.setup("--yes", "--restart").check(t, 1, "cannot be while it is used", "fuser")
+		alice.setup("--yes", "--restart").check(t, 1, "not possible while it is used", "fuser")
 		rootSetup(t, "--yes", "--restart").check(t, 1, "sleep (process", "has /dev/video20 open")
 		holder()
 		alice.setup("--yes").check(t, 1, "add --restart to allow that", `takes /dev/video20 ("droidcam") away`)

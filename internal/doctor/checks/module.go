@@ -127,7 +127,7 @@ func (m *Machine) moduleSigned(ctx context.Context) doctor.Result {
 	}
 	if strings.TrimSpace(signer) == "" {
 		return doctor.Result{Status: doctor.Fail, Detail: "Secure Boot is on and the module is not signed.", Why: why,
-			Next: "Let the system make and enrol a key (`sudo update-secureboot-policy --enroll-key` on Ubuntu; `sudo mokutil --import /var/lib/dkms/mok.pub` on Debian), build the module anew with `sudo dkms install --force v4l2loopback/$(ls /usr/src | sed -n s/v4l2loopback-//p)`, restart, and choose \"Enroll MOK\" in the blue screen."}
+			Next: "Let the system make and enrol a key (`sudo update-secureboot-policy --enroll-key` on Ubuntu; `sudo mokutil --import /var/lib/dkms/mok.pub` on Debian), rebuild the module with `sudo dkms install --force v4l2loopback/$(ls /usr/src | sed -n s/v4l2loopback-//p)`, restart, and choose \"Enroll MOK\" in the blue screen."}
 	}
 	for _, key := range []string{"/var/lib/shim-signed/mok/MOK.der", "/var/lib/dkms/mok.pub"} {
 		if _, err := os.Stat(m.path(key)); err != nil {

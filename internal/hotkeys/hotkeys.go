@@ -3,8 +3,8 @@
 // Package hotkeys gives OBS hotkeys for the peer: a script of ours, which OBS runs, and its entry with the keys in a
 // scene collection. What a key does happens inside OBS, with or without a running costream-obs.
 //
-// The package edits files, through package collection, while OBS is closed. While OBS is open an [Order] waits in a
-// [Store] until somebody who sees OBS end carries it out.
+// The package edits files, through package collection, while OBS is closed. While OBS is open an [Order] waits in a [Store],
+// until a program that sees OBS end carries it out.
 package hotkeys
 
 import (

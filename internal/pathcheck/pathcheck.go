@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package pathcheck says what a probe of the network path to the friend's machine found wrong, and what helps. `doctor
-// --peer` and a `run` that waits for the friend say the same, because both ask here.
+// Package pathcheck explains the result of a probe of the network path to the friend's machine: what is wrong, and what
+// helps. `doctor --peer` and `run` both use it, so that they say the same.
 //
-// It sends nothing itself: package link probes.
+// It sends nothing: package link probes.
 package pathcheck
 
 import (

@@ -31,7 +31,7 @@ test: deps-test
 test-real: deps-test
 	@TESTS='$(TESTS)' E2E_COSTREAM='$(E2E_COSTREAM)' .ci/test real e2e
 
-## lint       format, vet and staticcheck alone
+## lint       format, vet, staticcheck, and which package imports which
 .PHONY: lint
 lint: deps-build
 	@.ci/test lint

@@ -146,7 +146,7 @@ func cleanFeed(t *testing.T, script bool) {
 	} else if _, listed := now.Items[cleanfeed.Scene]; listed == aside || aside && len(now.Items) != len(before.Items) {
 		t.Errorf("scenes in Alice's list: got %q, want ours there: %t", slices.Sorted(maps.Keys(now.Items)), !aside)
 	}
-	if said := p.alice.Costream(binary, "", "doctor", "--only=obs.loop"); !strings.Contains(said, "the peer gets the programme without themselves") {
+	if said := p.alice.Costream(binary, "", "doctor", "--only=obs.loop"); !strings.Contains(said, "the peer gets the programme without their own picture") {
 		t.Errorf("doctor said:\n%s", said)
 	}
 	if !aside {

@@ -29,7 +29,7 @@ type PersonOptions struct {
 	Colours       Colours
 	Voice         testbed.Tone
 	Preview       bool // OBS's window shows the programme
-	PipeWire      bool // the sound server is PipeWire in place of PulseAudio
+	PipeWire      bool // the sound server is PipeWire instead of PulseAudio
 	Silent        bool // no sound server runs
 }
 

@@ -77,7 +77,7 @@ func TestRealPathTooNarrow(t *testing.T) {
 	p.alice.OBS.StartStream()
 	p.bob.OBS.StartStream()
 	for _, c := range []*e2e.Companion{p.aliceC, p.bobC} {
-		c.AwaitProblem(e2e.OnAir, "and back, but none of 1280 bytes. Look for a VPN whose mtu is too small", awayLimit)
+		c.AwaitProblem(e2e.OnAir, "and back, but packets of 1280 bytes do not. Find the VPN whose MTU is too small", awayLimit)
 	}
 	network.SetPath(relay.AToB, relay.Path{})
 	network.SetPath(relay.BToA, relay.Path{})

@@ -224,7 +224,7 @@ func readServerConfig(dir string) (Endpoint, error) {
 		}
 		if err != nil {
 			return Endpoint{}, fmt.Errorf("OBS's websocket settings cannot be read from %s: %w: "+
-				"mend the file with OBS closed, or give --obs-port and --obs-password-file", path, err)
+				"fix the file with OBS closed, or give --obs-port and --obs-password-file", path, err)
 		}
 		e.Source = path
 		return e, nil

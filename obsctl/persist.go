@@ -48,7 +48,7 @@ func readPersistentData(r *config.GetPersistentDataResponse, slot string, into a
 		}
 		return true, nil
 	}
-	return false, fmt.Errorf("persistent data %q: it holds something that costream-obs did not write", slot)
+	return false, fmt.Errorf("persistent data %q: it contains something that costream-obs did not write", slot)
 }
 
 // SetPersistentData writes v as JSON into a slot; OBS saves it at once. A nil v

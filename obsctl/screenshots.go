@@ -116,7 +116,7 @@ func (s *Screenshots) ScreenshotOf(ctx context.Context, source SourceID, w, h in
 		return nil, &RequestError{Request: "GetSourceScreenshot", Code: answer.D.RequestStatus.Code,
 			Status: requests.GetStatusForCode(answer.D.RequestStatus.Code), Comment: answer.D.RequestStatus.Comment}
 	case len(image) == 0:
-		return nil, fmt.Errorf("GetSourceScreenshot of %q: OBS's answer holds no picture", source.Name)
+		return nil, fmt.Errorf("GetSourceScreenshot of %q: OBS's answer contains no picture", source.Name)
 	}
 	return image, nil
 }

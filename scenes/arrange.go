@@ -14,10 +14,10 @@ var (
 	ErrPlaceInGroup = errors.New("the peer is in a group, which you lay out in OBS: take it out of the group first")
 
 	// ErrNotInScene says that there is no place of the peer to save.
-	ErrNotInScene = errors.New("the peer is not there: put it in with `costream-obs peer add`, or name another scene with --scene")
+	ErrNotInScene = errors.New("this scene does not have the peer: add it with `costream-obs peer add`, or name another scene with --scene")
 
 	// ErrNotArranged says that there is nothing that Restore could undo.
-	ErrNotArranged = errors.New("the peer is where you or your settings have put it: there is nothing to restore")
+	ErrNotArranged = errors.New("there is nothing to restore: the peer is where you or your settings placed it")
 )
 
 // Arrange lays the peer source out in the scenes that the patterns name, the programme scene if there are none. It

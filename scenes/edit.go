@@ -89,7 +89,7 @@ func (e PlaceItem) String() string {
 }
 
 func (e KeepLook) String() string {
-	return fmt.Sprintf("remember how the peer shall look in scene %q", e.Scene)
+	return fmt.Sprintf("remember how the peer should look in scene %q", e.Scene)
 }
 
 func (e SetSettings) String() string {

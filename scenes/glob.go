@@ -21,7 +21,7 @@ func (e *UnknownSceneError) Error() string {
 	wrong := ""
 	switch {
 	case broken(e.Pattern):
-		wrong = `; as a pattern it is wrong: a [ without its ], or a \ at the end`
+		wrong = `; it is not a valid pattern either: it has a [ without its ], or a \ at the end`
 	case strings.ContainsAny(e.Pattern, `*?[\`):
 		what = fmt.Sprintf("no scene matches %q", e.Pattern)
 	}

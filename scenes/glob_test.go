@@ -51,8 +51,8 @@ func TestUnknownScene(t *testing.T) {
 	}{
 		{"Game", []string{"Intro", "Talk"}, `no scene is called "Game" in OBS's scene collection "Main"; there are "Intro", "Talk"`},
 		{"Gam*", []string{"Intro"}, `no scene matches "Gam*" in OBS's scene collection "Main"; there are "Intro"`},
-		{"Gam[", []string{"Intro"}, `no scene is called "Gam[" in OBS's scene collection "Main"; there are "Intro"; as a pattern it is wrong: a [ without its ], or a \ at the end`},
-		{`Gam\`, nil, `no scene is called "Gam\\" in OBS's scene collection "Main", which has no scenes; as a pattern it is wrong: a [ without its ], or a \ at the end`},
+		{"Gam[", []string{"Intro"}, `no scene is called "Gam[" in OBS's scene collection "Main"; there are "Intro"; it is not a valid pattern either: it has a [ without its ], or a \ at the end`},
+		{`Gam\`, nil, `no scene is called "Gam\\" in OBS's scene collection "Main", which has no scenes; it is not a valid pattern either: it has a [ without its ], or a \ at the end`},
 		{"Game", nil, `no scene is called "Game" in OBS's scene collection "Main", which has no scenes`},
 	} {
 		err := CheckScenes([]string{tt.pattern}, "Main", tt.existing)

@@ -88,7 +88,7 @@ func store(ctx context.Context, obs OBS, old, m Memory) error {
 		return nil
 	}
 	if err := obs.SaveMemory(ctx, m); err != nil {
-		return fmt.Errorf("store what is to be remembered of the scenes: %w", err)
+		return fmt.Errorf("store what costream-obs remembers of the scenes: %w", err)
 	}
 	return nil
 }

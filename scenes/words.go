@@ -56,7 +56,7 @@ func ParseLayout(text string) (Layout, error) {
 			l.Crop = true
 		case word == "margin":
 			if i++; i == len(words) {
-				return Layout{}, errors.New("after margin comes a distance, such as 20 or 2%")
+				return Layout{}, errors.New("margin needs a distance, such as 20 or 2%")
 			}
 			var m Length
 			m, err = ParseLength(words[i])
@@ -65,7 +65,7 @@ func ParseLayout(text string) (Layout, error) {
 			l.Extent, err = ParseExtent(word)
 		default:
 			if l.Corner, err = ParseCorner(word); err != nil {
-				err = fmt.Errorf("%q is none of a layout's words: a corner (%s), a size (30%% or 480x270), margin with a distance (20 or 2%%), crop", word, list(Corners()))
+				err = fmt.Errorf("%q is not part of a layout: use a corner (%s), a size (30%% or 480x270), margin with a distance (20 or 2%%), crop", word, list(Corners()))
 			}
 		}
 		if err != nil {
@@ -81,7 +81,7 @@ func (l Layout) Check() error {
 	case (l.Shape == Full || l.Shape == Grid) && l.Extent != (Extent{}):
 		return fmt.Errorf("%s has no size of its own; its margin makes it smaller", l.Shape)
 	case l.Shape == SideBySide && l.Extent.Box != (Size{}):
-		return errors.New("the size of side-by-side is a part of the width, such as 40%")
+		return errors.New("the size of side-by-side must be a part of the width, such as 40%")
 	case l.Shape == Full && l.Corner != "":
 		return errors.New("full has no corner")
 	}

@@ -44,8 +44,8 @@ func TestParseLayoutRefuses(t *testing.T) {
 	for words, want := range map[string]string{
 		"pop":                     `a layout begins with one of pip, side-by-side, full, grid, not with "pop"`,
 		"top-left pip":            `not with "top-left"`,
-		"pip left":                `"left" is none of a layout's words: a corner (bottom-right, bottom-left, top-left, top-right), a size (30% or 480x270)`,
-		"pip margin":              "after margin comes a distance",
+		"pip left":                `"left" is not part of a layout: use a corner (bottom-right, bottom-left, top-left, top-right), a size (30% or 480x270)`,
+		"pip margin":              "margin needs a distance",
 		"pip margin 30%":          `"30%": a margin is 0% to 25%`,
 		"pip margin -1":           `"-1" is not a distance`,
 		"pip margin NaN%":         `"NaN%": a margin is`,
@@ -53,11 +53,11 @@ func TestParseLayoutRefuses(t *testing.T) {
 		"pip 1.2.3%":              `"1.2.3%": a size is`,
 		"pip 0x10":                `"0x10": a size has 1 to 16384 pixels`,
 		"pip 99999999999999999x1": "a size has 1 to 16384 pixels",
-		"pip 30":                  `"30" is none of a layout's words`,
+		"pip 30":                  `"30" is not part of a layout`,
 		"full 30%":                "full has no size of its own",
 		"full top-left":           "full has no corner",
 		"grid 30%":                "grid has no size of its own",
-		"side-by-side 480x270":    "the size of side-by-side is a part of the width",
+		"side-by-side 480x270":    "the size of side-by-side must be a part of the width",
 	} {
 		if got, err := ParseLayout(words); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v and error %v, want one with %q", words, got, err, want)

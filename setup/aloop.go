@@ -18,7 +18,7 @@ const aloopNames = `SUBSYSTEM=="sound", KERNEL=="card10", ATTR{id}=="alooptopeer
 // planAloop has the sound card there now.
 func (s State) planAloop(p *Plan) ([]Step, error) {
 	load := append([]string{"modprobe", "snd-aloop"}, aloopParameters()...)
-	hint := "If the module is not found, this kernel was built without it; leave --audio=aloop away."
+	hint := "If the module is not found, this kernel was built without it; leave out --audio=aloop."
 	switch {
 	case !s.Aloop.Loaded:
 		p.Notes = append(p.Notes, "costream-obs itself does not need the loopback sound card: it makes a null sink when it runs. The card is for set-ups as of 2020.")
@@ -28,11 +28,11 @@ func (s State) planAloop(p *Plan) ([]Step, error) {
 	case s.Aloop.Users > 0:
 		return nil, &Blocked{
 			What: fmt.Sprintf("snd-aloop is loaded as sound card %d and used by a program, such as the sound server; it should be card %d.", s.AloopCard, aloopIndex),
-			Next: "Take it out of your own configuration of modprobe, restart the machine and run setup again.",
+			Next: "Remove it from your modprobe configuration, restart the machine and run setup again.",
 		}
 	}
 	p.Unloads = true
-	return []Step{{What: fmt.Sprintf("snd-aloop is loaded as another card than %d: load it anew", aloopIndex),
+	return []Step{{What: fmt.Sprintf("snd-aloop is loaded, but not as card %d: reload it", aloopIndex),
 		Commands: []Command{run("modprobe", "-r", "snd-aloop"), run(load...), settle()}, Hint: hint}}, nil
 }
 

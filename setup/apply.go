@@ -19,7 +19,7 @@ import (
 type Elevation []string
 
 // ErrNoElevation means that there is no way to root's rights.
-var ErrNoElevation = errors.New("this needs root's rights, and there is neither sudo nor pkexec; as root, run: costream-obs setup")
+var ErrNoElevation = errors.New("this needs root, and there is neither sudo nor pkexec; as root, run: costream-obs setup")
 
 // Elevate chooses how to become root. Where nobody is there to be asked for a
 // password, the program is told to fail instead of waiting.
@@ -72,7 +72,7 @@ func (p Plan) Apply(ctx context.Context, e Elevation, s Streams) error {
 	case err == nil:
 		return nil
 	case ctx.Err() != nil:
-		return fmt.Errorf("stopped before it was done: %w; run it again to go on", ctx.Err())
+		return fmt.Errorf("stopped before the end: %w; run it again to continue", ctx.Err())
 	case !errors.As(err, &exit):
 		return fmt.Errorf("run %s: %w", args[0], err)
 	}

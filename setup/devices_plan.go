@@ -46,7 +46,7 @@ const maxNode = 255
 func (o Options) Check() error {
 	for _, path := range []string{o.Out, o.In} {
 		if !nodePath.MatchString(path) || number(path) > maxNode {
-			return fmt.Errorf("%q is no video device that can be made; one looks like /dev/video10 and has a number up to %d", path, maxNode)
+			return fmt.Errorf("%q is not a device that can be made: give one such as /dev/video10, with a number up to %d", path, maxNode)
 		}
 	}
 	if number(o.Out) >= number(o.In) {
@@ -153,7 +153,7 @@ func (s State) planLoad(p *Plan, o Options) ([]Step, error) {
 		return []Step{{
 			What:     fmt.Sprintf("Make %s and %s now", o.Out, o.In),
 			Commands: []Command{run(append([]string{"modprobe", "v4l2loopback"}, o.loopbackParameters()...)...), settle()},
-			Hint:     "If it says \"Key was rejected by service\", Secure Boot is on and wants the module's key: see `mokutil --help` and your distribution's page on Secure Boot. If it says \"not found\", the module was not built: see `dkms status`. Meanwhile `costream-obs run --route=portable` works without.",
+			Hint:     "If it says \"Key was rejected by service\", Secure Boot is on and does not know the module's key: see `mokutil --help` and your distribution's page on Secure Boot. If it says \"not found\", the module was not built: see `dkms status`. Meanwhile `costream-obs run --route=portable` works without.",
 		}}, nil
 	}
 	var missing, wrong []string
@@ -201,21 +201,21 @@ func (s State) addNodes(o Options, missing, wrong []string) Step {
 	return step
 }
 
-// planReload takes the module away, with all its devices, and loads it anew.
+// planReload unloads the module, with all its devices, and loads it again.
 func (s State) planReload(p *Plan, o Options, missing, wrong []string) ([]Step, error) {
 	why := fmt.Sprintf("v4l2loopback is loaded, but without %s", strings.Join(missing, " and "))
 	if len(missing) == 0 {
 		why = fmt.Sprintf("v4l2loopback is loaded, but without exclusive_caps for %s", strings.Join(wrong, " and "))
 	}
-	if err := s.idle(why + ". It has to be loaded anew,"); err != nil {
+	if err := s.idle(why + ". It must be reloaded"); err != nil {
 		return nil, err
 	}
 	p.Unloads = true
 	if gone := s.others(o); len(gone) > 0 {
-		p.Notes = append(p.Notes, fmt.Sprintf("Loading v4l2loopback anew takes %s away. If you need that, say no, and add our numbers to where yours are configured: video_nr, card_label and exclusive_caps are lists.", strings.Join(gone, ", ")))
+		p.Notes = append(p.Notes, fmt.Sprintf("Reloading v4l2loopback removes %s. If you need that, say no, and add our numbers to your own configuration of the module: video_nr, card_label and exclusive_caps are lists.", strings.Join(gone, ", ")))
 	}
 	return []Step{{
-		What: why + ": load it anew",
+		What: why + ": reload it",
 		Commands: []Command{run("modprobe", "-r", "v4l2loopback"),
 			run(append([]string{"modprobe", "v4l2loopback"}, o.loopbackParameters()...)...), settle()},
 		Hint: "If it says \"in use\", a program has one of the devices open; `sudo fuser -v /dev/video*` names it.",
@@ -232,9 +232,9 @@ func (s State) idle(why string) error {
 	}
 	switch {
 	case len(who) > 0:
-		return &Blocked{What: fmt.Sprintf("%s and cannot be while it is used: %s.", why, strings.Join(who, ", ")), Next: "Close it and try again."}
+		return &Blocked{What: fmt.Sprintf("%s, which is not possible while it is used: %s.", why, strings.Join(who, ", ")), Next: "Close it and try again."}
 	case s.Loopback.Users > 0:
-		return &Blocked{What: why + " and cannot be while it is used: a program of another user has one of its devices open.",
+		return &Blocked{What: why + ", which is not possible while it is used: a program of another user has one of its devices open.",
 			Next: "Find it with `sudo fuser -v /dev/video*`, close it and try again."}
 	}
 	return nil
@@ -264,9 +264,9 @@ func (s State) before(o Options) (v4l2.Node, bool) {
 
 func (s State) beforeRemedy(o Options, first v4l2.Node) string {
 	if s.CanAdd {
-		return fmt.Sprintf("Delete it with `sudo v4l2loopback-ctl delete %s`, or let it be ours: `costream-obs setup --video-out=%s`.", first.Path, first.Path)
+		return fmt.Sprintf("Delete it with `sudo v4l2loopback-ctl delete %s`, or use it: `costream-obs setup --video-out=%s`.", first.Path, first.Path)
 	}
-	return fmt.Sprintf("Let it be ours with `costream-obs setup --video-out=%s` (and the same for `costream-obs run`), or take all devices away and make only ours: `sudo modprobe -r v4l2loopback && costream-obs setup`.", first.Path)
+	return fmt.Sprintf("Use it with `costream-obs setup --video-out=%s` (and the same for `costream-obs run`), or remove all devices and make only ours: `sudo modprobe -r v4l2loopback && costream-obs setup`.", first.Path)
 }
 
 // others are the loopback nodes that are not ours.
@@ -296,12 +296,12 @@ func (s State) planRights(p *Plan, o Options, r *records) []Step {
 		return nil
 	}
 	if slices.Contains(s.Members, o.User) {
-		p.Notes = append(p.Notes, fmt.Sprintf("%s may use the video devices from the next login on: log out and in again before you start OBS and costream-obs.", o.User))
+		p.Notes = append(p.Notes, fmt.Sprintf("%s may use the video devices after the next login: log out and in again before you start OBS and costream-obs.", o.User))
 		return nil
 	}
 	r.members = add(r.members, o.User+" in "+s.Group)
 	return []Step{{
-		What:     fmt.Sprintf("Let %s use the video devices (it holds from the next login on)", o.User),
+		What:     fmt.Sprintf("Let %s use the video devices (it takes effect at the next login)", o.User),
 		Commands: []Command{run("usermod", "-aG", s.Group, o.User)},
 	}}
 }
@@ -311,7 +311,7 @@ func (s State) planRights(p *Plan, o Options, r *records) []Step {
 func (s State) noteOthers(p *Plan, o Options) {
 	for _, other := range s.Others {
 		if numbers := other.Options["video_nr"]; numbers != "" && numbers != o.numbers() {
-			p.Notes = append(p.Notes, fmt.Sprintf("%s asks for video_nr=%s. The module takes one list only, and from the next restart on it will be ours. If you need the others, take the line about v4l2loopback out of it and join both lists in %s.",
+			p.Notes = append(p.Notes, fmt.Sprintf("%s asks for video_nr=%s. The module takes one list only, and from the next restart on it will be ours. If you need the others, remove the v4l2loopback line from it and join both lists in %s.",
 				other.Path, numbers, optionsPath))
 		}
 	}

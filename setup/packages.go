@@ -39,7 +39,7 @@ func (s State) planInstall() (installation, error) {
 		return s.aptInstallation(what, packages...)
 	case "dnf":
 		return installation{step: Step{What: what, Commands: []Command{run("dnf", "install", "-y", "v4l2loopback")},
-			Hint: "It is in the repository RPM Fusion, free: https://rpmfusion.org/Configuration tells how to add that."}, packages: []string{"v4l2loopback"}}, nil
+			Hint: "It is in the repository RPM Fusion free: https://rpmfusion.org/Configuration explains how to add that."}, packages: []string{"v4l2loopback"}}, nil
 	case "pacman":
 		return installation{step: Step{What: what, Commands: []Command{run("pacman", "-S", "--needed", "--noconfirm", "v4l2loopback-dkms", "linux-headers")},
 			Hint: "With a kernel other than the package linux, install its own headers first."}, packages: []string{"v4l2loopback-dkms"}}, nil
@@ -49,7 +49,7 @@ func (s State) planInstall() (installation, error) {
 	}
 	return installation{}, &Blocked{
 		What: "The kernel module v4l2loopback is not installed, and this system has no package manager that setup knows.",
-		Next: "Install it by your system's means (https://github.com/umlaeute/v4l2loopback) and run setup again, or do without: `costream-obs run --route=portable`.",
+		Next: "Install it with your system's tools (https://github.com/umlaeute/v4l2loopback) and run setup again, or do without: `costream-obs run --route=portable`.",
 	}
 }
 

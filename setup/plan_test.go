@@ -197,8 +197,8 @@ func TestOptionsCheck(t *testing.T) {
 		change func(*Options)
 		want   string
 	}{
-		{func(o *Options) { o.Out = "/dev/video" }, `"/dev/video" is no video device that can be made`},
-		{func(o *Options) { o.In = "/dev/video256" }, `"/dev/video256" is no video device`},
+		{func(o *Options) { o.Out = "/dev/video" }, `"/dev/video" is not a device that can be made`},
+		{func(o *Options) { o.In = "/dev/video256" }, `"/dev/video256" is not a device that can be made`},
 		{func(o *Options) { o.Out = "/dev/video12" }, "must have a smaller number"},
 		{func(o *Options) { o.In = o.Out }, "must have a smaller number"},
 		{func(o *Options) { o.OutLabel = "two words" }, `label "two words"`},

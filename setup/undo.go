@@ -33,7 +33,7 @@ func PlanUndo(s State, keepModules bool) (Plan, error) {
 	for _, m := range r.members {
 		user, group, _ := strings.Cut(m, " in ")
 		p.Steps = append(p.Steps, Step{
-			What:     fmt.Sprintf("Take %s out of the group %s again", user, group),
+			What:     fmt.Sprintf("Remove %s from the group %s", user, group),
 			Commands: []Command{run("gpasswd", "-d", user, group)},
 		})
 	}
@@ -69,12 +69,12 @@ func (s State) unloadLoopback(p *Plan, o Options, r records, keep bool) ([]Step,
 		p.Notes = append(p.Notes, fmt.Sprintf("%s stay until the machine restarts.", strings.Join(there, " and ")))
 		return nil, nil
 	}
-	if err := s.idle("The devices cannot be taken away: v4l2loopback has to be unloaded,"); err != nil {
+	if err := s.idle("To remove the devices, v4l2loopback must be unloaded"); err != nil {
 		return nil, err
 	}
 	p.Unloads = true
 	if single {
-		step := Step{What: "Take our devices away"}
+		step := Step{What: "Remove our devices"}
 		for _, path := range there {
 			step.Commands = append(step.Commands, run("v4l2loopback-ctl", "delete", path))
 		}

@@ -59,7 +59,7 @@ type usageError struct{ error }
 func (e usageError) Unwrap() error { return e.error }
 
 // errReported is the failure of a command that has told all about it on standard output.
-var errReported = errors.New("failed, as was said")
+var errReported = errors.New("failed, and the reason was printed")
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
@@ -137,7 +137,7 @@ func (c *command) run(ctx context.Context, path []*command, args []string, call 
 	}
 	call.args = set.Args()
 	if c.args == "" && len(call.args) > 0 {
-		return usagef("what is %q for? This command takes flags alone", call.args[0])
+		return usagef("unexpected argument %q", call.args[0])
 	}
 	call.log = slog.New(slog.DiscardHandler)
 	if settings != nil {
@@ -161,16 +161,16 @@ func (c *command) refuse(path []*command, args []string, stdout io.Writer) error
 		names = append(names, s.name)
 	}
 	if len(args) == 0 {
-		return usagef("which command? One of: %s", strings.Join(names, ", "))
+		return usagef("missing command; there are: %s", strings.Join(names, ", "))
 	}
 	switch first := args[0]; {
 	case slices.Contains([]string{"-h", "-help", "--help"}, first):
 		_, err := io.WriteString(stdout, usage(path))
 		return err
 	case strings.HasPrefix(first, "-"):
-		return usagef("flags come after the command, and %s comes before it", first)
+		return usagef("put %s after the command", first)
 	default:
-		return usagef("there is no command %q%s", first, nearest.Hint(first, names))
+		return usagef("unknown command %q%s", first, nearest.Hint(first, names))
 	}
 }
 
@@ -215,14 +215,14 @@ func flagError(set *pflag.FlagSet, err error) error {
 	var invalid *pflag.InvalidValueError
 	switch {
 	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() != "":
-		return usagef("there is no flag -%s", unknown.GetSpecifiedShortnames())
+		return usagef("unknown flag -%s", unknown.GetSpecifiedShortnames())
 	case errors.As(err, &unknown):
 		var names []string
 		set.VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
 		name := "--" + unknown.GetSpecifiedName()
-		return usagef("there is no flag %s%s", name, nearest.Hint(name, names))
+		return usagef("unknown flag %s%s", name, nearest.Hint(name, names))
 	case errors.As(err, &incomplete):
-		return usagef("the flag --%s wants a value", incomplete.GetSpecifiedName())
+		return usagef("--%s needs a value", incomplete.GetSpecifiedName())
 	case errors.As(err, &invalid):
 		return usagef("--%s: %w", invalid.GetFlag().Name, invalid.Unwrap())
 	}

@@ -110,41 +110,41 @@ func TestUsageErrors(t *testing.T) {
 		args string
 		want string // the first line without the command's name before it
 	}{
-		{"recieve", `there is no command "recieve"; did you mean receive?`},
-		{"frobnicate", `there is no command "frobnicate"`},
-		{"help nope", `there is no command "nope"`},
-		{"--verbose run", "flags come after the command, and --verbose comes before it"},
-		{"-x", "flags come after the command, and -x comes before it"},
-		{"peer", "which command? One of: show, hide, toggle, add, remove, layout, status"},
-		{"peer shwo", `there is no command "shwo"; did you mean show?`},
+		{"recieve", `unknown command "recieve"; did you mean receive?`},
+		{"frobnicate", `unknown command "frobnicate"`},
+		{"help nope", `unknown command "nope"`},
+		{"--verbose run", "put --verbose after the command"},
+		{"-x", "put -x after the command"},
+		{"peer", "missing command; there are: show, hide, toggle, add, remove, layout, status"},
+		{"peer shwo", `unknown command "shwo"; did you mean show?`},
 		{"run", "no peer is configured: give --peer ADDRESS, or `peer = \"ADDRESS\"` in the configuration file"},
-		{"run now", `what is "now" for? This command takes flags alone`},
-		{"run --laoyut pip", "there is no flag --laoyut; did you mean --layout?"},
-		{"run -laoyut pip", "there is no flag -l"},
-		{"run --peer", "the flag --peer wants a value"},
+		{"run now", `unexpected argument "now"`},
+		{"run --laoyut pip", "unknown flag --laoyut; did you mean --layout?"},
+		{"run -laoyut pip", "unknown flag -l"},
+		{"run --peer", "--peer needs a value"},
 		{"run --peer=bob --layout mosaic", `--layout: a layout begins with one of pip, side-by-side, full, grid, not with "mosaic"`},
 		{"run --peer=bob --base-port 0", `--base-port: "0" is not a number from 1 to 65528`},
 		{"run --peer=bob --json=perhaps", `--json: "perhaps" is neither true nor false`},
-		{"run --peer=bob --obs-password=hunter2", "there is no flag --obs-password"},
-		{"run --peer=bob.invalid --name-plate", "name-plate wants a name to write: give --peer-name NAME as well"},
+		{"run --peer=bob --obs-password=hunter2", "unknown flag --obs-password"},
+		{"run --peer=bob.invalid --name-plate", "--name-plate needs --peer-name"},
 		{"run ---", "bad flag syntax: ---"},
 		{"send", "no peer is configured: give --peer ADDRESS, or `peer = \"ADDRESS\"` in the configuration file"},
-		{"send -v4l2src_device", "the flag --v4l2src_device wants a value"},
-		{"send -peer=a -v4l2src_device=3", `--video-out: "3" is not the path of a device; one looks like /dev/video10`},
-		{"send --v4l2sink_device=/dev/video3", "there is no flag --v4l2sink_device"},
-		{"receive -peer=a:5000", `--peer: "a:5000" holds a port; give "a" alone: the port is a setting of its own`},
+		{"send -v4l2src_device", "--v4l2src_device needs a value"},
+		{"send -peer=a -v4l2src_device=3", `--video-out: "3" is not a device path such as /dev/video10`},
+		{"send --v4l2sink_device=/dev/video3", "unknown flag --v4l2sink_device"},
+		{"receive -peer=a:5000", `--peer: "a:5000" contains a port; give "a", because the port has its own setting`},
 		{"receive --config=/nowhere", "configuration file of --config: open /nowhere: no such file or directory"},
-		{"peer layout mosaic", `there is no command "mosaic"`},
+		{"peer layout mosaic", `unknown command "mosaic"`},
 		{"peer layout pip --corner left", `--corner: "left" is not a corner: choose one of bottom-right, bottom-left, top-left, top-right`},
 		{"peer layout pip --size 200%", `--size: "200%": a size is 1% to 100% of the canvas`},
-		{"peer layout side-by-side --size 480x270", "the size of side-by-side is a part of the width, such as 40%"},
-		{"peer layout full --size 30%", "there is no flag --size"},
-		{"peer layout save", "which layout? Give one NAME"},
-		{"graph --json", "there is no flag --json"},
+		{"peer layout side-by-side --size 480x270", "the size of side-by-side must be a part of the width, such as 40%"},
+		{"peer layout full --size 30%", "unknown flag --size"},
+		{"peer layout save", "give the NAME of one saved layout"},
+		{"graph --json", "unknown flag --json"},
 		{"setup --audio=oss", `--audio: "oss" is not one of: null, aloop`},
 		{"setup --video-in=/dev/video9", "/dev/video10 for OBS's virtual camera must have a smaller number than /dev/video9"},
 		{"setup --label-in=a,b", `label "a,b": up to 31 letters`},
-		{"version now", `what is "now" for? This command takes flags alone`},
+		{"version now", `unexpected argument "now"`},
 	} {
 		t.Run(test.args, func(t *testing.T) {
 			isolate(t)
@@ -174,7 +174,7 @@ func TestBadConfigFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, args := range []string{"run", "send", "receive", "peer show", "peer status"} {
-		want := result{Code: exitUsage, Stderr: "costream-obs " + args + ": " + file + ":2: there is no setting \"colour\"\n" +
+		want := result{Code: exitUsage, Stderr: "costream-obs " + args + ": " + file + ":2: unknown setting \"colour\"\n" +
 			"See: costream-obs " + args + " --help\n"}
 		if diff := cmp.Diff(want, runCLI(t.Context(), strings.Fields(args)...)); diff != "" {
 			t.Errorf("%s: -want +got:\n%s", args, diff)

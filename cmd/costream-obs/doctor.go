@@ -35,12 +35,12 @@ type doctorFlags struct {
 func doctorCommand() *command {
 	return &command{
 		name:  "doctor",
-		short: "tell what is wrong with this machine, and how to mend it",
-		long: "Looks at everything that a co-stream needs: GStreamer, the kernel module and its video devices, OBS, the sound and the network. For each fault it says what is wrong, why it matters and what to do. It works with OBS and costream-obs running or not, and changes nothing without --fix. Give it the same settings as costream-obs run.\n\n" +
+		short: "find what is wrong with this machine, and how to fix it",
+		long: "Checks everything that a co-stream needs: GStreamer, the kernel module and its video devices, OBS, the sound and the network. For each fault it says what is wrong, why it matters and what to do. It works whether or not OBS and costream-obs run, and changes nothing without --fix. Give it the same settings as costream-obs run.\n\n" +
 			"  costream-obs doctor\n" +
 			"  costream-obs doctor --only audio --fix\n" +
 			"  costream-obs doctor --peer\n\n" +
-			"It ends with 0 when you can go on air (warnings allowed), with 1 when you cannot, and with 2 when the command line is wrong. docs/doctor.md explains each check and the form of --json.",
+			"The exit code is 0 when you can go on air (warnings allowed), 1 when you cannot, and 2 when the command line is wrong. docs/doctor.md explains each check and the format of --json.",
 		settings: []string{
 			"listen", "base-port", "link", "route", "video-out", "video-in", "source-name", "mic", "mic-source",
 			"obs-host", "obs-port", "obs-password-file", "json", "verbose",
@@ -48,12 +48,12 @@ func doctorCommand() *command {
 		reportsSettings: true,
 		bind: func(set *pflag.FlagSet) action {
 			f := doctorFlags{
-				only:   set.StringSlice("only", nil, "check `ID,...` alone, and what they need; audio stands for all of audio.*"),
+				only:   set.StringSlice("only", nil, "run only the checks `ID,...` and those that they need; audio means all of audio.*"),
 				list:   set.Bool("list", false, "list the checks"),
-				fix:    set.Bool("fix", false, "mend what can be mended: list it, ask, do it, check again"),
-				yes:    set.Bool("yes", false, "do not ask before mending"),
+				fix:    set.Bool("fix", false, "fix what can be fixed: list it, ask, do it, check again"),
+				yes:    set.Bool("yes", false, "fix without asking"),
 				bundle: set.String("bundle", "", "write a `FILE` (tar.gz) for a bug report, without secrets"),
-				peer:   set.String("peer", "", "ask the peer's machine, too: whether it answers, how fast, and how much gets lost; at `[ADDR]` where the pair or the configuration does not say"),
+				peer:   set.String("peer", "", "also probe the peer's machine: whether it answers, the round-trip time and the packet loss; `[ADDR]` is needed if neither the pair nor the configuration has the address"),
 			}
 			set.Lookup("peer").NoOptDefVal = noValue
 			return func(ctx context.Context, c *invocation) error {
@@ -112,10 +112,10 @@ func (f doctorFlags) run(ctx context.Context, c *invocation, settings string, as
 		return nil
 	}
 	if *f.yes && !*f.fix {
-		return usagef("--yes goes with --fix")
+		return usagef("--yes needs --fix")
 	}
 	if *f.fix && asJSON && !*f.yes {
-		return usagef("--fix with --json cannot ask; add --yes")
+		return usagef("--fix cannot ask with --json; add --yes")
 	}
 	var observe doctor.Observer
 	if !asJSON {
@@ -180,7 +180,7 @@ func (f doctorFlags) mend(ctx context.Context, c *invocation, printer *doctor.Pr
 	}
 	if !*f.yes {
 		if !terminal.Is(c.stdin) {
-			return nil, errors.New("nothing was changed, because there is no terminal to ask at; give --yes to go ahead")
+			return nil, errors.New("nothing was changed, because there is no terminal to ask on; add --yes to go ahead")
 		}
 		fmt.Fprint(c.stdout, "\nDo it? [y/N] ")
 		answer, _ := bufio.NewReader(c.stdin).ReadString('\n')

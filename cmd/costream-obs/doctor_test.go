@@ -29,10 +29,10 @@ func TestDoctorUsage(t *testing.T) {
 	}
 	for _, test := range []struct{ args, want string }{
 		{"--only svc.confg", `there is no check "svc.confg"; did you mean svc.config? (costream-obs doctor --list shows all)`},
-		{"--yes", "--yes goes with --fix"},
-		{"--fix --json", "--fix with --json cannot ask; add --yes"},
+		{"--yes", "--yes needs --fix"},
+		{"--fix --json", "--fix cannot ask with --json; add --yes"},
 		{"--only svc --bundle " + taken, "--bundle: " + taken + " exists already; choose another name"},
-		{"everything", `what is "everything" for? This command takes flags alone`},
+		{"everything", `unexpected argument "everything"`},
 	} {
 		got := runCLI(t.Context(), append([]string{"doctor"}, strings.Fields(test.args)...)...)
 		want := "costream-obs doctor: " + test.want + "\nSee: costream-obs doctor --help\n"
@@ -60,20 +60,20 @@ func TestDoctorBrokenSettings(t *testing.T) {
 	}
 	got := runCLI(t.Context(), "doctor", "--config", file, "--only", "svc,host,net")
 	want := `costream-obs
-  fail  svc.config: ` + file + `:2: there is no setting "colour".
-        why: costream-obs does not start with settings that it does not understand, and doctor cannot know what to look at.
+  fail  svc.config: ` + file + `:2: unknown setting "colour".
+        why: costream-obs does not start with settings that it cannot read, and doctor does not know what to check.
         next: Mend that line; ` + "`costream-obs run --help`" + ` lists all settings.
   ok    svc.run: costream-obs itself: it does not run now
   skip  svc.unit: systemd does not run here
 
 This machine
-  ok    host.gst: GStreamer has all that is needed: version ` + media.GStreamerVersion() + `
+  ok    host.gst: GStreamer has all needed elements: version ` + media.GStreamerVersion() + `
   skip  host.user: waits for svc.config
 
 Network and peer
   skip  net.ports, net.addr, net.rmem: waits for svc.config
 
-Not ready: one problem. Begin with the first one; the others may go with it.
+Not ready: one problem. Start with the first one; that may fix the others.
 `
 	if got.Code != exitFailure || got.Stderr != "" || got.Stdout != want {
 		t.Errorf("got exit code %d, errors %q and\n%s\nwant 1, none and\n%s", got.Code, got.Stderr, got.Stdout, want)

@@ -67,7 +67,7 @@ func TestRealDoctorPeerAway(t *testing.T) {
 	}
 	here := testbed.LoopbackAddress(t)
 	startFriend(t, other, link.SecureOptions{Listen: peer, Port: port, Peers: []string{here}})
-	if got := doctor("--listen="+here, "--peer", peer, "--only", "net.probe"); got.Code != exitFailure || !strings.Contains(got.Stdout, "fail  net.key: A costream-obs calls from "+at+" with a key") {
+	if got := doctor("--listen="+here, "--peer", peer, "--only", "net.probe"); got.Code != exitFailure || !strings.Contains(got.Stdout, "fail  net.key: A costream-obs connects from "+at+" with a key") {
 		t.Errorf("another pair: got %+v, want to hear so", got)
 	}
 }

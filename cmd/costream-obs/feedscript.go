@@ -34,7 +34,7 @@ func (f feedSetup) run(order camera.Order) error {
 		if waits {
 			fmt.Fprintln(f.out, whileOpen())
 		}
-		fmt.Fprintf(f.out, "OBS's virtual camera stays as it is: %v.\n", err)
+		fmt.Fprintf(f.out, "OBS's virtual camera is unchanged: %v.\n", err)
 		return nil
 	}
 	return err
@@ -45,15 +45,15 @@ func (f feedSetup) runScript(order camera.Order) (waits bool, err error) {
 	case order.Undo:
 		gone, waits, err := f.script.remove()
 		if gone && err == nil && !waits {
-			fmt.Fprintln(f.out, "OBS does not run our script any more.")
+			fmt.Fprintln(f.out, "OBS no longer runs our script.")
 		}
 		return waits, err
 	case f.obs.Snap():
-		fmt.Fprintln(f.out, "While you are on air the scenes for the peer are in your list of scenes: this OBS is a Snap, which may not read the script that keeps them out.")
+		fmt.Fprintln(f.out, "While you are on air, the scenes for the peer are in your list of scenes: this OBS is a Snap and cannot read the script that hides them.")
 		return false, nil
 	}
 	if waits, err = f.script.install(order.All); err == nil {
-		fmt.Fprintln(f.out, "OBS 30.1 and later keeps the scenes for the peer out of your list of scenes from its next start on, by a script of ours.")
+		fmt.Fprintln(f.out, "From its next start, OBS 30.1 or later hides the scenes for the peer from your list of scenes, with a script of ours.")
 	}
 	return waits, err
 }

@@ -57,9 +57,9 @@ func TestFeedScript(t *testing.T) {
 		}
 	}
 	none := map[hotkeys.Action][]string{}
-	want("nothing there", camera.Order{Undo: true}, "nothing to take back", none, false)
-	want("alone", camera.Order{}, "out of your list of scenes from its next start on, by a script of ours.\nOBS's virtual camera stays as it is: this machine does not have", none, true)
-	want("taken back", camera.Order{Undo: true}, "OBS does not run our script any more.", none, false)
+	want("nothing there", camera.Order{Undo: true}, "nothing to undo", none, false)
+	want("alone", camera.Order{}, "hides the scenes for the peer from your list of scenes, with a script of ours.\nOBS's virtual camera is unchanged: this machine does not have", none, true)
+	want("taken back", camera.Order{Undo: true}, "OBS no longer runs our script.", none, false)
 	if text, err := os.ReadFile(file); err != nil || string(text) != collectionText {
 		t.Errorf("the scene collection: got %s, %v; want it as it was", text, err)
 	}
@@ -69,15 +69,15 @@ func TestFeedScript(t *testing.T) {
 		t.Fatal(err)
 	}
 	bound := map[hotkeys.Action][]string{hotkeys.Toggle: {"F9"}}
-	want("a key waits", camera.Order{}, "by a script of ours", bound, true)
-	want("a key is bound", camera.Order{}, "by a script of ours", bound, true)
-	want("taken back, with a key", camera.Order{Undo: true}, "nothing to take back", bound, true)
+	want("a key waits", camera.Order{}, "with a script of ours", bound, true)
+	want("a key is bound", camera.Order{}, "with a script of ours", bound, true)
+	want("taken back, with a key", camera.Order{Undo: true}, "nothing to undo", bound, true)
 
 	text, err := os.ReadFile(filepath.Join(filepath.Dir(file), "Other.json"))
 	if err != nil || strings.Contains(string(text), "costream-obs.lua") {
 		t.Errorf("another collection: got %s, %v; want it without the script", text, err)
 	}
-	want("everywhere", camera.Order{All: true}, "by a script of ours", bound, true)
+	want("everywhere", camera.Order{All: true}, "with a script of ours", bound, true)
 	if text, err = os.ReadFile(filepath.Join(filepath.Dir(file), "Other.json")); err != nil || !strings.Contains(string(text), "costream-obs.lua") {
 		t.Errorf("another collection: got %s, %v; want it with the script", text, err)
 	}

@@ -17,7 +17,7 @@ func graphCommand() *command {
 	return &command{
 		name:  "graph",
 		short: "draw the running media pipelines",
-		long: "Prints the GStreamer pipelines of the costream-obs that runs as a drawing for Graphviz, or with --text as launch lines to try by hand.\n\n" +
+		long: "Prints the GStreamer pipelines of the running costream-obs as a drawing for Graphviz, or with --text as launch lines to try by hand.\n\n" +
 			"  costream-obs graph | dot -Tsvg > pipelines.svg",
 		bind: func(set *pflag.FlagSet) action {
 			text := set.Bool("text", false, "print launch lines for gst-launch-1.0 instead")
@@ -36,7 +36,7 @@ func graph(ctx context.Context, c *invocation, text bool) error {
 		return err
 	}
 	if strings.TrimSpace(drawing) == "" {
-		return errors.New("no pipeline runs now: they do while OBS is on air")
+		return errors.New("no pipeline runs now; pipelines run while you are on air")
 	}
 	_, err = io.WriteString(c.stdout, drawing)
 	return err

@@ -37,7 +37,7 @@ func TestGraph(t *testing.T) {
 		{
 			name:   "off air",
 			answer: func(http.ResponseWriter, *http.Request) {},
-			want:   result{Code: exitFailure, Stderr: "costream-obs graph: no pipeline runs now: they do while OBS is on air\n"},
+			want:   result{Code: exitFailure, Stderr: "costream-obs graph: no pipeline runs now; pipelines run while you are on air\n"},
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {

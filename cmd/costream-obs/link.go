@@ -61,7 +61,7 @@ func choosePair(c *config.Config) (*pairing.Pair, error) {
 	case err != nil:
 		return nil, err
 	case pair.Role == pairing.Guest && c.Peer == "" && len(pair.PeerAddresses()) == 0:
-		return nil, usageError{errors.New("the invite held no address of your friend's: give --peer ADDRESS")}
+		return nil, usageError{errors.New("the invite contains no address for your friend: give --peer ADDRESS")}
 	}
 	return pair, nil
 }

@@ -23,12 +23,12 @@ import (
 func pairCommand() *command {
 	return &command{
 		name:  "pair",
-		short: "make this machine and a friend's know each other",
-		long: "Pairs two machines, once: one side makes an invite, a line of text; the other joins with it. From then on what they send each other is encrypted, and nobody else's packets are taken.\n\n" +
+		short: "pair this machine with a friend's",
+		long: "Pairs two machines, once: one side makes an invite, a line of text, and the other side joins with it. From then on everything between them is encrypted, and packets from anybody else are dropped.\n\n" +
 			"  costream-obs pair new      here: prints the line\n" +
 			"  costream-obs pair join     at your friend's: asks for the line\n" +
-			"  costream-obs pair show     on both: do you read the same words?\n\n" +
-			"Whoever has the line can take your friend's place. Send it by a messenger that you trust, and let nobody else see it.",
+			"  costream-obs pair show     on both: must print the same words\n\n" +
+			"Whoever has the line can pretend to be your friend. Send it by a messenger that you trust, and show it to nobody else.",
 		subs: []*command{pairNewCommand(), pairJoinCommand(), pairShowCommand(), pairForgetCommand()},
 	}
 }
@@ -37,11 +37,11 @@ func pairNewCommand() *command {
 	return &command{
 		name:  "new",
 		short: "make an invite for a friend",
-		long: "Prints a line to send to your friend, who gives it to costream-obs pair join. It holds a new secret, and the addresses of this machine for your friend's to call.\n\n" +
-			"One of the two must be reachable. On one network, or with IPv6, you mostly are. Otherwise let your router forward the UDP port to this machine and give --address with the router's address; or let your friend do so and make the invite.",
+		long: "Prints a line to send to your friend, who gives it to costream-obs pair join. It contains a new secret and the addresses at which your friend reaches this machine.\n\n" +
+			"One of the two machines must be reachable. In the same network, or with IPv6, it usually is. Otherwise forward the UDP port on your router to this machine, and give the router's address with --address; or your friend does that and makes the invite.",
 		settings: []string{"base-port"},
 		bind: func(set *pflag.FlagSet) action {
-			addresses := set.StringArray("address", nil, "where your friend reaches this machine, as `HOST[:PORT]`; may be repeated (default: the addresses that it has)")
+			addresses := set.StringArray("address", nil, "address at which your friend reaches this machine, as `HOST[:PORT]`; may be repeated (default: this machine's own addresses)")
 			yes := bindYes(set)
 			return func(_ context.Context, c *invocation) error { return pairNew(c, *addresses, *yes) }
 		},
@@ -52,9 +52,9 @@ func pairJoinCommand() *command {
 	return &command{
 		name:  "join",
 		args:  "[LINE]",
-		short: "take a friend's invite",
-		long: "Takes the line that your friend's costream-obs pair new has printed. Without LINE, or with - in its place, it is read from standard input, where no other user of this machine can see it.\n\n" +
-			"If you know an address of your friend's that is not in the line, give it to costream-obs run as --peer.",
+		short: "join with a friend's invite",
+		long: "Takes the line that costream-obs pair new printed on your friend's machine. Without LINE, or with -, it reads the line from standard input, where no other user of this machine can see it.\n\n" +
+			"If your friend's machine has an address that is not in the line, give it to costream-obs run with --peer.",
 		bind: func(set *pflag.FlagSet) action {
 			yes := bindYes(set)
 			return func(_ context.Context, c *invocation) error { return pairJoin(c, *yes) }
@@ -66,7 +66,7 @@ func pairShowCommand() *command {
 	return &command{
 		name:  "show",
 		short: "print words to compare with your friend",
-		long:  "Prints eight words. Read them to each other: if yours are the same, the line arrived unchanged. They do not give the secret away.",
+		long:  "Prints eight words. Read them to each other: if both have the same words, the line arrived unchanged. They do not reveal the secret.",
 		bind: func(*pflag.FlagSet) action {
 			return func(_ context.Context, c *invocation) error { return pairShow(c) }
 		},
@@ -77,7 +77,7 @@ func pairForgetCommand() *command {
 	return &command{
 		name:  "forget",
 		short: "forget the friend's machine",
-		long:  "Removes the secret from this machine. To be paired again takes a new invite.",
+		long:  "Removes the secret from this machine. To pair again, you need a new invite.",
 		bind: func(*pflag.FlagSet) action {
 			return func(_ context.Context, c *invocation) error { return pairForget(c) }
 		},
@@ -85,7 +85,7 @@ func pairForgetCommand() *command {
 }
 
 func bindYes(set *pflag.FlagSet) *bool {
-	return set.Bool("yes", false, "replace a pair that there is without asking")
+	return set.Bool("yes", false, "replace an existing pair without asking")
 }
 
 func pairNew(c *invocation, addresses []string, yes bool) error {
@@ -105,13 +105,13 @@ func pairNew(c *invocation, addresses []string, yes bool) error {
 	}
 	fmt.Fprintf(c.stderr, "Send your friend this line, by a messenger that you trust. Your friend runs: costream-obs pair join\n\n")
 	fmt.Fprintln(c.stdout, invite.Line())
-	fmt.Fprintf(c.stderr, "\nYour friend will call %s. Then compare the words of: costream-obs pair show\n", listed(addresses))
+	fmt.Fprintf(c.stderr, "\nYour friend's machine will connect to %s. Then compare the words of: costream-obs pair show\n", listed(addresses))
 	return nil
 }
 
 func pairJoin(c *invocation, yes bool) error {
 	if len(c.args) > 1 {
-		return usagef("the line has no spaces in it; put it into quotes")
+		return usagef("too many arguments: give one line, in quotes")
 	}
 	in := bufio.NewReader(c.stdin)
 	var line string
@@ -134,9 +134,9 @@ func pairJoin(c *invocation, yes bool) error {
 	if err := keepPair(c, in, pair, yes); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.stdout, "Paired. Your friend should read the same words from costream-obs pair show:\n\n  %s\n\n", pair.Fingerprint())
+	fmt.Fprintf(c.stdout, "Paired. On your friend's machine, costream-obs pair show must print the same words:\n\n  %s\n\n", pair.Fingerprint())
 	if len(invite.Addresses) == 0 {
-		fmt.Fprintln(c.stdout, "The line holds no address: give your friend's to costream-obs run with --peer, unless your friend knows yours.")
+		fmt.Fprintln(c.stdout, "The line contains no address: give your friend's address to costream-obs run with --peer, unless your friend knows yours.")
 	}
 	return nil
 }
@@ -177,18 +177,18 @@ func keepPair(c *invocation, in *bufio.Reader, p *pairing.Pair, yes bool) error 
 	case errors.Is(err, pairing.ErrNotPaired):
 		return pairing.Save(path, p)
 	case err == nil && old.Role == pairing.Inviter && old.Invite.Secret == p.Invite.Secret:
-		return errors.New("this invite was made on this machine; it is for your friend's")
+		return errors.New("this invite was made on this machine: use it on your friend's")
 	case err == nil && old.Role == p.Role && old.Invite.Secret == p.Invite.Secret, yes:
 	case !terminal.Is(c.stdin):
-		return errors.New("this machine is paired already; to replace that pair, add --yes")
+		return errors.New("this machine is already paired; to replace that pair, add --yes")
 	default:
-		fmt.Fprint(c.stderr, "This machine is paired already. Replace that pair? [y/N] ")
+		fmt.Fprint(c.stderr, "This machine is already paired. Replace that pair? [y/N] ")
 		answer, err := in.ReadString('\n')
 		if err != nil && !errors.Is(err, io.EOF) {
 			return fmt.Errorf("read the answer: %w", err)
 		}
 		if !slices.Contains([]string{"y", "yes"}, strings.ToLower(strings.TrimSpace(answer))) {
-			return errors.New("the pair was left as it is")
+			return errors.New("the pair was not changed")
 		}
 	}
 	return pairing.Save(path, p)
@@ -230,7 +230,7 @@ func ownAddresses(port int) []string {
 
 func listed(addresses []string) string {
 	if len(addresses) == 0 {
-		return "no address, since this machine has none: you must know your friend's"
+		return "no address, because this machine has none: you need your friend's"
 	}
 	return strings.Join(addresses, " or ")
 }

@@ -97,7 +97,7 @@ func TestPairJoinRefuses(t *testing.T) {
 	}
 	line := invite.Line()
 	for _, test := range []struct{ stdin, want string }{
-		{"", "no invite"},
+		{"", "this is not an invite"},
 		{line[:len(line)-5], "end of the invite is missing"},
 		{line[:30] + "aaaa" + line[34:], "checksum"},
 	} {

@@ -20,7 +20,7 @@ func xdgDir(variable, fallback string) (string, error) {
 	if !filepath.IsAbs(base) { // The specification tells to ignore a relative one.
 		home := os.Getenv("HOME")
 		if home == "" {
-			return "", fmt.Errorf("neither $%s nor $HOME is set: there is no place to keep files", variable)
+			return "", fmt.Errorf("neither $%s nor $HOME is set: costream-obs needs one of them to store files", variable)
 		}
 		base = filepath.Join(home, fallback)
 	}

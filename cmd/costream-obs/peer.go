@@ -25,14 +25,14 @@ func peerCommand() *command {
 	return &command{
 		name:  "peer",
 		short: "show, hide or place the peer in OBS's scenes",
-		long: "Shows, hides or places the peer's picture in OBS's scenes. This works straight on OBS, whether costream-obs runs or not; when it runs, it keeps to what was said here.\n\n" +
-			"  costream-obs peer toggle                  for a key of your desktop\n" +
+		long: "Shows, hides or places the peer's picture in OBS's scenes. It changes OBS directly, whether or not costream-obs runs, and a running costream-obs respects the change.\n\n" +
+			"  costream-obs peer toggle                  for a shortcut of your desktop\n" +
 			"  costream-obs peer hide --scene 'Game*'\n\n" +
 			sceneGlobs,
 		subs: []*command{
 			eyeCommand(control.PeerShow, "show the peer", "Shows the peer's picture in every scene that has it, inside groups too."),
-			eyeCommand(control.PeerHide, "hide the peer", "Hides the peer's picture in every scene that has it, inside groups too. It stays hidden when the peer comes back, until it is shown again; what is hidden during a stream is shown in the next."),
-			eyeCommand(control.PeerToggle, "show the peer when hidden, else hide", "Hides the peer's picture everywhere if it is shown anywhere, and shows it everywhere otherwise."),
+			eyeCommand(control.PeerHide, "hide the peer", "Hides the peer's picture in every scene that has it, inside groups too. It stays hidden when the peer comes back, until you show it. If you hide it during a stream, the next stream shows it again."),
+			eyeCommand(control.PeerToggle, "show the peer if hidden, else hide", "Hides the peer's picture everywhere if it is shown anywhere, and shows it everywhere otherwise."),
 			peerAddCommand(),
 			peerRemoveCommand(),
 			peerLayoutCommand(),
@@ -42,7 +42,7 @@ func peerCommand() *command {
 }
 
 // sceneGlobs explains what help texts call GLOB.
-const sceneGlobs = "GLOB is the name of a scene or a pattern for names: * stands for any text, ? for one character, [abc] for one of these characters, and \\ before a character for just that character. If a scene has exactly the name GLOB, only that scene is meant."
+const sceneGlobs = "GLOB is the name of a scene or a pattern: * matches any text, ? one character, [abc] one of these characters, and \\ makes the next character literal. If a scene has exactly the name GLOB, only that scene matches."
 
 // obsSettings are the settings of every command that works straight on OBS.
 func obsSettings(more ...string) []string {
@@ -51,7 +51,7 @@ func obsSettings(more ...string) []string {
 
 // sceneFlag adds --scene, the scenes to work on.
 func sceneFlag(set *pflag.FlagSet, help string) *[]string {
-	return set.StringArray("scene", nil, "scenes to work on: those that match `GLOB`; may be repeated (default: "+help+")")
+	return set.StringArray("scene", nil, "scenes that match `GLOB`; may be repeated (default: "+help+")")
 }
 
 func eyeCommand(do control.PeerAction, short, long string) *command {
@@ -69,11 +69,11 @@ func eyeCommand(do control.PeerAction, short, long string) *command {
 func peerAddCommand() *command {
 	return &command{
 		name:     "add",
-		short:    "put the peer into a scene",
-		long:     "Puts the peer's picture into the scene in the programme, or into others. It stays there when OBS stops streaming. A scene that has it already is left alone.",
+		short:    "add the peer to a scene",
+		long:     "Adds the peer's picture to the programme scene, or to others. It stays there when OBS stops streaming. Scenes that already have it do not change.",
 		settings: obsSettings("route", "layout", "layouts"),
 		bind: func(set *pflag.FlagSet) action {
-			patterns := sceneFlag(set, "the one in the programme")
+			patterns := sceneFlag(set, "the programme scene")
 			return func(ctx context.Context, c *invocation) error {
 				return change(ctx, c, control.PeerOrder{Do: control.PeerAdd, Scenes: *patterns, Source: newPeerSource(c), Layouts: sceneLayouts(c.config)})
 			}
@@ -84,8 +84,8 @@ func peerAddCommand() *command {
 func peerRemoveCommand() *command {
 	return &command{
 		name:     "remove",
-		short:    "take the peer out of the scenes",
-		long:     "Takes the peer's picture out of every scene, whoever put it there. Where it was is remembered for the next time.",
+		short:    "remove the peer from the scenes",
+		long:     "Removes the peer's picture from every scene, whoever put it there. Its place is remembered for the next time.",
 		settings: obsSettings(),
 		bind: func(set *pflag.FlagSet) action {
 			patterns := sceneFlag(set, "all")
@@ -99,8 +99,8 @@ func peerRemoveCommand() *command {
 func peerStatusCommand() *command {
 	return &command{
 		name:     "status",
-		short:    "tell where the peer is, and whether it is shown",
-		long:     "Tells which scenes have the peer's picture, and whether it is shown there.",
+		short:    "print where the peer is, and whether it is shown",
+		long:     "Prints which scenes have the peer's picture, and whether it is shown there.",
 		settings: obsSettings(),
 		bind: func(set *pflag.FlagSet) action {
 			patterns := sceneFlag(set, "all")
@@ -208,9 +208,9 @@ func changesText(changes []control.PeerChange) string {
 			fmt.Fprintf(&b, "Laid out in scene %q", ch.Scene)
 		case "keep":
 			if ch.Through == "" {
-				fmt.Fprintf(&b, "Kept for scene %q, where the peer is not at the moment", ch.Scene)
+				fmt.Fprintf(&b, "Saved for scene %q, which does not have the peer at the moment", ch.Scene)
 			} else {
-				fmt.Fprintf(&b, "Kept for scene %q, which has the peer only through the nested scene %q at the moment; to lay it out there, use --scene %q", ch.Scene, ch.Through, ch.Through)
+				fmt.Fprintf(&b, "Saved for scene %q, which has the peer only through the nested scene %q at the moment; to place it there, use --scene %q", ch.Scene, ch.Through, ch.Through)
 			}
 		default:
 			fmt.Fprintf(&b, "Done: %s", ch.Text)
@@ -233,7 +233,7 @@ func printState(w io.Writer, state scenes.State) error {
 	fmt.Fprintf(w, "Source %q (%s) in scene collection %q:\n", state.Input, state.Kind, state.Collection)
 	if len(state.Spots) == 0 {
 		if len(state.Nested) == 0 {
-			fmt.Fprintln(w, "It is in none of the scenes.")
+			fmt.Fprintln(w, "No scene has it.")
 		}
 		return printNested(w, state.Nested)
 	}

@@ -94,7 +94,7 @@ func TestRealPeerCommands(t *testing.T) {
 		{args: "layout restore --scene *", want: result{Stdout: "Laid out in scene \"Scene\"\nLaid out in scene \"Game\"\n"}, eyes: []bool{true}, inGame: []bool{true}},
 		{
 			args: "layout restore", eyes: []bool{true}, inGame: []bool{true},
-			want: result{Code: exitFailure, Stderr: "costream-obs peer layout restore: the peer is where you or your settings have put it: there is nothing to restore\n"},
+			want: result{Code: exitFailure, Stderr: "costream-obs peer layout restore: there is nothing to restore: the peer is where you or your settings placed it\n"},
 		},
 		{args: "layout delete small", want: result{}, eyes: []bool{true}, inGame: []bool{true}},
 		{

@@ -15,8 +15,8 @@ import (
 // Where a nested scene has the peer, that scene is named.
 func TestNestedInWords(t *testing.T) {
 	got := changesText([]control.PeerChange{{Action: "keep", Scene: "Talk"}, {Action: "keep", Scene: "Outer", Through: "Inner"}})
-	want := "Kept for scene \"Talk\", where the peer is not at the moment\n" +
-		"Kept for scene \"Outer\", which has the peer only through the nested scene \"Inner\" at the moment; to lay it out there, use --scene \"Inner\"\n"
+	want := "Saved for scene \"Talk\", which does not have the peer at the moment\n" +
+		"Saved for scene \"Outer\", which has the peer only through the nested scene \"Inner\" at the moment; to place it there, use --scene \"Inner\"\n"
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("changes (-want +got):\n%s", diff)
 	}
@@ -24,7 +24,7 @@ func TestNestedInWords(t *testing.T) {
 		nested []scenes.Nesting
 		want   string
 	}{
-		{nil, "It is in none of the scenes.\n"},
+		{nil, "No scene has it.\n"},
 		{[]scenes.Nesting{{Scene: "Outer", Through: "Inner"}}, "Scene \"Outer\" has it through the nested scene \"Inner\".\n"},
 	} {
 		var b strings.Builder

@@ -16,19 +16,19 @@ func peerLayoutCommand() *command {
 	return &command{
 		name:  "layout",
 		short: "place the peer's picture in the scene",
-		long: "Places the peer's picture in the scene that is in the programme, at once, or in others. It stays there, also when the peer comes back or OBS starts again, until you move it by hand or restore it. Nothing else in the scene is moved.\n\n" +
+		long: "Places the peer's picture in the programme scene, or in others, at once. It stays there, also when the peer comes back or OBS restarts, until you move it by hand or restore it. Nothing else in the scene moves.\n\n" +
 			"  costream-obs peer layout pip --corner top-left --size 25%\n" +
 			"  costream-obs peer layout side-by-side --crop --scene 'Talk*'\n" +
 			"  costream-obs peer layout restore\n\n" +
-			"What you made with the mouse can have a name, and be used in other scenes:\n\n" +
+			"Save a place that you made with the mouse, and use it in other scenes:\n\n" +
 			"  costream-obs peer layout save corner\n" +
 			"  costream-obs peer layout use corner --scene 'Game*'\n\n" +
-			"For the layout that a scene has from the start, see --layout and --layouts of costream-obs run.",
+			"costream-obs run takes the first layout of a scene from --layout and --layouts.",
 		subs: []*command{
-			shapeCommand(scenes.PiP, "a small picture in a corner", "Makes the peer's picture a small one in a corner."),
-			shapeCommand(scenes.SideBySide, "one half, beside yours", "Gives the peer's picture the right half of the canvas, or the left one with a left corner."),
-			shapeCommand(scenes.Full, "the whole canvas", "Lets the peer's picture fill the canvas."),
-			shapeCommand(scenes.Grid, "one of two equal cells", "Gives the peer's picture one of two equal cells: beside each other or, where there is more room so, above each other. The corner says which."),
+			shapeCommand(scenes.PiP, "a small picture in a corner", "Shows the peer's picture small, in a corner."),
+			shapeCommand(scenes.SideBySide, "half of the canvas", "Gives the peer's picture the right half of the canvas, or the left half with a left corner."),
+			shapeCommand(scenes.Full, "the whole canvas", "Fills the canvas with the peer's picture."),
+			shapeCommand(scenes.Grid, "one of two equal cells", "Gives the peer's picture one of two equal cells: side by side, or one above the other where that leaves more room. The corner chooses the cell."),
 			layoutSaveCommand(),
 			layoutUseCommand(),
 			layoutListCommand(),
@@ -47,10 +47,10 @@ func shapeCommand(shape scenes.Shape, short, long string) *command {
 	return &command{
 		name: string(shape), short: short, long: long, settings: obsSettings(),
 		bind: func(set *pflag.FlagSet) action {
-			patterns := sceneFlag(set, "the one in the programme")
+			patterns := sceneFlag(set, "the programme scene")
 			l := scenes.Layout{Shape: shape}
 			if shape != scenes.Full {
-				set.Func("corner", "`CORNER` that it keeps to: bottom-right (the default), bottom-left, top-left or top-right", func(s string) (err error) {
+				set.Func("corner", "`CORNER` of the canvas: bottom-right (the default), bottom-left, top-left or top-right", func(s string) (err error) {
 					l.Corner, err = scenes.ParseCorner(s)
 					return err
 				})
@@ -65,14 +65,14 @@ func shapeCommand(shape scenes.Shape, short, long string) *command {
 			case scenes.PiP:
 				size("`SIZE` of the picture: a part of the canvas, such as 25%, or a box in pixels, such as 480x270 (default 30%)")
 			case scenes.SideBySide:
-				size("`SIZE` of the peer's part: percents of the width (default 50%)")
+				size("`SIZE` of the peer's part: a percentage of the width (default 50%)")
 			}
 			set.Func("margin", "`DISTANCE` from the edges: pixels, such as 20, or a part of the canvas's shorter side, such as 2%", func(s string) error {
 				margin, err := scenes.ParseLength(s)
 				l.Margin = &margin
 				return err
 			})
-			set.BoolVar(&l.Crop, "crop", false, "cut the picture so that it fills its place; otherwise all of it is shown")
+			set.BoolVar(&l.Crop, "crop", false, "crop the picture so that it fills its place; otherwise all of it is shown")
 			return func(ctx context.Context, c *invocation) error {
 				if err := l.Check(); err != nil {
 					return usageError{err}
@@ -87,10 +87,10 @@ func layoutRestoreCommand() *command {
 	return &command{
 		name:     "restore",
 		short:    "put the peer back where it was before",
-		long:     "Puts the peer's picture back where it was before the first of the other layout commands: where you had moved it to, or where the settings want it.",
+		long:     "Puts the peer's picture back where it was before the first of the other layout commands: where you moved it, or where the settings place it.",
 		settings: obsSettings("layout", "layouts"),
 		bind: func(set *pflag.FlagSet) action {
-			patterns := sceneFlag(set, "the one in the programme")
+			patterns := sceneFlag(set, "the programme scene")
 			return func(ctx context.Context, c *invocation) error {
 				return change(ctx, c, control.PeerOrder{Do: control.PeerRestore, Scenes: *patterns, Source: peerSource(c), Layouts: sceneLayouts(c.config)})
 			}

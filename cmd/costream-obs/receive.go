@@ -16,8 +16,8 @@ func receiveCommand() *command {
 	return &command{
 		name:  "receive",
 		short: "show and play what the peer sends, without OBS",
-		long: "Writes the peer's picture to a video device and plays the peer's voice on the default sound output until it is stopped with Ctrl-C. It does not touch OBS: add the device to a scene yourself. The peer runs costream-obs send, or the send-to-peer.go of 2020.\n\n" +
-			"While nothing arrives, a placeholder is on the device. Flags may also be written as in 2020: -peer, -listen, -v4l2sink_device.",
+		long: "Writes the peer's picture to a video device and plays the peer's voice on the default sound output until you press Ctrl-C. It does not change OBS: add the device to a scene yourself. The peer runs costream-obs send, or the send-to-peer.go of 2020.\n\n" +
+			"While nothing arrives, the device shows a placeholder. You can also write flags as in 2020: -peer, -listen, -v4l2sink_device.",
 		settings: []string{"peer", "peer-name", "listen", "base-port", "video-in", "video-format", "verbose"},
 		bind:     func(*pflag.FlagSet) action { return receive },
 	}

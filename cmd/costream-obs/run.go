@@ -24,11 +24,11 @@ func runCommand() *command {
 	return &command{
 		name:  "run",
 		short: "co-stream with the peer whenever OBS streams",
-		long: "Runs beside OBS until it is stopped with Ctrl-C or its window is closed. When OBS starts streaming, the peer gets our programme and microphone, and the peer's picture and voice come into OBS. When OBS stops, everything in OBS is as it was before.\n\n" +
-			"OBS may start, stop and restart at any time, before or after costream-obs; so may the peer.\n\n" +
-			"Once paired (see costream-obs pair) all that is sent is encrypted, and --peer is not needed.\n\n" +
+		long: "Runs beside OBS until you press Ctrl-C or close its window. When OBS starts streaming, the peer gets your programme and microphone, and the peer's picture and voice come into OBS. When OBS stops streaming, everything in OBS is as it was before.\n\n" +
+			"OBS and the peer may start, stop and restart at any time, before or after costream-obs.\n\n" +
+			"Once you are paired (see costream-obs pair), everything is encrypted, and --peer is usually not needed.\n\n" +
 			sceneGlobs + "\n\n" +
-			"--scenes, --layouts and --mic take several names with commas between them. A name that contains a comma or begins with a double quote must be in double quotes, with \"\" for each double quote in it. In a list of several, a name that begins or ends with a blank needs them too:\n\n" +
+			"--scenes, --layouts and --mic take several names, separated by commas. Put a name in double quotes if it contains a comma or begins with a double quote, and double each double quote in it. In a list, also quote a name that begins or ends with a blank:\n\n" +
 			"  --scenes 'Intro,\"Talk, part 2\",Say \"hi\"'",
 		settings: []string{
 			"peer", "peer-name", "listen", "base-port", "link",
@@ -98,7 +98,7 @@ func warnFirst(stderr io.Writer, print func(control.Report)) func(control.Report
 // companionOptions says in the companion's terms what the settings say.
 func companionOptions(c *config.Config) (companion.Options, error) {
 	if c.NamePlate && c.PeerName == "" {
-		return companion.Options{}, usagef("name-plate wants a name to write: give --peer-name NAME as well")
+		return companion.Options{}, usagef("--name-plate needs --peer-name")
 	}
 	socket, err := controlSocket()
 	if err != nil {

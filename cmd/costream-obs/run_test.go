@@ -79,6 +79,6 @@ func TestCompanionOptions(t *testing.T) {
 		t.Error("name-plate is lost")
 	}
 	if got.BasePort != c.BasePort || got.BitrateKbps != c.Bitrate {
-		t.Errorf("got base port %d and bit rate %d, want %d and %d", got.BasePort, got.BitrateKbps, c.BasePort, c.Bitrate)
+		t.Errorf("got base port %d and bitrate %d, want %d and %d", got.BasePort, got.BitrateKbps, c.BasePort, c.Bitrate)
 	}
 }

@@ -16,11 +16,11 @@ import (
 func layoutSaveCommand() *command {
 	return &command{
 		name: "save", args: "NAME", settings: obsSettings(),
-		short: "give a name to the place that you gave the peer",
-		long: "Saves where the peer's picture is in the scene in the programme, or in another: place, size, crop, rotation and order. An older layout of that name is replaced.\n\n" +
+		short: "save where the peer is, under a name",
+		long: "Saves how the peer's picture is placed in the programme scene, or in another: position, size, crop, rotation and order. It replaces an older layout of that name.\n\n" +
 			"Saved layouts are in ~/.config/costream-obs/layouts.json.",
 		bind: func(set *pflag.FlagSet) action {
-			scene := set.String("scene", "", "scene to save from: the first that matches `GLOB` (default: the one in the programme)")
+			scene := set.String("scene", "", "scene to save from: the first that matches `GLOB` (default: the programme scene)")
 			return func(ctx context.Context, c *invocation) error {
 				name, err := layoutName(c)
 				if err != nil {
@@ -42,10 +42,10 @@ func layoutSaveCommand() *command {
 func layoutUseCommand() *command {
 	return &command{
 		name: "use", args: "NAME", settings: obsSettings(),
-		short: "place the peer as saved under a name",
+		short: "place the peer as in a saved layout",
 		long:  "Places the peer's picture as it was when the layout was saved. On a canvas of another size it covers the same part.",
 		bind: func(set *pflag.FlagSet) action {
-			patterns := sceneFlag(set, "the one in the programme")
+			patterns := sceneFlag(set, "the programme scene")
 			return func(ctx context.Context, c *invocation) error {
 				name, err := layoutName(c)
 				if err != nil {
@@ -97,7 +97,7 @@ func layoutDeleteCommand() *command {
 	return &command{
 		name: "delete", args: "NAME",
 		short: "delete a saved layout",
-		long:  "Deletes a saved layout. Where it is in use it stays so.",
+		long:  "Deletes a saved layout. Scenes that use it do not change.",
 		bind: func(*pflag.FlagSet) action {
 			return func(_ context.Context, c *invocation) error {
 				name, err := layoutName(c)
@@ -117,7 +117,7 @@ func layoutDeleteCommand() *command {
 // layoutName is the name that stands on the command line.
 func layoutName(c *invocation) (string, error) {
 	if len(c.args) != 1 {
-		return "", usagef("which layout? Give one NAME")
+		return "", usagef("give the NAME of one saved layout")
 	}
 	if err := layouts.CheckName(c.args[0]); err != nil {
 		return "", usageError{err}

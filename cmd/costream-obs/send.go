@@ -19,8 +19,8 @@ func sendCommand() *command {
 	return &command{
 		name:  "send",
 		short: "send a video device and a sound source, without OBS",
-		long: "Sends the picture of a video device and the sound of a PulseAudio source to the peer until it is stopped with Ctrl-C. It is not encrypted. It does not touch OBS: start its virtual camera and set its monitoring yourself. The peer runs costream-obs receive, or the recv-from-peer.go of 2020.\n\n" +
-			"Without --mic-source it sends " + companion.ToPeerSink + ".monitor, what OBS monitors into the null sink " + companion.ToPeerSink + ". Flags may also be written as in 2020: -peer, -listen, -v4l2src_device, -pulsesrc_device.",
+		long: "Sends the picture of a video device and the sound of a PulseAudio source to the peer until you press Ctrl-C. It is not encrypted. It does not change OBS: start its virtual camera and set its monitoring yourself. The peer runs costream-obs receive, or the recv-from-peer.go of 2020.\n\n" +
+			"Without --mic-source it sends " + companion.ToPeerSink + ".monitor, which is what OBS monitors into the null sink " + companion.ToPeerSink + ". You can also write flags as in 2020: -peer, -listen, -v4l2src_device, -pulsesrc_device.",
 		settings: []string{"peer", "listen", "base-port", "video-out", "video-format", "bitrate", "mic-source", "verbose"},
 		bind:     func(*pflag.FlagSet) action { return send },
 	}

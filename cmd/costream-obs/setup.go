@@ -28,20 +28,20 @@ type setupFlags struct {
 func setupCommand() *command {
 	return &command{
 		name:  "setup",
-		short: "make this machine ready, or take that back",
-		long: "Makes this machine ready for the devices route: installs and loads the kernel module v4l2loopback with the two video devices that OBS and costream-obs hand pictures over by, now and after each restart. It shows each command, asks, and runs them through sudo or pkexec; run it as yourself. Sound needs nothing: costream-obs run makes what it needs. At the end costream-obs doctor looks at the whole.\n\n" +
-			"  costream-obs setup --print     what would be done, as a shell script\n" +
-			"  costream-obs setup --undo      take back what setup did\n\n" +
+		short: "prepare this machine, or undo that",
+		long: "Prepares this machine for the devices route: installs the kernel module v4l2loopback and loads it, now and after each restart, with the two video devices through which OBS and costream-obs exchange pictures. It shows each command, asks, and runs them through sudo or pkexec; run it as yourself. Sound needs no setup: costream-obs run makes what it needs. At the end costream-obs doctor checks the result.\n\n" +
+			"  costream-obs setup --print     print what would be done, as a shell script\n" +
+			"  costream-obs setup --undo      undo what setup did\n\n" +
 			"The portable route needs none of this.",
 		subs:     []*command{setupHotkeysCommand(), setupCleanFeedCommand()},
 		settings: []string{"video-out", "video-in"},
 		bind: func(set *pflag.FlagSet) action {
 			f := setupFlags{
-				undo:     set.Bool("undo", false, "take back what setup did"),
+				undo:     set.Bool("undo", false, "undo what setup did"),
 				print:    set.Bool("print", false, "show the commands and files, and do nothing"),
 				yes:      set.Bool("yes", false, "do not ask"),
-				restart:  set.Bool("restart", false, "with --yes: a module that is loaded already may be unloaded, with its devices"),
-				audio:    set.String("audio", "null", "`KIND` of sound nodes: null (made by costream-obs run) or aloop (a loopback sound card besides, as in 2020)"),
+				restart:  set.Bool("restart", false, "with --yes: allow unloading a module that is already loaded, with its devices"),
+				audio:    set.String("audio", "null", "`KIND` of sound nodes: null (costream-obs run makes them) or aloop (also a loopback sound card, as in 2020)"),
 				labelOut: set.String("label-out", "costream-topeer", "`LABEL` of the device that OBS writes"),
 				labelIn:  set.String("label-in", "costream-frompeer", "`LABEL` of the device that OBS reads"),
 			}
@@ -86,15 +86,15 @@ func (f setupFlags) run(ctx context.Context, c *invocation) error {
 	}
 	switch {
 	case *f.undo && done:
-		fmt.Fprintln(c.stdout, "\nDone: what setup did is taken back.")
+		fmt.Fprintln(c.stdout, "\nDone: what setup did is undone.")
 		return nil
 	case *f.undo:
-		fmt.Fprintln(c.stdout, "There is nothing to take back.")
+		fmt.Fprintln(c.stdout, "There is nothing to undo.")
 		return nil
 	case done:
-		fmt.Fprint(c.stdout, "\nDone. costream-obs doctor looks at the whole:\n\n")
+		fmt.Fprint(c.stdout, "\nDone. costream-obs doctor checks the result:\n\n")
 	default:
-		fmt.Fprint(c.stdout, "This machine is set up already. costream-obs doctor looks at the whole:\n\n")
+		fmt.Fprint(c.stdout, "This machine is already set up. costream-obs doctor checks it:\n\n")
 	}
 	return f.doctor(ctx, c)
 }
@@ -149,14 +149,14 @@ func (f setupFlags) apply(ctx context.Context, c *invocation, plan setup.Plan) (
 	if by.Program() != "" {
 		how = ", through " + by.Program()
 	}
-	fmt.Fprintf(c.stdout, "This is to be done as root%s:\n\n%s\n", how, plan.Text(by.Program()))
+	fmt.Fprintf(c.stdout, "These commands run as root%s:\n\n%s\n", how, plan.Text(by.Program()))
 	printNotes(c, plan)
 	switch {
 	case *f.yes && plan.Unloads && !*f.restart:
-		return false, errors.New("nothing was changed: a kernel module that is loaded has to be unloaded, with its devices; add --restart to agree to that")
+		return false, errors.New("nothing was changed: a loaded kernel module must be unloaded, with its devices; add --restart to allow that")
 	case *f.yes:
 	case !terminal:
-		return false, errors.New("nothing was changed, because there is no terminal to ask at; give --yes to go ahead")
+		return false, errors.New("nothing was changed, because there is no terminal to ask on; add --yes to go ahead")
 	default:
 		fmt.Fprint(c.stdout, "Do it? [y/N] ")
 		answer, _ := bufio.NewReader(c.stdin).ReadString('\n')

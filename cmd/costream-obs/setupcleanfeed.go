@@ -22,17 +22,17 @@ import (
 func setupCleanFeedCommand() *command {
 	return &command{
 		name:  "clean-feed",
-		short: "prepare OBS for sending the programme without the peer, or take that back",
-		long: "Has OBS's virtual camera show the scene \"" + cleanfeed.Scene + "\", which costream-obs run keeps in step with the programme but without the peer, so that both friends may show each other and neither gets themselves back. That is for the devices route; on the portable route --clean-feed is enough. OBS keeps it only where it has a virtual camera, so it needs the kernel module v4l2loopback, which costream-obs setup installs; without it the camera is left alone.\n\n" +
-			"Also has OBS run a script of ours, by which OBS 30.1 and later keeps the scenes for the peer out of your list of scenes on the portable route.\n\n" +
-			"OBS reads both at its start, from its scene collection, so they are written while OBS is closed; while it is open they wait, and a running costream-obs run writes them when OBS ends. Without --all they are set in the current scene collection.",
+		short: "prepare OBS for sending the programme without the peer, or undo that",
+		long: "Makes OBS's virtual camera output the scene \"" + cleanfeed.Scene + "\", which costream-obs run keeps in step with the programme, but without the peer. So both friends can show each other, and neither gets their own picture back. Only the devices route needs this; on the portable route --clean-feed is enough. OBS keeps the setting only if it has a virtual camera, so it needs the kernel module v4l2loopback, which costream-obs setup installs; without it the camera is not changed.\n\n" +
+			"Also makes OBS run a script of ours. With it, OBS 30.1 or later hides the scenes for the peer from your list of scenes on the portable route.\n\n" +
+			"OBS reads both from its scene collection when it starts, so they are written while OBS is closed. While OBS is open they wait, and a running costream-obs run writes them when OBS ends. Without --all, only the current scene collection gets them.",
 		settings: []string{"video-in"},
 		bind: func(set *pflag.FlagSet) action {
 			all := set.Bool("all", false, "in all scene collections")
-			undo := set.Bool("undo", false, "let the virtual camera show what it showed before, and take the script away unless it gives hotkeys, in all scene collections")
+			undo := set.Bool("undo", false, "undo this in all scene collections: the virtual camera outputs what it did before, and the script goes unless it provides hotkeys")
 			return func(_ context.Context, c *invocation) error {
 				if *all && *undo {
-					return usagef("--undo is for all scene collections and stands alone")
+					return usagef("--undo changes all scene collections and takes no other flag")
 				}
 				obs, err := collection.Find(obsctl.FindOptions{})
 				if err != nil {
@@ -81,18 +81,18 @@ func setupCleanFeed(out io.Writer, machine setup.Machine, obs collection.Dir, or
 	case err != nil:
 		return err
 	case order.Undo && len(done) == 0:
-		fmt.Fprintln(out, "OBS's virtual camera has nothing to take back.")
+		fmt.Fprintln(out, "There is nothing to undo for OBS's virtual camera.")
 	case order.Undo:
-		fmt.Fprintf(out, "OBS's virtual camera shows what it showed before. Scene collections: %s.\n", strings.Join(done, ", "))
+		fmt.Fprintf(out, "OBS's virtual camera outputs what it did before. Scene collections: %s.\n", strings.Join(done, ", "))
 	default:
-		fmt.Fprintf(out, "OBS's virtual camera shows the scene for your peer from OBS's next start on. Scene collections: %s.\n", strings.Join(done, ", "))
+		fmt.Fprintf(out, "From OBS's next start, its virtual camera outputs the scene for your peer. Scene collections: %s.\n", strings.Join(done, ", "))
 	}
 	return nil
 }
 
 // whileOpen says what has to happen for what waits until OBS is closed.
 func whileOpen() string {
-	next := "close OBS, then repeat this command; or have costream-obs run running when OBS ends"
+	next := "close OBS, then repeat this command; or keep costream-obs run running until OBS ends"
 	if companionRuns() {
 		next = "costream-obs run does it when you close OBS"
 	}
@@ -107,8 +107,8 @@ func finishCleanFeed(store camera.Store, tell io.Writer) {
 	case err != nil:
 		fmt.Fprintf(tell, "OBS's virtual camera: %v\n", err)
 	case finished && order.Undo:
-		fmt.Fprintln(tell, "OBS's virtual camera shows what it showed before.")
+		fmt.Fprintln(tell, "OBS's virtual camera outputs what it did before.")
 	case finished:
-		fmt.Fprintln(tell, "OBS's virtual camera shows the scene for your peer from OBS's next start on.")
+		fmt.Fprintln(tell, "From OBS's next start, its virtual camera outputs the scene for your peer.")
 	}
 }

@@ -47,11 +47,11 @@ func TestSetupCleanFeed(t *testing.T) {
 		out   string
 		shows bool // the camera shows the clean feed afterwards
 	}{
-		{"loaded", loaded, false, nil, "from OBS's next start on", true},
-		{"installed, not loaded", installed, false, nil, "from OBS's next start on", true},
+		{"loaded", loaded, false, nil, "From OBS's next start, its virtual camera outputs the scene for your peer", true},
+		{"installed, not loaded", installed, false, nil, "From OBS's next start, its virtual camera outputs the scene for your peer", true},
 		{"none", other, false, errNoCamera, "", false},
 		{"none, and none for this kernel", nil, false, errNoCamera, "", false},
-		{"none, to take back", other, true, nil, "nothing to take back", false},
+		{"none, to take back", other, true, nil, "nothing to undo", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			isolate(t)
@@ -94,7 +94,7 @@ func TestCleanFeedTakenBackWithoutCamera(t *testing.T) {
 	if err := os.Remove(module); err != nil {
 		t.Fatal(err)
 	}
-	if err := setupCleanFeed(&out, m, obs, camera.Order{Undo: true}); err != nil || !strings.Contains(out.String(), "what it showed before") {
+	if err := setupCleanFeed(&out, m, obs, camera.Order{Undo: true}); err != nil || !strings.Contains(out.String(), "outputs what it did before") {
 		t.Errorf("got %v and %q", err, out.String())
 	}
 	if text, err := os.ReadFile(file); err != nil || string(text) != collectionText {

@@ -27,21 +27,21 @@ type hotkeyFlags struct {
 func setupHotkeysCommand() *command {
 	return &command{
 		name:  "hotkeys",
-		short: "give OBS hotkeys for the peer, or take them back",
-		long: "Gives OBS hotkeys for the peer, which OBS shows in Settings, Hotkeys, and where they can be changed. They act in OBS itself, in every scene, whether costream-obs runs or not.\n\n" +
+		short: "give OBS hotkeys for the peer, or remove them",
+		long: "Gives OBS hotkeys for the peer. OBS lists them under Settings, Hotkeys, where you can change them. They work inside OBS, in every scene, whether or not costream-obs runs.\n\n" +
 			"  costream-obs setup hotkeys --toggle F9 --mute Ctrl+Alt+M\n\n" +
-			"OBS reads them at its start, from its scene collection, so they are written while OBS is closed; while it is open they wait, and a running costream-obs run writes them when OBS ends. Scripts belong to a scene collection in OBS: without --all the current one gets the hotkeys.\n\n" +
-			"On Wayland OBS sees keys only while its window has the focus. For a key that works everywhere set a shortcut of your desktop to: costream-obs peer toggle",
+			"OBS reads them from its scene collection when it starts, so they are written while OBS is closed. While OBS is open they wait, and a running costream-obs run writes them when OBS ends. In OBS a script belongs to one scene collection: without --all, only the current one gets the hotkeys.\n\n" +
+			"On Wayland OBS sees keys only while its window has the focus. For a key that works everywhere, set a shortcut of your desktop to: costream-obs peer toggle",
 		settings: []string{"video-in"},
 		bind: func(set *pflag.FlagSet) action {
 			f := hotkeyFlags{keys: map[hotkeys.Action]*string{
-				hotkeys.Toggle: set.String("toggle", "", "`KEY` that shows the peer when hidden, else hides, such as F9, Ctrl+Alt+P or 'Num 5'"),
+				hotkeys.Toggle: set.String("toggle", "", "`KEY` that shows the peer if hidden, else hides it, such as F9, Ctrl+Alt+P or 'Num 5'"),
 				hotkeys.Show:   set.String("show", "", "`KEY` that shows the peer"),
 				hotkeys.Hide:   set.String("hide", "", "`KEY` that hides the peer"),
-				hotkeys.Mute:   set.String("mute", "", "`KEY` that mutes the peer in the stream, or makes the peer heard again"),
+				hotkeys.Mute:   set.String("mute", "", "`KEY` that mutes or unmutes the peer in the stream"),
 			}}
 			f.all = set.Bool("all", false, "in all scene collections")
-			f.undo = set.Bool("undo", false, "take our hotkeys out of all scene collections")
+			f.undo = set.Bool("undo", false, "remove our hotkeys from all scene collections")
 			return f.run
 		},
 	}
@@ -85,15 +85,15 @@ func (f hotkeyFlags) order(c *invocation) (hotkeys.Order, error) {
 			return o, usagef("--%s: %w", action, err)
 		}
 		if other, double := taken[key]; double {
-			return o, usagef("--%s and --%s have the same key, %s: one key can do one thing; --toggle is for showing and hiding with one", other, action, hotkeys.KeyText(key))
+			return o, usagef("--%s and --%s have the same key, %s: give each its own key, or use --toggle to show and hide with one", other, action, hotkeys.KeyText(key))
 		}
 		o.Keys[action], taken[key] = key, action
 	}
 	switch {
 	case o.Undo && (len(o.Keys) > 0 || o.All):
-		return o, usagef("--undo takes all our hotkeys away and stands alone")
+		return o, usagef("--undo removes all our hotkeys and takes no other flag")
 	case !o.Undo && len(o.Keys) == 0:
-		return o, usagef("which key? For example: costream-obs setup hotkeys --toggle F9")
+		return o, usagef("no key was given; for example: costream-obs setup hotkeys --toggle F9")
 	}
 	return o, nil
 }
@@ -122,7 +122,7 @@ func (h hotkeySetup) set() error {
 	if err := h.store.Save(hotkeys.Entry{Order: h.order}); err != nil {
 		return err
 	}
-	fmt.Fprintf(h.out, "OBS has the hotkeys from its next start on, in Settings, Hotkeys: %s.\n", h.keys())
+	fmt.Fprintf(h.out, "From its next start, OBS has the hotkeys, under Settings, Hotkeys: %s.\n", h.keys())
 	h.printCollections(done)
 	if !h.order.All {
 		fmt.Fprintln(h.out, "Other scene collections: choose one in OBS, close OBS and repeat this; or add --all.")
@@ -134,7 +134,7 @@ func (h hotkeySetup) undo() error {
 	done, err := h.order.Carry(h.obs)
 	if errors.Is(err, collection.ErrRunning) {
 		h.order.Script = hotkeys.Path(h.data)
-		return h.wait("The hotkeys are to be taken out of OBS.")
+		return h.wait("The hotkeys will be removed from OBS.")
 	}
 	if err != nil {
 		return err
@@ -143,10 +143,10 @@ func (h hotkeySetup) undo() error {
 		return err
 	}
 	if len(done.Collections) == 0 {
-		fmt.Fprintln(h.out, "There is nothing to take back.")
+		fmt.Fprintln(h.out, "There is nothing to undo.")
 		return nil
 	}
-	fmt.Fprintln(h.out, "Our hotkeys are out of OBS.")
+	fmt.Fprintln(h.out, "Our hotkeys are removed from OBS.")
 	h.printCollections(done)
 	return nil
 }
@@ -172,7 +172,7 @@ func (h hotkeySetup) keys() string {
 
 func (h hotkeySetup) printCollections(done hotkeys.Done) {
 	for i, name := range done.Collections {
-		fmt.Fprintf(h.out, "  scene collection %q, as it was: %s\n", name, done.Backups[i])
+		fmt.Fprintf(h.out, "  scene collection %q, backup: %s\n", name, done.Backups[i])
 	}
 }
 
@@ -192,10 +192,10 @@ func finishHotkeys(store hotkeys.Store, tell io.Writer) {
 	case entry.Problem != "":
 		fmt.Fprintf(tell, "OBS's hotkeys could not be set: %s\n", entry.Problem)
 	case entry.Order.Undo:
-		fmt.Fprintln(tell, "Our hotkeys are out of OBS.")
+		fmt.Fprintln(tell, "Our hotkeys are removed from OBS.")
 	case len(entry.Order.Keys) == 0:
-		fmt.Fprintln(tell, "OBS runs our script from its next start on.")
+		fmt.Fprintln(tell, "From its next start, OBS runs our script.")
 	default:
-		fmt.Fprintln(tell, "OBS has the hotkeys from its next start on.")
+		fmt.Fprintln(tell, "From its next start, OBS has the hotkeys.")
 	}
 }

@@ -46,33 +46,33 @@ func TestSetupHotkeys(t *testing.T) {
 		text  string // of the current collection afterwards, SCRIPT for the script's path; "" for the one before
 		other string
 	}{
-		{args: "", want: result{Code: exitUsage, Stderr: "which key? For example: costream-obs setup hotkeys --toggle F9\n"}},
-		{args: "--toggle Hyper", want: result{Code: exitUsage, Stderr: "--toggle: \"Hyper\" is no key that costream-obs knows: type F9, Ctrl+Alt+P, Num 5, Super+Space or the like; for any other key, type one of these and change it in OBS, Settings, Hotkeys\n"}},
-		{args: "--show F9 --hide f9", want: result{Code: exitUsage, Stderr: "--show and --hide have the same key, F9: one key can do one thing; --toggle is for showing and hiding with one\n"}},
-		{args: "--undo --toggle F9", want: result{Code: exitUsage, Stderr: "--undo takes all our hotkeys away and stands alone\n"}},
-		{args: "--undo", want: result{Stdout: "There is nothing to take back.\n"}},
-		{args: "--toggle F5", want: result{Code: exitFailure, Stderr: "scene collection \"Main show\": F5 belongs to the hotkey \"OBSBasic.StartStreaming\": take another key, or free this one in OBS, Settings, Hotkeys\n"}},
-		{args: "--mute M", want: result{Code: exitFailure, Stderr: "scene collection \"Main show\": M belongs to the hotkey \"libobs.mute\" of \"Mic/Aux\": take another key, or free this one in OBS, Settings, Hotkeys\n"}},
+		{args: "", want: result{Code: exitUsage, Stderr: "no key was given; for example: costream-obs setup hotkeys --toggle F9\n"}},
+		{args: "--toggle Hyper", want: result{Code: exitUsage, Stderr: "--toggle: \"Hyper\" is not a key that costream-obs knows: type F9, Ctrl+Alt+P, Num 5, Super+Space or similar; for any other key, type one of these and change it in OBS, Settings, Hotkeys\n"}},
+		{args: "--show F9 --hide f9", want: result{Code: exitUsage, Stderr: "--show and --hide have the same key, F9: give each its own key, or use --toggle to show and hide with one\n"}},
+		{args: "--undo --toggle F9", want: result{Code: exitUsage, Stderr: "--undo removes all our hotkeys and takes no other flag\n"}},
+		{args: "--undo", want: result{Stdout: "There is nothing to undo.\n"}},
+		{args: "--toggle F5", want: result{Code: exitFailure, Stderr: "scene collection \"Main show\": F5 is already the key of the hotkey \"OBSBasic.StartStreaming\": choose another key, or remove that one in OBS, Settings, Hotkeys\n"}},
+		{args: "--mute M", want: result{Code: exitFailure, Stderr: "scene collection \"Main show\": M is already the key of the hotkey \"libobs.mute\" of \"Mic/Aux\": choose another key, or remove that one in OBS, Settings, Hotkeys\n"}},
 		{
 			args: "--toggle F9 --mute Ctrl+M",
-			want: result{Stdout: "OBS has the hotkeys from its next start on, in Settings, Hotkeys: F9 (toggle), Ctrl+M (mute).\n" +
-				"  scene collection \"Main show\", as it was: COLLECTION.before-costream-obs\n" +
+			want: result{Stdout: "From its next start, OBS has the hotkeys, under Settings, Hotkeys: F9 (toggle), Ctrl+M (mute).\n" +
+				"  scene collection \"Main show\", backup: COLLECTION.before-costream-obs\n" +
 				"Other scene collections: choose one in OBS, close OBS and repeat this; or add --all.\n"},
 			text:  strings.Replace(collectionText, "[]", `[{"path":"SCRIPT","settings":{"device":"/dev/video11","mute":[{"control":true,"key":"OBS_KEY_M"}],"toggle":[{"key":"OBS_KEY_F9"}]}}]`, 1),
 			other: `{"name":"Other"}`,
 		},
 		{
 			args: "--hide F8 --all",
-			want: result{Stdout: "OBS has the hotkeys from its next start on, in Settings, Hotkeys: F8 (hide).\n" +
-				"  scene collection \"Main show\", as it was: COLLECTION.before-costream-obs\n" +
-				"  scene collection \"Other\", as it was: OTHER.before-costream-obs\n"},
+			want: result{Stdout: "From its next start, OBS has the hotkeys, under Settings, Hotkeys: F8 (hide).\n" +
+				"  scene collection \"Main show\", backup: COLLECTION.before-costream-obs\n" +
+				"  scene collection \"Other\", backup: OTHER.before-costream-obs\n"},
 			other: `{"name":"Other","modules":{"scripts-tool":[{"path":"SCRIPT","settings":{"device":"/dev/video11","hide":[{"key":"OBS_KEY_F8"}]}}]}}`,
 		},
 		{
 			args: "--undo",
-			want: result{Stdout: "Our hotkeys are out of OBS.\n" +
-				"  scene collection \"Main show\", as it was: COLLECTION.before-costream-obs\n" +
-				"  scene collection \"Other\", as it was: OTHER.before-costream-obs\n"},
+			want: result{Stdout: "Our hotkeys are removed from OBS.\n" +
+				"  scene collection \"Main show\", backup: COLLECTION.before-costream-obs\n" +
+				"  scene collection \"Other\", backup: OTHER.before-costream-obs\n"},
 			text: collectionText, other: `{"name":"Other","modules":{"scripts-tool":[]}}`,
 		},
 	} {

@@ -42,7 +42,7 @@ func usage(path []*command) string {
 		}
 	}
 	if len(c.settings) > 0 {
-		b.WriteString("\n" + terminal.Wrap("Each setting can also stand in the configuration file, as in layout = \"full\", or in the environment, as in COSTREAM_LAYOUT=full.", 0, usageWidth) + "\n")
+		b.WriteString("\n" + terminal.Wrap("Each setting can also be in the configuration file, for example layout = \"full\", or in the environment, for example COSTREAM_LAYOUT=full.", 0, usageWidth) + "\n")
 	}
 	return b.String()
 }

@@ -24,7 +24,7 @@ func versionCommand() *command {
 	return &command{
 		name:  "version",
 		short: "print the version, for bug reports",
-		long:  "Prints the version of costream-obs, of the Go that built it, of GStreamer and of OBS: of the OBS that runs, else of the one that is installed.",
+		long:  "Prints the versions of costream-obs, of Go that built it, of GStreamer, and of the OBS that runs, else of the OBS that is installed.",
 		// Where OBS is may stand in the configuration file; one with a fault in it does not stop us.
 		settings:        []string{"obs-host", "obs-port", "obs-password-file", "json"},
 		reportsSettings: true,

@@ -67,9 +67,9 @@ func play(tb testbed.TB, say *narrator, binary, out string) {
 	alice, bob := newFriend(tb, aliceLooks), newFriend(tb, bobLooks)
 	say.done("Two OBS run: Alice's canvas is %s, Bob's is %s", alice.canvas(), bob.canvas())
 
-	say.step("Alice makes an invite, Bob takes it")
+	say.step("Alice makes an invite, Bob joins with it")
 	alice.PairWith(binary, bob.Person)
-	say.done("They are paired: what they send each other is encrypted")
+	say.done("They are paired: everything between them is encrypted")
 
 	say.step("Starting costream-obs beside each of them")
 	alice.companion = alice.Run(binary, bob.Person, "--clean-feed")
@@ -96,7 +96,7 @@ func play(tb testbed.TB, say *narrator, binary, out string) {
 	testbed.Await(tb, "Bob's viewers hear both, each once", airLimit, func() error { return bob.ChannelCarries(alice.Person, 4*time.Second) })
 	say.done("The viewers of each hear both voices, each once")
 
-	say.step("Measuring: a lamp changes in one OBS; when does it in the other?")
+	say.step("Measuring: a lamp changes in one OBS; how long until the other shows it?")
 	there, back := median(alice.PictureDelays(bob.Person, probes)), median(bob.PictureDelays(alice.Person, probes))
 	say.done("Picture latency, OBS to OBS: Alice → Bob %d ms, Bob → Alice %d ms (medians of %d)",
 		there.Milliseconds(), back.Milliseconds(), probes)
@@ -117,7 +117,7 @@ func play(tb testbed.TB, say *narrator, binary, out string) {
 	bob.companion.Await(e2e.Ready, airLimit)
 	alice.companion.Stop()
 	bob.companion.Stop()
-	say.done("Both are off air, and costream-obs has put everything in OBS back")
+	say.done("Both are off air, and costream-obs has restored everything in OBS")
 }
 
 func median(times []time.Duration) time.Duration {

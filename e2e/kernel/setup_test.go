@@ -171,7 +171,7 @@ func TestGuestSetup(t *testing.T) {
 
 	t.Run("asks nobody", func(t *testing.T) {
 		alice.t = t
-		alice.setup().check(t, 1, "sudo modprobe v4l2loopback video_nr=10,11", "nothing was changed, because there is no terminal to ask at; give --yes")
+		alice.setup().check(t, 1, "sudo modprobe v4l2loopback video_nr=10,11", "nothing was changed, because there is no terminal to ask on; add --yes")
 		checkDevices(t, map[string]string{})
 	})
 	t.Run("prints", func(t *testing.T) {
@@ -190,7 +190,7 @@ func TestGuestSetup(t *testing.T) {
 	t.Run("is told yes", func(t *testing.T) {
 		alice.t = t
 		// The second question is about the group.
-		alice.setupAt("y", "y").check(t, 0, "Do it? [y/N]", "sudo usermod -aG video alice", "log out and in again", "Done. costream-obs doctor looks at the whole")
+		alice.setupAt("y", "y").check(t, 0, "Do it? [y/N]", "sudo usermod -aG video alice", "log out and in again", "Done. costream-obs doctor checks the result")
 		checkDevices(t, ours())
 		if got := command(t, "id", "-nG", "alice"); !strings.Contains(got, "video") {
 			t.Errorf("groups of alice: got %s, want video among them", got)
@@ -198,7 +198,7 @@ func TestGuestSetup(t *testing.T) {
 	})
 	t.Run("has nothing to do", func(t *testing.T) {
 		alice.t = t
-		alice.setup().check(t, 0, "This machine is set up already.")
+		alice.setup().check(t, 0, "This machine is already set up.")
 	})
 	t.Run("after a restart", func(t *testing.T) {
 		alice.t = t
@@ -222,14 +222,14 @@ func TestGuestSetup(t *testing.T) {
 		if got := command(t, "id", "-nG", "alice"); strings.Contains(got, "video") {
 			t.Errorf("groups of alice: got %s, want video no more", got)
 		}
-		alice.setup("--undo").check(t, 0, "There is nothing to take back.")
+		alice.setup("--undo").check(t, 0, "There is nothing to undo.")
 		unload(t)
 	})
 	t.Run("other numbers and labels, then undo", func(t *testing.T) {
 		alice.t = t
 		alice.setup("--yes", "--video-out=/dev/video4", "--video-in=/dev/video7", "--label-out=mine", "--label-in=yours").check(t, 0, "Done.")
 		checkDevices(t, map[string]string{"/dev/video4": "mine", "/dev/video7": "yours"})
-		alice.setup("--undo", "--yes", "--restart").check(t, 0, "Done: what setup did is taken back.")
+		alice.setup("--undo", "--yes", "--restart").check(t, 0, "Done: what setup did is undone.")
 		checkDevices(t, map[string]string{})
 		if exists(optionsFile) || exists("/sys/module/v4l2loopback") {
 			t.Error("something is left")
@@ -239,10 +239,10 @@ func TestGuestSetup(t *testing.T) {
 		alice.t = t
 		loadLoopback(t, "video_nr=20", "card_label=droidcam", "exclusive_caps=1")
 		holder := hold(t, "/dev/video20")
-		alice.setup("--yes", "--restart").check(t, 1, "cannot be while it is used", "fuser")
+		alice.setup("--yes", "--restart").check(t, 1, "not possible while it is used", "fuser")
 		rootSetup(t, "--yes", "--restart").check(t, 1, "sleep (process", "has /dev/video20 open")
 		holder()
-		alice.setup("--yes").check(t, 1, "add --restart to agree to that", `takes /dev/video20 ("droidcam") away`)
+		alice.setup("--yes").check(t, 1, "add --restart to allow that", `takes /dev/video20 ("droidcam") away`)
 		checkDevices(t, map[string]string{"/dev/video20": "droidcam"})
 		alice.setup("--yes", "--restart").check(t, 0, "Done.")
 		checkDevices(t, ours())

@@ -20,7 +20,7 @@ var (
 	// ErrRunning says that OBS has the collection in use.
 	ErrRunning = errors.New("OBS is open")
 	// ErrChanged says that somebody else wrote the file during the edit.
-	ErrChanged = errors.New("somebody else wrote it meanwhile")
+	ErrChanged = errors.New("another program has changed it meanwhile")
 	// ErrBusy says that another costream-obs edits a collection right now.
 	ErrBusy = errors.New("another costream-obs is writing OBS's scene collections")
 	// ErrNotFound says that there is no such collection, or no OBS that ever ran.

@@ -55,7 +55,7 @@ func (f *File) Read() (*Doc, error) {
 	}
 	doc, err := parse(text)
 	if err != nil {
-		return nil, fmt.Errorf("the scene collection %s is %w; start OBS, which may mend it from its own backup, then close it", f.path, err)
+		return nil, fmt.Errorf("the scene collection %s is %w; start OBS, which may restore it from its own backup, then close it", f.path, err)
 	}
 	return doc, nil
 }
@@ -124,7 +124,7 @@ func (f *File) write(path string, old whole, text []byte) error {
 			return err
 		}
 		if again, err := os.ReadFile(written); err != nil || !bytes.Equal(again, text) {
-			return errors.Join(err, errors.New("the disk did not keep what was written"))
+			return errors.Join(err, errors.New("the file on disk differs from what was written"))
 		}
 		if err := f.closed(); err != nil {
 			return err
@@ -139,13 +139,13 @@ func (f *File) write(path string, old whole, text []byte) error {
 	}
 	err := f.step(stepRenamed)
 	if now, readErr := os.ReadFile(path); readErr != nil || !bytes.Equal(now, text) {
-		err = errors.Join(err, readErr, errors.New("the file is not what was written"))
+		err = errors.Join(err, readErr, errors.New("the file differs from what was written"))
 	}
 	if err == nil {
 		return f.closed()
 	}
 	if back := replace(path, old, func(string) error { return nil }); back != nil {
-		return fmt.Errorf("%w; it could not be put back (%w): copy %s over %s", err, back, f.Backup(), path)
+		return fmt.Errorf("%w; restoring it failed (%w): copy %s over %s", err, back, f.Backup(), path)
 	}
 	return err
 }

@@ -51,11 +51,11 @@ func TestWhyThereIsNoPeer(t *testing.T) {
 		want   string
 	}{
 		{"nobody answers", awayReport, nil, link.Stats{}, secure,
-			"No costream-obs of your friend's answers at 198.51.100.7:5000. Does it run at your friend's, `costream-obs run`, or `costream-obs doctor --peer` at the same time? If so, let the router and the firewall on one of the two sides pass UDP port 5000 on to the machine, or put both machines into one VPN (WireGuard, Tailscale)."},
+			"No costream-obs of your friend's answers at 198.51.100.7:5000. Does `costream-obs run` or `costream-obs doctor --peer` run on your friend's machine now? If so, make the router and the firewall on one of the two sides pass UDP port 5000 on to the machine, or put both machines into one VPN (WireGuard, Tailscale)."},
 		{"another key", link.ProbeReport{Strangers: []netip.AddrPort{friendAt}}, nil, link.Stats{}, secure,
-			"A costream-obs calls from 198.51.100.7:5000 with a key that is not your friend's. Compare the words on both machines: `costream-obs pair show`. If they differ, pair them again: `costream-obs pair new` on one, `costream-obs pair join` on the other."},
+			"A costream-obs connects from 198.51.100.7:5000 with a key that is not your friend's. Compare the words on both machines: `costream-obs pair show`. If they differ, pair them again: `costream-obs pair new` on one, `costream-obs pair join` on the other."},
 		{"narrow path", narrow, nil, connected, secure,
-			"Small packets get to 198.51.100.7:5000 and back, but none of 1280 bytes. Look for a VPN whose mtu is too small: `ip link` on both machines; set it to 1280 or more."},
+			"Small packets get to 198.51.100.7:5000 and back, but packets of 1280 bytes do not. Find the VPN whose MTU is too small with `ip link` on both machines, and set it to 1280 or more."},
 		{"the friend does not stream", goodReport, nil, link.Stats{}, secure,
 			"the costream-obs at 198.51.100.7:5000 answers in 20ms, but it is not on air. Ask your friend to start streaming in OBS"},
 		{"connected, and nothing arrives", goodReport, nil, connected, secure,

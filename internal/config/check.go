@@ -21,14 +21,14 @@ func CheckHost(s string) error {
 	}
 	if inner := strings.TrimSuffix(strings.TrimPrefix(s, "["), "]"); "["+inner+"]" == s {
 		if _, err := netip.ParseAddr(inner); err == nil {
-			return fmt.Errorf("%q has brackets, which belong to an address with a port; give %q", s, inner)
+			return fmt.Errorf("%q has brackets, which only an address with a port needs; give %q", s, inner)
 		}
 	}
 	if strings.Contains(s, "://") {
-		return fmt.Errorf("%q is a URL; give the host name or address alone", s)
+		return fmt.Errorf("%q is a URL; give only its host name or address", s)
 	}
 	if host, _, err := net.SplitHostPort(s); err == nil {
-		return fmt.Errorf("%q holds a port; give %q alone: the port is a setting of its own", s, host)
+		return fmt.Errorf("%q contains a port; give %q, because the port has its own setting", s, host)
 	}
 	for _, r := range s {
 		if !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._", r) {
@@ -43,7 +43,7 @@ func CheckHost(s string) error {
 
 func checkDevice(s string) error {
 	if !path.IsAbs(s) {
-		return fmt.Errorf("%q is not the path of a device; one looks like /dev/video10", s)
+		return fmt.Errorf("%q is not a device path such as /dev/video10", s)
 	}
 	return nil
 }

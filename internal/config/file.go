@@ -70,13 +70,13 @@ func parse(path string, data []byte) (map[string]line, error) {
 			lines[key] = line{number: number, value: []entry(nil)}
 			continue
 		case e.Kind != unstable.KeyValue:
-			return nil, fmt.Errorf("%s:%d: there is no section [%s] here; settings stand above all sections", path, number, key)
+			return nil, fmt.Errorf("%s:%d: unknown section [%s]; put settings above all sections", path, number, key)
 		case section != "" && slices.Contains(known, key):
-			return nil, fmt.Errorf("%s:%d: %s stands in the section [%s]; move it above", path, number, key, section)
+			return nil, fmt.Errorf("%s:%d: %s is in the section [%s]; move it above all sections", path, number, key, section)
 		case section != "":
 			name = append([]string{section}, name...)
 		case !tables[name[0]] && !slices.Contains(known, key):
-			return nil, fmt.Errorf("%s:%d: there is no setting %q%s", path, number, key, nearest.Hint(key, known))
+			return nil, fmt.Errorf("%s:%d: unknown setting %q%s", path, number, key, nearest.Hint(key, known))
 		}
 		table, isTable := values[name[0]].(map[string]any)
 		if !tables[name[0]] || !isTable {

@@ -18,7 +18,7 @@ var formatPattern = regexp.MustCompile(`^(\d{1,5})x(\d{1,5})@(\d{1,7})(?:/(\d{1,
 func ParseFormat(s string) (Format, error) {
 	parts := formatPattern.FindStringSubmatch(s)
 	if parts == nil {
-		return Format{}, fmt.Errorf("%q is not a size with a rate, such as 1920x1080@30", s)
+		return Format{}, fmt.Errorf("%q is not a size with a frame rate, such as 1920x1080@30", s)
 	}
 	var n [4]int
 	for i, part := range parts[1:] {
@@ -29,10 +29,10 @@ func ParseFormat(s string) (Format, error) {
 	}
 	f := Format{n[0], n[1], n[2], n[3]}
 	if f.W < 16 || f.H < 16 || f.W > 8192 || f.H > 8192 {
-		return Format{}, fmt.Errorf("%q: pictures have 16 to 8192 pixels each way", s)
+		return Format{}, fmt.Errorf("%q: width and height must be from 16 to 8192", s)
 	}
 	if f.FPSDen == 0 || f.FPSNum < f.FPSDen || f.FPSNum > 240*f.FPSDen {
-		return Format{}, fmt.Errorf("%q: the rate is 1 to 240 pictures per second", s)
+		return Format{}, fmt.Errorf("%q: the frame rate must be from 1 to 240", s)
 	}
 	return f, nil
 }
@@ -59,7 +59,7 @@ func (f *format) Set(s string) error {
 func (f *format) file(v any) error {
 	s, ok := v.(string)
 	if !ok {
-		return errors.New(`wants a text in quotes, such as "1920x1080@30"`)
+		return errors.New(`must be a quoted string, such as "1920x1080@30"`)
 	}
 	return f.Set(s)
 }

@@ -30,7 +30,7 @@ func (l *layout) Set(s string) error {
 func (l *layout) file(v any) error {
 	s, ok := v.(string)
 	if !ok {
-		return errors.New(`wants a text in quotes, such as "pip top-left"`)
+		return errors.New(`must be a quoted string, such as "pip top-left"`)
 	}
 	return l.Set(s)
 }
@@ -59,7 +59,7 @@ func (r *rules) Set(s string) error {
 	for _, part := range parts {
 		i := strings.LastIndex(part, "=")
 		if i < 0 {
-			return fmt.Errorf("%q is not a pattern with its layout, such as 'Game*=pip top-left'", part)
+			return fmt.Errorf("%q is not a pattern and its layout, such as 'Game*=pip top-left'", part)
 		}
 		if err := r.add(part[:i], part[i+1:]); err != nil {
 			return err
@@ -83,11 +83,11 @@ func (r *rules) add(glob, words string) error {
 func (r *rules) file(v any) error {
 	entries, ok := v.([]entry)
 	if !ok {
-		return errors.New(`wants a table of patterns with their layouts: { "Game*" = "pip top-left" }`)
+		return errors.New(`must be a table of patterns and layouts: { "Game*" = "pip top-left" }`)
 	}
 	for _, e := range entries {
 		words, ok := e.value.(string)
-		err := errors.New("wants a layout in quotes")
+		err := errors.New("must be a layout in quotes")
 		if ok {
 			err = r.add(e.key, words)
 		}

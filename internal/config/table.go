@@ -59,7 +59,7 @@ func Table() []Setting {
 	return []Setting{
 		{
 			Key: "peer", Group: GroupPeer, Arg: "ADDR",
-			Help: "host name or IP address of the peer's machine; once paired, only where the invite does not tell it",
+			Help: "host name or IP address of the peer's machine; not needed if the invite contains it",
 			bind: func(c *Config) value { return &text{p: &c.Peer, check: CheckHost} },
 		},
 		{
@@ -69,88 +69,88 @@ func Table() []Setting {
 		},
 		{
 			Key: "listen", Group: GroupPeer, Arg: "ADDR",
-			Help: "local address to receive on", Otherwise: "all of them",
+			Help: "local address to receive on", Otherwise: "all addresses",
 			bind: func(c *Config) value { return &text{p: &c.Listen, check: CheckHost} },
 		},
 		{
 			Key: "base-port", Group: GroupPeer, Arg: "PORT", Default: "5000",
-			Help: "UDP port of the secure link; first of the eight ports of the plain one, the same at both ends",
+			Help: "UDP port of the secure link, or the first of the eight UDP ports of the plain link; use the same at both ends",
 			bind: func(c *Config) value { return &number{p: &c.BasePort, min: 1, max: 65535 - 7} },
 		},
 		{
 			Key: "link", Group: GroupPeer, Arg: "LINK", Default: "auto",
-			Help: "how packets travel: secure (encrypted, to a peer that you are paired with), plain (RTP as in 2020, not encrypted) or auto (secure once paired, else plain)",
+			Help: "how packets travel: secure (encrypted, needs a paired peer), plain (RTP as in 2020, not encrypted) or auto (secure once paired, else plain)",
 			bind: func(c *Config) value { return &choice{p: &c.Link, words: []string{"auto", "secure", "plain"}} },
 		},
 
 		{
 			Key: "when", Group: GroupPicture, Arg: "WHEN", Default: "streaming",
-			Help: "go on air while OBS is: streaming, recording, virtualcam (its virtual camera is on) or always (it runs)",
+			Help: "when to go on air: streaming (while OBS streams), recording (while it records), virtualcam (while its virtual camera is on) or always (while it runs)",
 			bind: func(c *Config) value {
 				return &choice{p: &c.When, words: []string{"streaming", "recording", "virtualcam", "always"}}
 			},
 		},
 		{
 			Key: "route", Group: GroupPicture, Arg: "ROUTE", Default: "auto",
-			Help: "how pictures get out of OBS and in: devices (v4l2loopback), portable (OBS alone) or auto (devices where they are there)",
+			Help: "how pictures get out of OBS and into it: devices (v4l2loopback), portable (OBS alone) or auto (devices if both can be used, else portable)",
 			bind: func(c *Config) value {
 				return &choice{p: &c.Route, words: []string{"auto", "devices", "portable"}}
 			},
 		},
 		{
 			Key: "video-out", Group: GroupPicture, Arg: "DEVICE", Default: "/dev/video10",
-			Help:    "video device that OBS writes and that is sent to the peer",
+			Help:    "video device that OBS writes to and costream-obs sends to the peer",
 			Aliases: []string{"v4l2src_device"},
 			bind:    func(c *Config) value { return &text{p: &c.VideoOut, check: checkDevice} },
 		},
 		{
 			Key: "video-in", Group: GroupPicture, Arg: "DEVICE", Default: "/dev/video11",
-			Help:    "video device that the peer's picture is written to and that OBS reads",
+			Help:    "video device that costream-obs writes the peer's picture to and OBS reads",
 			Aliases: []string{"v4l2sink_device"},
 			bind:    func(c *Config) value { return &text{p: &c.VideoIn, check: checkDevice} },
 		},
 		{
-			Key: "video-format", Group: GroupPicture, Arg: "WxH@FPS", Otherwise: "what the device has, else 1920x1080@30",
-			Help: "size and rate of the pictures, as in 1280x720@60 or 1920x1080@30000/1001",
+			Key: "video-format", Group: GroupPicture, Arg: "WxH@FPS", Otherwise: "the device's format, else 1920x1080@30",
+			Help: "size and frame rate of the pictures, such as 1280x720@60 or 1920x1080@30000/1001",
 			bind: func(c *Config) value { return &format{p: &c.VideoFormat} },
 		},
 		{
 			Key: "bitrate", Group: GroupPicture, Arg: "KBIT/S",
-			Help:      "bit rate of our picture; on the secure link the highest, since it takes no more than the way to the peer holds",
-			Otherwise: "6000 on the secure link, 3000 on the plain one",
+			Help:      "maximum video bitrate; the secure link adapts it to the network",
+			Otherwise: "6000 on the secure link, 3000 on the plain link",
 			bind:      func(c *Config) value { return &number{p: &c.Bitrate, min: 100, max: 100_000, sample: 6000} },
 		},
 		{
 			Key: "min-bitrate", Group: GroupPicture, Arg: "KBIT/S", Default: "300",
-			Help: "lowest bit rate of our picture on the secure link, however little the way to the peer holds",
+			Help: "minimum video bitrate on the secure link, even if the network carries less",
 			bind: func(c *Config) value { return &number{p: &c.MinBitrate, min: 100, max: 100_000} },
 		},
 
 		{
 			Key: "scenes", Group: GroupScenes, Arg: "GLOB,...",
 			Help:      "scenes that get the peer's picture; may be repeated",
-			Otherwise: "those that have it already, else the one in the programme",
+			Otherwise: "the scenes that already have it, else the programme scene",
 			bind:      func(c *Config) value { return &list{p: &c.Scenes, check: checkFilled} },
 		},
 		{
 			Key: "layout", Group: GroupScenes, Arg: "LAYOUT", Default: "pip",
-			Help: "where the peer's picture goes: pip (a corner), side-by-side (a half), full or grid (one of two cells); after that, where wanted, a corner (top-left), a size (30% or 480x270), margin with a distance (20 or 2%) and crop, as in 'pip top-left 25% margin 20'",
+			Help: "where the peer's picture goes: pip (in a corner), side-by-side (half of the canvas), full or grid (one of two cells); optionally followed by a corner (top-left), a size (30% or 480x270), margin with a distance (20 or 2%) and crop, such as 'pip top-left 25% margin 20'",
 			bind: func(c *Config) value { return &layout{p: &c.Layout} },
 		},
 		{
 			Key: "layouts", Group: GroupScenes, Arg: "GLOB=LAYOUT",
-			Help:      "the layout in the scenes that match; may be repeated; the first match counts, a scene's exact name before all patterns",
-			Otherwise: "that of --layout",
+			Help:      "layout for the scenes that match GLOB; may be repeated; an exact scene name comes before patterns, then the first match counts",
+			Otherwise: "the layout of --layout",
 			bind:      func(c *Config) value { return &rules{p: &c.Layouts} },
 		},
 		{
 			Key: "clean-feed", Group: GroupScenes,
-			Help: "send the peer our programme without the peer's own picture, so that both may show each other",
+			Help: "send the peer your programme without the peer's own picture, so that both of you can show each other",
 			bind: func(c *Config) value { return &toggle{p: &c.CleanFeed} },
 		},
 		{
 			Key: "name-plate", Group: GroupScenes,
-			Help: "write the name of --peer-name over the peer's picture",
+			Help: "write the peer's name (--peer-name) over the peer's picture",
 			bind: func(c *Config) value { return &toggle{p: &c.NamePlate} },
 		},
 		{
@@ -161,26 +161,26 @@ func Table() []Setting {
 
 		{
 			Key: "mic", Group: GroupSound, Arg: "NAME,...",
-			Help:      "audio inputs of OBS that the peer hears; may be repeated",
+			Help:      "OBS audio inputs that the peer hears; may be repeated",
 			Otherwise: "the microphones in OBS's audio settings",
 			bind:      func(c *Config) value { return &list{p: &c.Mics, check: checkFilled} },
 		},
 		{
 			Key: "mic-source", Group: GroupSound, Arg: "SOURCE",
-			Help:    "send this PulseAudio source straight to the peer, past OBS and its filters (see: pactl list short sources)",
+			Help:    "send this PulseAudio source directly to the peer, without OBS and its filters (list the sources with: pactl list short sources)",
 			Aliases: []string{"pulsesrc_device"},
 			bind:    func(c *Config) value { return &text{p: &c.MicSource} },
 		},
 		{
 			Key: "peer-audio", Group: GroupSound, Arg: "WAY", Default: "auto",
-			Help: "how the peer's voice gets into the stream: desktop (OBS's Desktop Audio), source (an input of its own) or auto",
+			Help: "how the peer's voice gets into the stream: desktop (through OBS's Desktop Audio), source (through an OBS input of its own) or auto",
 			bind: func(c *Config) value {
 				return &choice{p: &c.PeerAudio, words: []string{"auto", "desktop", "source"}}
 			},
 		},
 		{
 			Key: "av-offset", Group: GroupSound, Arg: "MS", Default: "0",
-			Help: "milliseconds by which the peer's voice comes later (or, below 0, sooner) than is worked out to fit the picture",
+			Help: "extra delay of the peer's audio, in ms, on top of automatic A/V sync; below 0 it comes earlier",
 			bind: func(c *Config) value { return &number{p: &c.AVOffset, min: -400, max: 400} },
 		},
 
@@ -190,18 +190,18 @@ func Table() []Setting {
 			bind: func(c *Config) value { return &text{p: &c.OBSHost, check: CheckHost} },
 		},
 		{
-			Key: "obs-port", Group: GroupOBS, Arg: "PORT", Otherwise: "what OBS's own files say",
+			Key: "obs-port", Group: GroupOBS, Arg: "PORT", Otherwise: "from OBS's own files",
 			Help: "port of OBS's WebSocket server",
 			bind: func(c *Config) value { return &number{p: &c.OBSPort, min: 1, max: 65535, sample: 4455} },
 		},
 		{
-			Key: "obs-password", Group: GroupOBS, Arg: "PASSWORD", Otherwise: "what OBS's own files say",
+			Key: "obs-password", Group: GroupOBS, Arg: "PASSWORD", Otherwise: "from OBS's own files",
 			Help: "password of OBS's WebSocket server", Secret: true,
 			bind: func(c *Config) value { return &secret{p: &c.OBSPassword} },
 		},
 		{
 			Key: "obs-password-file", Group: GroupOBS, Arg: "FILE",
-			Help: "file whose first line is the password of OBS's WebSocket server", Otherwise: "what OBS's own files say",
+			Help: "file whose first line is the password of OBS's WebSocket server", Otherwise: "from OBS's own files",
 			bind: func(c *Config) value { return &text{p: &c.OBSPasswordFile} },
 		},
 
@@ -212,7 +212,7 @@ func Table() []Setting {
 		},
 		{
 			Key: "verbose", Group: GroupOutput,
-			Help: "log to standard error what is done and why",
+			Help: "log what happens, and why, to standard error",
 			bind: func(c *Config) value { return &toggle{p: &c.Verbose} },
 		},
 	}

@@ -43,7 +43,7 @@ func (t *text) Set(s string) error {
 func (t *text) file(v any) error {
 	s, ok := v.(string)
 	if !ok {
-		return errors.New("wants a text in quotes")
+		return errors.New("must be a quoted string")
 	}
 	return t.Set(s)
 }
@@ -76,7 +76,7 @@ func (n *number) Set(s string) error {
 func (n *number) file(v any) error {
 	i, ok := v.(int64)
 	if !ok {
-		return fmt.Errorf("wants a number from %d to %d, without quotes", n.min, n.max)
+		return fmt.Errorf("must be a number from %d to %d, without quotes", n.min, n.max)
 	}
 	return n.Set(strconv.FormatInt(i, 10))
 }
@@ -109,7 +109,7 @@ func (c *choice) Set(s string) error {
 func (c *choice) file(v any) error {
 	s, ok := v.(string)
 	if !ok {
-		return fmt.Errorf("wants one of these in quotes: %s", strings.Join(c.words, ", "))
+		return fmt.Errorf("must be one of these, in quotes: %s", strings.Join(c.words, ", "))
 	}
 	return c.Set(s)
 }
@@ -142,7 +142,7 @@ func splitNames(s string) ([]string, error) {
 		name, after, found := "", "", false
 		if inner, quoted := strings.CutPrefix(strings.TrimLeft(rest, " \t"), `"`); quoted {
 			if name, after, found = cutQuoted(inner); !found {
-				return nil, fmt.Errorf(`%q is not a list of names with commas between them: a name that begins with a double quote or contains a comma stands in double quotes, with "" for each double quote in it`, s)
+				return nil, fmt.Errorf(`%q is not a comma-separated list of names: put a name in double quotes if it contains a comma or begins with a double quote, and double each double quote in it`, s)
 			}
 			_, rest, more = strings.Cut(after, ",")
 		} else {
@@ -184,7 +184,7 @@ func (l *list) add(names []string) error {
 }
 
 func (l *list) file(v any) error {
-	wrong := errors.New(`wants a list of texts: ["one", "two"]`)
+	wrong := errors.New(`must be a list of quoted strings: ["one", "two"]`)
 	items, ok := v.([]any)
 	if !ok {
 		return wrong
@@ -224,7 +224,7 @@ func (t *toggle) Set(s string) error {
 func (t *toggle) file(v any) error {
 	b, ok := v.(bool)
 	if !ok {
-		return errors.New("wants true or false, without quotes")
+		return errors.New("must be true or false, without quotes")
 	}
 	*t.p = b
 	return nil
@@ -247,7 +247,7 @@ func (s *secret) Set(v string) error {
 func (s *secret) file(v any) error {
 	password, ok := v.(string)
 	if !ok {
-		return errors.New("wants a text in quotes")
+		return errors.New("must be a quoted string")
 	}
 	return s.Set(password)
 }

@@ -106,7 +106,7 @@ type refusedError struct {
 	said   string
 }
 
-func (e *refusedError) Error() string { return "the costream-obs that runs says: " + e.said }
+func (e *refusedError) Error() string { return "the running costream-obs says: " + e.said }
 
 // ask is for answers in JSON.
 func (c Client) ask(ctx context.Context, method, path string, into any) error {

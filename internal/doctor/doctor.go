@@ -6,7 +6,7 @@
 // order, to a person, a pipe or a program.
 //
 // It knows nothing of OBS, sound or video: the checks are in package checks.
-// It changes nothing; what a check offers to mend is done by Mend alone.
+// It changes nothing, except that Mend carries out the fixes that checks offer.
 package doctor
 
 import (

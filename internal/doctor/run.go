@@ -117,8 +117,8 @@ func runOne(ctx context.Context, c Check) Result {
 	return Result{
 		Status: Fail,
 		Detail: fmt.Sprintf("no answer within %v", limit),
-		Why:    "Something that this check asks hangs, so nothing is known about it.",
-		Next:   fmt.Sprintf("Try again with `costream-obs doctor --only %s --verbose`; if it stays so, report it with what `costream-obs doctor --bundle report.tar.gz` writes.", c.ID),
+		Why:    "Something that this check needs does not answer, so there is no result.",
+		Next:   fmt.Sprintf("Try again with `costream-obs doctor --only %s --verbose`; if that does not help, report it with the file that `costream-obs doctor --bundle report.tar.gz` writes.", c.ID),
 	}
 }
 

@@ -44,7 +44,7 @@ func (p *Printer) Spin(total int) (stop func()) {
 			}
 			p.mu.Lock()
 			sign := p.style.Paint(terminal.Dim, spinnerSigns[turn%len(spinnerSigns)])
-			text := fmt.Sprintf("  %s %s", sign, p.style.Paint(terminal.Dim, fmt.Sprintf("looking, %d of %d", min(p.done+1, p.total), p.total)))
+			text := fmt.Sprintf("  %s %s", sign, p.style.Paint(terminal.Dim, fmt.Sprintf("checking, %d of %d", min(p.done+1, p.total), p.total)))
 			_, _ = io.WriteString(p.out, clearLine+text)
 			p.spinning = true
 			p.mu.Unlock()

@@ -25,7 +25,7 @@ type screen struct {
 func (s *screen) Write(b []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if bytes.Contains(b, []byte("looking, 3 of 3")) && !s.seen {
+	if bytes.Contains(b, []byte("checking, 3 of 3")) && !s.seen {
 		s.seen = true
 		close(s.spun)
 	}

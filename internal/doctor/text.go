@@ -170,16 +170,16 @@ func (p *Printer) Sum(r Report) {
 	switch c := r.Counts; {
 	case c.Fail > 0:
 		text = s.Paint(terminal.Red, fmt.Sprintf("Not ready: %s%s.", count(c.Fail, "problem"), and(c.Warn, "warning"))) +
-			" Begin with the first one; the others may go with it."
+			" Start with the first one; that may fix the others."
 	case c.Warn > 0:
 		text = s.Paint(terminal.Yellow, fmt.Sprintf("Ready to co-stream, with %s.", count(c.Warn, "warning")))
 	case left > 0:
-		text = s.Paint(terminal.Green, "Nothing is wrong, as far as it was looked at.")
+		text = s.Paint(terminal.Green, "Nothing is wrong in what was checked.")
 	default:
 		text = s.Paint(terminal.Green, "Ready to co-stream: nothing is wrong.")
 	}
 	if n := len(r.Fixable()); n > 0 {
-		text += " " + s.Commands(fmt.Sprintf("%s can be mended with `costream-obs doctor --fix`.", capital(count(n, "fault"))))
+		text += " " + s.Commands(fmt.Sprintf("%s can be fixed with `costream-obs doctor --fix`.", capital(count(n, "fault"))))
 	}
 	if left > 0 {
 		text += fmt.Sprintf("\n%s were left out: %s.", capital(count(left, "check")), cause)
@@ -223,7 +223,7 @@ func (p *Printer) Plan(findings []Finding) {
 	defer p.mu.Unlock()
 	p.flush()
 	var b strings.Builder
-	b.WriteString("\nThis can be mended:\n")
+	b.WriteString("\nThis can be fixed:\n")
 	for _, f := range findings {
 		b.WriteString(p.bullet("- ", f.Fix+" ("+f.ID+")") + "\n")
 	}

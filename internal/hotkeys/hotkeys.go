@@ -3,8 +3,8 @@
 // Package hotkeys gives OBS hotkeys for the peer: a script of ours, which OBS runs, and its entry with the keys in a
 // scene collection. What a key does happens inside OBS, with or without a running costream-obs.
 //
-// The package edits files, through package collection, while OBS is closed. While OBS is open an [Order] waits in a
-// [Store] until somebody who sees OBS end carries it out.
+// The package edits files, through package collection, while OBS is closed. While OBS is open an [Order] waits in a [Store],
+// until a program that sees OBS end carries it out.
 package hotkeys
 
 import (
@@ -57,7 +57,7 @@ func (e *BoundError) Error() string {
 		}
 		of = fmt.Sprintf(" of %q", owner)
 	}
-	return fmt.Sprintf("%s belongs to the hotkey %q%s: take another key, or free this one in OBS, Settings, Hotkeys", KeyText(e.Key), e.To.Hotkey, of)
+	return fmt.Sprintf("%s is already the key of the hotkey %q%s: choose another key, or remove that one in OBS, Settings, Hotkeys", KeyText(e.Key), e.To.Hotkey, of)
 }
 
 // Order is what is to be done to OBS's scene collections. It is plain JSON.
@@ -217,10 +217,10 @@ func Install(d collection.Dir, dir, home string) (string, error) {
 	path := Path(dir)
 	switch below := strings.HasPrefix(path, filepath.Clean(home)+"/"); {
 	case d.Snap():
-		return "", errors.New("this OBS is a Snap, which may not read scripts of other programs: " +
+		return "", errors.New("this OBS is a Snap, which cannot read scripts of other programs: " +
 			"set a shortcut of your desktop to `costream-obs peer toggle` instead")
 	case d.Flatpak() && !below:
-		return "", fmt.Errorf("this OBS is a Flatpak, which sees files in your home directory alone, but not %s: set XDG_DATA_HOME to a directory there", path)
+		return "", fmt.Errorf("this OBS is a Flatpak, which sees only files in your home directory, and not %s: set XDG_DATA_HOME to a directory there", path)
 	}
 	if old, err := os.ReadFile(path); err == nil && string(old) == string(script) {
 		return path, nil

@@ -142,9 +142,9 @@ func TestCarryRefuses(t *testing.T) {
 		keys map[Action]string
 		want string
 	}{
-		{map[Action]string{Toggle: "Ctrl+M"}, `Ctrl+M belongs to the hotkey "libobs.mute" of "Mic/Aux"`},
-		{map[Action]string{Show: "F5"}, `F5 belongs to the hotkey "OBSBasic.StartStreaming"`},
-		{map[Action]string{Toggle: "F9", Hide: "F9"}, `F9 belongs to the hotkey "hide" of "costream-obs.lua"`},
+		{map[Action]string{Toggle: "Ctrl+M"}, `Ctrl+M is already the key of the hotkey "libobs.mute" of "Mic/Aux"`},
+		{map[Action]string{Show: "F5"}, `F5 is already the key of the hotkey "OBSBasic.StartStreaming"`},
+		{map[Action]string{Toggle: "F9", Hide: "F9"}, `F9 is already the key of the hotkey "hide" of "costream-obs.lua"`},
 	} {
 		m := newMachine(t)
 		o := order(test.keys)

@@ -64,7 +64,7 @@ func ParseKey(text string) (collection.Key, error) {
 		}
 		field := modifier(rest[:i])
 		if field == nil {
-			return key, fmt.Errorf("%q: %q is no modifier; there are Ctrl, Alt, Shift and Super", text, strings.TrimSpace(rest[:i]))
+			return key, fmt.Errorf("%q: %q is not a modifier; there are Ctrl, Alt, Shift and Super", text, strings.TrimSpace(rest[:i]))
 		}
 		*field(&key) = true
 		rest = rest[i+1:]
@@ -75,9 +75,9 @@ func ParseKey(text string) (collection.Key, error) {
 		key.Key = prefix + name
 		return key, nil
 	case modifier(rest) != nil:
-		return key, fmt.Errorf("%q: a key has to follow, as in %s+F9", text, strings.TrimSpace(rest))
+		return key, fmt.Errorf("%q: a key must follow, such as %s+F9", text, strings.TrimSpace(rest))
 	}
-	return key, fmt.Errorf("%q is no key that costream-obs knows: type F9, Ctrl+Alt+P, Num 5, Super+Space or the like; "+
+	return key, fmt.Errorf("%q is not a key that costream-obs knows: type F9, Ctrl+Alt+P, Num 5, Super+Space or similar; "+
 		"for any other key, type one of these and change it in OBS, Settings, Hotkeys", text)
 }
 

@@ -53,7 +53,7 @@ func (e *UnknownError) Error() string {
 // CheckName returns an error for a name that none can have.
 func CheckName(name string) error {
 	if strings.TrimSpace(name) != name || name == "" || strings.ContainsFunc(name, unicode.IsControl) {
-		return fmt.Errorf("%q is no name for a layout", name)
+		return fmt.Errorf("%q cannot be the name of a layout", name)
 	}
 	return nil
 }
@@ -62,7 +62,7 @@ func CheckName(name string) error {
 func Load(path string) (Layouts, error) {
 	l := Layouts{}
 	if _, err := atomicfile.ReadJSON(path, &l); err != nil {
-		return nil, fmt.Errorf("saved layouts: %w; mend it or move it away", err)
+		return nil, fmt.Errorf("saved layouts: %w; fix the file or move it away", err)
 	}
 	return l, nil
 }

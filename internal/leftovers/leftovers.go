@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package leftovers takes what costream-obs added to a scene collection out of its file. That is for collections that no
-// running OBS can be told to clean: the user switched to another one on air, or OBS ended on air.
+// Package leftovers removes what costream-obs added to a scene collection from its file. It is for collections that no
+// running OBS can clean: the user switched to another collection on air, or OBS ended on air.
 //
-// What is to be taken out is noted while OBS runs (Note), taken out once it is closed (Carry), and what is left to
-// remember told to OBS when it is there again (Tell). It is for one's own files alone, through package collection, and
-// decides nothing about the scenes: that is package scenes', which works on a file here as it does on OBS.
+// Note stores what must be removed, while OBS runs. Carry removes it once OBS is closed. Tell stores in OBS what is left to
+// remember, when OBS runs again. The package works only on files of the same user, through package collection. It decides
+// nothing about the scenes: package scenes does, which works on a file here as it does on OBS.
 package leftovers
 
 import (
@@ -87,7 +87,7 @@ func (s Store) save(n notes) error {
 	return nil
 }
 
-// Note notes what is ours in the collections of an OBS, in place of what was noted of that OBS before.
+// Note notes what is ours in the collections of an OBS, instead of what was noted of that OBS before.
 func (s Store) Note(d collection.Dir, entries map[string]Entry) error {
 	n, err := s.load()
 	if err != nil {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package lipsync works out by how much a peer's voice or picture must wait so
-// that both are seen and heard together.
+// Package lipsync computes how long a peer's voice or picture must wait so that
+// both are seen and heard together.
 //
-// It compares how long each takes from the peer's camera or microphone, by the
-// sender reports that say when its packets were captured, to the user's eye or
-// ear, by what is known of the way from the arrival on. The two clocks need not
-// agree: what one is ahead of the other is in both figures. It is arithmetic
-// alone: it reads no clock, delays nothing itself and knows no media.
+// For each of them it computes the latency from the peer's camera or microphone
+// to the user's eye or ear. The sender reports say when a packet was captured,
+// and the caller says how long it takes after its arrival. The two machines'
+// clocks may differ, because the difference is in both latencies. The package is
+// only arithmetic: it reads no clock, delays nothing and knows no media.
 package lipsync
 
 import (

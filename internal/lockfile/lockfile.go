@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package lockfile lets one program of the user's at a time do something, by the lock on a file. The kernel gives the
-// lock back when its holder ends, however that happens, so a file that is left says nothing.
+// Package lockfile lets only one program at a time do something, with a lock on a file. The kernel releases the lock when the
+// program ends, in whatever way, so a file that is left does not mean that it is locked.
 //
-// It keeps out only who asks for the same file, and no other machine.
+// It keeps out only programs that lock the same file on the same machine.
 package lockfile
 
 import (
@@ -29,7 +29,7 @@ func (e *HeldError) Error() string {
 	if e.PID == 0 {
 		return "another program has the lock"
 	}
-	return fmt.Sprintf("the process %d has the lock", e.PID)
+	return fmt.Sprintf("process %d has the lock", e.PID)
 }
 
 // again is how often a lock that is held is tried: the kernel tells nobody who can also wait for something else.

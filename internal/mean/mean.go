@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package mean keeps the mean of durations that come one after the other, of which
-// the newest count most. It keeps no samples, and knows nothing of a median.
+// Package mean keeps an exponentially weighted mean of durations, in which the newest
+// count most. It keeps no samples, so it has no median.
 package mean
 
 import (

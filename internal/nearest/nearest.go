@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package nearest guesses what somebody meant to type.
+// Package nearest guesses what somebody meant to type, from a list of what there is.
 package nearest
 
 // Hint returns "; did you mean X?" for the candidate nearest to word, or nothing when none is near enough to be a

@@ -178,7 +178,7 @@ func TestRealLayoutKept(t *testing.T) {
 	}
 
 	// Before there is any peer, for a scene that is not in the programme.
-	if changes := arrange("pip top-left", "Two"); len(changes) != 1 || changes[0].Edit.String() != `remember how the peer shall look in scene "Two"` {
+	if changes := arrange("pip top-left", "Two"); len(changes) != 1 || changes[0].Edit.String() != `remember how the peer should look in scene "Two"` {
 		t.Errorf("without a peer: got %v, want it remembered", changes)
 	}
 	s.goTo(onAir)

@@ -75,7 +75,7 @@ func (o *OBS) knows() bool {
 // Lock implements scenes.OBS.
 func (o *OBS) Lock(ctx context.Context) (func(), error) {
 	if o.lock == "" {
-		return nil, errors.New("this connection to OBS is for looking only")
+		return nil, errors.New("this connection to OBS is read-only")
 	}
 	release, err := lockfile.Acquire(ctx, o.lock, o.wait)
 	if held := (*lockfile.HeldError)(nil); errors.As(err, &held) {
@@ -83,7 +83,7 @@ func (o *OBS) Lock(ctx context.Context) (func(), error) {
 		if held.PID != 0 {
 			who = fmt.Sprintf(" (process %d)", held.PID)
 		}
-		return nil, fmt.Errorf("%w%s and has not finished within %v: try again, or end that one first", scenes.ErrBusy, who, o.wait)
+		return nil, fmt.Errorf("%w%s and has not finished within %v: try again, or stop that program first", scenes.ErrBusy, who, o.wait)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("keep others from changing OBS's scenes: %w", err)

@@ -41,10 +41,10 @@ func Load(path string) (*Pair, error) {
 	case err != nil:
 		return nil, fmt.Errorf("pair: %w", err)
 	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s is no file", path)
+		return nil, fmt.Errorf("%s is not a file", path)
 	case info.Mode().Perm()&0o077 != 0:
 		return nil, fmt.Errorf("%s: others on this machine can open the file (mode %04o); if nobody did, run: chmod 600 '%s'; "+
-			"otherwise pair anew: costream-obs pair new", path, info.Mode().Perm(), path)
+			"otherwise pair again: costream-obs pair new", path, info.Mode().Perm(), path)
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -52,10 +52,10 @@ func Load(path string) (*Pair, error) {
 	}
 	var s stored
 	if err := json.Unmarshal(data, &s); err != nil {
-		return nil, fmt.Errorf("%s is damaged: %w; pair anew: costream-obs pair new", path, err)
+		return nil, fmt.Errorf("%s is damaged: %w; pair again: costream-obs pair new", path, err)
 	}
 	if s.Role != Inviter && s.Role != Guest {
-		return nil, fmt.Errorf("%s is damaged: there is no role %q; pair anew: costream-obs pair new", path, s.Role)
+		return nil, fmt.Errorf("%s is damaged: there is no role %q; pair again: costream-obs pair new", path, s.Role)
 	}
 	invite, err := ParseInvite(s.Invite)
 	if err != nil {

@@ -22,10 +22,10 @@ type Invite struct {
 
 // What is wrong with a line that is no valid invite.
 var (
-	ErrNotInvite = errors.New("this is no invite; one begins with " + prefix + " and is printed by: costream-obs pair new")
+	ErrNotInvite = errors.New("this is not an invite; an invite begins with " + prefix + " and is printed by: costream-obs pair new")
 	ErrVersion   = errors.New("the invite was made by a newer costream-obs; install the same version on both machines")
 	ErrTruncated = errors.New("the end of the invite is missing; copy the whole line")
-	ErrDamaged   = errors.New("the invite was changed on its way: its checksum is wrong; copy it again")
+	ErrDamaged   = errors.New("the invite was changed on the way: its checksum is wrong; copy it again")
 )
 
 const (
@@ -49,7 +49,7 @@ var alphabet = base32.StdEncoding.WithPadding(base32.NoPadding)
 // NewInvite returns an invite with a new secret.
 func NewInvite(addresses []string) (Invite, error) {
 	if len(addresses) > maxAddresses {
-		return Invite{}, fmt.Errorf("%d addresses: an invite has room for %d", len(addresses), maxAddresses)
+		return Invite{}, fmt.Errorf("%d addresses are too many: an invite has room for %d", len(addresses), maxAddresses)
 	}
 	for _, a := range addresses {
 		if err := checkAddress(a); err != nil {
@@ -139,7 +139,7 @@ func addresses(b []byte) ([]string, error) {
 func checkAddress(s string) error {
 	host, port, err := net.SplitHostPort(s)
 	if err != nil || host == "" {
-		return fmt.Errorf("%q is no address with a port, as in example.org:5000 or [2001:db8::1]:5000", s)
+		return fmt.Errorf("%q is not an address with a port, such as example.org:5000 or [2001:db8::1]:5000", s)
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
 		return fmt.Errorf("%q: the port must be from 1 to 65535", s)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package pathcheck says what a probe of the network path to the friend's machine found wrong, and what helps. `doctor
-// --peer` and a `run` that waits for the friend say the same, because both ask here.
+// Package pathcheck explains the result of a probe of the network path to the friend's machine: what is wrong, and what
+// helps. `doctor --peer` and `run` both use it, so that they say the same.
 //
-// It sends nothing itself: package link probes.
+// It sends nothing: package link probes.
 package pathcheck
 
 import (
@@ -48,18 +48,18 @@ func Key(report link.ProbeReport) (Finding, bool) {
 	const pairAnew = "`costream-obs pair new` on one, `costream-obs pair join` on the other"
 	switch {
 	case report.Peer.IsValid() && report.Version != link.ProbeVersion:
-		return blocked("The two may not understand each other.", "Update the older one; `costream-obs version` tells.",
+		return blocked("The two may not understand each other.", "Update the older one; `costream-obs version` prints the version.",
 			"Your friend's costream-obs speaks version %d of the secure link, yours version %d.", report.Version, link.ProbeVersion)
 	case report.Peer.IsValid():
 		return Finding{}, false
 	case len(report.Twins) > 0:
-		return blocked("One machine invites and the other one joins; two that do the same cannot talk to each other.",
+		return blocked("One machine must invite and the other must join; two machines that did the same cannot connect.",
 			"Was the file of the pair copied? Then pair the two machines: "+pairAnew+". If that address is this machine's own, give your friend's with --peer.",
 			"The costream-obs at %s has the same side of the pair as this one.", list(report.Twins))
 	case len(report.Strangers) > 0:
-		return blocked("If it is your friend's, one of you has paired anew since, and neither takes what the other sends.",
+		return blocked("If it is your friend's, one of you has paired again since, and neither accepts the other's packets.",
 			"Compare the words on both machines: `costream-obs pair show`. If they differ, pair them again: "+pairAnew+".",
-			"A costream-obs calls from %s with a key that is not your friend's.", list(report.Strangers))
+			"A costream-obs connects from %s with a key that is not your friend's.", list(report.Strangers))
 	}
 	return Finding{}, false
 }
@@ -74,31 +74,31 @@ func Path(report link.ProbeReport, port int) (Finding, bool) {
 	)
 	switch {
 	case !report.Peer.IsValid() && len(report.Asked) == 0:
-		return impaired("Whether pictures and sound get through can then be found out only from your friend's side, which knows where you are.",
+		return impaired("Only your friend's machine, which knows your address, can now test whether pictures and sound get through.",
 			"Ask your friend to run `costream-obs doctor --peer`, and run it here at the same time; or give your friend's address: `costream-obs doctor --peer ADDRESS`.",
-			"This machine knows no address of your friend's, and nobody has called just now.")
+			"This machine has no address for your friend, and your friend's machine has not connected.")
 	case !report.Peer.IsValid():
 		return blocked(unheard,
-			fmt.Sprintf("Does it run at your friend's, `costream-obs run`, or `costream-obs doctor --peer` at the same time? If so, let the router and the firewall on one of the two sides pass UDP port %d on to the machine, or put both machines into one VPN (WireGuard, Tailscale).", port),
+			fmt.Sprintf("Does `costream-obs run` or `costream-obs doctor --peer` run on your friend's machine now? If so, make the router and the firewall on one of the two sides pass UDP port %d on to the machine, or put both machines into one VPN (WireGuard, Tailscale).", port),
 			"No costream-obs of your friend's answers at %s.", list(report.Asked))
 	case report.Lost == report.Sent:
-		return blocked(unheard, "Try again: `costream-obs doctor --peer`. If it stays so, something on the way stops a stream of packets: look at the firewalls of both sides.",
-			"Your friend's machine at %s answered once, and then no more.", report.Peer)
+		return blocked(unheard, "Try again: `costream-obs doctor --peer`. If that does not help, something between the machines blocks a stream of packets: check the firewalls on both sides.",
+			"Your friend's machine at %s answered once, then stopped answering.", report.Peer)
 	case report.PacketSize < smallestPath:
-		return blocked("The packets of a picture have almost that size, so that no picture would arrive.",
-			"Look for a VPN whose mtu is too small: `ip link` on both machines; set it to 1280 or more.",
-			"Small packets get to %s and back, but none of %d bytes.", report.Peer, smallestPath)
+		return blocked("Video packets are almost that large, so no picture would arrive.",
+			"Find the VPN whose MTU is too small with `ip link` on both machines, and set it to 1280 or more.",
+			"Small packets get to %s and back, but packets of %d bytes do not.", report.Peer, smallestPath)
 	case lost > tolerableLoss:
-		return impaired("What is lost is sent again, which takes time; where much is lost pictures stand still and the voice breaks up.",
-			"Use a cable in place of Wi-Fi on both sides, stop other uploads and downloads, and lower --bitrate.",
-			"Of %d packets to %s %d got lost%s.", report.Sent, report.Peer, report.Lost, whichWay(report))
+		return impaired("Lost packets are sent again, which takes time; with much packet loss pictures freeze and the voice breaks up.",
+			"Use a cable instead of Wi-Fi on both sides, stop other uploads and downloads, and lower --bitrate.",
+			"Of %d packets to %s, %d were lost%s.", report.Sent, report.Peer, report.Lost, whichWay(report))
 	case report.RTT > tolerableRTT && report.MinRTT < tolerableRTT/2:
-		return impaired(late, "Something makes packets wait: close what needs much computing time (`top` shows), and stop other uploads and downloads, on both sides.",
-			"Most answers from %s take %v or more, although it can be %v.", report.Peer, Millis(report.RTT), Millis(report.MinRTT))
+		return impaired(late, "Something delays packets: on both sides, close programs that use much CPU time (see `top`), and stop other uploads and downloads.",
+			"Most answers from %s take %v or more, although the fastest took %v.", report.Peer, Millis(report.RTT), Millis(report.MinRTT))
 	case report.RTT > tolerableRTT:
 		return impaired(late,
-			fmt.Sprintf("Is there a detour on the way, such as the relay of a VPN (`tailscale status` tells)? Then forward UDP port %d on one of the two sides, and give that address with --peer.", port),
-			"An answer from %s takes %v.", report.Peer, Millis(report.RTT))
+			fmt.Sprintf("Does a VPN send the packets through a relay (see `tailscale status`)? Then forward UDP port %d on one of the two sides, and give that address with --peer.", port),
+			"The round-trip time to %s is %v.", report.Peer, Millis(report.RTT))
 	}
 	return Finding{}, false
 }

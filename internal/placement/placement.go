@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package placement says which streams at the sound server are not where they belong while a co-stream is on air: those
-// of costream-obs, and those of OBS and of others that would bring something else to the peer. It is the one rule for
-// costream-obs itself, which puts them back, and for its doctor. It asks the sound server nothing and moves nothing.
+// Package placement says which streams at the sound server are on the wrong sink or source while a co-stream is on air: those
+// of costream-obs, and those of OBS and other programs that would send something else to the peer. `run`, which moves them
+// back, and doctor use the same rule. The package does not talk to the sound server and moves nothing.
 package placement
 
 import (

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package standstill knows when this process stood still: it was stopped, or the machine slept. What waited for
-// somebody's answer meanwhile was not kept waiting, so the timeouts of this package count only the time in which the
-// process ran; and who is told of a standstill can begin anew what is late.
+// Package standstill detects that this process did not run for a while: it was stopped, or the machine slept. The timeouts of
+// this package count only the time in which the process ran, because nobody kept us waiting meanwhile. Watch reports a
+// standstill, so that its caller can restart what is late.
 //
-// It is no clock: while the process runs, time here is that of package time.
+// It is not a clock: while the process runs, its time is that of package time.
 package standstill
 
 import (

@@ -10,7 +10,7 @@ import (
 
 // A Prober can measure the way to the peer.
 type Prober interface {
-	// Standby holds the port in place of Run, which is then not called: it answers the peer's probes and sends nothing
+	// Standby holds the port instead of Run, which is then not called: it answers the peer's probes and sends nothing
 	// else. It returns nil when ctx ends, or why the socket died before.
 	Standby(ctx context.Context) error
 

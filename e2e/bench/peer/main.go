@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command peer is one end of a co-stream for the benchmarks: what costream-obs does on air, with pipes in place of OBS.
+// Command peer is one end of a co-stream for the benchmarks: what costream-obs does on air, with pipes instead of OBS.
 //
 //	peer -send    reads raw YUY2 pictures from standard input, and sound from the sound server
 //	peer          writes the peer's pictures as raw I420 to file descriptor 3, and plays the sound

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package camera makes OBS's virtual camera show the scene for the peer, for which obs-websocket has no request
-// (obs-websocket #1307, #1321), and gives it back what it showed before.
+// Package camera makes OBS's virtual camera output the scene for the peer, for which obs-websocket has no request
+// (obs-websocket #1307, #1321), and restores what it was set to before.
 //
-// It edits scene collections, through package collection, while OBS is closed. While OBS is open an Order waits in its
-// Store until somebody who sees OBS end carries it out. It starts no camera.
+// It edits scene collections, through package collection, while OBS is closed. While OBS is open an Order waits in its Store,
+// until a program that sees OBS end carries it out. The package does not start the camera.
 package camera
 
 import (

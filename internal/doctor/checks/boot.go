@@ -37,7 +37,7 @@ func (m *Machine) bootFiles(context.Context) doctor.Result {
 		return wrong("%s loads v4l2loopback when the machine starts, but nothing sets its options.", boot.LoadedBy)
 	case !containsBoth(numbers, want):
 		if len(files) > 1 {
-			next = fmt.Sprintf("Take the line about v4l2loopback out of %s, or let `costream-obs setup` write both files.", cmp.Or(numbersFile, files[len(files)-1]))
+			next = fmt.Sprintf("Remove the v4l2loopback line from %s, or let `costream-obs setup` write both files.", cmp.Or(numbersFile, files[len(files)-1]))
 		}
 		return wrong("The options in %s give video_nr=%s, not %s.", strings.Join(files, " and "), orNone(numbers), want)
 	case !bothExclusive(caps):

@@ -3,10 +3,9 @@
 // Package checks is the table of what `costream-obs doctor` looks at: the
 // machine, its kernel module and video devices, OBS, the sound and the network.
 //
-// A check is a plain function of what a Machine says, so that each can be
-// tried against recorded machines. Nothing here changes anything; what can be
-// mended is returned as a fix for somebody else to carry out. How findings are
-// run and shown is package doctor's matter.
+// A check is a plain function of what a Machine says, so that tests can run it
+// on recorded machines. Nothing here changes anything: a check returns a fix for
+// its caller to carry out. Package doctor runs the checks and shows the findings.
 package checks
 
 import (

@@ -39,7 +39,7 @@ type fault struct {
 
 var faults = []fault{
 	{"settings wrong", func(f *fixture) {
-		f.o = checks.Options{SettingsError: errors.New(`~/.config/costream-obs/config.toml:2: there is no setting "colour"`)}
+		f.o = checks.Options{SettingsError: errors.New(`~/.config/costream-obs/config.toml:2: unknown setting "colour"`)}
 	}, []string{"svc.config"}},
 	{"daemon hangs", func(f *fixture) {
 		f.daemon, f.daemonErr = checks.Daemon{Running: true}, errors.New("control socket: context deadline exceeded")
@@ -261,7 +261,7 @@ var faults = []fault{
 	{"clean feed as programme", func(f *fixture) { f.obs.Program, f.obs.FeedScenes = "To peer", map[string]bool{"To peer": true} }, []string{"obs.loop"}},
 	{"hotkeys wait", func(f *fixture) { f.hotkeys.Entry = &hotkeys.Entry{Waiting: true} }, []string{"obs.hotkeys"}},
 	{"hotkeys refused", func(f *fixture) {
-		f.hotkeys.Entry = &hotkeys.Entry{Problem: `F9 belongs to the hotkey "libobs.mute" of "Mic/Aux": take another key`}
+		f.hotkeys.Entry = &hotkeys.Entry{Problem: `F9 is already the key of the hotkey "libobs.mute" of "Mic/Aux": choose another key`}
 	}, []string{"obs.hotkeys"}},
 	{"hotkeys in another scene collection", func(f *fixture) { f.hotkeys.Script = "" }, []string{"obs.hotkeys"}},
 	{"hotkeys without their script", func(f *fixture) {
@@ -412,7 +412,7 @@ var faults = []fault{
 	{"the pair copied", func(f *fixture) { f.probe = link.ProbeReport{Asked: f.probe.Asked, Twins: []netip.AddrPort{peerAt}} }, []string{"net.key"}},
 	{"another version", func(f *fixture) { f.probe.Version = 9 }, []string{"net.key"}},
 	{"no probe", func(f *fixture) {
-		f.probeErr = errors.New("the costream-obs that runs says: its link is not up at this moment: try again in a few seconds")
+		f.probeErr = errors.New("the running costream-obs says: its link is not up at this moment: try again in a few seconds")
 	}, []string{"net.key"}},
 	{"peer away", func(f *fixture) { f.probe = link.ProbeReport{Asked: []netip.AddrPort{peerAt, strangerAt}} }, []string{"net.probe"}},
 	{"peer has not called", func(f *fixture) { f.probe = link.ProbeReport{} }, []string{"net.probe"}},
@@ -654,14 +654,14 @@ func TestViewers(t *testing.T) {
 			f.offAir()
 			f.deduplicates("32.2.2")
 			f.change(microphone, func(in *checks.Input) { in.Monitor = obsctl.MonitorAndOutput })
-		}, doctor.OK, "not on air now; OBS's own monitoring is left alone"},
+		}, doctor.OK, "not on air now; OBS's own monitoring is not changed"},
 		{"microphone for the peer alone", func(f *fixture) {
 			f.deduplicates("32.2.2")
 			f.change(microphone, func(in *checks.Input) { in.Monitor = obsctl.MonitorOnly })
 		}, doctor.OK, "OBS monitors no microphone that is in your stream"},
-		{"microphone past OBS", func(f *fixture) { f.deduplicates("32.2.2"); f.o.MicSource = "mic" }, doctor.OK, "the microphone goes to the peer past OBS (--mic-source)"},
+		{"microphone past OBS", func(f *fixture) { f.deduplicates("32.2.2"); f.o.MicSource = "mic" }, doctor.OK, "the microphone goes to the peer without OBS (--mic-source)"},
 		{"OBS elsewhere", func(f *fixture) { f.version("32.2.2"); f.obs.LogError = "OBS's log: process 0 has none open" }, doctor.Skip,
-			"OBS's log, which alone tells, cannot be read (OBS's log: process 0 has none open)"},
+			"only OBS's log shows it, and that cannot be read (OBS's log: process 0 has none open)"},
 		{"OBS 32.0.3 compares the devices", func(f *fixture) { f.version("32.0.3") }, doctor.Fail, "OBS 32.0.3 leaves Mic/Aux out of your stream."},
 		{"one is chosen by name", func(f *fixture) {
 			f.version("32.0.3")

@@ -35,8 +35,8 @@ func (m *Machine) config(context.Context) doctor.Result {
 		return doctor.Result{
 			Status: doctor.Fail,
 			Detail: m.SettingsError.Error() + ".",
-			Why:    "costream-obs does not start with settings that it does not understand, and doctor cannot know what to look at.",
-			Next:   "Mend that line; `costream-obs run --help` lists all settings.",
+			Why:    "costream-obs does not start with settings that it cannot read, and doctor does not know what to check.",
+			Next:   "Fix that line; `costream-obs run --help` lists all settings.",
 		}
 	}
 	if _, err := os.Stat(m.SettingsFile); m.SettingsFile == "" || err != nil {
@@ -53,7 +53,7 @@ func (m *Machine) running(ctx context.Context) doctor.Result {
 		return doctor.Result{
 			Status: doctor.Fail,
 			Detail: fmt.Sprintf("costream-obs runs but does not answer (%v).", err),
-			Why:    "It hangs or is about to end, and cannot be trusted to go on air.",
+			Why:    "It hangs or is ending, so it may not go on air.",
 			Next:   "Stop it with Ctrl-C where it was started, or with `kill $(pidof costream-obs)`, and start it again.",
 		}
 	case !d.Running:
@@ -63,7 +63,7 @@ func (m *Machine) running(ctx context.Context) doctor.Result {
 			Status: doctor.Warn,
 			Detail: fmt.Sprintf("It is %s and reports: %s.", d.Report.State, strings.Join(d.Report.Problems, "; ")),
 			Why:    "It tries again and again, but this part of the co-stream does not work until it succeeds.",
-			Next:   "Do what the report says; if a check below fails as well, begin with that one.",
+			Next:   "Do what the report says; if a check below fails as well, start with that one.",
 		}
 	}
 	if d.Report.Detail == "" {

@@ -75,7 +75,7 @@ func (m *Machine) pair(ctx context.Context) doctor.Result {
 				Status: doctor.Fail,
 				Detail: fmt.Sprintf("%s cannot be opened: %v.", device.path, n.Err),
 				Why:    m.whyModule(),
-				Next:   "See what the kernel says about it: `sudo dmesg | tail`; loading the module anew often helps: `sudo modprobe -r v4l2loopback && costream-obs setup`",
+				Next:   "See what the kernel says about it: `sudo dmesg | tail`; reloading the module often helps: `sudo modprobe -r v4l2loopback && costream-obs setup`",
 			}
 		}
 	}
@@ -104,8 +104,8 @@ func (m *Machine) order(ctx context.Context) doctor.Result {
 	if !found || pick.Number >= out.Number {
 		return doctor.Fine("%s is the first", m.VideoOut)
 	}
-	const why = "OBS's virtual camera takes the free loopback device with the lowest number; neither a name nor a setting has a part in that. The peer would get no picture."
-	next := fmt.Sprintf("Close or uninstall the program that made it (from v4l2loopback 0.13 on, `sudo v4l2loopback-ctl delete %s` takes it away). Or let it be ours: `costream-obs setup --video-out=%s`, and the same for `costream-obs run`.", pick.Path, pick.Path)
+	const why = "OBS's virtual camera takes the free loopback device with the lowest number; neither its name nor a setting changes that. The peer would get no picture."
+	next := fmt.Sprintf("Close or uninstall the program that made it (from v4l2loopback 0.13 on, `sudo v4l2loopback-ctl delete %s` removes it). Or use it: `costream-obs setup --video-out=%s`, and the same for `costream-obs run`.", pick.Path, pick.Path)
 	if pick.Label == "OBS Virtual Camera" {
 		next = "OBS made it itself because v4l2loopback was not loaded when it started. Close OBS, then `sudo modprobe -r v4l2loopback && costream-obs setup`, then start OBS."
 	}
@@ -139,7 +139,7 @@ func (m *Machine) exclusive(ctx context.Context) doctor.Result {
 		Status: doctor.Fail,
 		Detail: fmt.Sprintf("%s can be read and written at once: exclusive_caps is off for it (`exclusive_caps=1` covers only the first device).", strings.Join(open, " and ")),
 		Why:    "OBS's virtual camera may take the peer's device when its own is busy, and some browsers do not see such a device as a camera.",
-		Next:   "Close OBS and costream-obs, and let `costream-obs setup` make it anew (with `exclusive_caps=1,1`, one value for each device).",
+		Next:   "Close OBS and costream-obs, and let `costream-obs setup` make it again (with `exclusive_caps=1,1`, one value for each device).",
 	}
 }
 
@@ -170,7 +170,7 @@ func (m *Machine) controls(context.Context) doctor.Result {
 			return doctor.Result{
 				Status: doctor.Fail,
 				Detail: fmt.Sprintf("The control keep_format of %s is on.", path),
-				Why:    "The device keeps its last picture size and refuses any other, so a changed size in OBS ends in no picture.",
+				Why:    "The device keeps its last picture size and refuses any other, so after a change of size in OBS there is no picture.",
 				Next:   fmt.Sprintf("Switch it off: `v4l2-ctl -d %s -c keep_format=0` (package v4l-utils).", path),
 			}
 		}
@@ -178,7 +178,7 @@ func (m *Machine) controls(context.Context) doctor.Result {
 			return doctor.Result{
 				Status: doctor.Fail,
 				Detail: fmt.Sprintf("The control timeout of %s is on (%d ms).", path, c.Timeout),
-				Why:    "Substitute pictures get in between, and the delay grows with each (v4l2loopback #671).",
+				Why:    "The device inserts substitute pictures, and each adds delay (v4l2loopback #671).",
 				Next:   fmt.Sprintf("Switch it off: `v4l2-ctl -d %s -c timeout=0` (package v4l-utils).", path),
 			}
 		}
@@ -206,7 +206,7 @@ func (m *Machine) holders(ctx context.Context) doctor.Result {
 		n, _ := node(nodes, device.path)
 		holders, err := v4l2.System{Root: m.Root}.Holders(device.path)
 		if err != nil {
-			return doctor.Skipped("it cannot be seen who has the devices open (%v)", err)
+			return doctor.Skipped("it is not known which programs have the devices open (%v)", err)
 		}
 		rightful := false
 		var others []v4l2.Holder
@@ -224,7 +224,7 @@ func (m *Machine) holders(ctx context.Context) doctor.Result {
 		if n.MaxOpeners > 0 && len(holders) >= n.MaxOpeners {
 			return doctor.Result{
 				Status: doctor.Fail,
-				Detail: fmt.Sprintf("%d programs have %s open, and no more can.", len(holders), device.path),
+				Detail: fmt.Sprintf("%d programs have %s open, which is the limit.", len(holders), device.path),
 				Why:    "OBS or costream-obs cannot open it once more.",
 				Next:   fmt.Sprintf("Close what you do not need; `fuser -v %s` lists them.", device.path),
 			}
@@ -243,7 +243,7 @@ func foreignWriter(path string, holders []v4l2.Holder) doctor.Result {
 	r := doctor.Result{
 		Status: doctor.Fail,
 		Detail: fmt.Sprintf("A program of another user writes to %s.", path),
-		Why:    "Two writers on one device give flicker or, from v4l2loopback 0.14, no picture at all.",
+		Why:    "Two writers on one device cause flicker or, from v4l2loopback 0.14, no picture at all.",
 		Next:   fmt.Sprintf("See which one and close it: `sudo fuser -v %s`", path),
 	}
 	if len(holders) == 0 {
@@ -282,7 +282,7 @@ func (m *Machine) deviceState(ctx context.Context) doctor.Result {
 	size := fmt.Sprintf(":%dx%d@", obs.Video.OutputW, obs.Video.OutputH)
 	if !strings.Contains(out.Format, size) {
 		return doctor.Result{Status: doctor.Fail,
-			Detail: fmt.Sprintf("%s carries %s, but OBS gives out %dx%d.", m.VideoOut, out.Format, obs.Video.OutputW, obs.Video.OutputH), Why: why,
+			Detail: fmt.Sprintf("%s carries %s, but OBS outputs %dx%d.", m.VideoOut, out.Format, obs.Video.OutputW, obs.Video.OutputH), Why: why,
 			Next: "Another program has set the format: close what v4l2.dev.holders names, then stop and start streaming in OBS once."}
 	}
 	return doctor.Fine("%s carries %s", m.VideoOut, out.Format)

@@ -107,14 +107,14 @@ func (m *Machine) gstreamer(ctx context.Context) doctor.Result {
 			}
 		}
 		slices.Sort(packages)
-		next := "Install the GStreamer plugins that hold them; `gst-inspect-1.0 " + elements[0] + "` tells when one is there."
+		next := "Install the GStreamer plugins that contain them; `gst-inspect-1.0 " + elements[0] + "` shows whether one is installed."
 		if len(packages) > 0 {
 			next = "Install what is missing: `sudo apt install " + strings.Join(packages, " ") + "`"
 		}
 		return doctor.Result{Status: doctor.Fail, Detail: "GStreamer lacks " + strings.Join(elements, ", ") + ".", Why: why, Next: next}
 	}
 	return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("GStreamer cannot build our pipelines: %v.", err), Why: why,
-		Next: "Install its plugins anew: `sudo apt install --reinstall gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav`"}
+		Next: "Reinstall its plugins: `sudo apt install --reinstall gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav`"}
 }
 
 const whyOpen = "OBS's virtual camera writes to these devices and costream-obs reads them, both as you."
@@ -178,6 +178,6 @@ const portableChosen = "the portable route, which was chosen, needs no kernel mo
 
 func nodesUnknown(err error) doctor.Result {
 	return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("The video devices cannot be listed: %v.", err),
-		Why:  "Pictures go between OBS and costream-obs by way of video devices.",
-		Next: "See what is there: `ls -l /dev/video*`; `costream-obs run --route=portable` does without."}
+		Why:  "OBS and costream-obs exchange pictures through video devices.",
+		Next: "See what is there: `ls -l /dev/video*`; `costream-obs run --route=portable` needs none."}
 }

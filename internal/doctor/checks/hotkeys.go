@@ -59,14 +59,14 @@ func (m *Machine) hotkeysSetUp(ctx context.Context) doctor.Result {
 	const again = "Close OBS, then repeat `costream-obs setup hotkeys` with your keys."
 	switch {
 	case err != nil:
-		return doctor.Skipped("OBS's files do not tell (%v)", err)
+		return doctor.Skipped("OBS's files do not say (%v)", err)
 	case h.Entry == nil:
 		return doctor.Fine("none were set up; `costream-obs setup hotkeys` does it")
 	case h.Entry.Waiting:
 		return doctor.Result{
 			Status: doctor.Warn,
-			Detail: "What `costream-obs setup hotkeys` or `costream-obs setup clean-feed` is to do waits until OBS is closed.",
-			Why:    "OBS writes its scene collection when it ends, over whatever others wrote there before.",
+			Detail: "The changes of `costream-obs setup hotkeys` or `costream-obs setup clean-feed` wait until OBS is closed.",
+			Why:    "When OBS ends it writes its scene collection and overwrites changes by others.",
 			Next:   "Close OBS while `costream-obs run` runs. Without it, close OBS and repeat the command.",
 		}
 	case h.Entry.Problem != "":
@@ -74,7 +74,7 @@ func (m *Machine) hotkeysSetUp(ctx context.Context) doctor.Result {
 			Status: doctor.Warn,
 			Detail: fmt.Sprintf("The hotkeys could not be given to OBS: %s.", h.Entry.Problem),
 			Why:    "OBS does not have them.",
-			Next:   "Repeat `costream-obs setup hotkeys`, with another key if that is what it says.",
+			Next:   "Repeat `costream-obs setup hotkeys`, with another key if the message says so.",
 		}
 	case h.Script == "" && len(h.Entry.Order.Keys) == 0:
 		return doctor.Fine("none were set up for the scene collection %q", h.Collection)
@@ -88,14 +88,14 @@ func (m *Machine) hotkeysSetUp(ctx context.Context) doctor.Result {
 	case h.ScriptErr != nil:
 		return doctor.Result{
 			Status: doctor.Warn,
-			Detail: fmt.Sprintf("OBS is to run a script of ours that cannot be read: %v.", h.ScriptErr),
-			Why:    "The hotkeys do nothing without it.",
+			Detail: fmt.Sprintf("OBS is set to run our script, which cannot be read: %v.", h.ScriptErr),
+			Why:    "Without it the hotkeys do nothing.",
 			Next:   again,
 		}
 	case !h.Current:
 		return doctor.Result{
 			Status: doctor.Warn,
-			Detail: fmt.Sprintf("The script %s is not the one of this version of costream-obs.", m.tilde(h.Script)),
+			Detail: fmt.Sprintf("The script %s does not belong to this version of costream-obs.", m.tilde(h.Script)),
 			Why:    "It was updated since, or changed by hand.",
 			Next:   again,
 		}

@@ -24,7 +24,7 @@ func (m *Machine) mics(obs OBS) []string {
 }
 
 // pastOBS is why nothing is said of OBS's microphones.
-const pastOBS = "the microphone goes to the peer past OBS (--mic-source)"
+const pastOBS = "the microphone goes to the peer without OBS (--mic-source)"
 
 // ask gets both what OBS and what the sound server say. A result is returned
 // where one does not answer.
@@ -51,7 +51,7 @@ func (m *Machine) microphone(ctx context.Context) doctor.Result {
 	const why = "The peer would not hear you."
 	if m.MicSource != "" {
 		if slices.ContainsFunc(sound.Sources, func(s pulse.Source) bool { return s.Name == m.MicSource }) {
-			return doctor.Fine("%s, past OBS", m.MicSource)
+			return doctor.Fine("%s, without OBS", m.MicSource)
 		}
 		return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("The sound server has no source %q, which --mic-source names.", m.MicSource), Why: why,
 			Next: "Plug the microphone in, or choose one of `pactl list short sources`"}
@@ -66,10 +66,10 @@ func (m *Machine) microphone(ctx context.Context) doctor.Result {
 	switch {
 	case len(unknown) > 0:
 		return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("OBS has no input %s, which --mic names.", strings.Join(unknown, " nor ")), Why: why,
-			Next: "See its name in OBS's Audio Mixer and give that one; names of another scene collection do not count."}
+			Next: "Give the name that OBS's Audio Mixer shows; names in other scene collections do not count."}
 	case len(mics) == 0:
 		return doctor.Result{Status: doctor.Fail, Detail: "OBS has no microphone.", Why: why,
-			Next: "In OBS open Settings → Audio and choose your microphone as Mic/Auxiliary Audio. One that is a source in your scenes is named with `costream-obs run --mic NAME`."}
+			Next: "In OBS open Settings → Audio and choose your microphone as Mic/Auxiliary Audio. If it is a source in your scenes, name it with `costream-obs run --mic NAME`."}
 	}
 	return doctor.Fine("%s", strings.Join(mics, ", "))
 }
@@ -144,10 +144,10 @@ func (m *Machine) level(ctx context.Context) doctor.Result {
 		}
 	}
 	if len(silent) == 0 {
-		return doctor.Skipped("OBS records none of the microphones by the sound server")
+		return doctor.Skipped("OBS records none of the microphones through the sound server")
 	}
 	return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("%s gave no sound at all for half a second.", strings.Join(silent, ", ")),
-		Why:  "Even a silent room makes some noise, so the microphone is off, unplugged, or another one than you speak into; or a noise filter before OBS makes the pauses silent.",
+		Why:  "Even a silent room makes some noise, so the microphone is off, unplugged, or not the one that you speak into; or a noise filter before OBS makes pauses silent.",
 		Next: "Speak, and run `costream-obs doctor --only audio.level` meanwhile. If it says the same, look for a switch on the microphone or its cable, or choose another one in OBS under Settings → Audio → Mic/Auxiliary Audio."}
 }
 
@@ -160,7 +160,7 @@ func (m *Machine) monitored(ctx context.Context) doctor.Result {
 	case m.MicSource != "":
 		return doctor.Fine("%s", pastOBS)
 	case !m.onAir(ctx):
-		return doctor.Fine("not on air now; OBS's own monitoring is left alone")
+		return doctor.Fine("not on air now; OBS's own monitoring is not changed")
 	}
 	const why = whyUnheard
 	streams, heard := sound.monitors(obs.PID), make(map[string]pulse.SinkInput)
@@ -248,7 +248,7 @@ func (m *Machine) muteHazard(ctx context.Context) doctor.Result {
 		if muted && playing && sound.sinkOf(stream) == companion.ToPeerSink {
 			return doctor.Result{Status: doctor.Fail,
 				Detail: fmt.Sprintf("%s is muted in OBS's Audio Mixer, but OBS %s goes on playing it to %s.", in.Name, obs.Version.OBS, companion.ToPeerSink),
-				Why:    "OBS since 32.1 monitors what its Audio Mixer shows as muted; whoever sends this sink (`costream-obs send`, a script of 2020) sends what you say while you are muted.",
+				Why:    "OBS 32.1 and later monitors inputs that its Audio Mixer shows as muted; a program that sends this sink (`costream-obs send`, a script of 2020) sends what you say while you are muted.",
 				Next:   "Use `costream-obs run`, which follows mute and push-to-talk; or set the input to \"Monitor Off\" under Edit → Advanced Audio Properties."}
 		}
 	}
@@ -271,7 +271,7 @@ func (m *Machine) latency(ctx context.Context) doctor.Result {
 		if stream.Latency > obsctl.MonitoringLate {
 			in, _ := obs.input(name)
 			return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("OBS plays %s %d ms late.", name, stream.Latency.Milliseconds()),
-				Why:  "The peer hears you later than they see you. The delay grows when the machine is short of computing time, and OBS never reduces it.",
+				Why:  "The peer hears you later than they see you. The delay grows when the machine has too little CPU time, and OBS never reduces it.",
 				Next: fmt.Sprintf("In OBS open Edit → Advanced Audio Properties, set %s to \"Monitor Off\" and back. `costream-obs run` does so by itself within a minute.", name),
 				Fix:  &doctor.Fix{What: fmt.Sprintf("Switch OBS's monitoring of %s off and on again (a short gap in the sound).", name), Do: m.toggleMonitor(name, in.Monitor)}}
 		}

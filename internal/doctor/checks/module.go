@@ -20,7 +20,7 @@ func (m *Machine) whyModule() string {
 	if m.Route == "devices" {
 		return "The devices route was chosen, and its two video devices are made by this module."
 	}
-	return "Without its video devices costream-obs takes the portable route: it works, but costs OBS more computing time."
+	return "Without its video devices costream-obs takes the portable route: it works, but costs OBS more CPU time."
 }
 
 // loaded is the version of the loaded module. Before 0.13 the module does not
@@ -123,11 +123,11 @@ func (m *Machine) moduleSigned(ctx context.Context) doctor.Result {
 	const why = "With Secure Boot on, the kernel loads only modules that are signed with a key it was given; it refuses this one (\"Key was rejected by service\")."
 	signer, err := m.Exec(ctx, "modinfo", "-k", m.Kernel, "-F", "signer", "v4l2loopback")
 	if err != nil {
-		return doctor.Skipped("modinfo does not tell whether the module is signed (%v)", err)
+		return doctor.Skipped("modinfo does not say whether the module is signed (%v)", err)
 	}
 	if strings.TrimSpace(signer) == "" {
 		return doctor.Result{Status: doctor.Fail, Detail: "Secure Boot is on and the module is not signed.", Why: why,
-			Next: "Let the system make and enrol a key (`sudo update-secureboot-policy --enroll-key` on Ubuntu; `sudo mokutil --import /var/lib/dkms/mok.pub` on Debian), build the module anew with `sudo dkms install --force v4l2loopback/$(ls /usr/src | sed -n s/v4l2loopback-//p)`, restart, and choose \"Enroll MOK\" in the blue screen."}
+			Next: "Let the system make and enrol a key (`sudo update-secureboot-policy --enroll-key` on Ubuntu; `sudo mokutil --import /var/lib/dkms/mok.pub` on Debian), rebuild the module with `sudo dkms install --force v4l2loopback/$(ls /usr/src | sed -n s/v4l2loopback-//p)`, restart, and choose \"Enroll MOK\" in the blue screen."}
 	}
 	for _, key := range []string{"/var/lib/shim-signed/mok/MOK.der", "/var/lib/dkms/mok.pub"} {
 		if _, err := os.Stat(m.path(key)); err != nil {

@@ -47,7 +47,7 @@ func (m *Machine) portCount() int {
 // ports is net.ports.
 func (m *Machine) ports(ctx context.Context) doctor.Result {
 	if d, err := m.Daemon(ctx); err == nil && d.Running {
-		return doctor.Fine("costream-obs runs and looks after them") // Binding could get in its way.
+		return doctor.Fine("the running costream-obs uses them") // Binding could get in its way.
 	}
 	err := m.Bind(ctx)
 	switch {
@@ -56,7 +56,7 @@ func (m *Machine) ports(ctx context.Context) doctor.Result {
 	case err == nil:
 		return doctor.Fine("UDP %d to %d", m.BasePort, m.BasePort+m.portCount()-1)
 	}
-	const why = "Pictures and sound come and go by these ports, the same at both ends."
+	const why = "Pictures and sound use these ports, which must be the same at both ends."
 	var taken *link.PortError
 	if !errors.As(err, &taken) {
 		return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("costream-obs cannot listen: %v.", err), Why: why,
@@ -66,9 +66,9 @@ func (m *Machine) ports(ctx context.Context) doctor.Result {
 	switch {
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
 		r.Detail = fmt.Sprintf("This machine does not have the address %v, which --listen names.", taken.Address)
-		r.Next = "See which it has: `ip -brief address`; or leave --listen out."
+		r.Next = "See which it has: `ip -brief address`; or leave out --listen."
 	case !errors.Is(err, syscall.EADDRINUSE):
-		r.Detail = fmt.Sprintf("costream-obs may not listen on UDP port %d: %v.", taken.Port, taken.Err)
+		r.Detail = fmt.Sprintf("costream-obs is not allowed to listen on UDP port %d: %v.", taken.Port, taken.Err)
 		r.Next = "Choose ports above 1023 with --base-port, the same at both ends."
 	case taken.PID != 0:
 		r.Detail = fmt.Sprintf("UDP port %d is taken by %s (process %d).", taken.Port, taken.Process, taken.PID)
@@ -108,9 +108,9 @@ func (m *Machine) peerAddress(ctx context.Context) doctor.Result {
 	}
 	switch {
 	case len(hosts) == 0 && m.Secure != nil:
-		return doctor.Fine("your friend calls, so no address is needed")
+		return doctor.Fine("your friend's machine connects to this one, so no address is needed")
 	case len(hosts) == 0:
-		return doctor.Skipped("no friend's machine is known yet; pair with it (costream-obs pair --help), or give its address with --peer")
+		return doctor.Skipped("no peer is configured yet; pair with your friend (costream-obs pair --help), or give an address with --peer")
 	}
 	const why = "Your pictures and sound would not get to the peer."
 	var addrs []string
@@ -129,7 +129,7 @@ func (m *Machine) peerAddress(ctx context.Context) doctor.Result {
 				Next: "Ask the peer for the right name or for their address (`ip -brief address` on a network of your own; else their router or VPN shows it)."}
 		}
 		return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("The name %q cannot be looked up: %v.", name, err), Why: why,
-			Next: fmt.Sprintf("Is this machine on line? Try `getent hosts %s`, or give the peer's address instead of the name.", name)}
+			Next: fmt.Sprintf("Is this machine online? Try `getent hosts %s`, or give the peer's address instead of the name.", name)}
 	}
 	for _, addr := range addrs {
 		local, routeErr := m.RouteTo(ctx, addr)
@@ -143,9 +143,9 @@ func (m *Machine) peerAddress(ctx context.Context) doctor.Result {
 		}
 		return doctor.Fine("%s, from %s", addr, local)
 	}
-	next := "See which networks there are: `ip -brief address`; switch the network or VPN on that leads to the peer."
+	next := "See which networks there are: `ip -brief address`; connect to the network or VPN that leads to the peer."
 	if m.Listen != "" {
-		next = "Leave --listen out, or give an address of the network that leads to the peer; IPv4 and IPv6 do not mix."
+		next = "Leave out --listen, or give an address of the network that leads to the peer; IPv4 and IPv6 do not mix."
 	}
 	return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("There is no route to %s: %v.", strings.Join(addrs, ", "), err), Why: why, Next: next}
 }
@@ -158,26 +158,26 @@ const smallestBuffer = 212992
 func (m *Machine) receiveBuffer(context.Context) doctor.Result {
 	const wanted = 4 << 20
 	next := fmt.Sprintf("Allow more, now and after a restart: `echo net.core.rmem_max=%d | sudo tee /etc/sysctl.d/90-costream.conf && sudo sysctl --system`, then restart costream-obs.", wanted)
-	const why = "What the kernel cannot hold back while costream-obs is busy for a moment is lost, and the peer's picture breaks up."
+	const why = "When costream-obs is busy for a moment, packets that do not fit into the kernel's receive buffer are lost, and the peer's picture breaks up."
 	drops := 0
 	for port := m.BasePort; port < m.BasePort+m.portCount(); port++ {
 		drops += m.dropped(port)
 	}
 	text, err := os.ReadFile(m.path("proc/sys/net/core/rmem_max"))
 	if err != nil {
-		return doctor.Skipped("the kernel does not tell")
+		return doctor.Skipped("the kernel does not say")
 	}
 	allowed, err := strconv.Atoi(strings.TrimSpace(string(text)))
 	switch {
 	case err != nil:
 		return doctor.Skipped("the kernel says %q", text)
 	case allowed < smallestBuffer:
-		return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("The kernel lets a program hold back no more than %d KB of packets.", allowed>>10), Why: why, Next: next}
+		return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("The kernel limits the receive buffer of a program to %d KB.", allowed>>10), Why: why, Next: next}
 	case drops > 0 && allowed < wanted:
-		return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("The kernel has dropped %d packets from the peer, for lack of room (%d KB).", drops, allowed>>10), Why: why, Next: next}
+		return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("The kernel has dropped %d packets from the peer because the receive buffer (%d KB) was full.", drops, allowed>>10), Why: why, Next: next}
 	case drops > 0:
-		return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("The kernel has dropped %d packets from the peer although there is room enough.", drops), Why: why,
-			Next: "This machine is short of computing time: close what needs much of it (`top` shows), or lower OBS's frame rate."}
+		return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("The kernel has dropped %d packets from the peer although the receive buffer is large enough.", drops), Why: why,
+			Next: "This machine has too little CPU time: close programs that use much of it (see `top`), or lower OBS's frame rate."}
 	}
 	return doctor.Fine("%d KB, nothing dropped", allowed>>10)
 }

@@ -41,10 +41,10 @@ func (m *Machine) serverConfig(ctx context.Context) doctor.Result {
 		return bad("This OBS has no WebSocket server: it is older than 28, or was built without obs-websocket.",
 			obsctl.WebSocketHint(m.path("proc"), endpoint.PID))
 	case errors.Is(err, obsctl.ErrNoConfig):
-		return bad("OBS has no settings of a WebSocket server yet.",
+		return bad("OBS has no settings for a WebSocket server yet.",
 			"Start OBS 28 or newer once. "+enableServer)
 	}
-	return bad(m.tildes(err.Error())+".", "Close OBS and mend or delete that file, or give --obs-port and --obs-password-file.")
+	return bad(m.tildes(err.Error())+".", "Close OBS and fix or delete that file, or give --obs-port and --obs-password-file.")
 }
 
 // tildes shortens the user's home wherever it stands in a text.
@@ -82,7 +82,7 @@ func (m *Machine) connect(ctx context.Context) doctor.Result {
 	bad := func(detail, next string, args ...any) doctor.Result {
 		return doctor.Result{Status: doctor.Fail, Detail: detail, Why: whyWebSocket, Next: fmt.Sprintf(next, args...)}
 	}
-	const showPassword = "OBS shows the password under Tools → WebSocket Server Settings → Show Connect Info. Put it into a file that only you can read and give `--obs-password-file FILE`, or take the settings that hold another one away (obs-password, obs-password-file, COSTREAM_OBS_PASSWORD)."
+	const showPassword = "OBS shows the password under Tools → WebSocket Server Settings → Show Connect Info. Put it into a file that only you can read and give `--obs-password-file FILE`, or remove the settings that contain another password (obs-password, obs-password-file, COSTREAM_OBS_PASSWORD)."
 	running, _ := m.Processes(ctx)
 	var failed *obsctl.ConnectError
 	switch {
@@ -109,7 +109,7 @@ func (m *Machine) connect(ctx context.Context) doctor.Result {
 		return bad(fmt.Sprintf("What listens at %s is not OBS (%s).", endpoint.Addr(), m.tildes(endpoint.Source)),
 			"Compare the port with the one under Tools → WebSocket Server Settings in OBS; `ss -ltnp 'sport = :%d'` shows who has it.", endpoint.Port)
 	case errors.Is(err, obsctl.ErrUnreachable):
-		return bad(fmt.Sprintf("There is no way to %s: %v.", endpoint.Addr(), err), "Check --obs-host and --obs-port, and the firewall between the machines.")
+		return bad(fmt.Sprintf("%s cannot be reached: %v.", endpoint.Addr(), err), "Check --obs-host and --obs-port, and the firewall between the machines.")
 	case errors.Is(err, obsctl.ErrNoAnswer), errors.Is(err, context.DeadlineExceeded):
 		return bad(fmt.Sprintf("OBS at %s does not answer in time.", endpoint.Addr()),
 			"Look at its window: answer the question if it asks one; restart OBS if it is frozen.")
@@ -149,7 +149,7 @@ func (m *Machine) version(ctx context.Context) doctor.Result {
 		return doctor.Result{
 			Status: doctor.Fail,
 			Detail: fmt.Sprintf("OBS %s cannot monitor while its monitoring device is \"Default\".", v),
-			Why:    "The peer gets the microphone by way of OBS's monitoring, and would hear nothing.",
+			Why:    "The peer gets the microphone through OBS's monitoring, and would hear nothing.",
 			Next:   "Update OBS to 30.0 or newer. Or in OBS open Settings → Audio → Advanced and choose your headphones by name as Monitoring Device.",
 		}
 	}
@@ -171,7 +171,7 @@ func (m *Machine) flatpak(ctx context.Context) doctor.Result {
 	}
 	said, err := m.Exec(ctx, "flatpak", "info", "--show-permissions", flatpakApp)
 	if err != nil {
-		return doctor.Skipped("flatpak does not tell the permissions (%v)", err)
+		return doctor.Skipped("flatpak does not show the permissions (%v)", err)
 	}
 	granted := make(map[string][]string)
 	for line := range strings.Lines(said) {
@@ -201,7 +201,7 @@ func (m *Machine) flatpak(ctx context.Context) doctor.Result {
 func (m *Machine) snap(ctx context.Context) doctor.Result {
 	said, err := m.Exec(ctx, "snap", "connections", "obs-studio")
 	if err != nil {
-		return doctor.Skipped("snap does not tell the connections (%v)", err)
+		return doctor.Skipped("snap does not show the connections (%v)", err)
 	}
 	connected := make(map[string]bool)
 	for line := range strings.Lines(said) { // interface, plug, slot, notes; no slot is "-"

@@ -20,9 +20,9 @@ func (m *Machine) loop(ctx context.Context) doctor.Result {
 		return unknownOBS(err)
 	}
 	if !m.onAir(ctx) {
-		return doctor.Fine("it is looked at while you are on air")
+		return doctor.Fine("it is checked while you are on air")
 	}
-	const why = "The peer sees themselves in your picture, in that you, and so on without end."
+	const why = "The peer sees their own picture in yours, yours in that one, and so on without end."
 	switch {
 	case obs.FeedLoop != "":
 		return doctor.Result{
@@ -38,7 +38,7 @@ func (m *Machine) loop(ctx context.Context) doctor.Result {
 			Next:   "In OBS choose a scene of your own.",
 		}
 	case obs.Feed:
-		return doctor.Fine("the peer gets the programme without themselves")
+		return doctor.Fine("the peer gets the programme without their own picture")
 	case slices.ContainsFunc(obs.Peer.Spots, func(s scenes.Spot) bool { return s.Programme && s.Enabled }):
 		return doctor.Result{
 			Status: doctor.Fail, Why: why,

@@ -33,7 +33,7 @@ func (m *Machine) cameraAvailable(ctx context.Context) doctor.Result {
 	return doctor.Result{
 		Status: doctor.Fail,
 		Detail: "OBS has no virtual camera, because v4l2loopback was not loaded when OBS started.",
-		Why:    "OBS looks for the module once, when it starts; its picture gets to the video device by the virtual camera.",
+		Why:    "OBS looks for the module once, when it starts; its picture gets to the video device through the virtual camera.",
 		Next:   "Restart OBS.",
 	}
 }
@@ -51,11 +51,11 @@ func (m *Machine) cameraType(ctx context.Context) doctor.Result {
 		}
 		file, err := collection.Dir{Path: filepath.Join(m.path(p.ConfigHome), "obs-studio")}.Open(obs.Collection)
 		if err != nil {
-			return doctor.Skipped("OBS's files do not tell (%v)", err)
+			return doctor.Skipped("OBS's files do not say (%v)", err)
 		}
 		doc, err := file.Read()
 		if err != nil {
-			return doctor.Skipped("OBS's files do not tell (%v)", err)
+			return doctor.Skipped("OBS's files do not say (%v)", err)
 		}
 		shows := cameraShows(doc.Get(collection.CameraPath), obs.Version.OBS)
 		switch shows {
@@ -71,7 +71,7 @@ func (m *Machine) cameraType(ctx context.Context) doctor.Result {
 			Next:   "In OBS click the gear beside \"Start Virtual Camera\" and choose Output Type: Program.",
 		}
 	}
-	return doctor.Skipped("OBS's files are not at hand")
+	return doctor.Skipped("OBS's files are not available")
 }
 
 // showsFeed is what the virtual camera shows after setup clean-feed.
@@ -118,7 +118,7 @@ func (m *Machine) cameraDevice(ctx context.Context) doctor.Result {
 	}
 	open, err := obsctl.OpenVideoDevices(obs.PID, m.path("proc"))
 	if obs.PID == 0 || err != nil {
-		return doctor.Skipped("it cannot be seen which devices OBS has open")
+		return doctor.Skipped("it is not known which devices OBS has open")
 	}
 	if slices.Contains(open, m.VideoOut) {
 		return doctor.Fine("%s", m.VideoOut)
@@ -150,13 +150,13 @@ func (m *Machine) video(ctx context.Context) doctor.Result {
 	picture := fmt.Sprintf("%dx%d at %.4g frames a second", v.OutputW, v.OutputH, rate)
 	const next = "In OBS open Settings → Video and choose a lower \"Common FPS Values\" or \"Output (Scaled) Resolution\"."
 	if rate > 60 {
-		return doctor.Result{Status: doctor.Fail, Detail: "OBS gives out " + picture + ".",
-			Why: "More than 60 pictures a second are hardly visible and cost each side computing time and bit rate.", Next: next}
+		return doctor.Result{Status: doctor.Fail, Detail: "OBS outputs " + picture + ".",
+			Why: "More than 60 frames a second are hardly visible and cost each side CPU time and bitrate.", Next: next}
 	}
 	pixels := float64(v.OutputW*v.OutputH) * rate
 	if pixels > smoothPortable && m.portable(ctx) {
-		return doctor.Result{Status: doctor.Fail, Detail: "OBS gives out " + picture + ", which is more than the portable route carries smoothly (about 1920x1080 at 30).",
-			Why: "The peer would see fewer pictures a second than your viewers do.", Next: next + " Or use the devices route: `costream-obs setup`"}
+		return doctor.Result{Status: doctor.Fail, Detail: "OBS outputs " + picture + ", which is more than the portable route carries smoothly (about 1920x1080 at 30).",
+			Why: "The peer would see fewer frames a second than your viewers.", Next: next + " Or use the devices route: `costream-obs setup`"}
 	}
 	return doctor.Fine("%s", picture)
 }
@@ -205,14 +205,14 @@ func (m *Machine) peerSource(ctx context.Context) doctor.Result {
 		return doctor.Result{
 			Status: doctor.Fail,
 			Detail: fmt.Sprintf("OBS has more than one source for the peer: %s.", strings.Join(names, ", ")),
-			Why:    "costream-obs looks after all of them, and you may show or hide the wrong one.",
+			Why:    "costream-obs manages all of them, and you may show or hide the wrong one.",
 			Next:   fmt.Sprintf("Delete all but %s in OBS (right-click → Remove).", names[0]),
 		}
 	case len(obs.Peer.Spots) == 0 && m.onAir(ctx):
 		return doctor.Result{
 			Status: doctor.Fail,
 			Detail: "You are on air, but the peer is in none of your scenes: somebody deleted the source.",
-			Why:    "Your viewers do not see the peer. costream-obs does not put back by itself what was deleted by hand.",
+			Why:    "Your viewers do not see the peer. costream-obs does not restore what somebody deleted by hand.",
 			Next:   "Put it into the programme: `costream-obs peer add`",
 			Fix: &doctor.Fix{What: fmt.Sprintf("Put the peer's picture into the scene %q again, as `costream-obs peer add` does.", obs.Program),
 				Do: m.addPeer},
@@ -240,7 +240,7 @@ func (m *Machine) buffered(in Input) doctor.Result {
 	return doctor.Result{
 		Status: doctor.Fail,
 		Detail: fmt.Sprintf("The source %q buffers its pictures.", in.Name),
-		Why:    "You see the peer later than need be, and talk at cross purposes.",
+		Why:    "You see the peer later than necessary, and interrupt each other.",
 		Next:   fmt.Sprintf("In OBS double-click %q and untick \"Use Buffering\".", in.Name),
 		Fix: &doctor.Fix{What: fmt.Sprintf("Switch off \"Use Buffering\" of the source %q.", in.Name),
 			Do: func(ctx context.Context) error {

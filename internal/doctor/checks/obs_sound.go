@@ -27,7 +27,7 @@ func (m *Machine) sampleRate(ctx context.Context) doctor.Result {
 	return doctor.Result{
 		Status: doctor.Fail,
 		Detail: fmt.Sprintf("OBS's profile %q has a sample rate of %s Hz.", obs.Profile, obs.SampleRate),
-		Why:    "The peer's sound and most sound cards have 48000 Hz; everything is converted back and forth, which costs quality and a little delay.",
+		Why:    "The peer's sound and most sound cards use 48000 Hz; OBS converts everything, which costs quality and adds a little delay.",
 		Next:   "In OBS open Settings → Audio, choose Sample Rate: 48 kHz, and restart OBS when it asks.",
 	}
 }
@@ -46,7 +46,7 @@ func (m *Machine) monitoringDevice(ctx context.Context) doctor.Result {
 	// What the profile says holds from the next start; applying it now means a
 	// switch of profiles, which can crash an OBS that just begins to stream.
 	reset := &doctor.Fix{
-		What: fmt.Sprintf("Set the monitoring device of OBS's profile %q to \"Default\", from OBS's next start on.", obs.Profile),
+		What: fmt.Sprintf("Set the monitoring device of OBS's profile %q to \"Default\", from OBS's next start.", obs.Profile),
 		Do: func(ctx context.Context) error {
 			return m.Change(ctx, func(ctx context.Context, c *obsctl.Client) error {
 				return c.ResetMonitoringDevice(ctx)
@@ -90,7 +90,7 @@ func (m *Machine) echo(ctx context.Context) doctor.Result {
 		case in.Name == obs.Peer.Input, in.Settings[scenes.MarkKey] != nil:
 			why = "It carries the peer: the peer hears an echo of themselves."
 		case m.onAir(ctx):
-			why = "You are on air, and the peer is to hear your microphone alone."
+			why = "You are on air, and the peer must hear only your microphone."
 		default:
 			continue
 		}
@@ -137,9 +137,9 @@ func (m *Machine) viewers(ctx context.Context) doctor.Result {
 	case !obs.Version.Deduplicates():
 		return doctor.Fine("OBS %s streams what it monitors", obs.Version.OBS)
 	case !m.onAir(ctx):
-		return doctor.Fine("not on air now; OBS's own monitoring is left alone")
+		return doctor.Fine("not on air now; OBS's own monitoring is not changed")
 	case obs.LogError != "":
-		return doctor.Skipped("OBS's log, which alone tells, cannot be read (%s)", obs.LogError)
+		return doctor.Skipped("only OBS's log shows it, and that cannot be read (%s)", obs.LogError)
 	}
 	captures := obs.removing(sound.Info.DefaultSink)
 	if len(captures) == 0 {
@@ -152,13 +152,13 @@ func (m *Machine) viewers(ctx context.Context) doctor.Result {
 		r := doctor.Result{
 			Status: doctor.Fail,
 			Detail: fmt.Sprintf("OBS %s leaves %s out of your stream.", obs.Version.OBS, name),
-			Why: fmt.Sprintf("Your viewers do not hear you. OBS since 32.0 takes for granted that what it monitors comes into the stream by way of %s, but the microphone goes to the peer alone.",
+			Why: fmt.Sprintf("Your viewers do not hear you. OBS 32.0 and later assumes that what it monitors gets into the stream through %s, but the microphone goes only to the peer.",
 				strings.Join(captures, ", ")),
-			Next: "Update OBS to 32.0.4 or newer. Until then choose another Monitoring Device in OBS under Settings → Audio → Advanced, or send the microphone past OBS: " + runPastOBS,
+			Next: "Update OBS to 32.0.4 or newer. Until then choose another Monitoring Device in OBS under Settings → Audio → Advanced, or send the microphone without OBS: " + runPastOBS,
 		}
 		if stops {
-			r.Next = "Restart `costream-obs run`, which keeps OBS from that. If OBS does it again, send the microphone past OBS: " + runPastOBS
-			r.Fix = &doctor.Fix{What: "Have OBS mix what it monitors into your stream. That needs a hidden input \"costream-obs probe\" in OBS, which `costream-obs run` removes after your stream.", Do: func(ctx context.Context) error {
+			r.Next = "Restart `costream-obs run`, which keeps OBS from that. If OBS does it again, send the microphone without OBS: " + runPastOBS
+			r.Fix = &doctor.Fix{What: "Make OBS mix what it monitors into your stream. That needs a hidden input \"costream-obs probe\" in OBS, which `costream-obs run` removes after your stream.", Do: func(ctx context.Context) error {
 				return m.Change(ctx, func(ctx context.Context, c *obsctl.Client) error {
 					return c.StopDeduplication(ctx, obs.Program)
 				})

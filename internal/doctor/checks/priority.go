@@ -53,7 +53,7 @@ func (m *Machine) priority(ctx context.Context) doctor.Result {
 	return doctor.Result{
 		Status: doctor.Fail,
 		Detail: fmt.Sprintf("PipeWire's sound threads have no real-time priority (%s).", strings.Join(lacking, "; ")),
-		Why:    "When the machine is busy, sound breaks off for a moment: your voice at the peer's, and the peer's in your headphones and for your viewers.",
+		Why:    "When the machine is busy, sound drops out: your voice for the peer, and the peer's voice for you and your viewers.",
 		Next:   next,
 	}
 }

@@ -59,8 +59,8 @@ func (m *Machine) sameKey(ctx context.Context) doctor.Result {
 	}
 	report, err := m.Probe(ctx)
 	if err != nil {
-		return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("The way to your friend cannot be probed: %v.", err),
-			Why: "Nothing is known about the way to your friend.", Next: "Try again: `costream-obs doctor --peer`."}
+		return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("The path to your friend cannot be probed: %v.", err),
+			Why: "Nothing is known about the path to your friend.", Next: "Try again: `costream-obs doctor --peer`."}
 	}
 	switch found, bad := pathcheck.Key(report); {
 	case bad:
@@ -112,15 +112,15 @@ func (m *Machine) sameTime(ctx context.Context) doctor.Result {
 	switch {
 	case err != nil:
 	case strings.TrimSpace(synchronised) == "yes":
-		next = "This machine's clock is set by the network; let your friend's be, too: " + set + " there."
+		next = "This machine's clock is set by the network; do the same on your friend's: " + set + " there."
 	default:
-		next = "This machine's clock is not set by the network; let it be: " + set + "."
+		next = "This machine's clock is not set by the network; turn that on: " + set + "."
 	}
 	direction := "ahead of"
 	if off < 0 {
 		direction = "behind"
 	}
 	return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("Your friend's clock is %v %s yours.", off.Abs().Round(time.Second), direction),
-		Why:  "The co-stream itself does not mind. But with a clock that is far off streaming services refuse a connection, because their certificates seem to be out of date, and the two machines' logs cannot be compared.",
+		Why:  "The co-stream itself works. But if a clock is far off, streaming services refuse the connection because their certificates seem to be out of date, and the logs of the two machines cannot be compared.",
 		Next: next}
 }

@@ -107,7 +107,7 @@ func (s Sound) captures(pid int) map[string]pulse.SourceOutput {
 // soundServer is audio.server.
 func (m *Machine) soundServer(ctx context.Context) doctor.Result {
 	sound, err := m.Sound(ctx)
-	const why = "The microphone gets from OBS to costream-obs, and the peer's voice to you, by way of the sound server."
+	const why = "The sound server carries the microphone from OBS to costream-obs, and the peer's voice to you."
 	bad := func(detail, next string) doctor.Result {
 		return doctor.Result{Status: doctor.Fail, Detail: detail, Why: why, Next: next}
 	}
@@ -119,11 +119,11 @@ func (m *Machine) soundServer(ctx context.Context) doctor.Result {
 	case errors.Is(err, pulse.ErrOldPactl):
 		return bad("The program pactl is older than version 16.", "Update it with your system: Debian 12, Ubuntu 22.10 and Fedora 36 have one that is new enough.")
 	case errors.Is(err, pulse.ErrHangs):
-		return bad("A sound server is there, but does not answer in time.", "Is this machine short of computing time (`top` shows)? If not, restart the server: `systemctl --user restart pipewire-pulse.service` where PipeWire is installed, else `pulseaudio --kill`, then `pulseaudio --start`.")
+		return bad("A sound server is there, but does not answer in time.", "Does this machine have too little CPU time (see `top`)? If not, restart the server: `systemctl --user restart pipewire-pulse.service` where PipeWire is installed, else `pulseaudio --kill`, then `pulseaudio --start`.")
 	case errors.Is(err, pulse.ErrNoServer):
 		return bad("No sound server answers.", "Start it: `systemctl --user start pipewire-pulse.service` where PipeWire is installed, else `pulseaudio --start`. It has to run as you, not as root.")
 	}
-	return bad(fmt.Sprintf("The sound server cannot be asked: %v.", err), "See what it says itself: `pactl info`")
+	return bad(fmt.Sprintf("The sound server cannot be queried: %v.", err), "See what it says itself: `pactl info`")
 }
 
 // sink is audio.sink.
@@ -163,7 +163,7 @@ func (m *Machine) sink(ctx context.Context) doctor.Result {
 		return doctor.Result{
 			Status: doctor.Fail,
 			Detail: fmt.Sprintf("costream-obs runs, but its sink %s is not there.", companion.ToPeerSink),
-			Why:    "The microphone gets to the peer by way of this sink.",
+			Why:    "The microphone gets to the peer through this sink.",
 			Next:   "If the sound server was just restarted, wait a second and run doctor again; else restart `costream-obs run`.",
 		}
 	case !found:
@@ -185,7 +185,7 @@ func (m *Machine) sink(ctx context.Context) doctor.Result {
 
 // unknownSound is the result of a check whose server went away meanwhile.
 func unknownSound(err error) doctor.Result {
-	return doctor.Skipped("the sound server does not tell (%v)", err)
+	return doctor.Skipped("the sound server does not say (%v)", err)
 }
 
 // listenFor is how long a source is listened to.

@@ -40,7 +40,7 @@ func (m *Machine) placed(ctx context.Context) doctor.Result {
 	}
 	daemon, err := m.Daemon(ctx)
 	if err != nil {
-		return doctor.Skipped("costream-obs does not tell (%v)", err)
+		return doctor.Skipped("costream-obs does not say (%v)", err)
 	}
 	want := placement.Want{PID: daemon.PID, Mics: m.mics(obs), Voice: companion.ToPeerSink + ".monitor"}
 	if m.MicSource != "" {
@@ -74,7 +74,7 @@ func (m *Machine) placed(ctx context.Context) doctor.Result {
 // misplaced tells of a stream that is not where it belongs.
 func misplaced(s placement.Stray) doctor.Result {
 	r := doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("At the sound server, %v.", s),
-		Why: "The peer, you or your viewers would hear something else than they should, so costream-obs sends silence while it is so."}
+		Why: "The peer, you or your viewers would hear the wrong sound, so costream-obs sends silence meanwhile."}
 	settings, command, move := "Playback", "move-sink-input", pulse.Client{}.MoveSinkInput
 	if s.Recording {
 		settings, command, move = "Recording", "move-source-output", pulse.Client{}.MoveSourceOutput

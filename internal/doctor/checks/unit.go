@@ -28,7 +28,7 @@ func (m *Machine) unit(ctx context.Context) doctor.Result {
 	}
 	bad := func(next, format string, args ...any) doctor.Result {
 		return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf(format, args...), Next: next,
-			Why: "A co-stream would not begin by itself when OBS streams, or not as it should."}
+			Why: "A co-stream would not start by itself when OBS streams, or not correctly."}
 	}
 	daemon, _ := m.Daemon(ctx) // svc.run tells of one that does not answer.
 	enabled := is["UnitFileState"] == "enabled"
@@ -52,7 +52,7 @@ func (m *Machine) unit(ctx context.Context) doctor.Result {
 	case daemon.Running:
 		return doctor.Fine("does not run, since costream-obs was started by hand")
 	case is["ExecMainStatus"] == "2" && is["ActiveState"] == "failed":
-		return bad("See what it says: "+look+"; mend it, then `systemctl --user restart costream-obs`.", "The service has stopped because its settings are wrong, or because there is no pair and no peer yet.")
+		return bad("See what it says: "+look+"; fix it, then `systemctl --user restart costream-obs`.", "The service has stopped because its settings are wrong, or because there is no pair and no peer yet.")
 	case is["SubState"] == "auto-restart" || is["ActiveState"] == "failed":
 		return bad("See what it says: "+look+".", "The service does not stay up (%s, status %s).", is["Result"], is["ExecMainStatus"])
 	case enabled:

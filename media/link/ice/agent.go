@@ -52,7 +52,7 @@ func NewAgent(o Options) *Agent {
 	return a
 }
 
-// SetCandidates says at which addresses the peer may be, in place of those that were said before.
+// SetCandidates sets the addresses at which the peer may be. It replaces earlier ones.
 func (a *Agent) SetCandidates(addrs []netip.AddrPort) {
 	a.mu.Lock()
 	a.paths.configure(time.Now(), addrs)
@@ -201,7 +201,7 @@ func (a *Agent) Take(from netip.AddrPort, datagram []byte) bool {
 	return true
 }
 
-// TakeProbe takes in a datagram while there is to be no session, in place of Take. The peer's checks tell where it is, but
+// TakeProbe takes in a datagram while there is to be no session, instead of Take. The peer's checks tell where it is, but
 // are not answered: a peer on air would begin a handshake.
 func (a *Agent) TakeProbe(from netip.AddrPort, datagram []byte) {
 	if k, ok := a.checker.decode(datagram); ok {

@@ -77,10 +77,13 @@ func WithTimeout(parent context.Context, d time.Duration) (context.Context, cont
 }
 
 // Watch calls told after each standstill with its length, until ctx ends.
-func Watch(ctx context.Context, told func(time.Duration)) {
+func Watch(ctx context.Context, told func(time.Duration)) { watch(ctx, sinceBoot(), told) }
+
+// watch is Watch from a moment on.
+func watch(ctx context.Context, last time.Duration, told func(time.Duration)) {
 	tick := time.NewTicker(step)
 	defer tick.Stop()
-	for last := sinceBoot(); ; {
+	for {
 		select {
 		case <-ctx.Done():
 			return

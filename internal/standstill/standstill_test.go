@@ -62,10 +62,11 @@ func stopped() {
 	const timeout = 2 * time.Second // that it runs
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
+	begin := sinceBoot()
 	fmt.Println("begins")
 	limited, end := WithTimeout(ctx, timeout)
 	defer end()
-	go Watch(ctx, func(time.Duration) { fmt.Println("stood still") })
+	go watch(ctx, begin, func(time.Duration) { fmt.Println("stood still") })
 	<-limited.Done()
 	fmt.Println("timeout:", context.Cause(limited))
 	<-ctx.Done()

@@ -52,7 +52,7 @@ func NewWriter(client *obsctl.Client, dir string, wait time.Duration) *OBS {
 // Until it is known an Overview takes it to be the one that the memory is about. Standing, which is compared with that, has
 // the name that OBS gave.
 func (o *OBS) LearnCollection(ctx context.Context) {
-	if !o.client.Version().ReadsCollections() {
+	if !o.client.ReadsCollections() {
 		return
 	}
 	o.learned = make(chan struct{})

@@ -29,6 +29,8 @@ type Options struct {
 	Transforms bool
 	// Levels asks for Levels events, and for no others.
 	Levels bool
+	// Quiet asks for no events of scenes, their items and inputs: OBS sends one for each eye that a client sets itself.
+	Quiet bool
 	// Activations asks for InputActive events.
 	Activations bool
 	// Log receives what happens on the connection; nil discards it.
@@ -181,6 +183,9 @@ func login(ctx context.Context, conn *watchedConn, ep Endpoint, opts Options) (*
 	}
 	results := make(chan result, 1)
 	mask := subscriptions.All
+	if opts.Quiet {
+		mask = subscriptions.General | subscriptions.Config | subscriptions.Transitions
+	}
 	if opts.Transforms {
 		mask |= subscriptions.SceneItemTransformChanged
 	}

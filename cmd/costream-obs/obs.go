@@ -16,10 +16,11 @@ func findOBS(c *config.Config) (obsctl.Endpoint, error) {
 }
 
 // dialOBS connects to the OBS that the settings tell.
-func dialOBS(ctx context.Context, c *invocation) (*obsctl.Client, error) {
+func dialOBS(ctx context.Context, c *invocation, opts obsctl.Options) (*obsctl.Client, error) {
 	endpoint, err := findOBS(c.config)
 	if err != nil && !errors.Is(err, obsctl.ErrNoConfig) { // Without OBS's files its default port may still do.
 		return nil, err
 	}
-	return obsctl.Dial(ctx, endpoint, obsctl.Options{Log: c.log})
+	opts.Log = c.log
+	return obsctl.Dial(ctx, endpoint, opts)
 }

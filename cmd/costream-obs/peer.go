@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/costream-obs/costream-obs/internal/obsscenes"
+	"github.com/costream-obs/costream-obs/obsctl"
 	"github.com/costream-obs/costream-obs/scenes"
 )
 
@@ -128,7 +129,7 @@ const lockWait = 5 * time.Second
 
 // onScenes connects to OBS for as long as do takes.
 func onScenes(ctx context.Context, c *invocation, patterns []string, do func(scenes.OBS) error) error {
-	client, err := dialOBS(ctx, c)
+	client, err := dialOBS(ctx, c, obsctl.Options{Quiet: true})
 	if err != nil {
 		return err
 	}

@@ -100,7 +100,7 @@ func seeOBS(ctx context.Context, c *invocation) *obsSeen {
 	if c.config != nil {
 		asked, cancel := context.WithTimeout(ctx, obsAnswers)
 		defer cancel()
-		if client, err := dialOBS(asked, c); err == nil {
+		if client, err := dialOBS(asked, c, obsctl.Options{}); err == nil {
 			v := client.Version()
 			_ = client.Close()
 			return &obsSeen{Version: v.OBS.String(), Running: true, WebSocket: v.WebSocket.String()}

@@ -69,6 +69,7 @@ type asked struct {
 	item     ItemRef // that it is about, if any
 	makes    string  // the batch's variable that gets the item's id
 	settling any     // what OBS's window has to know of before
+	light    bool    // OBS has it done in no time, and answers in a few words
 	answer   func(data json.RawMessage, err error)
 }
 
@@ -113,9 +114,18 @@ func (b *Batch) then(do func()) {
 	}
 }
 
-// batchSize is how many requests OBS gets in one message at most: other requests of the connection wait while it makes
-// them, all of them have to be made before it is given up, and an answer grows to some 3 KB for each scene with five items.
+// batchSize is how many requests OBS gets in one message at most, where a light one counts for an eighth: other requests of
+// the connection wait while it makes them, all of them have to be made before it is given up, and an answer grows to some
+// 3 KB for each scene with five items.
 const batchSize = 128
+
+// eighths is how much of batchSize a request takes.
+func (a asked) eighths() int {
+	if a.light {
+		return 1
+	}
+	return 8
+}
 
 // Do sends the requests, if there are any. The error says that OBS could not be asked all, or did not answer; those that it
 // did not answer have it as well, and what OBS refused is in the answers alone.
@@ -133,8 +143,11 @@ func (b *Batch) do(ctx context.Context) (rest []asked, err error) {
 		if err := b.settle(ctx, rest[0]); err != nil {
 			return rest, err
 		}
-		n := 1
-		for n < len(rest) && n < batchSize && b.settled(rest[n]) {
+		n, size := 1, rest[0].eighths()
+		for n < len(rest) && b.settled(rest[n]) {
+			if size += rest[n].eighths(); size > 8*batchSize {
+				break
+			}
 			n++
 		}
 		if err := b.send(ctx, rest[:n]); err != nil {

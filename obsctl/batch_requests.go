@@ -102,7 +102,7 @@ func (b *Batch) Groups() *Answer[[]string] {
 
 // Holds asks whether a scene or group itself has an item of a source. It is much less work for OBS than SceneItems.
 func (b *Batch) Holds(scene, source string) *Answer[bool] {
-	out := ask(b, asked{params: b.itemIDParams(scene, source)}, func(*sceneitems.GetSceneItemIdResponse) (bool, error) { return true, nil })
+	out := ask(b, asked{params: b.itemIDParams(scene, source), light: true}, func(*sceneitems.GetSceneItemIdResponse) (bool, error) { return true, nil })
 	b.then(func() {
 		// The same code says that there is no such scene.
 		if IsCode(out.Err, CodeNotFound) {
@@ -122,19 +122,19 @@ func itemID(r *sceneitems.GetSceneItemIdResponse) (int, error) { return r.SceneI
 
 // LowestItem asks for the id of the lowest item of a source in a scene or group.
 func (b *Batch) LowestItem(scene, source string) *Answer[int] {
-	return ask(b, asked{params: b.itemIDParams(scene, source)}, itemID)
+	return ask(b, asked{params: b.itemIDParams(scene, source), light: true}, itemID)
 }
 
 // TopmostItem asks for the id of the topmost item of a source in a scene or group.
 func (b *Batch) TopmostItem(scene, source string) *Answer[int] {
-	return ask(b, asked{params: b.itemIDParams(scene, source).WithSearchOffset(-1)}, itemID)
+	return ask(b, asked{params: b.itemIDParams(scene, source).WithSearchOffset(-1), light: true}, itemID)
 }
 
 // ItemEnabled asks whether an item is shown.
 func (b *Batch) ItemEnabled(scene string, id int) *Answer[bool] {
 	p := sceneitems.NewGetSceneItemEnabledParams().WithSceneItemId(id)
 	p.SceneName, p.SceneUuid = b.source(scene).fields()
-	return ask(b, asked{params: p}, func(r *sceneitems.GetSceneItemEnabledResponse) (bool, error) { return r.SceneItemEnabled, nil })
+	return ask(b, asked{params: p, light: true}, func(r *sceneitems.GetSceneItemEnabledResponse) (bool, error) { return r.SceneItemEnabled, nil })
 }
 
 // SceneItems is [Client.SceneItems].

@@ -105,7 +105,7 @@ func TestBatch(t *testing.T) {
 	// It may be long, and single requests go on beside it.
 	b = c.Batch()
 	var many []*Answer[bool]
-	for range 3*batchSize + 1 {
+	for range 3*8*batchSize + 1 {
 		many = append(many, b.Holds("Scene", "Peer"))
 	}
 	if err := b.Do(t.Context()); err != nil {

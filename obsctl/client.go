@@ -29,6 +29,8 @@ type Options struct {
 	Transforms bool
 	// Levels asks for Levels events, and for no others.
 	Levels bool
+	// Quiet asks for no events of scenes, their items and inputs: OBS sends one for each eye that a client sets itself.
+	Quiet bool
 	// Activations asks for InputActive events.
 	Activations bool
 	// Log receives what happens on the connection; nil discards it.
@@ -64,6 +66,8 @@ type Client struct {
 	goobs    *goobs.Client
 	conn     *watchedConn
 	version  Version
+	// cameraPatched looks at OBS's plugin once, which takes some milliseconds.
+	cameraPatched func() bool
 
 	slot     chan struct{} // held by the one request in flight
 	born     time.Time
@@ -86,6 +90,29 @@ func Dial(ctx context.Context, ep Endpoint, opts Options) (*Client, error) {
 	ctx, cancel := context.WithTimeout(ctx, opts.Timeout)
 	defer cancel()
 
+	c, err := connect(ctx, ep, opts)
+	if err != nil {
+		return nil, err
+	}
+	ep = c.endpoint
+	c.version, err = c.readVersion(ctx)
+	switch {
+	case errors.Is(err, ErrLoading) && !errors.Is(ctx.Err(), context.Canceled):
+		_ = c.Close()
+		return nil, loadingError(ep, err)
+	case err != nil:
+		_ = c.Close()
+		return nil, dialError(ctx, err, func(err error) error { return loginError(ep, err) })
+	case !c.version.OBS.AtLeast(oldest):
+		_ = c.Close()
+		return nil, tooOldError(ep, c.version)
+	}
+	opts.Log.Debug("connected to OBS", "address", ep.Addr(), "obs", c.version.OBS, "obs-websocket", c.version.WebSocket)
+	return c, nil
+}
+
+// connect logs in to an OBS whose version is not asked for.
+func connect(ctx context.Context, ep Endpoint, opts Options) (*Client, error) {
 	tcp, ep, err := dialTCP(ctx, ep)
 	if err != nil {
 		return nil, err
@@ -107,24 +134,13 @@ func Dial(ctx context.Context, ep Endpoint, opts Options) (*Client, error) {
 		events:   make(chan Event, eventBuffer),
 		window:   window{answered: make(chan struct{}, 1)},
 		done:     make(chan struct{}),
+		cameraPatched: sync.OnceValue(func() bool {
+			return ep.PID != 0 && resetsCamera(loadedFile("", ep.PID, cameraPlugin))
+		}),
 	}
 	c.workers.Add(2)
 	go func() { defer c.workers.Done(); c.pump() }()
 	go func() { defer c.workers.Done(); c.beat() }()
-
-	c.version, err = c.readVersion(ctx)
-	switch {
-	case errors.Is(err, ErrLoading) && !errors.Is(ctx.Err(), context.Canceled):
-		_ = c.Close()
-		return nil, loadingError(ep, err)
-	case err != nil:
-		_ = c.Close()
-		return nil, dialError(ctx, err, func(err error) error { return loginError(ep, err) })
-	case !c.version.OBS.AtLeast(oldest):
-		_ = c.Close()
-		return nil, tooOldError(ep, c.version)
-	}
-	opts.Log.Debug("connected to OBS", "address", ep.Addr(), "obs", c.version.OBS, "obs-websocket", c.version.WebSocket)
 	return c, nil
 }
 
@@ -167,6 +183,9 @@ func login(ctx context.Context, conn *watchedConn, ep Endpoint, opts Options) (*
 	}
 	results := make(chan result, 1)
 	mask := subscriptions.All
+	if opts.Quiet {
+		mask = subscriptions.General | subscriptions.Config | subscriptions.Transitions
+	}
 	if opts.Transforms {
 		mask |= subscriptions.SceneItemTransformChanged
 	}
@@ -232,7 +251,11 @@ func (c *Client) Err() error {
 func (c *Client) Events() <-chan Event { return c.events }
 
 // Version is what OBS said about itself at the login.
-func (c *Client) Version() Version { return c.version }
+func (c *Client) Version() Version {
+	v := c.version
+	v.CameraPatched = c.cameraPatched()
+	return v
+}
 
 // Endpoint is where this client is connected to.
 func (c *Client) Endpoint() Endpoint { return c.endpoint }

@@ -57,12 +57,16 @@ func (n *collectionName) note(raw any) {
 	n.changes++
 }
 
+// ReadsCollections reports whether OBS reads the files of all scene collections to tell which one is current (before
+// 31.0.0), so that the question takes longer than most.
+func (c *Client) ReadsCollections() bool { return c.version.has(readsCollections) }
+
 // LearnCollection asks for the name of the current scene collection over a connection of its own, so that it is known for
 // a batch and no other question waits for it.
 func (c *Client) LearnCollection(ctx context.Context) error {
 	_, changes := c.current.get(0)
 	begin := time.Now()
-	beside, err := Dial(ctx, c.endpoint, c.options)
+	beside, err := connect(ctx, c.endpoint, c.options)
 	if err != nil {
 		return err
 	}

@@ -81,11 +81,7 @@ func (c *Client) readVersion(ctx context.Context) (Version, error) {
 	if err != nil {
 		return Version{}, fmt.Errorf("GetVersion: obs-websocket's %w", err)
 	}
-	v := Version{OBS: obs, WebSocket: ws, ImageFormats: r.SupportedImageFormats, Requests: r.AvailableRequests}
-	if pid := c.endpoint.PID; pid != 0 {
-		v.CameraPatched = resetsCamera(loadedFile("", pid, cameraPlugin))
-	}
-	return v, nil
+	return Version{OBS: obs, WebSocket: ws, ImageFormats: r.SupportedImageFormats, Requests: r.AvailableRequests}, nil
 }
 
 // oldest is the first OBS with obs-websocket 5 built in.
@@ -157,11 +153,6 @@ func (v Version) VirtualCamModalOnFailure() bool { return v.has(virtualCamModalO
 func (v Version) VirtualCamNeedsOutputCap() bool {
 	return v.VirtualCam().AtLeast(gates[virtualCamNeedsOutputCap].since)
 }
-
-// ReadsCollections reports whether OBS reads the files of all scene
-// collections to tell which one is current (before 31.0.0): the question takes
-// longer than most.
-func (v Version) ReadsCollections() bool { return v.has(readsCollections) }
 
 // MutedIsMonitored reports whether a muted input is still heard through
 // monitoring (32.2.0 and later).

@@ -136,7 +136,7 @@ func carry(ctx context.Context, c *invocation, order control.PeerOrder) (control
 	if !errors.Is(err, control.ErrNotRunning) && !errors.Is(err, control.ErrOtherOBS) {
 		return answer, err
 	}
-	client, err := obsctl.Dial(ctx, endpoint, obsctl.Options{Log: c.log})
+	client, err := obsctl.Dial(ctx, endpoint, obsctl.Options{Quiet: true, Log: c.log})
 	if err != nil {
 		return control.PeerAnswer{}, err
 	}

@@ -31,6 +31,10 @@ type OBS struct {
 	lock   string        // path of the file to lock
 	wait   time.Duration // for the lock
 
+	// What standing found last: the scenes, and which are the clean feed's.
+	listed []string
+	made   cleanfeed.Made
+
 	learned chan struct{} // closed once the client knows the collection or cannot; nil where it was not told to
 }
 
@@ -52,7 +56,7 @@ func NewWriter(client *obsctl.Client, dir string, wait time.Duration) *OBS {
 // Until it is known an Overview takes it to be the one that the memory is about. Standing, which is compared with that, has
 // the name that OBS gave.
 func (o *OBS) LearnCollection(ctx context.Context) {
-	if !o.client.Version().ReadsCollections() {
+	if !o.client.ReadsCollections() {
 		return
 	}
 	o.learned = make(chan struct{})
@@ -124,11 +128,14 @@ func (o *OBS) standing(b *obsctl.Batch) (read func(ctx context.Context, collecti
 		current = b.Collection(collectionKnown)
 	}
 	// Asked last: a scene is noted before it is made.
-	readMade := cleanfeed.AskMade(b)
+	readMade := o.askMade(b)
 	return func(ctx context.Context, collection string) (scenes.Standing, error) {
-		made, err := readMade()
-		if err := first(list.Err, err); err != nil {
-			return scenes.Standing{}, err
+		if list.Err != nil {
+			return scenes.Standing{}, translate(list.Err)
+		}
+		err := readMade(ctx, list.Value.Names)
+		if err != nil {
+			return scenes.Standing{}, translate(err)
 		}
 		if current == nil && collection == "" {
 			if current, err = o.awaitCollection(ctx); err != nil {
@@ -140,8 +147,30 @@ func (o *OBS) standing(b *obsctl.Batch) (read func(ctx context.Context, collecti
 				return scenes.Standing{}, translate(current.Err)
 			}
 		}
-		names := slices.DeleteFunc(list.Value.Names, func(name string) bool { return made.Has(collection, name) })
+		names := slices.DeleteFunc(slices.Clone(list.Value.Names), func(name string) bool { return o.made.Has(collection, name) })
 		return scenes.Standing{Collection: collection, Scenes: names, Program: list.Value.Program}, nil
+	}
+}
+
+// askMade is the question which scenes are the clean feed's. As long as OBS has the same scenes it is not asked again: OBS
+// reads the file with the memory to answer.
+func (o *OBS) askMade(b *obsctl.Batch) (read func(ctx context.Context, listed []string) error) {
+	var answer func() (cleanfeed.Made, error)
+	if o.listed == nil {
+		answer = cleanfeed.AskMade(b)
+	}
+	return func(ctx context.Context, listed []string) error {
+		if answer == nil && slices.Equal(listed, o.listed) {
+			return nil
+		}
+		if answer == nil {
+			answer = func() (cleanfeed.Made, error) { return cleanfeed.LoadMade(ctx, o.client) }
+		}
+		made, err := answer()
+		if err == nil {
+			o.made, o.listed = made, listed
+		}
+		return err
 	}
 }
 
@@ -169,6 +198,7 @@ func first(errs ...error) error {
 
 // Overview implements scenes.OBS.
 func (o *OBS) Overview(ctx context.Context) (out scenes.Overview, err error) {
+	o.listed = nil // so that all is asked anew
 	b := o.client.Batch()
 	video, studio, inputs, groups := b.VideoSettings(), b.StudioMode(), b.Inputs(), b.Groups()
 	readMemory := askMemory(b)

@@ -88,7 +88,7 @@ func (f *cleanFeed) view() cleanfeed.OBS {
 func (f *cleanFeed) source() obsctl.SourceID { return f.private.Source(f.scenes.Scene()) }
 
 // errUnclean: what the virtual camera shows has the peer in it.
-var errUnclean = errors.New("OBS's virtual camera shows the programme, in which the peer may be: type `costream-obs setup clean-feed`")
+var errUnclean = errors.New("OBS's virtual camera outputs the programme, which may include your friend: run `costream-obs setup clean-feed`")
 
 // prepare makes the scene for the peer before anything of it is sent; on air it is kept in step beside the call.
 func (f *cleanFeed) prepare(ctx context.Context) error {

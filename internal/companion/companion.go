@@ -224,7 +224,7 @@ func (c *Companion) cleanFiles(ctx context.Context) {
 // noteStandstill has what is on air begin anew: after a standstill the sound server and the network hand over what has
 // waited there, for as long as we stood still, and the peer has given us up.
 func (c *Companion) noteStandstill(d time.Duration) {
-	c.log.Info("stood still, beginning anew", "for", d.Round(time.Millisecond))
+	c.log.Info("the process did not run for a while, restarting the call", "for", d.Round(time.Millisecond))
 	c.stood.Store(true)
 	c.wakeUp()
 }

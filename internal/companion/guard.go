@@ -160,7 +160,7 @@ func strayError(strays []placement.Stray) error {
 			"move it to another output in your desktop's sound settings (pavucontrol, Playback)", s.Name, s.At)
 	}
 	return fmt.Errorf("another program has moved %s to %s again and again, so your friend hears nothing: "+
-		"end what moves streams (EasyEffects, pavucontrol), or have it leave costream-obs alone", s.Name, s.At)
+		"stop the program that moves streams (EasyEffects, pavucontrol), or configure it not to move those of costream-obs", s.Name, s.At)
 }
 
 // viewSound asks the sound server.

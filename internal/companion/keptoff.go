@@ -53,8 +53,8 @@ func (k *keptOff) look(now time.Time, off bool, why error) error {
 // errChanging, errRemoving and errUnknown are reasons for which we are not on air although OBS is.
 var (
 	errChanging = errors.New("OBS is loading a scene collection or a profile; if that does not end, look for a question in OBS's window")
-	errRemoving = errors.New("OBS is removing sources or scenes, and is left alone meanwhile")
-	errUnknown  = errors.New("nothing failed, and yet nothing is sent: stop costream-obs and start it again with --verbose, whose log says more")
+	errRemoving = errors.New("OBS is removing sources or scenes, and costream-obs waits until it has finished")
+	errUnknown  = errors.New("nothing failed, but nothing is sent: restart costream-obs with --verbose and read its log")
 )
 
 // checkOutput reports an output of OBS that was to put us on air and does not start. OBS says why in its window only.
@@ -77,7 +77,7 @@ func (k *keptOff) checkOutput(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	hint := "look into OBS's window for the reason"
+	hint := "look at OBS's window for the reason"
 	if colours.TenBit() || colours.HighDynamicRange() {
 		hint += "; most encoders cannot take OBS's colours, " + colours.String() + ": " + chooseColours
 	}

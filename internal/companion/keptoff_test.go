@@ -118,7 +118,7 @@ func TestOutputThatDoesNotStart(t *testing.T) {
 	s.note(obsctl.StreamState{Phase: obsctl.Starting})
 	check("begun", "")
 	s.seen.streamBegins = time.Now().Add(-outputAfter)
-	const stuck = "OBS began to start its stream, but it does not run: look into OBS's window for the reason"
+	const stuck = "OBS began to start its stream, but it does not run: look at OBS's window for the reason"
 	check("HDR", stuck+"; most encoders cannot take OBS's colours, P010 with Rec. 2100 (PQ): in OBS open Settings, Advanced, and choose NV12 and Rec. 709")
 	colours = obsctl.Colours{Format: "NV12", Space: "709"}
 	check("usual colours", stuck)

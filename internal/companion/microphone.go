@@ -235,7 +235,7 @@ func (m *microphone) toPeer(ctx context.Context, mic string, stream pulse.SinkIn
 	}
 	if !m.truce.mayMove(fmt.Sprint(mic, stream.Index), time.Now()) {
 		return fmt.Errorf("another program moves what OBS monitors of %q away from %s again and again, so your friend does not hear it: "+
-			"end what moves streams (EasyEffects, pavucontrol), or have it leave OBS alone", mic, ToPeerSink)
+			"stop the program that moves streams (EasyEffects, pavucontrol), or configure it not to move OBS's streams", mic, ToPeerSink)
 	}
 	return m.sound.move(ctx, stream, ToPeerSink)
 }

@@ -150,7 +150,7 @@ func (s *session) round(ctx context.Context) error {
 			return lost
 		}
 		// OBS refuses questions for a moment while it loads something.
-		s.log.Debug("OBS did not say all", "error", err)
+		s.log.Debug("OBS did not answer all questions", "error", err)
 		s.seen.all()
 		s.reportKeptOff(fmt.Errorf("OBS does not answer: %w", err))
 		return nil

@@ -118,7 +118,7 @@ func (s *sound) unload(ctx context.Context) {
 	s.mu.Unlock()
 	for name, unload := range ours {
 		if err := unload(ctx); err != nil && !errors.Is(err, pulse.ErrNoServer) {
-			s.log.Warn("sink not taken away", "sink", name, "error", err)
+			s.log.Warn("sink not removed", "sink", name, "error", err)
 		}
 	}
 }

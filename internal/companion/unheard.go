@@ -111,7 +111,7 @@ func unheardError(mic string, stream pulse.SinkInput, playing bool) error {
 		return fmt.Errorf("your friend does not hear %q: what OBS plays of it is muted, or has a volume of 0, in your desktop's sound settings; "+
 			"turn it up in pavucontrol, Playback, or type: pactl set-sink-input-mute %d 0; pactl set-sink-input-volume %d 100%%", mic, stream.Index, stream.Index)
 	}
-	return fmt.Errorf("your friend does not hear %q: OBS's meter of it moves, and all that costream-obs gets of it is silence; "+
-		"see whether anything of OBS or costream-obs is muted in your desktop's sound settings (pavucontrol, Playback and Recording), "+
+	return fmt.Errorf("your friend does not hear %q: OBS's meter of it moves, but costream-obs gets only silence; "+
+		"check whether OBS or costream-obs is muted in your desktop's sound settings (pavucontrol, Playback and Recording), "+
 		"then in OBS under Edit → Advanced Audio Properties set it to \"Monitor Off\" and back", mic)
 }

@@ -89,7 +89,7 @@ func (v *viewers) keep(ctx context.Context) error {
 		logged, logErr = v.told.Read()
 	}
 	if logged == obsctl.DeduplicationOn || !sure && (logErr != nil || logged != obsctl.DeduplicationOff) {
-		return fmt.Errorf("%w: send your microphone past OBS with --mic-source SOURCE (see: pactl list short sources)", errVoiceRemoved)
+		return fmt.Errorf("%w: send your microphone without OBS, with --mic-source SOURCE (see: pactl list short sources)", errVoiceRemoved)
 	}
 	v.safe, v.kept = true, true
 	v.log.Info("OBS keeps monitored microphones in the stream", "logged", logErr == nil)

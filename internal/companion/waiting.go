@@ -201,7 +201,7 @@ func (w *waiting) withoutProbe(stats link.Stats) error {
 		at = stats.Peer.String()
 	}
 	return fmt.Errorf("nothing arrives from %s at %v. Is your friend streaming, to an address of this machine? "+
-		"If so, let the router and the firewall on this side pass these UDP ports on to this machine, or put both machines into one VPN (WireGuard, Tailscale)",
+		"If so, make the router and the firewall on this side pass these UDP ports on to this machine, or put both machines into one VPN (WireGuard, Tailscale)",
 		at, w.ports)
 }
 
@@ -212,7 +212,7 @@ func noPicture(stats link.Stats) error {
 	arrives := func(r link.ReceiveStats) bool { return time.Since(r.LastArrival) < arrivesNow }
 	switch {
 	case arrives(stats.Video.Receive):
-		return fmt.Errorf("video packets arrive from %v, but no complete picture. Part of them is lost on the way: lower --bitrate on both sides, and look for a VPN whose mtu is below 1280 (`ip link`)",
+		return fmt.Errorf("video packets arrive from %v, but no complete picture. Packets are lost on the way: lower --bitrate on both sides, and look for a VPN whose MTU is below 1280 (`ip link`)",
 			stats.Video.Receive.Source)
 	case arrives(stats.Audio.Receive):
 		return fmt.Errorf("sound arrives from %v, but no picture. %s", stats.Audio.Receive.Source, askFriend)

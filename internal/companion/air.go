@@ -43,6 +43,15 @@ func (a *air) watch(code problem.Code, part func(ctx context.Context, note func(
 	})
 }
 
+// silenceInput has the peer's voice not play, or play, to the input of ours in OBS.
+func (a *air) silenceInput(silent bool) {
+	var sinks []string
+	if silent {
+		sinks = []string{FromPeerSink}
+	}
+	a.SilenceSpeakers(sinks)
+}
+
 // stop returns when no packet leaves any more.
 func (a *air) stop() {
 	a.cancel()
@@ -110,6 +119,10 @@ func (s *session) startAir() {
 		s.air.keep(problem.CleanFeed, s.followFeed)
 	}
 	s.gate.attach(s.air.SetMuted)
+	if o.PeerAudio != PeerAudioDesktop {
+		s.air.keep(problem.PeerVoice, s.followDesktop)
+		s.desktop.attach(s.air.silenceInput)
+	}
 	s.muteAsked = ""
 	s.c.air.Store(s.air)
 }
@@ -143,6 +156,7 @@ func (s *session) stopAir() {
 		return
 	}
 	s.gate.detach()
+	s.desktop.detach()
 	s.air.stop()
 	s.air = nil
 	s.c.air.Store(nil)

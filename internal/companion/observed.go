@@ -72,7 +72,6 @@ func (s *session) note(ev obsctl.Event) {
 			o.muted[e.Input] = e.Muted
 		}
 		s.tellGate()
-		s.voiceStale = s.voiceStale || slices.Contains(o.special.Desktop, e.Input)
 		if s.air != nil && e.Input == s.input {
 			s.air.SilencePeer(e.Muted)
 		}
@@ -220,6 +219,7 @@ func (s *session) observeScene(ctx context.Context) error {
 }
 
 func (s *session) observeInputs(ctx context.Context) error {
+	asked := time.Now()
 	inputs, err := s.obs.Inputs(ctx)
 	if err != nil {
 		return err
@@ -236,6 +236,15 @@ func (s *session) observeInputs(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	desktop, err := s.observeDesktop(ctx, special.Desktop)
+	if err != nil {
+		return err
+	}
+	for name, in := range desktop {
+		in.only = monitored[name] == obsctl.MonitorOnly
+		desktop[name] = in
+	}
+	s.desktop.set(desktop, inputs, asked)
 	muted := make(map[string]bool)
 	for _, mic := range s.micsOf(special) {
 		m, err := s.obs.InputMuted(ctx, mic)

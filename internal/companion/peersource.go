@@ -109,7 +109,6 @@ func (s *session) tick() {
 	looked := s.seen.scenesLooked && time.Since(s.arrangedAt) < lookShare*s.arrangedIn
 	s.seen.all()
 	s.seen.scenesLooked = looked
-	s.voiceStale = true
 }
 
 // onlyUnknown returns err if it is about unknown scenes and nothing else.

@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/costream-obs/costream-obs/obsctl"
 )
@@ -20,162 +19,40 @@ const (
 	fromPeerMonitor = FromPeerSink + ".monitor"
 )
 
-// preparePeerVoice decides how the peer's voice is heard and reaches the stream, and keeps the input for
-// it in all scenes. Without a sound server we go on air with pictures alone, and it is decided when there
-// is one. On air it is looked at again where something has changed.
+// preparePeerVoice has the peer's voice heard, and keeps the input for it in all scenes, also while Desktop Audio carries the
+// peer: when that ends it is there. Without a sound server we go on air with pictures alone, and this is done when there is
+// one.
 func (s *session) preparePeerVoice(ctx context.Context) error {
-	if s.air == nil || s.speakers == nil || s.c.sound.defaultsMoved() {
-		s.voiceStale = true
-	}
-	if s.voiceStale {
-		desktop, err := s.lookAtDesktop(ctx)
-		if err != nil {
+	if s.speakers == nil {
+		if err := s.chooseSpeakers(ctx); err != nil {
 			return err
 		}
-		if err := s.choosePeerVoice(ctx, desktop); err != nil {
-			return err
-		}
-		s.voiceStale = false
 	}
-	if len(s.speakers) < 2 {
+	if len(s.speakers) < 2 || s.seen.scenesLooked && s.voiceAdded {
 		return nil
 	}
-	return s.addPeerAudio(ctx)
+	if err := s.addPeerAudio(ctx); err != nil {
+		return err
+	}
+	s.voiceAdded = true
+	return nil
 }
 
-// choosePeerVoice decides between Desktop Audio and an input of our own.
-func (s *session) choosePeerVoice(ctx context.Context, desktop desktopAudio) error {
-	onAir := s.air != nil && s.speakers != nil
-	switch {
-	case onAir && len(s.speakers) == 2:
-		// The input stays, so that there is no gap when it is needed again.
-		mute, err := s.desktopTakesOver(ctx, desktop)
-		if err != nil {
-			return err
-		}
-		return s.mutePeerAudio(ctx, mute)
-	case onAir && (s.c.o.PeerAudio == PeerAudioDesktop || desktop != desktopElsewhere):
-		// Who mutes Desktop Audio while the peer is in it mutes the peer.
-		return nil
-	case !onAir && (s.c.o.PeerAudio == PeerAudioDesktop || s.c.o.PeerAudio == PeerAudioAuto && desktop == desktopHeard):
-		s.speakers = []string{""}
-		return nil
-	case !onAir && desktop == desktopHeard:
-		s.log.Warn("Desktop Audio captures the default sink already; an input of its own would put the peer into the stream twice, so --peer-audio=source has no effect")
+// chooseSpeakers decides where the peer's voice plays.
+func (s *session) chooseSpeakers(ctx context.Context) error {
+	if s.c.o.PeerAudio == PeerAudioDesktop {
 		s.speakers = []string{""}
 		return nil
 	}
 	if err := s.c.sound.needFromPeer(ctx); err != nil {
 		return err
 	}
+	// Before it is heard, or it would be twice for a moment.
+	if err := s.lookAtDesktop(ctx); err != nil {
+		return err
+	}
 	s.speakers = []string{"", FromPeerSink}
-	if onAir {
-		s.air.SetSpeakers(s.speakers)
-		s.air.RenewVoice()
-	}
 	return nil
-}
-
-// recordedFor is how long OBS must have recorded Desktop Audio before what it records counts: the sound of a stream that
-// OBS has just opened comes 0.1 to 0.2 s later. For so long the viewers hear the peer twice, which they mind less than a
-// gap.
-const recordedFor = 300 * time.Millisecond
-
-// desktopTakesOver reports whether Desktop Audio brings the peer's voice into the stream by now.
-func (s *session) desktopTakesOver(ctx context.Context, desktop desktopAudio) (bool, error) {
-	if desktop == desktopElsewhere {
-		s.desktopFrom = time.Time{}
-		return false, nil
-	}
-	if s.peerAudioMuted {
-		return desktop == desktopHeard, nil
-	}
-	recording, err := s.c.sound.capturesOf(ctx, s.obs.Endpoint().PID)
-	if err != nil {
-		return false, err
-	}
-	// Where OBS's streams cannot be told at all its settings must do.
-	if len(recording) > 0 && !slices.ContainsFunc(s.seen.special.Desktop, func(input string) bool { return recording[input] }) {
-		s.desktopFrom = time.Time{}
-		return false, nil
-	}
-	if s.desktopFrom.IsZero() {
-		s.desktopFrom = time.Now()
-	}
-	wait := recordedFor - time.Since(s.desktopFrom)
-	if wait > 0 && desktop == desktopHeard {
-		s.c.sound.lookAgain(wait)
-	}
-	return wait <= 0 && desktop == desktopHeard, nil
-}
-
-// mutePeerAudio mutes the input for the peer's voice while Desktop Audio carries the peer. What the user
-// muted stays muted.
-func (s *session) mutePeerAudio(ctx context.Context, mute bool) error {
-	input := s.changes.ourVoice(s.seen.collection, s.seen.voices)
-	if mute == s.peerAudioMuted || input == "" {
-		return nil
-	}
-	if mute {
-		users, err := s.obs.InputMuted(ctx, input)
-		if err != nil || users {
-			return err
-		}
-	}
-	if err := s.obs.SetInputMuted(ctx, input, mute); err != nil {
-		return fmt.Errorf("mute of %q: %w", input, err)
-	}
-	s.peerAudioMuted = mute
-	s.log.Info("the input for the peer's voice", "muted", mute)
-	return nil
-}
-
-// desktopAudio says what OBS's Desktop Audio does with the default sink.
-type desktopAudio int
-
-const (
-	desktopElsewhere desktopAudio = iota // it captures another sink, or there is none
-	desktopMuted                         // it captures the default sink and is muted
-	desktopHeard                         // it captures the default sink, and the viewers hear it
-)
-
-// lookAtDesktop tells what the Desktop Audio inputs do; one that is heard counts most.
-func (s *session) lookAtDesktop(ctx context.Context) (desktopAudio, error) {
-	sink, err := s.c.sound.defaultSink(ctx)
-	if err != nil {
-		return desktopElsewhere, err
-	}
-	found := desktopElsewhere
-	if len(s.seen.special.Desktop) == 0 {
-		return found, nil
-	}
-	records, err := s.c.sound.sourcesOf(ctx, s.obs.Endpoint().PID)
-	if err != nil {
-		return desktopElsewhere, err
-	}
-	for _, input := range s.seen.special.Desktop {
-		if source, known := records[input]; known && source != sink+".monitor" {
-			// OBS does not follow when another sink becomes the default, and the sound server does not always.
-			continue
-		}
-		settings, err := s.obs.InputSettings(ctx, input)
-		if err != nil {
-			return desktopElsewhere, err
-		}
-		device, chosen := settings["device_id"].(string)
-		if chosen && device != defaultDevice && device != sink+".monitor" && device != sink {
-			continue
-		}
-		muted, err := s.obs.InputMuted(ctx, input)
-		if err != nil {
-			return desktopElsewhere, err
-		}
-		if !muted {
-			return desktopHeard, nil
-		}
-		found = desktopMuted
-	}
-	return found, nil
 }
 
 // peerVoices are those of the inputs that capture the sink with the peer's voice. Their names tell nothing: users rename
@@ -256,7 +133,8 @@ func (s *session) createPeerAudio(ctx context.Context) error {
 
 // removePeerVoice takes the input away again if it is ours.
 func (s *session) removePeerVoice(ctx context.Context) error {
-	s.speakers, s.peerAudioMuted = nil, false
+	s.speakers, s.voiceAdded = nil, false
+	s.desktop.forget()
 	if s.changes.Voice[s.seen.collection] == "" {
 		return nil
 	}

@@ -83,9 +83,8 @@ type session struct {
 	probeGone     bool // what that needs in OBS was looked for and removed since we were on air
 	dedupLog      obsctl.DeduplicationLog
 
-	desktopFrom    time.Time // since when OBS has been seen to record what Desktop Audio captures, on air
-	voiceStale     bool      // how the peer's voice comes into the stream is to be looked at again
-	peerAudioMuted bool      // by us, since Desktop Audio carries the peer
+	desktop        desktopAudio
+	voiceAdded     bool      // the input for the peer's voice is in all scenes, as they were looked at last
 	capturesLooked time.Time // when it was looked at what OBS records
 	unrecorded     map[string]time.Time
 }
@@ -97,6 +96,7 @@ func (c *Companion) useOBS(ctx context.Context, obs *obsctl.Client) error {
 		steps:    newSteps(func() bool { return obs.Err() != nil }, c.log),
 		gate:     gate{always: c.o.MicSource != "", hazard: obs.Version().MutedIsMonitored()},
 		news:     news{some: make(chan struct{}, 1)},
+		desktop:  desktopAudio{log: c.log},
 		private:  obsctl.NewPrivateScenes(cleanfeed.PrivateScenes()),
 		dedupLog: obsctl.DeduplicationLog{PID: obs.Endpoint().PID},
 		slow:     make(map[string]int), resync: make(map[string]time.Time), missing: make(map[string]time.Time),
@@ -262,11 +262,6 @@ func (s *session) wantAir() bool {
 // goOn takes the steps that lead on air, each as far as it is still to be done. Our picture does not wait for the voices.
 func (s *session) goOn(ctx context.Context) {
 	s.steps.try(ctx, problem.Collection, s.leaveTempCollection)
-	onAir := s.air != nil
-	if onAir {
-		// First: until it is done the viewers may not hear the peer, or twice.
-		s.steps.try(ctx, problem.PeerVoice, s.preparePeerVoice)
-	}
 	s.steps.try(ctx, problem.Captures, s.reviveCapture)
 	s.steps.try(ctx, problem.CleanFeed, s.prepareFeed)
 	s.steps.try(ctx, problem.OurPicture, s.openPicture)
@@ -278,9 +273,7 @@ func (s *session) goOn(ctx context.Context) {
 	s.steps.try(ctx, problem.MonitoredInputs, s.monitorMics)
 	s.steps.try(ctx, problem.Level, s.checkRecording)
 	s.steps.try(ctx, problem.Unheard, s.checkHeard)
-	if !onAir {
-		s.steps.try(ctx, problem.PeerVoice, s.preparePeerVoice)
-	}
+	s.steps.try(ctx, problem.PeerVoice, s.preparePeerVoice)
 	s.tellGate()
 	if s.air != nil && s.speakers != nil {
 		s.air.SetSpeakers(s.speakers)

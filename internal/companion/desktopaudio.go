@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package companion
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/costream-obs/costream-obs/internal/pulse"
+	"github.com/costream-obs/costream-obs/obsctl"
+)
+
+const (
+	// openWithin is how long after OBS has opened a recording its sound comes at the latest: OBS drops the first half
+	// second (STARTUP_TIMEOUT_NS in plugins/linux-pulseaudio/pulse-input.c). For so long the viewers hear the peer by
+	// both ways, which they mind less than a gap.
+	openWithin = 700 * time.Millisecond
+	// desktopTick is how often it is looked at what OBS records, since events of the sound server can be lost.
+	desktopTick = 2 * time.Second
+)
+
+// desktopAudio knows whether OBS's Desktop Audio carries the peer's voice into the stream, and has the speaker for our own
+// input silent while it does, so that the viewers hear the peer once. It acts at once: on an event of OBS or of the sound
+// server and not with the next round of the session. Our input itself is the user's to mute.
+//
+// Its methods may be called from any goroutine.
+type desktopAudio struct {
+	log *slog.Logger
+
+	mu      sync.Mutex
+	inputs  map[string]desktopInput // the Desktop Audio inputs, by name
+	names   map[string]bool         // of all inputs
+	heardOf map[string]time.Time    // when an event told last of an input's mute
+	sink    string                  // the default one, where the peer's voice plays; "" while that is not known
+	streams map[string]recording    // what OBS records, by input; nil while that is not known
+	told    bool                    // OBS's streams can be told apart
+	carries bool
+	silence func(silent bool)
+	recheck *time.Timer
+}
+
+// desktopInput is what OBS says of a Desktop Audio input.
+type desktopInput struct {
+	device string // "" for the default one
+	muted  bool
+	only   bool // it is monitored only, and not in the stream
+}
+
+// recording is a stream by which OBS records.
+type recording struct {
+	index  int
+	source string
+	since  time.Time // when it was opened; zero for one that was there before we looked
+}
+
+// attach lets it silence the speaker of a time on air.
+func (d *desktopAudio) attach(silence func(bool)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.silence = silence
+	d.apply()
+}
+
+// detach ends that.
+func (d *desktopAudio) detach() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.silence = nil
+	if d.recheck != nil {
+		d.recheck.Stop()
+	}
+}
+
+// forget forgets what the sound server told.
+func (d *desktopAudio) forget() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.sink, d.streams, d.told, d.carries = "", nil, false, false
+}
+
+// set tells the Desktop Audio inputs and the names of all inputs, as OBS was asked for them from a moment on.
+func (d *desktopAudio) set(inputs map[string]desktopInput, all []obsctl.Input, asked time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for name, in := range inputs {
+		if before, known := d.inputs[name]; known && d.heardOf[name].After(asked) {
+			in.muted = before.muted
+			inputs[name] = in
+		}
+	}
+	d.inputs, d.names = inputs, make(map[string]bool)
+	for _, in := range all {
+		d.names[in.Name] = true
+	}
+	d.apply()
+}
+
+// mute takes in at once that an input is muted, or not any more.
+func (d *desktopAudio) mute(input string, muted bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	in, is := d.inputs[input]
+	if !is {
+		return
+	}
+	if d.heardOf == nil {
+		d.heardOf = make(map[string]time.Time)
+	}
+	in.muted = muted
+	d.inputs[input], d.heardOf[input] = in, time.Now()
+	d.apply()
+}
+
+// plays tells the default sink.
+func (d *desktopAudio) plays(sink string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.sink = sink
+	d.apply()
+}
+
+// records tells what OBS records.
+func (d *desktopAudio) records(streams map[string]recording) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for input, stream := range streams {
+		if before, known := d.streams[input]; known && before.index == stream.index {
+			stream.since = before.since
+		} else if d.streams != nil {
+			stream.since = time.Now()
+		}
+		streams[input] = stream
+	}
+	d.streams, d.told = maps.Clone(streams), d.told || len(streams) > 0
+	if d.streams == nil {
+		d.streams = make(map[string]recording)
+	}
+	d.apply()
+}
+
+// note takes in at once that a stream of OBS has ended, and reports whether it is to be looked at what has become of all.
+func (d *desktopAudio) note(c pulse.Change) (matters bool) {
+	if c.Object != "source-output" {
+		return c.Object == "server" || c.ServerCame()
+	}
+	if c.Event == "remove" {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		for input, stream := range d.streams {
+			if stream.index == c.Index {
+				delete(d.streams, input)
+				d.apply()
+			}
+		}
+	}
+	return true
+}
+
+// apply decides.
+func (d *desktopAudio) apply() {
+	carries := false
+	for name, in := range d.inputs {
+		if in.muted || in.only || d.sink == "" {
+			continue
+		}
+		stream, recorded := d.streams[name]
+		if recorded {
+			wait := openWithin - time.Since(stream.since)
+			if stream.source == d.sink+".monitor" && wait > 0 {
+				d.later(wait)
+			}
+			// OBS does not follow when another sink becomes the default, and the sound server does not always.
+			carries = carries || stream.source == d.sink+".monitor" && wait <= 0
+			continue
+		}
+		// Where its stream cannot be told from others its settings must do.
+		carries = carries || d.unnamed() && (in.device == "" || in.device == defaultDevice || in.device == d.sink || in.device == d.sink+".monitor")
+	}
+	if carries != d.carries {
+		d.carries = carries
+		d.log.Info("the peer's voice comes into the stream", "by Desktop Audio", carries)
+	}
+	if d.silence != nil {
+		d.silence(carries)
+	}
+}
+
+// unnamed reports whether the streams of inputs may have other names than they: OBS cannot be told from others, or an input
+// got another name after its stream was opened.
+func (d *desktopAudio) unnamed() bool {
+	for name := range d.streams {
+		if !d.names[name] {
+			return true
+		}
+	}
+	return !d.told
+}
+
+// later decides again after a while.
+func (d *desktopAudio) later(wait time.Duration) {
+	if d.recheck != nil {
+		d.recheck.Stop()
+	}
+	d.recheck = time.AfterFunc(wait, func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if d.silence != nil {
+			d.apply()
+		}
+	})
+}
+
+// lookAtDesktop has it know where the peer's voice plays and what OBS records.
+func (s *session) lookAtDesktop(ctx context.Context) error {
+	sink, err := s.c.sound.defaultSink(ctx)
+	if err != nil {
+		return err
+	}
+	s.desktop.plays(sink)
+	streams, err := s.c.sound.recordsOf(ctx, s.obs.Endpoint().PID)
+	if err != nil {
+		return err
+	}
+	s.desktop.records(streams)
+	return nil
+}
+
+// followDesktop keeps it knowing while on air.
+func (s *session) followDesktop(ctx context.Context, _ func()) error {
+	changes := s.c.sound.pulse.Subscribe(ctx)
+	tick := time.NewTicker(desktopTick)
+	defer tick.Stop()
+	for {
+		matters := false
+		select {
+		case c, more := <-changes:
+			if !more {
+				return nil
+			}
+			for matters = s.desktop.note(c); len(changes) > 0; {
+				matters = s.desktop.note(<-changes) || matters
+			}
+		case <-tick.C:
+			matters = true
+		}
+		if !matters {
+			continue
+		}
+		if err := s.lookAtDesktop(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, pulse.ErrNoServer) {
+			s.log.Warn("it is not known what OBS records, so the viewers may hear the peer twice or not at all", "error", err)
+		}
+	}
+}
+
+// observeDesktop asks OBS for the Desktop Audio inputs.
+func (s *session) observeDesktop(ctx context.Context, names []string) (map[string]desktopInput, error) {
+	inputs := make(map[string]desktopInput)
+	for _, name := range names {
+		settings, err := s.obs.InputSettings(ctx, name)
+		if obsctl.IsCode(err, obsctl.CodeNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		muted, err := s.obs.InputMuted(ctx, name)
+		if obsctl.IsCode(err, obsctl.CodeNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		device, _ := settings["device_id"].(string)
+		inputs[name] = desktopInput{device: device, muted: muted}
+	}
+	return inputs, nil
+}

@@ -142,21 +142,24 @@ func (d *desktopAudio) records(streams map[string]recording) {
 	d.apply()
 }
 
-// note takes in at once that a stream of OBS has ended, and reports whether it is to be looked at what has become of all.
+// note takes in at once that a stream of OBS has ended, and that another sink may be the default, where the peer's voice is
+// by then: until it was looked the viewers may hear the peer twice. It reports whether it is to be looked.
 func (d *desktopAudio) note(c pulse.Change) (matters bool) {
-	if c.Object != "source-output" {
-		return c.Object == "server" || c.ServerCame()
-	}
-	if c.Event == "remove" {
-		d.mu.Lock()
-		defer d.mu.Unlock()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch {
+	case c.Object == "server":
+		d.sink = ""
+	case c.Object == "source-output" && c.Event == "remove":
 		for input, stream := range d.streams {
 			if stream.index == c.Index {
 				delete(d.streams, input)
-				d.apply()
 			}
 		}
+	default:
+		return c.Object == "source-output" || c.ServerCame()
 	}
+	d.apply()
 	return true
 }
 

@@ -4,8 +4,8 @@ package companion
 
 import (
 	"log/slog"
+	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/pulse"
@@ -21,6 +21,7 @@ func TestDesktopAudioCarriesThePeer(t *testing.T) {
 		desktop   = "Desktop Audio"
 		carried   = true
 	)
+	decided := make(chan struct{}, 1)
 	type step struct {
 		name string
 		do   func(*desktopAudio)
@@ -42,19 +43,15 @@ func TestDesktopAudioCarriesThePeer(t *testing.T) {
 		}
 	}
 	none := func(d *desktopAudio) { d.records(nil) }
-	wait := func(d time.Duration) func(*desktopAudio) {
-		return func(*desktopAudio) {
-			time.Sleep(d)
-			synctest.Wait()
-		}
-	}
 	for _, tt := range []struct {
 		name  string
 		steps []step
 	}{
 		{"another sink becomes the default", []step{
 			{"at first", records(number, ears+".monitor"), carried},
-			{"event", func(d *desktopAudio) { d.plays(usb) }, !carried},
+			{"event", func(d *desktopAudio) { d.note(pulse.Change{Event: "change", Object: "server", Index: -1}) }, !carried},
+			{"it was another source", func(d *desktopAudio) { d.plays(ears) }, carried},
+			{"it was the sink", func(d *desktopAudio) { d.plays(usb) }, !carried},
 			{"OBS stays where it was", records(number, ears+".monitor"), !carried},
 			{"back", func(d *desktopAudio) { d.plays(ears) }, carried},
 			{"away, and the sound server moves OBS along", func(d *desktopAudio) { d.plays(usb) }, !carried},
@@ -85,8 +82,13 @@ func TestDesktopAudioCarriesThePeer(t *testing.T) {
 			{"and is not there yet", none, !carried},
 			{"the other device", records(number+1, usb+".monitor"), !carried},
 			{"the first one again, from which no sound comes yet", records(number+2, ears+".monitor"), !carried},
-			{"nor now", wait(openWithin - time.Millisecond), !carried},
-			{"but now", wait(time.Millisecond), carried},
+			{"then it does", func(*desktopAudio) {
+				begin := time.Now()
+				<-decided
+				if waited := time.Since(begin); waited < openWithin/2 {
+					t.Errorf("it took %v until its sound counted, want %v", waited, openWithin)
+				}
+			}, carried},
 			{"another stream ends", func(d *desktopAudio) { d.note(pulse.Change{Event: "remove", Object: "source-output", Index: 1}) }, carried},
 		}},
 		{"monitored only", []step{
@@ -107,19 +109,28 @@ func TestDesktopAudioCarriesThePeer(t *testing.T) {
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				d := desktopAudio{log: slog.New(slog.DiscardHandler)}
-				silent := false
-				d.attach(func(s bool) { silent = s })
-				asked(desktopInput{})(&d)
-				d.plays(ears)
-				for _, s := range tt.steps {
-					if s.do(&d); silent != s.want {
-						t.Errorf("%s: the input's speaker is silent: got %t, want %t", s.name, silent, s.want)
-					}
+			d := desktopAudio{log: slog.New(slog.DiscardHandler)}
+			var silent atomic.Bool
+			d.attach(func(s bool) {
+				silent.Store(s)
+				select {
+				case decided <- struct{}{}:
+				default:
 				}
-				d.detach()
 			})
+			defer d.detach()
+			asked(desktopInput{})(&d)
+			d.plays(ears)
+			for _, s := range tt.steps {
+				s.do(&d)
+				if got := silent.Load(); got != s.want {
+					t.Errorf("%s: the input's speaker is silent: got %t, want %t", s.name, got, s.want)
+				}
+				select {
+				case <-decided:
+				default:
+				}
+			}
 		})
 	}
 }

@@ -95,19 +95,11 @@ func (s *session) addPeerAudio(ctx context.Context) error {
 		// The user made it, and placed it where it is wanted.
 		return nil
 	}
-	for _, scene := range scenes {
-		items, err := s.obs.SceneItems(ctx, scene)
-		if err != nil {
-			return err
-		}
-		if slices.ContainsFunc(items, func(it obsctl.SceneItem) bool { return it.Source == input }) {
-			continue
-		}
-		if _, err := s.obs.CreateSceneItem(ctx, scene, input, true); err != nil {
-			return fmt.Errorf("input %q in scene %q: %w", input, scene, err)
-		}
+	without, err := s.obs.ScenesWithout(ctx, scenes, input)
+	if err != nil {
+		return err
 	}
-	return nil
+	return s.obs.AddToScenes(ctx, without, input)
 }
 
 // createPeerAudio makes the input, under the first name that is free.
@@ -170,37 +162,14 @@ func (s *session) capturesNothing(ctx context.Context, input string) bool {
 func (s *session) removeVoice(ctx context.Context, input string) error {
 	err := s.obs.EndCapture(ctx, input)
 	if err == nil {
-		if err := s.removeItems(ctx, input); err != nil {
+		// Where only the input is removed, scenes that are not shown keep an item of it (measured, 29.0.2).
+		if err := s.obs.RemoveFromScenes(ctx, input); err != nil {
 			return err
 		}
 		err = s.obs.RemoveInput(ctx, input)
 	}
 	if err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
 		return fmt.Errorf("input %q: %w", input, err)
-	}
-	return nil
-}
-
-// removeItems takes an input out of all scenes. Where only the input is removed, scenes that are not shown keep an item
-// of it (measured, 29.0.2).
-func (s *session) removeItems(ctx context.Context, input string) error {
-	scenes, err := s.obs.Scenes(ctx)
-	if err != nil {
-		return err
-	}
-	for _, scene := range scenes {
-		items, err := s.obs.SceneItems(ctx, scene)
-		if err != nil {
-			return err
-		}
-		for _, it := range items {
-			if it.Source != input {
-				continue
-			}
-			if err := s.obs.RemoveSceneItem(ctx, scene, it.ID); err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
-				return fmt.Errorf("input %q in scene %q: %w", input, scene, err)
-			}
-		}
 	}
 	return nil
 }

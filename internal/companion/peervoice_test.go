@@ -48,6 +48,11 @@ func (c captures) handle(request string, data json.RawMessage) (any, *fakeobs.Re
 			list = append(list, D{"sourceName": name, "sceneItemId": i})
 		}
 		return D{"sceneItems": list}, nil
+	case "GetSceneItemId":
+		if id := slices.Index(names, asked.SourceName); id >= 0 {
+			return D{"sceneItemId": id}, nil
+		}
+		return nil, &fakeobs.Refusal{Code: 600}
 	case "CreateInput":
 		if _, taken := c[asked.InputName]; taken {
 			return nil, &fakeobs.Refusal{Code: 601}

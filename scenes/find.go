@@ -19,8 +19,28 @@ const (
 	markAdopted = "adopted" // the user made it, and gets its settings back
 )
 
+// The kinds of input by which OBS reads the peer's picture.
+const (
+	KindDevice = "v4l2_input"    // from a video device
+	KindSocket = "ffmpeg_source" // from a socket
+)
+
 // peerKinds are the kinds of input that either route makes or takes over.
-var peerKinds = [...]string{"v4l2_input", "ffmpeg_source"}
+var peerKinds = [...]string{KindDevice, KindSocket}
+
+// FromDevice is the source that reads the peer's picture from a video device.
+func FromDevice(name, device string) Source {
+	return Source{Name: name, Kind: KindDevice, Settings: map[string]any{"device_id": device, "buffering": false}}
+}
+
+// FromSocket is the source that reads the peer's picture from a socket, with the settings that say which. Without them it
+// reads none yet.
+func FromSocket(name string, settings map[string]any) Source {
+	if settings == nil {
+		settings = map[string]any{"is_local_file": false}
+	}
+	return Source{Name: name, Kind: KindSocket, Settings: settings}
+}
 
 // mayBePeer says whether the settings of an input have to be known to tell if it is the peer source.
 func mayBePeer(kind, wanted string) bool {

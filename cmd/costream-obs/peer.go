@@ -168,13 +168,10 @@ func peerSource(c *invocation) scenes.Source {
 // newPeerSource is the peer's input as it is to be made where there is none. A running costream-obs gives it whatever
 // settings it lacks.
 func newPeerSource(c *invocation) scenes.Source {
-	source := peerSource(c)
-	source.Kind = "v4l2_input"
-	source.Settings["buffering"] = false
-	if !usesDevices(c.config.Route, c.config.VideoIn) {
-		source.Kind, source.Settings = "ffmpeg_source", map[string]any{"is_local_file": false}
+	if usesDevices(c.config.Route, c.config.VideoIn) {
+		return scenes.FromDevice(c.config.SourceName, c.config.VideoIn)
 	}
-	return source
+	return scenes.FromSocket(c.config.SourceName, nil)
 }
 
 func usesDevices(route, device string) bool {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"os"
 	"slices"
@@ -18,68 +19,94 @@ import (
 // tempCollection is an empty scene collection that OBS is sent to for a moment.
 const tempCollection = "costream-tmp"
 
-// reviveCapture brings OBS's own sound captures back after the sound server was restarted: OBS never
+// capture looks after the sound that OBS captures.
+type capture struct {
+	obs    captureOBS
+	sound  captureSound
+	seen   *observed
+	ledger *ledger
+	log    *slog.Logger
+
+	looked     time.Time            // when it was looked at what OBS records
+	unrecorded map[string]time.Time // since when microphones have not been recorded
+}
+
+// captureOBS is what capture needs of OBS.
+type captureOBS interface {
+	Collections(ctx context.Context) (current string, all []string, err error)
+	SetCollection(ctx context.Context, name string) error
+	CreateCollection(ctx context.Context, name string) error
+}
+
+// captureSound is what capture needs of the sound server.
+type captureSound interface {
+	capturesOf(ctx context.Context, pid int) (map[string]bool, error)
+	restarted() bool
+	revived()
+}
+
+// revive brings OBS's own sound captures back after the sound server was restarted: OBS never
 // connects again by itself, so not only the peer but the user's own stream would stay silent. It
 // does so once all its PulseAudio inputs were closed, which a switch to another scene collection and
 // back achieves in about 80 ms (measured, 29.0.2); the picture blinks for that long.
-func (s *session) reviveCapture(ctx context.Context) error {
-	lost, err := s.captureLost(ctx)
+func (c *capture) revive(ctx context.Context) error {
+	lost, err := c.lost(ctx)
 	if err != nil || !lost {
 		return err
 	}
-	s.log.Warn("OBS lost the sound server and does not connect again by itself: loading its scene collection again")
-	users, all, err := s.obs.Collections(ctx)
+	c.log.Warn("OBS lost the sound server and does not connect again by itself: loading its scene collection again")
+	users, all, err := c.obs.Collections(ctx)
 	if err != nil {
 		return err
 	}
 	ctx = context.WithoutCancel(ctx) // there and back
-	s.changes.Collection = users
-	if err := s.saveChanges(ctx); err != nil {
+	c.ledger.Collection = users
+	if err := c.ledger.save(ctx); err != nil {
 		return err
 	}
 	if slices.Contains(all, tempCollection) {
-		err = s.obs.SetCollection(ctx, tempCollection)
+		err = c.obs.SetCollection(ctx, tempCollection)
 	} else {
-		err = s.obs.CreateCollection(ctx, tempCollection)
+		err = c.obs.CreateCollection(ctx, tempCollection)
 	}
 	if err != nil {
 		return fmt.Errorf("bringing OBS's sound back: %w", err)
 	}
-	s.c.sound.revived()
-	return s.leaveTempCollection(ctx)
+	c.sound.revived()
+	return c.leaveTempCollection(ctx)
 }
 
 // leaveTempCollection brings OBS back to the user's scene collection, also after a crash in between.
-func (s *session) leaveTempCollection(ctx context.Context) error {
-	users := s.changes.Collection
+func (c *capture) leaveTempCollection(ctx context.Context) error {
+	users := c.ledger.Collection
 	if users == "" {
 		return nil
 	}
-	now, _, err := s.obs.Collections(ctx)
+	now, _, err := c.obs.Collections(ctx)
 	if err != nil {
 		return err
 	}
 	if now == tempCollection {
-		if err := s.obs.SetCollection(ctx, users); err != nil {
+		if err := c.obs.SetCollection(ctx, users); err != nil {
 			return fmt.Errorf("choose %q in OBS's menu Scene Collection: %w", users, err)
 		}
 	}
-	s.seen.all()
-	s.removeTempCollection()
-	s.changes.Collection = ""
-	return s.saveChanges(ctx)
+	c.seen.all()
+	c.removeTempCollection()
+	c.ledger.Collection = ""
+	return c.ledger.save(ctx)
 }
 
 // removeTempCollection removes what OBS saved of our empty collection: no version of obs-websocket
 // can. Where the files are not to be found the collection stays in OBS's menu, empty.
-func (s *session) removeTempCollection() {
-	dir, err := collection.Of(s.obs.Endpoint().PID, obsctl.FindOptions{})
+func (c *capture) removeTempCollection() {
+	dir, err := collection.Of(c.seen.pid, obsctl.FindOptions{})
 	if err != nil {
 		return
 	}
 	all, err := dir.All()
 	if err != nil {
-		s.log.Debug("OBS's scene collections cannot be seen", "error", err)
+		c.log.Debug("OBS's scene collections cannot be seen", "error", err)
 		return
 	}
 	for _, file := range all {
@@ -88,25 +115,25 @@ func (s *session) removeTempCollection() {
 		}
 		for _, path := range []string{file.Path(), file.Path() + ".bak"} {
 			if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-				s.log.Warn("an empty scene collection is left", "file", path, "error", err)
+				c.log.Warn("an empty scene collection is left", "file", path, "error", err)
 			}
 		}
 	}
 }
 
-// captureLost reports whether the sound server was restarted under OBS and OBS captures nothing now
+// lost reports whether the sound server was restarted under OBS and OBS captures nothing now
 // although it has inputs that should.
-func (s *session) captureLost(ctx context.Context) (bool, error) {
-	if !s.c.sound.restarted() {
+func (c *capture) lost(ctx context.Context) (bool, error) {
+	if !c.sound.restarted() {
 		return false, nil
 	}
-	captures := slices.ContainsFunc(s.seen.inputs, func(in obsctl.Input) bool {
+	captures := slices.ContainsFunc(c.seen.inputs, func(in obsctl.Input) bool {
 		return in.UnversionedKind == "pulse_input_capture" || in.UnversionedKind == captureKind
 	})
 	if !captures {
 		return false, nil
 	}
-	recording, err := s.c.sound.capturesOf(ctx, s.obs.Endpoint().PID)
+	recording, err := c.sound.capturesOf(ctx, c.seen.pid)
 	return len(recording) == 0, err
 }
 
@@ -119,17 +146,17 @@ const (
 
 // checkRecording finds a microphone that OBS does not record: one that was unplugged and came back stays
 // dead in OBS, and neither viewers nor the peer hear it.
-func (s *session) checkRecording(ctx context.Context) error {
-	if time.Since(s.capturesLooked) >= recordLook {
-		recording, err := s.c.sound.capturesOf(ctx, s.obs.Endpoint().PID)
+func (c *capture) checkRecording(ctx context.Context) error {
+	if time.Since(c.looked) >= recordLook {
+		recording, err := c.sound.capturesOf(ctx, c.seen.pid)
 		if err != nil {
 			return err
 		}
-		s.capturesLooked = time.Now()
-		s.noteRecording(recording)
+		c.looked = time.Now()
+		c.noteRecording(recording)
 	}
-	for _, mic := range slices.Sorted(maps.Keys(s.unrecorded)) {
-		if time.Since(s.unrecorded[mic]) >= recordWithin {
+	for _, mic := range slices.Sorted(maps.Keys(c.unrecorded)) {
+		if time.Since(c.unrecorded[mic]) >= recordWithin {
 			return fmt.Errorf("OBS records nothing from %q, so neither your viewers nor your friend hear it: in OBS open its properties "+
 				"(the gear beside it in the Audio Mixer), choose another device and then yours again; or restart OBS", mic)
 		}
@@ -138,16 +165,16 @@ func (s *session) checkRecording(ctx context.Context) error {
 }
 
 // noteRecording notes since when a microphone of the sound server has not been recorded.
-func (s *session) noteRecording(recording map[string]bool) {
-	before := s.unrecorded
-	s.unrecorded = make(map[string]time.Time)
-	for _, in := range s.seen.inputs {
-		if in.UnversionedKind != "pulse_input_capture" || recording[in.Name] || !slices.Contains(s.mics(), in.Name) {
+func (c *capture) noteRecording(recording map[string]bool) {
+	before := c.unrecorded
+	c.unrecorded = make(map[string]time.Time)
+	for _, in := range c.seen.inputs {
+		if in.UnversionedKind != "pulse_input_capture" || recording[in.Name] || !slices.Contains(c.seen.mics(), in.Name) {
 			continue
 		}
-		s.unrecorded[in.Name] = time.Now()
+		c.unrecorded[in.Name] = time.Now()
 		if since, known := before[in.Name]; known {
-			s.unrecorded[in.Name] = since
+			c.unrecorded[in.Name] = since
 		}
 	}
 }

@@ -102,16 +102,48 @@ func (c *changes) monitorOf(collection string) map[string]obsctl.MonitorType {
 	return maps.Clone(c.Monitor[collection])
 }
 
-func loadChanges(ctx context.Context, obs *obsctl.Client) (c changes, found bool, err error) {
-	if found, err = obs.PersistentData(ctx, changesSlot, &c); err != nil {
-		return changes{}, false, fmt.Errorf("reading what an earlier run changed: %w", err)
-	}
-	return c, found, nil
+// store is where OBS keeps data for others.
+type store interface {
+	PersistentData(ctx context.Context, slot string, into any) (found bool, err error)
+	SetPersistentData(ctx context.Context, slot string, v any) error
 }
 
-func (c *changes) save(ctx context.Context, obs *obsctl.Client) error {
-	if err := obs.SetPersistentData(ctx, changesSlot, c); err != nil {
+// ledger holds the changes, in OBS and here.
+type ledger struct {
+	changes
+	obs     store
+	recall  *recall // of the changes too
+	unsaved bool    // OBS keeps older changes than these
+}
+
+// load takes over what an earlier run changed.
+func (l *ledger) load(ctx context.Context) error {
+	var c changes
+	found, err := l.obs.PersistentData(ctx, changesSlot, &c)
+	if err != nil {
+		return fmt.Errorf("reading what an earlier run changed: %w", err)
+	}
+	if l.changes = c; !found {
+		l.changes = l.recall.changes
+	}
+	return nil
+}
+
+// save has OBS keep the changes. It is called before what is noted is done.
+func (l *ledger) save(ctx context.Context) error {
+	l.recall.changes = l.changes
+	err := l.obs.SetPersistentData(ctx, changesSlot, &l.changes)
+	l.unsaved = err != nil
+	if err != nil {
 		return fmt.Errorf("noting what we change: %w", err)
 	}
 	return nil
+}
+
+// saveUnsaved saves the changes again where that was broken off or refused, lest the next run undo what is undone.
+func (l *ledger) saveUnsaved(ctx context.Context) error {
+	if !l.unsaved {
+		return nil
+	}
+	return l.save(ctx)
 }

@@ -6,143 +6,144 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 
 	"github.com/costream-obs/costream-obs/internal/cleanfeed"
 	"github.com/costream-obs/costream-obs/internal/cleanfeed/camera"
 	"github.com/costream-obs/costream-obs/internal/collection"
-	"github.com/costream-obs/costream-obs/internal/obsscenes"
 	"github.com/costream-obs/costream-obs/obsctl"
-	"github.com/costream-obs/costream-obs/scenes"
 )
 
-// wantsFeed says whether the peer gets the clean feed: by the setting, or because OBS's virtual camera shows it.
-func (s *session) wantsFeed() bool { return s.c.o.CleanFeed || s.feedCamera }
+// cleanFeed has the scene for the peer made, the programme without the peer, and taken away.
+type cleanFeed struct {
+	scenes  feedScenes
+	private *obsctl.PrivateScenes
+	on      func() cleanfeed.OBS // what the private scenes make of OBS
+	shows   func(pid int, collection string) (scene string, err error)
+	seen    *observed
+	log     *slog.Logger
+	chosen  bool // by the user
+
+	onAir       bool
+	camera      bool     // OBS's virtual camera shows the scene for the peer
+	cameraScene string   // what that is called then
+	ready       bool     // it is there to be sent
+	lookedIn    string   // the scene collection for which that was looked up last off air
+	listed      []string // the user's scenes, as OBS told them last
+}
+
+// feedScenes are the scenes for the peer; cleanfeed.Feed is.
+type feedScenes interface {
+	Want(scene string)
+	Scene() string
+	Ours(collection, scene string) bool
+	Bare(scene string) bool
+	Sync(ctx context.Context, obs cleanfeed.OBS) error
+	Remove(ctx context.Context, obs cleanfeed.OBS, keep bool) error
+}
+
+// wants says whether the peer gets the clean feed: by the setting, or because OBS's virtual camera shows it.
+func (f *cleanFeed) wants() bool { return f.chosen || f.camera }
 
 // lookAtCamera finds out whether OBS's virtual camera shows the scene for the peer. No request tells; it is in OBS's
 // files, and in those of an OBS on another machine it cannot be seen.
-func (s *session) lookAtCamera() {
-	scene := ""
-	dir, err := collection.Of(s.obs.Endpoint().PID, obsctl.FindOptions{})
-	if err == nil {
-		var file *collection.File
-		if file, err = dir.Open(s.seen.collection); err == nil {
-			var doc *collection.Doc
-			if doc, err = file.Read(); err == nil {
-				scene, err = camera.Shows(doc)
-			}
-		}
-	}
+func (f *cleanFeed) lookAtCamera() {
+	scene, err := f.shows(f.seen.pid, f.seen.collection)
 	if err != nil {
-		s.log.Debug("what OBS's virtual camera shows cannot be seen", "error", err)
+		f.log.Debug("what OBS's virtual camera shows cannot be seen", "error", err)
 	}
-	s.feedCamera = scene != ""
-	if !s.feedCamera {
+	f.camera = scene != ""
+	if !f.camera {
 		scene = cleanfeed.Scene
 	}
-	s.c.feed.Want(scene)
-	s.cameraScene = scene
+	f.scenes.Want(scene)
+	f.cameraScene = scene
 }
 
-// feedOBS is what the clean feed sees of OBS. OBS's virtual camera finds its scene in the user's list alone.
-func (s *session) feedOBS(obs *obsctl.Client) obsctl.PrivateView {
-	s.private.SetListed(s.feedCamera)
-	return s.private.On(obs)
-}
-
-// sentScene is the scene that the peer is sent on the portable route.
-func (s *session) sentScene(clean bool) obsctl.SourceID {
-	if clean {
-		return s.private.Source(s.c.feed.Scene())
+// cameraShows reads in OBS's files which scene its virtual camera shows; "" is none, but the programme.
+func cameraShows(pid int, name string) (scene string, err error) {
+	dir, err := collection.Of(pid, obsctl.FindOptions{})
+	if err != nil {
+		return "", err
 	}
-	return obsctl.SourceID{Name: *s.c.program.Load()}
+	file, err := dir.Open(name)
+	if err != nil {
+		return "", err
+	}
+	doc, err := file.Read()
+	if err != nil {
+		return "", err
+	}
+	return camera.Shows(doc)
 }
+
+// view is what the clean feed sees of OBS. OBS's virtual camera finds its scene in the user's list alone.
+func (f *cleanFeed) view() cleanfeed.OBS {
+	f.private.SetListed(f.camera)
+	return f.on()
+}
+
+// source is the scene for the peer.
+func (f *cleanFeed) source() obsctl.SourceID { return f.private.Source(f.scenes.Scene()) }
 
 // errUnclean: what the virtual camera shows has the peer in it.
 var errUnclean = errors.New("OBS's virtual camera shows the programme, in which the peer may be: type `costream-obs setup clean-feed`")
 
-// peerInputs tells the names of all inputs that show the peer.
-func (s *session) peerInputs(ctx context.Context) ([]string, error) {
-	source, ok := s.c.display.source(s.c.o.SourceName)
-	if !ok {
-		source = scenes.Source{Name: s.c.o.SourceName}
-	}
-	return scenes.Peers(ctx, obsscenes.New(s.obs), source)
-}
-
-// prepareFeed makes the scene for the peer before anything of it is sent; on air followFeed looks after it.
-func (s *session) prepareFeed(ctx context.Context) error {
-	if s.air != nil {
+// prepare makes the scene for the peer before anything of it is sent; on air it is kept in step beside the call.
+func (f *cleanFeed) prepare(ctx context.Context) error {
+	if f.onAir {
 		return nil
 	}
-	s.lookAtCamera()
-	if !s.wantsFeed() {
+	f.lookAtCamera()
+	if !f.wants() {
 		return nil
 	}
-	err := s.c.feed.Sync(ctx, s.feedOBS(s.obs))
+	err := f.scenes.Sync(ctx, f.view())
 	// The camera may show a scene of the user's that has the name of ours.
-	s.feedCamera = s.feedCamera && (err != nil || s.c.feed.Scene() == s.cameraScene)
-	s.feedReady = err == nil
+	f.camera = f.camera && (err != nil || f.scenes.Scene() == f.cameraScene)
+	f.ready = err == nil
 	return err
 }
 
-// feedInStep has the peer source looked at again where it waits for that. The feed calls it.
-func (s *session) feedInStep() {
-	if s.held.Load() {
-		s.c.wakeUp()
+// remove takes the scenes for the peer away, also those that are left from an earlier run.
+func (f *cleanFeed) remove(ctx context.Context) error {
+	if f.lookedIn != f.seen.collection {
+		f.lookAtCamera()
+		f.lookedIn = f.seen.collection
 	}
-}
-
-// followFeed keeps the scene for the peer in step with the programme. It has a connection of its own: it must not wait
-// for other requests, and listens to events that nobody else wants.
-func (s *session) followFeed(ctx context.Context, started func()) error {
-	obs, err := obsctl.Dial(ctx, s.obs.Endpoint(), obsctl.Options{Transforms: true, Log: s.log})
-	if err != nil {
-		return err
-	}
-	defer func() { _ = obs.Close() }()
-	started()
-	return s.c.feed.Follow(ctx, s.private.On(obs), obs.Events())
-}
-
-// removeFeed takes the scenes for the peer away, also those that are left from an earlier run.
-func (s *session) removeFeed(ctx context.Context) error {
-	if s.feedOf != s.seen.collection {
-		s.lookAtCamera()
-		s.feedOf = s.seen.collection
-	}
-	s.feedReady = false
-	return s.c.feed.Remove(ctx, s.feedOBS(s.obs), s.feedCamera)
+	f.ready = false
+	return f.scenes.Remove(ctx, f.view(), f.camera)
 }
 
 // checkProgramme tells the user who chose our scene as the programme, where the peer has no place.
-func (s *session) checkProgramme(context.Context) error {
-	if !s.c.feed.Ours(s.seen.collection, s.seen.program) {
+func (f *cleanFeed) checkProgramme(context.Context) error {
+	if !f.scenes.Ours(f.seen.collection, f.seen.program) {
 		return nil
 	}
-	return fmt.Errorf("it is the scene %q, which is made for your peer: choose one of your own scenes in OBS", s.seen.program)
+	return fmt.Errorf("it is the scene %q, which is made for your peer: choose one of your own scenes in OBS", f.seen.program)
 }
 
-// ofFeed tells the events that only the clean feed needs, or that it causes.
-func (s *session) ofFeed(ev obsctl.Event) bool {
+// causes tells the events that only the clean feed needs, or that it causes.
+func (f *cleanFeed) causes(ev obsctl.Event) bool {
 	switch e := ev.(type) {
 	case obsctl.TransitionStarted, obsctl.SceneItemsMoved, obsctl.FiltersChanged:
 		return true
 	case obsctl.ScenesChanged:
 		if e.Names == nil {
 			// An OBS that quits may begin with ours.
-			return !e.Removed && s.c.feed.Ours(s.seen.collection, e.Scene)
+			return !e.Removed && f.scenes.Ours(f.seen.collection, e.Scene)
 		}
-		listed := slices.DeleteFunc(slices.Clone(e.Names), func(name string) bool { return s.c.feed.Ours(s.seen.collection, name) })
-		same := slices.Equal(listed, s.seen.listed)
-		s.seen.listed = listed
+		listed := slices.DeleteFunc(slices.Clone(e.Names), func(name string) bool { return f.scenes.Ours(f.seen.collection, name) })
+		same := slices.Equal(listed, f.listed)
+		f.listed = listed
 		return same
 	case obsctl.SceneItemAdded:
-		return s.c.feed.Ours(s.seen.collection, e.Scene)
+		return f.scenes.Ours(f.seen.collection, e.Scene)
 	case obsctl.SceneItemRemoved:
-		return s.c.feed.Ours(s.seen.collection, e.Scene)
+		return f.scenes.Ours(f.seen.collection, e.Scene)
 	case obsctl.SceneItemEnabled:
-		return s.c.feed.Ours(s.seen.collection, e.Scene)
+		return f.scenes.Ours(f.seen.collection, e.Scene)
 	}
 	return false
 }

@@ -6,10 +6,13 @@
 // Parts that live as long as the daemon (sound nodes, the screen that OBS reads the peer from, the
 // control socket) are kept running from the start. While OBS is connected one goroutine, the
 // session, owns all that is known of it: it gathers what is, from events and from periodic
-// questions, works out what should be, and applies the difference. Each effect is idempotent and
-// has a deadline; what fails is tried again with a back-off; what was changed in OBS is written
-// down in OBS before it is changed, so that it can be undone after a crash of either side. While on
-// air a link, senders and receivers run (air), which know nothing of OBS.
+// questions (observed), hands it to the controllers in a written order (goOn, goOff, leave), and
+// collects problems (steps). Each controller sees to one concern, such as the microphone or the peer
+// source: it works out what should be, applies the difference, and undoes it. It keeps what belongs to
+// it, and states the few requests that it makes. A route is a type as well: devices and portable. Each
+// effect is idempotent and has a deadline; what fails is tried again with a back-off; what was changed
+// in OBS is written down in OBS before it is changed (ledger), so that it can be undone after a crash of
+// either side. While on air a link, senders and receivers run (air), which know nothing of OBS.
 //
 // The package holds no OBS, media or sound code of its own and prints nothing.
 package companion
@@ -22,6 +25,7 @@ import (
 	"log/slog"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,12 +35,14 @@ import (
 	"github.com/costream-obs/costream-obs/internal/call"
 	"github.com/costream-obs/costream-obs/internal/cleanfeed"
 	"github.com/costream-obs/costream-obs/internal/control"
+	"github.com/costream-obs/costream-obs/internal/leftovers"
 	"github.com/costream-obs/costream-obs/internal/problem"
 	"github.com/costream-obs/costream-obs/internal/standstill"
 	"github.com/costream-obs/costream-obs/internal/supervisor"
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/media/link"
 	"github.com/costream-obs/costream-obs/obsctl"
+	"github.com/costream-obs/costream-obs/setup"
 )
 
 // Companion is one running costream-obs.
@@ -49,6 +55,7 @@ type Companion struct {
 	sound   *sound
 	display *display
 	standby *standby
+	routes  routes
 	reports *reporter
 	wake    chan struct{}
 
@@ -71,10 +78,11 @@ func New(o Options) (*Companion, error) {
 	c.feed = cleanfeed.New(o.Log)
 	c.parts = supervisor.New(o.Log, c.wakeUp)
 	c.sound = newSound(c.parts, c.wakeUp, o.Log)
-	c.display = newDisplay(o.VideoIn, o.PeerName, c.parts, c.wakeUp, o.Log)
+	c.display = newDisplay(filepath.Join(o.StateDir, "screen.json"), o.PeerName, c.parts, c.wakeUp, o.Log)
 	if o.NamePlate {
 		c.display.plate = o.PeerName
 	}
+	c.routes = routes{devices: &devices{out: o.VideoOut, in: o.VideoIn, pair: setup.Machine{}.CheckPair}, portable: new(portable), configured: o.Route}
 	c.standby = &standby{link: o.Link, parts: c.parts}
 	return c, nil
 }
@@ -94,7 +102,7 @@ func (c *Companion) Run(ctx context.Context) error {
 	defer release()
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	c.life = life
+	c.life, c.display.life = life, life
 	c.parts.Keep(life, problem.Control, func(ctx context.Context, _ func()) error { return ctl.Serve(ctx, listener) })
 	c.parts.Keep(life, problem.Standstill, func(ctx context.Context, _ func()) error {
 		standstill.Watch(ctx, c.noteStandstill)
@@ -182,12 +190,12 @@ func (c *Companion) preflightStart() error {
 // holdScreen opens the screen before OBS starts, in the format that was last used: an OBS that
 // starts with the peer source in its scene finds the device alive then.
 func (c *Companion) holdScreen() {
-	format, known := c.loadFormat()
+	format, known := c.display.loadFormat()
 	if !known {
 		return
 	}
-	if route, _ := c.chooseRoute(0, obsctl.Version{}); route == control.RouteDevices {
-		c.display.set(c.life, route, format)
+	if route, _ := c.routes.choose(0, obsctl.Version{}); route.viaCamera() {
+		c.display.set(route, format)
 	}
 }
 
@@ -201,12 +209,31 @@ func (c *Companion) newLink(h link.Handler) (link.Link, error) {
 	})
 }
 
+// cleanFiles takes what is ours out of the scene collections of an OBS that is closed.
+func (c *Companion) cleanFiles(ctx context.Context) {
+	cleaned, err := leftovers.NewStore(c.o.StateDir).Carry(ctx)
+	for _, name := range cleaned {
+		c.log.Info("scene collection cleaned, while OBS is closed", "collection", name)
+	}
+	if err != nil {
+		c.log.Warn("what is left in OBS's scene collections is removed when OBS loads them, not before", "error", err)
+	}
+}
+
 // noteStandstill has what is on air begin anew: after a standstill the sound server and the network hand over what has
 // waited there, for as long as we stood still, and the peer has given us up.
 func (c *Companion) noteStandstill(d time.Duration) {
 	c.log.Info("stood still, beginning anew", "for", d.Round(time.Millisecond))
 	c.stood.Store(true)
 	c.wakeUp()
+}
+
+// setArea notes which part of the screen the peer's picture covers.
+func (c *Companion) setArea(area image.Rectangle) {
+	if old := c.area.Load(); old == nil || *old != area {
+		c.area.Store(&area)
+		c.wakeUp()
+	}
 }
 
 // wakeUp makes the session look again. It never blocks.

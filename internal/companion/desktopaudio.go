@@ -217,24 +217,23 @@ func (d *desktopAudio) later(wait time.Duration) {
 	})
 }
 
-// lookAtDesktop has it know where the peer's voice plays and what OBS records.
-func (s *session) lookAtDesktop(ctx context.Context) error {
-	sink, err := s.c.sound.defaultSink(ctx)
+// look asks the sound server where the peer's voice plays and what OBS records.
+func (v *peerVoice) look(ctx context.Context) error {
+	sink, err := v.sound.defaultSink(ctx)
 	if err != nil {
 		return err
 	}
-	s.desktop.plays(sink)
-	streams, err := s.c.sound.recordsOf(ctx, s.obs.Endpoint().PID)
+	v.desktop.plays(sink)
+	streams, err := v.sound.recordsOf(ctx, v.seen.pid)
 	if err != nil {
 		return err
 	}
-	s.desktop.records(streams)
+	v.desktop.records(streams)
 	return nil
 }
 
-// followDesktop keeps it knowing while on air.
-func (s *session) followDesktop(ctx context.Context, _ func()) error {
-	changes := s.c.sound.pulse.Subscribe(ctx)
+// follow looks at each change that matters, until there are no more. It runs beside the session.
+func (v *peerVoice) follow(ctx context.Context, changes <-chan pulse.Change) {
 	tick := time.NewTicker(desktopTick)
 	defer tick.Stop()
 	for {
@@ -242,10 +241,10 @@ func (s *session) followDesktop(ctx context.Context, _ func()) error {
 		select {
 		case c, more := <-changes:
 			if !more {
-				return nil
+				return
 			}
-			for matters = s.desktop.note(c); len(changes) > 0; {
-				matters = s.desktop.note(<-changes) || matters
+			for matters = v.desktop.note(c); len(changes) > 0; {
+				matters = v.desktop.note(<-changes) || matters
 			}
 		case <-tick.C:
 			matters = true
@@ -253,32 +252,34 @@ func (s *session) followDesktop(ctx context.Context, _ func()) error {
 		if !matters {
 			continue
 		}
-		if err := s.lookAtDesktop(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, pulse.ErrNoServer) {
-			s.log.Warn("it is not known what OBS records, so the viewers may hear the peer twice or not at all", "error", err)
+		if err := v.look(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, pulse.ErrNoServer) {
+			v.log.Warn("it is not known what OBS records, so the viewers may hear the peer twice or not at all", "error", err)
 		}
 	}
 }
 
-// observeDesktop asks OBS for the Desktop Audio inputs.
-func (s *session) observeDesktop(ctx context.Context, names []string) (map[string]desktopInput, error) {
+// observe asks OBS for the Desktop Audio inputs. The types of monitoring are known.
+func (v *peerVoice) observe(ctx context.Context, names []string, all []obsctl.Input, monitored map[string]obsctl.MonitorType) error {
+	asked := time.Now()
 	inputs := make(map[string]desktopInput)
 	for _, name := range names {
-		settings, err := s.obs.InputSettings(ctx, name)
+		settings, err := v.obs.InputSettings(ctx, name)
 		if obsctl.IsCode(err, obsctl.CodeNotFound) {
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
-		muted, err := s.obs.InputMuted(ctx, name)
+		muted, err := v.obs.InputMuted(ctx, name)
 		if obsctl.IsCode(err, obsctl.CodeNotFound) {
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 		device, _ := settings["device_id"].(string)
-		inputs[name] = desktopInput{device: device, muted: muted}
+		inputs[name] = desktopInput{device: device, muted: muted, only: monitored[name] == obsctl.MonitorOnly}
 	}
-	return inputs, nil
+	v.desktop.set(inputs, all, asked)
+	return nil
 }

@@ -6,12 +6,10 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"sync"
 
 	"github.com/costream-obs/costream-obs/internal/atomicfile"
 	"github.com/costream-obs/costream-obs/internal/call"
-	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/problem"
 	"github.com/costream-obs/costream-obs/internal/supervisor"
 	"github.com/costream-obs/costream-obs/media"
@@ -21,26 +19,28 @@ import (
 // display is the screen on which OBS sees the peer. It lives as long as the daemon; the
 // media.Screen behind it is replaced when the route or OBS's canvas changes, or when it fails.
 type display struct {
-	videoIn  string // device of the devices route
-	peerName string
-	plate    string // name over the peer's picture, or empty
-	log      *slog.Logger
-	parts    *supervisor.Supervisor
-	changed  func()
+	formatFile string
+	peerName   string
+	plate      string // name over the peer's picture, or empty
+	log        *slog.Logger
+	parts      *supervisor.Supervisor
+	changed    func()
+	life       context.Context // of the daemon; there before set is called
 
 	mu      sync.Mutex
-	route   control.Route
+	route   route
 	format  media.VideoFormat
 	cancel  context.CancelFunc
 	done    chan struct{}
 	now     media.Screen
+	input   scenes.Source // that shows it in OBS, except for its name
 	covered bool
 }
 
 var _ call.Screen = (*display)(nil)
 
-func newDisplay(videoIn, peerName string, parts *supervisor.Supervisor, changed func(), log *slog.Logger) *display {
-	return &display{videoIn: videoIn, peerName: peerName, parts: parts, changed: changed, log: log, covered: true}
+func newDisplay(formatFile, peerName string, parts *supervisor.Supervisor, changed func(), log *slog.Logger) *display {
+	return &display{formatFile: formatFile, peerName: peerName, parts: parts, changed: changed, log: log, covered: true}
 }
 
 // Show implements call.Screen.
@@ -67,42 +67,36 @@ func (d *display) current() media.Screen {
 }
 
 // set makes the display one of that route and format. It does nothing when it is one already.
-func (d *display) set(ctx context.Context, route control.Route, format media.VideoFormat) {
+func (d *display) set(r route, format media.VideoFormat) {
 	format = format.Even()
 	d.mu.Lock()
-	same := d.cancel != nil && d.route == route && d.format == format
+	same := d.cancel != nil && d.route == r && d.format == format
 	d.mu.Unlock()
 	if same {
 		return
 	}
 	d.close()
-	runCtx, cancel := context.WithCancel(ctx)
+	runCtx, cancel := context.WithCancel(d.life)
 	d.mu.Lock()
-	d.route, d.format, d.cancel, d.done = route, format, cancel, make(chan struct{})
+	d.route, d.format, d.cancel, d.done = r, format, cancel, make(chan struct{})
 	done := d.done
 	d.mu.Unlock()
 	d.parts.KeepThen(runCtx, problem.Screen, func(ctx context.Context, started func()) error {
-		return d.runScreen(ctx, route, format, started)
+		return d.runScreen(ctx, r, format, started)
 	}, func() { close(done) })
 }
 
-func (d *display) runScreen(ctx context.Context, route control.Route, format media.VideoFormat, started func()) error {
+func (d *display) runScreen(ctx context.Context, r route, format media.VideoFormat, started func()) error {
 	placeholder, err := media.NewPlaceholder(format, d.peerName)
 	if err != nil {
 		return err
 	}
-	o := media.ScreenOptions{Format: format, Placeholder: placeholder, Name: d.plate, Log: d.log}
-	var s media.Screen
-	if route == control.RouteDevices {
-		s, err = media.NewDeviceScreen(d.videoIn, o)
-	} else {
-		s, err = media.NewSocketScreen("127.0.0.1:0", o)
-	}
+	s, input, err := r.screen(media.ScreenOptions{Format: format, Placeholder: placeholder, Name: d.plate, Log: d.log})
 	if err != nil {
 		return err
 	}
 	d.mu.Lock()
-	d.now = s
+	d.now, d.input = s, input
 	s.Placeholder(d.covered)
 	d.mu.Unlock()
 	started()
@@ -131,13 +125,22 @@ func (d *display) close() {
 func (d *display) source(name string) (scenes.Source, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	switch s := d.now.(type) {
-	case *media.SocketScreen:
-		return scenes.Source{Name: name, Kind: "ffmpeg_source", Settings: s.MediaSourceSettings()}, true
-	case *media.DeviceScreen:
-		return scenes.Source{Name: name, Kind: "v4l2_input", Settings: map[string]any{"device_id": d.videoIn, "buffering": false}}, true
+	if d.now == nil {
+		return scenes.Source{}, false
 	}
-	return scenes.Source{}, false
+	input := d.input
+	input.Name = name
+	return input, true
+}
+
+// revival are the settings that bring an input of OBS's to life that does not show the display, nil where all do.
+func (d *display) revival() map[string]any {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.route == nil {
+		return nil
+	}
+	return d.route.revival()
 }
 
 // size is the screen's format.
@@ -153,24 +156,22 @@ func (d *display) running() call.Pipeline {
 	return p
 }
 
-// The last format is kept, so that the display can be there before OBS.
-
-func (c *Companion) formatFile() string { return filepath.Join(c.o.StateDir, "screen.json") }
-
-func (c *Companion) loadFormat() (media.VideoFormat, bool) {
-	var f media.VideoFormat
-	if _, err := atomicfile.ReadJSON(c.formatFile(), &f); err != nil || f.W <= 0 || f.H <= 0 || f.FPSNum <= 0 || f.FPSDen <= 0 {
-		return media.VideoFormat{}, false
-	}
-	return f, true
-}
-
-func (c *Companion) saveFormat(f media.VideoFormat) error {
-	if old, ok := c.loadFormat(); ok && old == f {
+// saveFormat keeps the format that the screen has for OBS, so that it can be there before OBS the next time.
+func (d *display) saveFormat(f media.VideoFormat) error {
+	if old, ok := d.loadFormat(); ok && old == f {
 		return nil
 	}
-	if err := atomicfile.WriteJSON(c.formatFile(), f); err != nil {
+	if err := atomicfile.WriteJSON(d.formatFile, f); err != nil {
 		return fmt.Errorf("screen format: %w", err)
 	}
 	return nil
+}
+
+// loadFormat is what was saved last.
+func (d *display) loadFormat() (media.VideoFormat, bool) {
+	var f media.VideoFormat
+	if _, err := atomicfile.ReadJSON(d.formatFile, &f); err != nil || f.W <= 0 || f.H <= 0 || f.FPSNum <= 0 || f.FPSDen <= 0 {
+		return media.VideoFormat{}, false
+	}
+	return f, true
 }

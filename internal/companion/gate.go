@@ -3,7 +3,6 @@
 package companion
 
 import (
-	"context"
 	"maps"
 	"slices"
 	"sync"
@@ -203,30 +202,4 @@ func (g *gate) allClosed() bool {
 		}
 	}
 	return known > 0 || !g.always
-}
-
-// followMeters keeps the gate, on a connection of its own: OBS's meters come twenty times a second.
-func (s *session) followMeters(ctx context.Context, started func()) error {
-	obs, err := obsctl.Dial(ctx, s.obs.Endpoint(), obsctl.Options{Levels: true, Log: s.log})
-	if err != nil {
-		return err
-	}
-	defer func() { _ = obs.Close() }()
-	started()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case ev, open := <-obs.Events():
-			if !open {
-				return obs.Err()
-			}
-			if levels, ok := ev.(obsctl.Levels); ok {
-				s.unheard.meter(levels, s.gate.awaited(), time.Now())
-				if s.gate.meter(levels) {
-					s.c.wakeUp()
-				}
-			}
-		}
-	}
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"slices"
 	"time"
 
@@ -189,17 +188,4 @@ func viewSound(ctx context.Context, pulse pulse.Client) (v placement.View, err e
 		v.Sources[s.Index] = s.Name
 	}
 	return v, nil
-}
-
-// guardStreams guards the streams of this time on air. note is told what is wrong.
-func (s *session) guardStreams(ctx context.Context, note func(error)) error {
-	voice := s.c.sound.microphone(s.c.o.MicSource)
-	g := guard{
-		pulse: s.c.sound.pulse, changes: s.c.sound.streams, log: s.log,
-		want: func() placement.Want {
-			return placement.Want{PID: os.Getpid(), Mics: s.gate.microphones(), Voice: voice}
-		},
-		placed: s.gate.place, note: note,
-	}
-	return g.run(ctx)
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/costream-obs/costream-obs/internal/problem"
 	"github.com/costream-obs/costream-obs/obsctl"
 )
 
@@ -21,8 +20,20 @@ const (
 	outputUntil = 2 * time.Minute
 )
 
-// keptOff knows since when OBS has been on air without us. The zero value is ready.
-type keptOff struct{ since time.Time }
+// keptOff knows since when OBS has been on air without us, or has tried to start what would put us on air.
+type keptOff struct {
+	obs       keptOffOBS
+	seen      *observed
+	when      Trigger
+	wakeLater func(time.Duration)
+
+	since time.Time
+}
+
+// keptOffOBS is what keptOff needs of OBS.
+type keptOffOBS interface {
+	OutputColours(ctx context.Context) (obsctl.Colours, error)
+}
 
 // look returns what keeps us off the air, once that has lasted for some time. why is the reason as far as it is known.
 func (k *keptOff) look(now time.Time, off bool, why error) error {
@@ -46,45 +57,23 @@ var (
 	errUnknown  = errors.New("nothing failed, and yet nothing is sent: stop costream-obs and start it again with --verbose, whose log says more")
 )
 
-// noteKeptOff makes a problem of what keeps us off the air, and tells whether there is one. why is the reason where the
-// steps to go on air were not taken, otherwise nil.
-func (s *session) noteKeptOff(why error) bool {
-	if why == nil {
-		why = s.steps.waits(errUnknown)
-	}
-	wrong := s.keptOff.look(time.Now(), s.wantAir() && s.air == nil && !s.exiting, why)
-	if wrong == nil {
-		delete(s.steps.problems, problem.OnAir)
-		return false
-	}
-	s.steps.problems[problem.OnAir] = wrong
-	return true
-}
-
-// reportKeptOff is noteKeptOff for a round that ends early, in which nothing else is reported.
-func (s *session) reportKeptOff(why error) {
-	if s.noteKeptOff(why) {
-		s.report()
-	}
-}
-
 // checkOutput reports an output of OBS that was to put us on air and does not start. OBS says why in its window only.
-func (s *session) checkOutput(ctx context.Context) error {
-	began, name := s.seen.streamBegins, "stream"
-	if s.c.o.When == WhenRecording {
-		began, name = s.seen.recordBegins, "recording"
+func (k *keptOff) checkOutput(ctx context.Context) error {
+	began, name := k.seen.streamBegins, "stream"
+	if k.when == WhenRecording {
+		began, name = k.seen.recordBegins, "recording"
 	}
-	if began.IsZero() || s.c.o.When == WhenAlways || s.c.o.When == WhenVirtualCam {
+	if began.IsZero() || k.when == WhenAlways || k.when == WhenVirtualCam {
 		return nil
 	}
 	switch took := time.Since(began); {
 	case took < outputAfter:
-		s.c.wakeLater(outputAfter - took)
+		k.wakeLater(outputAfter - took)
 		return nil
 	case took > outputUntil:
 		return nil
 	}
-	colours, err := s.obs.OutputColours(ctx)
+	colours, err := k.obs.OutputColours(ctx)
 	if err != nil {
 		return err
 	}

@@ -22,8 +22,7 @@ import (
 // reportingSession is a session of an OBS that streams, and what it reports last.
 func reportingSession(t *testing.T, handle func(request string, data json.RawMessage) (any, *fakeobs.Refusal)) (*session, func() control.Report) {
 	t.Helper()
-	s := newTestSession(Options{})
-	s.obs = dialFake(t, &fakeobs.Server{Version: debian12, Handle: handle})
+	s := newTestSession(t, Options{}, &fakeobs.Server{Version: debian12, Handle: handle})
 	s.c.parts = supervisor.New(s.log, func() {})
 	s.c.reports = &reporter{out: func(control.Report) {}}
 	s.seen.streaming = true
@@ -108,7 +107,7 @@ func TestOutputThatDoesNotStart(t *testing.T) {
 	check := func(what, want string) {
 		t.Helper()
 		got := ""
-		if err := s.checkOutput(t.Context()); err != nil {
+		if err := s.keptOff.checkOutput(t.Context()); err != nil {
 			got = err.Error()
 		}
 		if got != want {
@@ -126,9 +125,9 @@ func TestOutputThatDoesNotStart(t *testing.T) {
 	s.seen.streamBegins = time.Now().Add(-outputUntil)
 	check("long ago", "")
 	s.seen.streamBegins = time.Now().Add(-outputAfter)
-	s.c.o.When = WhenRecording
+	s.keptOff.when = WhenRecording
 	check("the recording counts", "")
-	s.c.o.When = WhenStreaming
+	s.keptOff.when = WhenStreaming
 	s.note(obsctl.StreamState{Phase: obsctl.Started})
 	check("started", "")
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/call"
-	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/mean"
 	"github.com/costream-obs/costream-obs/media"
 )
@@ -50,16 +49,10 @@ type legs struct {
 	beat           beat
 }
 
-// begin is for a time on air of an OBS that draws pictures of f.
-func (l *legs) begin(route control.Route, f media.VideoFormat) {
+// begin is for a time on air of an OBS that draws pictures of f, which has ours later by screen.
+func (l *legs) begin(screen time.Duration, f media.VideoFormat) {
 	l.beat.reset(f)
 	l.picture.Reset()
-	// OBS shows what was written with its next picture. How long it has to wait for that is known, but no more use
-	// than the mean: where the picture is held back for the voice it is shown with the nearest one to the voice.
-	screen := f.FrameTime() / 2
-	if route == control.RoutePortable {
-		screen += readLeg * time.Duration(f.W*f.H) / readPixels
-	}
 	l.screen.Store(int64(screen))
 }
 

@@ -64,11 +64,11 @@ func (s *session) listen(ctx context.Context) {
 func (s *session) actAtOnce(ev obsctl.Event) {
 	switch e := ev.(type) {
 	case obsctl.MuteChanged:
-		s.gate.mute(e.Input, e.Muted)
-		s.desktop.mute(e.Input, e.Muted)
+		s.mic.gate.mute(e.Input, e.Muted)
+		s.voice.desktop.mute(e.Input, e.Muted)
 	case obsctl.MonitorTypeChanged:
-		if e.Type == obsctl.MonitorOnly && s.obs.Version().MuteButtonMonitorsOnly() {
-			s.gate.mute(e.Input, true)
+		if e.Type == obsctl.MonitorOnly && s.seen.version.MuteButtonMonitorsOnly() {
+			s.mic.gate.mute(e.Input, true)
 		}
 	case obsctl.Exiting:
 		s.cutOff()
@@ -80,7 +80,7 @@ func (s *session) actAtOnce(ev obsctl.Event) {
 
 // cutOff ends what we send at once; the session takes the time on air down when it gets to it.
 func (s *session) cutOff() {
-	s.gate.end()
+	s.mic.gate.end()
 	if a := s.c.air.Load(); a != nil {
 		a.Halt()
 	}

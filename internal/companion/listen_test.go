@@ -32,9 +32,7 @@ func TestMuteDoesNotWait(t *testing.T) {
 				}
 				return nil, nil
 			}}
-			s := newTestSession(Options{When: WhenStreaming, Mics: []string{"Mic/Aux"}})
-			s.obs = dialFake(t, f)
-			s.news = news{some: make(chan struct{}, 1)}
+			s := newTestSession(t, Options{When: WhenStreaming, Mics: []string{"Mic/Aux"}}, f)
 			t.Cleanup(func() { close(release) })
 			ctx, cancel := context.WithCancel(t.Context())
 			listening := make(chan struct{})
@@ -47,12 +45,12 @@ func TestMuteDoesNotWait(t *testing.T) {
 				<-listening
 			})
 			silenced := make(chan struct{}, 1)
-			s.gate.reset()
-			s.gate.place(true)
-			s.gate.meter(nil)
-			s.gate.set([]string{"Mic/Aux"}, map[string]bool{"Mic/Aux": false}, map[string]obsctl.MonitorType{"Mic/Aux": obsctl.MonitorAndOutput})
+			s.mic.gate.reset()
+			s.mic.gate.place(true)
+			s.mic.gate.meter(nil)
+			s.mic.gate.set([]string{"Mic/Aux"}, map[string]bool{"Mic/Aux": false}, map[string]obsctl.MonitorType{"Mic/Aux": obsctl.MonitorAndOutput})
 			heard := false
-			s.gate.attach(func(silent bool) {
+			s.mic.gate.attach(func(silent bool) {
 				if !silent {
 					heard = true
 				} else {

@@ -6,11 +6,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/costream-obs/costream-obs/internal/mean"
 	"github.com/costream-obs/costream-obs/internal/pulse"
 	"github.com/costream-obs/costream-obs/obsctl"
 )
@@ -27,29 +29,87 @@ const (
 // errNoMic says that nothing goes to the peer.
 var errNoMic = errors.New("OBS has no microphone input, so the peer does not hear you: choose one in OBS under Settings → Audio → Mic/Auxiliary Audio, or name an input with --mic NAME")
 
-// monitorMics brings the microphones, and nothing else, to our sink.
-func (s *session) monitorMics(ctx context.Context) error {
-	if s.c.o.MicSource != "" {
+// microphone brings the microphones to the peer, and nothing else: OBS monitors them, and its streams play to our sink. It
+// knows which of them the viewers hear.
+type microphone struct {
+	obs       microphoneOBS
+	sound     monitoredStreams
+	seen      *observed
+	ledger    *ledger
+	ears      *ears
+	safe      func() bool // what is monitored stays in the stream
+	leg       *mean.Mean
+	wakeLater func(time.Duration)
+	log       *slog.Logger
+	pastOBS   bool // the peer gets another microphone
+
+	gate    gate
+	unheard unheard
+	truce   truce
+	slow    map[string]int // how often in a row the monitoring was late
+	resync  map[string]time.Time
+	missing map[string]time.Time // since when a monitored microphone has had no stream
+}
+
+// microphoneOBS is what microphone needs of OBS.
+type microphoneOBS interface {
+	MonitorType(ctx context.Context, input string) (obsctl.MonitorType, error)
+	SetMonitorType(ctx context.Context, input string, t obsctl.MonitorType) error
+	SetInputMuted(ctx context.Context, input string, muted bool) error
+}
+
+// begin makes ready for a time on air. The peer hears nothing yet.
+func (m *microphone) begin() {
+	m.gate.reset()
+	if !m.pastOBS {
+		m.unheard.reset()
+	}
+}
+
+// beginAnew is for after a standstill: the delay of OBS's monitoring has grown.
+func (m *microphone) beginAnew() { m.resync = make(map[string]time.Time) }
+
+// note takes in what concerns microphones.
+func (m *microphone) note(ev obsctl.Event) {
+	switch ev.(type) {
+	case obsctl.MuteChanged, obsctl.MonitorTypeChanged:
+		m.tell()
+	}
+}
+
+// tell tells the gate what is known of the microphones.
+func (m *microphone) tell() { m.gate.set(m.seen.mics(), m.mutedMics(), m.seen.monitored) }
+
+// meter takes in OBS's meters, and reports whether a microphone was opened or closed to the viewers. It may be called from
+// any goroutine.
+func (m *microphone) meter(levels obsctl.Levels) (changed bool) {
+	m.unheard.meter(levels, m.gate.awaited(), time.Now())
+	return m.gate.meter(levels)
+}
+
+// monitor brings the microphones, and nothing else, to our sink.
+func (m *microphone) monitor(ctx context.Context) error {
+	if m.pastOBS {
 		return nil
 	}
 	var mics, unknown []string
-	for _, mic := range s.mics() {
-		if s.seen.has(mic) {
+	for _, mic := range m.seen.mics() {
+		if m.seen.has(mic) {
 			mics = append(mics, mic)
 		} else {
 			unknown = append(unknown, mic)
 		}
 	}
-	if err := s.noteMonitoring(ctx, mics); err != nil {
+	if err := m.noteMonitoring(ctx, mics); err != nil {
 		return err
 	}
-	if err := s.setMonitors(ctx, mics); err != nil {
+	if err := m.setMonitors(ctx, mics); err != nil {
 		return err
 	}
-	if err := s.routeMics(ctx, mics); err != nil {
+	if err := m.routeMics(ctx, mics); err != nil {
 		return err
 	}
-	if len(unknown) > 0 && len(s.c.o.Mics) > 0 {
+	if len(unknown) > 0 && len(m.seen.chosen) > 0 {
 		return fmt.Errorf("OBS has no input %q: see its names in OBS's audio mixer and give one with --mic NAME", strings.Join(unknown, `", "`))
 	}
 	if len(mics) == 0 {
@@ -61,21 +121,21 @@ func (s *session) monitorMics(ctx context.Context) error {
 // setMonitors has OBS monitor the microphones. What it monitors besides stays in the stream and is
 // monitored no more; what it only monitors, for the user's own ears, would come into the stream that
 // way, so that is kept from our sink instead (routeMics).
-func (s *session) setMonitors(ctx context.Context, mics []string) error {
-	for input, now := range s.seen.monitored {
+func (m *microphone) setMonitors(ctx context.Context, mics []string) error {
+	for input, now := range m.seen.monitored {
 		if !slices.Contains(mics, input) && now != obsctl.MonitorOnly {
-			if err := s.setMonitor(ctx, input, obsctl.MonitorOff); err != nil {
+			if err := m.setMonitor(ctx, input, obsctl.MonitorOff); err != nil {
 				return err
 			}
 		}
 	}
 	for _, mic := range mics {
-		if s.mutedByButton(mic) {
-			if err := s.muteAsButton(ctx, mic); err != nil {
+		if m.mutedByButton(mic) {
+			if err := m.muteAsButton(ctx, mic); err != nil {
 				return fmt.Errorf("mute of %q: %w", mic, err)
 			}
 		}
-		if err := s.setMonitor(ctx, mic, s.wantMonitor(mic, mics)); err != nil {
+		if err := m.setMonitor(ctx, mic, m.wantMonitor(mic, mics)); err != nil {
 			return err
 		}
 	}
@@ -84,79 +144,79 @@ func (s *session) setMonitors(ctx context.Context, mics []string) error {
 
 // wantMonitor is a microphone's monitoring type on air. None is monitored where that would take it
 // from the viewers, and one that the viewers are not to hear stays so.
-func (s *session) wantMonitor(mic string, mics []string) obsctl.MonitorType {
-	if s.seen.monitored[mic] == obsctl.MonitorOnly && !s.mutedByButton(mic) {
+func (m *microphone) wantMonitor(mic string, mics []string) obsctl.MonitorType {
+	if m.seen.monitored[mic] == obsctl.MonitorOnly && !m.mutedByButton(mic) {
 		return obsctl.MonitorOnly
 	}
-	if !s.voiceSafe {
+	if !m.safe() {
 		return obsctl.MonitorOff
 	}
-	if closed := s.seen.muted[mic] && s.obs.Version().MutedIsMonitored() || s.gate.isClosed(mic); closed && len(mics) > 1 {
+	if closed := m.seen.muted[mic] && m.seen.version.MutedIsMonitored() || m.gate.isClosed(mic); closed && len(mics) > 1 {
 		// The sender can only be silenced as a whole.
 		return obsctl.MonitorOff
 	}
 	return obsctl.MonitorAndOutput
 }
 
-// noteMonitoring writes down what monitorMics, or OBS's mute button, is about to change.
-func (s *session) noteMonitoring(ctx context.Context, mics []string) error {
+// noteMonitoring writes down what monitor, or OBS's mute button, is about to change.
+func (m *microphone) noteMonitoring(ctx context.Context, mics []string) error {
 	news := false
-	for input, was := range s.seen.monitored {
-		if !slices.Contains(mics, input) && was != obsctl.MonitorOnly || slices.Contains(mics, input) && was != s.wantMonitor(input, mics) || s.obs.Version().MuteButtonMonitorsOnly() {
-			news = s.changes.noteMonitor(s.seen.collection, input, was) || news
+	for input, was := range m.seen.monitored {
+		if !slices.Contains(mics, input) && was != obsctl.MonitorOnly || slices.Contains(mics, input) && was != m.wantMonitor(input, mics) || m.seen.version.MuteButtonMonitorsOnly() {
+			news = m.ledger.noteMonitor(m.seen.collection, input, was) || news
 		}
 	}
 	for _, mic := range mics {
-		if _, on := s.seen.monitored[mic]; !on && s.wantMonitor(mic, mics) != obsctl.MonitorOff {
-			news = s.changes.noteMonitor(s.seen.collection, mic, obsctl.MonitorOff) || news
+		if _, on := m.seen.monitored[mic]; !on && m.wantMonitor(mic, mics) != obsctl.MonitorOff {
+			news = m.ledger.noteMonitor(m.seen.collection, mic, obsctl.MonitorOff) || news
 		}
 	}
 	if !news {
 		return nil
 	}
-	return s.saveChanges(ctx)
+	return m.ledger.save(ctx)
 }
 
-func (s *session) setMonitor(ctx context.Context, input string, want obsctl.MonitorType) error {
-	if s.seen.monitored[input] == want {
+func (m *microphone) setMonitor(ctx context.Context, input string, want obsctl.MonitorType) error {
+	if m.seen.monitored[input] == want {
 		return nil
 	}
-	if err := s.obs.SetMonitorType(ctx, input, want); err != nil {
+	if err := m.obs.SetMonitorType(ctx, input, want); err != nil {
 		return fmt.Errorf("monitoring of %q: %w", input, err)
 	}
-	s.seen.setMonitored(input, want)
-	s.tellGate()
+	m.seen.setMonitored(input, want)
+	m.tell()
 	return nil
 }
 
 // routeMics makes sure that each monitored microphone plays to our sink, and without a growing delay, and
 // that nothing else of OBS does: the sound server may remember where a stream was moved.
-func (s *session) routeMics(ctx context.Context, mics []string) error {
-	streams, err := s.c.sound.streamsOf(ctx, s.obs.Endpoint().PID)
+func (m *microphone) routeMics(ctx context.Context, mics []string) error {
+	streams, err := m.sound.streamsOf(ctx, m.seen.pid)
 	if err != nil {
 		return err
 	}
-	ours, err := s.c.sound.ourSink(ctx, streams)
+	ours, err := m.sound.ourSink(ctx, streams)
 	if err != nil {
 		return err
 	}
 	for _, mic := range mics {
-		if s.seen.monitored[mic] == obsctl.MonitorOff {
+		if m.seen.monitored[mic] == obsctl.MonitorOff {
 			continue
 		}
 		stream, found := streams[mic]
 		if !found {
-			if err := s.reopenStream(ctx, mic); err != nil {
+			if err := m.reopenStream(ctx, mic); err != nil {
 				return err
 			}
 			continue
 		}
-		delete(s.missing, mic)
-		if err := s.toPeer(ctx, mic, stream, ours); err != nil {
+		delete(m.missing, mic)
+		if err := m.toPeer(ctx, mic, stream, ours); err != nil {
 			return err
 		}
-		s.legs.voice.Add(captureLeg+stream.Latency, legLooks)
-		if err := s.watchLatency(ctx, mic, stream.Latency); err != nil {
+		m.leg.Add(captureLeg+stream.Latency, legLooks)
+		if err := m.watchLatency(ctx, mic, stream.Latency); err != nil {
 			return err
 		}
 	}
@@ -164,92 +224,146 @@ func (s *session) routeMics(ctx context.Context, mics []string) error {
 	for _, mic := range mics {
 		delete(others, mic)
 	}
-	return s.returnAll(ctx, others, ours)
+	return m.ears.returnAll(ctx, others, ours)
 }
 
 // toPeer moves what OBS monitors of a microphone to our sink if it plays elsewhere. Each stream that OBS
 // opens begins elsewhere; one that is moved away again and again is left there.
-func (s *session) toPeer(ctx context.Context, mic string, stream pulse.SinkInput, ours int) error {
+func (m *microphone) toPeer(ctx context.Context, mic string, stream pulse.SinkInput, ours int) error {
 	if stream.Sink == ours {
 		return nil
 	}
-	if !s.truce.mayMove(fmt.Sprint(mic, stream.Index), time.Now()) {
+	if !m.truce.mayMove(fmt.Sprint(mic, stream.Index), time.Now()) {
 		return fmt.Errorf("another program moves what OBS monitors of %q away from %s again and again, so your friend does not hear it: "+
 			"end what moves streams (EasyEffects, pavucontrol), or have it leave OBS alone", mic, ToPeerSink)
 	}
-	return s.c.sound.move(ctx, stream, ToPeerSink)
+	return m.sound.move(ctx, stream, ToPeerSink)
 }
 
 // reopenStream turns monitoring off and on when OBS has no stream for it: OBS does not come back by
 // itself after a restart of the sound server, or when the sink was missing.
-func (s *session) reopenStream(ctx context.Context, mic string) error {
-	since, known := s.missing[mic]
+func (m *microphone) reopenStream(ctx context.Context, mic string) error {
+	since, known := m.missing[mic]
 	if !known {
-		s.missing[mic] = time.Now()
-		s.c.wakeLater(streamWithin)
+		m.missing[mic] = time.Now()
+		m.wakeLater(streamWithin)
 		return nil
 	}
 	if time.Since(since) < streamWithin {
 		return nil
 	}
-	delete(s.missing, mic)
-	s.log.Info("OBS plays nothing to the monitoring device, opening it again", "input", mic)
-	return s.toggleMonitor(ctx, mic)
+	delete(m.missing, mic)
+	m.log.Info("OBS plays nothing to the monitoring device, opening it again", "input", mic)
+	return m.toggleMonitor(ctx, mic)
 }
 
 // watchLatency resets monitoring whose delay has grown.
-func (s *session) watchLatency(ctx context.Context, mic string, latency time.Duration) error {
+func (m *microphone) watchLatency(ctx context.Context, mic string, latency time.Duration) error {
 	if latency < obsctl.MonitoringLate {
-		s.slow[mic] = 0
+		m.slow[mic] = 0
 		return nil
 	}
-	s.slow[mic]++
-	if s.slow[mic] < lateTimes || time.Since(s.resync[mic]) < resyncPause {
+	m.slow[mic]++
+	if m.slow[mic] < lateTimes || time.Since(m.resync[mic]) < resyncPause {
 		return nil
 	}
-	s.slow[mic], s.resync[mic] = 0, time.Now()
-	s.log.Info("the delay of OBS's monitoring has grown, resetting it", "input", mic, "delay", latency)
-	return s.toggleMonitor(ctx, mic)
+	m.slow[mic], m.resync[mic] = 0, time.Now()
+	m.log.Info("the delay of OBS's monitoring has grown, resetting it", "input", mic, "delay", latency)
+	return m.toggleMonitor(ctx, mic)
 }
 
 // toggleMonitor notes what it interrupts, since it may be interrupted itself.
-func (s *session) toggleMonitor(ctx context.Context, mic string) error {
-	was := s.seen.monitored[mic]
-	if s.changes.noteMonitor(s.seen.collection, mic, was) {
-		if err := s.saveChanges(ctx); err != nil {
+func (m *microphone) toggleMonitor(ctx context.Context, mic string) error {
+	was := m.seen.monitored[mic]
+	if m.ledger.noteMonitor(m.seen.collection, mic, was) {
+		if err := m.ledger.save(ctx); err != nil {
 			return err
 		}
 	}
-	if err := s.setMonitor(ctx, mic, obsctl.MonitorOff); err != nil {
+	if err := m.setMonitor(ctx, mic, obsctl.MonitorOff); err != nil {
 		return err
 	}
-	if err := s.setMonitor(ctx, mic, was); err != nil {
+	if err := m.setMonitor(ctx, mic, was); err != nil {
 		return err
 	}
-	s.c.wakeLater(settle)
+	m.wakeLater(settle)
 	return nil
 }
 
+// checkHeard finds a microphone that OBS has sound of and whose sound does not come from OBS to us.
+func (m *microphone) checkHeard(ctx context.Context) error {
+	mics := slices.DeleteFunc(m.unheard.all(), func(mic string) bool { return !slices.Contains(m.gate.awaited(), mic) })
+	if len(mics) == 0 {
+		return nil
+	}
+	streams, err := m.sound.streamsOf(ctx, m.seen.pid)
+	if err != nil {
+		return err
+	}
+	stream, playing := streams[mics[0]]
+	return unheardError(mics[0], stream, playing)
+}
+
 // unmonitor gives the inputs of this collection the monitoring that they had.
-func (s *session) unmonitor(ctx context.Context) error {
-	was := s.changes.monitorOf(s.seen.collection)
+func (m *microphone) unmonitor(ctx context.Context) error {
+	was := m.ledger.monitorOf(m.seen.collection)
 	if len(was) == 0 {
 		return nil
 	}
 	for input, t := range was {
 		var err error
-		if t != obsctl.MonitorOnly && s.obs.Version().MuteButtonMonitorsOnly() {
-			err = s.muteAsButton(ctx, input)
+		if t != obsctl.MonitorOnly && m.seen.version.MuteButtonMonitorsOnly() {
+			err = m.muteAsButton(ctx, input)
 		}
 		if err == nil {
-			err = s.obs.SetMonitorType(ctx, input, t)
+			err = m.obs.SetMonitorType(ctx, input, t)
 		}
 		if err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
 			return fmt.Errorf("monitoring of %q: %w", input, err)
 		}
-		s.changes.forgetMonitor(s.seen.collection, input)
+		m.ledger.forgetMonitor(m.seen.collection, input)
 	}
-	s.seen.askInputs = true
-	s.missing, s.slow = make(map[string]time.Time), make(map[string]int)
-	return s.saveChanges(ctx)
+	m.seen.askInputs = true
+	m.missing, m.slow = make(map[string]time.Time), make(map[string]int)
+	return m.ledger.save(ctx)
+}
+
+// The mute button of OBS 32.1.x leaves an input that is monitored and streamed unmuted and sets it to "monitor only": the
+// viewers hear it no more, the peer would. The user muted a microphone, so it is muted in the way of every other version:
+// then the other microphones are still heard, and it does not come back into the stream when it is not monitored any more.
+
+// mutedByButton reports whether a microphone is at "monitor only" now, which it was not before we monitored it.
+func (m *microphone) mutedByButton(mic string) bool {
+	was, noted := m.ledger.Monitor[m.seen.collection][mic]
+	return noted && was != obsctl.MonitorOnly && m.seen.monitored[mic] == obsctl.MonitorOnly &&
+		m.seen.version.MuteButtonMonitorsOnly()
+}
+
+// mutedMics says of the microphones whether the user muted them, in whichever way; nil while nothing is known.
+func (m *microphone) mutedMics() map[string]bool {
+	muted := maps.Clone(m.seen.muted)
+	for mic := range muted {
+		muted[mic] = muted[mic] || m.mutedByButton(mic)
+	}
+	return muted
+}
+
+// muteAsButton mutes an input that the button set to "monitor only". OBS is asked anew, since the user may have clicked
+// once more by now.
+func (m *microphone) muteAsButton(ctx context.Context, input string) error {
+	now, err := m.obs.MonitorType(ctx, input)
+	if err != nil {
+		return err
+	}
+	m.seen.setMonitored(input, now)
+	if now != obsctl.MonitorOnly {
+		return nil
+	}
+	if err := m.obs.SetInputMuted(ctx, input, true); err != nil {
+		return err
+	}
+	if m.seen.muted != nil {
+		m.seen.muted[input] = true // Its event may come later than what is left of this round.
+	}
+	return nil
 }

@@ -98,10 +98,9 @@ func TestRealLastPacketWithSound(t *testing.T) {
 				}
 				return nil, nil
 			}}
-			s := newTestSession(Options{When: WhenStreaming, Mics: tt.mics})
-			s.obs, s.news = dialFake(t, f), news{some: make(chan struct{}, 1)}
+			s := newTestSession(t, Options{When: WhenStreaming, Mics: tt.mics}, f)
 			s.c.sound = newSound(supervisor.New(s.log, func() {}), func() {}, s.log)
-			s.gate.hazard = true
+			s.mic.gate.hazard = true
 
 			w := new(wire)
 			c := call.Start(t.Context(), call.Options{
@@ -116,11 +115,11 @@ func TestRealLastPacketWithSound(t *testing.T) {
 			for _, m := range tt.mics {
 				muted[m], monitored[m] = false, obsctl.MonitorAndOutput
 			}
-			s.gate.reset()
-			s.gate.place(true)
-			s.gate.meter(nil)
-			s.gate.set(tt.mics, muted, monitored)
-			s.gate.attach(c.SetMuted)
+			s.mic.gate.reset()
+			s.mic.gate.place(true)
+			s.mic.gate.meter(nil)
+			s.mic.gate.set(tt.mics, muted, monitored)
+			s.mic.gate.attach(c.SetMuted)
 			ctx, cancel := context.WithCancel(t.Context())
 			var running sync.WaitGroup
 			running.Add(1)

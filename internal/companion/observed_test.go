@@ -16,12 +16,14 @@ import (
 	"github.com/costream-obs/costream-obs/obsctl"
 )
 
-// newTestSession is a session that has not asked OBS anything.
-func newTestSession(o Options) *session {
-	c := &Companion{o: o, wake: make(chan struct{}, 1), feed: cleanfeed.New(nil)}
-	s := &session{c: c, log: slog.New(slog.DiscardHandler)}
-	s.steps = newSteps(func() bool { return s.obs.Err() != nil }, s.log)
-	return s
+// newTestSession is a session with a fake OBS that it has not asked anything. The OBS knows nothing where there is no server.
+func newTestSession(t *testing.T, o Options, server *fakeobs.Server) *session {
+	t.Helper()
+	if server == nil {
+		server = &fakeobs.Server{}
+	}
+	c := &Companion{o: o, log: slog.New(slog.DiscardHandler), wake: make(chan struct{}, 1), feed: cleanfeed.New(nil)}
+	return c.newSession(dialFake(t, server))
 }
 
 func TestOnAirFollowsItsTrigger(t *testing.T) {
@@ -47,7 +49,7 @@ func TestOnAirFollowsItsTrigger(t *testing.T) {
 		{"always", WhenAlways, nil, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := newTestSession(Options{When: tt.when})
+			s := newTestSession(t, Options{When: tt.when}, nil)
 			for _, ev := range tt.events {
 				s.note(ev)
 			}
@@ -60,7 +62,7 @@ func TestOnAirFollowsItsTrigger(t *testing.T) {
 
 // TestEndOfOutput: an output that OBS says has stopped is not believed to be active, until OBS says that it has started.
 func TestEndOfOutput(t *testing.T) {
-	s := newTestSession(Options{})
+	s := newTestSession(t, Options{}, nil)
 	for _, tt := range []struct {
 		phase obsctl.OutputPhase
 		ended bool
@@ -76,18 +78,17 @@ func TestEndOfOutput(t *testing.T) {
 }
 
 func TestMuteEventReachesTheState(t *testing.T) {
-	s := newTestSession(Options{Mics: []string{"Mic"}})
+	s := newTestSession(t, Options{Mics: []string{"Mic"}}, nil)
 	s.seen.muted = map[string]bool{"Mic": false}
 	s.note(obsctl.MuteChanged{Input: "Mic", Muted: true})
-	if !s.gate.allClosed() {
+	if !s.mic.gate.allClosed() {
 		t.Error("the peer still hears a microphone that was muted")
 	}
 }
 
 // TestRetryBelongsToItsStep: what failed off air and is not tried on air is neither due for ever nor shown there.
 func TestRetryBelongsToItsStep(t *testing.T) {
-	s := newTestSession(Options{})
-	s.obs = dialFake(t, &fakeobs.Server{})
+	s := newTestSession(t, Options{}, nil)
 	fails := func(context.Context) error { return errors.New("no scene is called \"Typo\"") }
 	s.steps.try(t.Context(), problem.Scenes, fails)
 	s.steps.forgetUntried()
@@ -105,7 +106,7 @@ func TestRetryBelongsToItsStep(t *testing.T) {
 // to be asked again, unless that takes too long to be true.
 func TestLoadingCollection(t *testing.T) {
 	for _, over := range []obsctl.Event{obsctl.CollectionChanged{Name: "Evening"}, obsctl.ProfileChanged{}, nil} {
-		s := newTestSession(Options{})
+		s := newTestSession(t, Options{}, nil)
 		s.note(obsctl.CollectionChanging{})
 		s.seen.all()
 		if !s.seen.changing {
@@ -126,7 +127,7 @@ func TestLoadingCollection(t *testing.T) {
 // TestOwnScenesAreNoNews: that the clean feed makes a scene, or that another scene is the programme, calls for no look at
 // all scenes; what the user does to them does.
 func TestOwnScenesAreNoNews(t *testing.T) {
-	s := newTestSession(Options{})
+	s := newTestSession(t, Options{}, nil)
 	s.seen.collection = "C"
 	s.c.feed.Cleaned("C", map[string]string{"To peer: A": "A"})
 	server := &fakeobs.Server{Handle: func(string, json.RawMessage) (any, *fakeobs.Refusal) {
@@ -152,7 +153,7 @@ func TestOwnScenesAreNoNews(t *testing.T) {
 		{"another programme in studio mode", obsctl.ProgramScene{Name: "A"}, "viewers see the change later", false},
 		{"an eye", obsctl.SceneItemEnabled{Scene: "A", ID: 1}, "", false},
 	} {
-		s.seen.scenesLooked, s.hint = true, tt.hint
+		s.seen.scenesLooked, s.source.hint = true, tt.hint
 		s.note(tt.ev)
 		if s.seen.scenesLooked != tt.want {
 			t.Errorf("%s: the scenes need no look: got %t, want %t", tt.name, s.seen.scenesLooked, tt.want)
@@ -170,8 +171,8 @@ func TestLooksTakeAShare(t *testing.T) {
 		{500 * time.Millisecond, slowTick, true},
 		{500 * time.Millisecond, 7 * slowTick, false},
 	} {
-		s := newTestSession(Options{})
-		s.seen.scenesLooked, s.arrangedIn, s.arrangedAt = true, tt.took, time.Now().Add(-tt.since)
+		s := newTestSession(t, Options{}, nil)
+		s.seen.scenesLooked, s.source.arrangedIn, s.source.arrangedAt = true, tt.took, time.Now().Add(-tt.since)
 		if s.tick(); s.seen.scenesLooked != tt.want || !s.seen.askInputs {
 			t.Errorf("after a look of %v, %v ago: got no look %t, want %t", tt.took, tt.since, s.seen.scenesLooked, tt.want)
 		}

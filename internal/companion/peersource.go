@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"log/slog"
+	"sync/atomic"
 	"time"
 
-	"github.com/costream-obs/costream-obs/internal/control"
+	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/obsctl"
 	"github.com/costream-obs/costream-obs/scenes"
 )
@@ -21,94 +23,152 @@ const (
 	kickGap = 150 * time.Millisecond
 )
 
-// showPeer keeps the peer source in its scenes, shown while the peer's picture arrives.
-func (s *session) showPeer(ctx context.Context) error {
-	source, ok := s.c.display.source(s.c.o.SourceName)
-	if !ok || !s.camera {
-		return nil
-	}
-	want := scenes.Desired{
-		Source:  source,
-		Scenes:  s.c.o.Scenes,
-		Layouts: s.c.o.Layouts,
-		Present: true,
-		Visible: s.c.peer.Load(),
-	}
-	want.Picture = s.c.picture(want.Visible)
-	return s.arrange(ctx, want)
+// peerSource keeps the source that shows the peer in the user's scenes.
+type peerSource struct {
+	obs       peerSourceOBS
+	reconcile func(context.Context, scenes.Desired) (scenes.Report, error) // has the scenes be as wanted
+	peers     func(context.Context, scenes.Source) ([]string, error)       // the inputs that show the peer; from any goroutine
+	screen    peerScreen
+	feed      *cleanFeed
+	seen      *observed
+	ready     func() bool // our picture goes out
+	wanted    func() bool // we should be on air
+	peer      *atomic.Bool
+	area      *atomic.Pointer[image.Rectangle] // of the screen, that the peer's picture covers
+	wakeUp    func()
+	wakeLater func(time.Duration)
+	log       *slog.Logger
+	name      string
+	globs     []string // of scenes
+	layouts   scenes.Layouts
+
+	call          peerCall    // nil off air
+	held          atomic.Bool // the source is hidden somewhere until the clean feed is in step
+	hint          string      // what the user has to do for the peer to be seen
+	unknown       error       // scenes of globs that OBS does not have
+	scenesChecked bool
+	arranged      string    // what the scenes were last arranged for
+	arrangedAt    time.Time // when
+	arrangedIn    time.Duration
+	input         string    // the source's name, while it is in OBS
+	muteAsked     string    // the source whose mute OBS was asked for; after that its events tell
+	dead          time.Time // since when the source has shown no picture
 }
 
-// setArea notes which part of the screen the peer's picture covers.
-func (c *Companion) setArea(area image.Rectangle) {
-	if old := c.area.Load(); old == nil || *old != area {
-		c.area.Store(&area)
-		c.wakeUp()
-	}
+// peerSourceOBS is what peerSource needs of OBS beside its scenes.
+type peerSourceOBS interface {
+	Scenes(ctx context.Context) ([]string, error)
+	Screenshot(ctx context.Context, source string, w, h int, format string, quality int) ([]byte, error)
+	SetInputSettings(ctx context.Context, name string, settings map[string]any, overlay bool) error
+	InputMuted(ctx context.Context, input string) (bool, error)
 }
 
-// picture is what the peer source shows: with its borders only while the peer is seen, since
-// the placeholder has none.
-func (c *Companion) picture(seen bool) scenes.Picture {
-	format := c.display.size()
-	p := scenes.Picture{Size: scenes.Size{W: format.W, H: format.H}}
-	if area := c.area.Load(); area != nil && seen && !area.Empty() && area.In(image.Rect(0, 0, p.W, p.H)) {
-		p.Border = scenes.Border{Left: area.Min.X, Top: area.Min.Y, Right: p.W - area.Max.X, Bottom: p.H - area.Max.Y}
-	}
-	return p
+// peerScreen is the screen that the source shows.
+type peerScreen interface {
+	source(name string) (scenes.Source, bool)
+	size() media.VideoFormat
+	revival() map[string]any
 }
 
-// hidePeer takes away what we added.
-func (s *session) hidePeer(ctx context.Context) error {
-	source, ok := s.c.display.source(s.c.o.SourceName)
-	if !ok {
-		source = scenes.Source{Name: s.c.o.SourceName}
-	}
-	s.input = ""
-	return s.arrange(ctx, scenes.Desired{Source: source, Scenes: s.c.o.Scenes, Layouts: s.c.o.Layouts, Over: !s.wantAir()})
+// peerCall is what peerSource needs of a call.
+type peerCall interface {
+	SilencePeer(silenced bool)
 }
 
-// arrange makes the scenes as wanted, unless they are and nothing has changed since.
-func (s *session) arrange(ctx context.Context, want scenes.Desired) error {
-	key := fmt.Sprintf("%+v on %+v", want, s.seen.canvasFormat())
-	if s.seen.scenesLooked && s.arranged == key && !s.held.Load() {
-		return s.unknown
+// begin is for a time on air.
+func (p *peerSource) begin(call peerCall) { p.call, p.muteAsked = call, "" }
+
+// note takes in what concerns the source.
+func (p *peerSource) note(ev obsctl.Event) {
+	switch e := ev.(type) {
+	case obsctl.MuteChanged:
+		if p.call != nil && e.Input == p.input {
+			p.call.SilencePeer(e.Muted)
+		}
+	case obsctl.ProgramScene:
+		// What is done in scenes does not depend on it, but a transition ends the wait for one.
+		p.seen.scenesLooked = p.seen.scenesLooked && p.hint == ""
 	}
-	if s.wantsFeed() {
-		want.Held = s.c.feed.Bare
-	}
-	// Before it is asked: the feed may come into step meanwhile.
-	s.held.Store(true)
-	begin := time.Now()
-	r, err := scenes.Reconcile(ctx, s.scenesOBS(), s.id, want)
-	// Scenes that the user names but does not have keep the others from nothing.
-	if s.unknown = onlyUnknown(err); err != nil && s.unknown == nil {
-		return err
-	}
-	s.held.Store(r.Held)
-	for _, edit := range r.Done {
-		s.log.Info("scene changed", "edit", edit.String())
-	}
-	s.arranged, s.seen.scenesLooked = key, true
-	s.arrangedAt, s.arrangedIn = time.Now(), time.Since(begin)
-	s.hint = ""
-	if r.NeedsTransition != "" {
-		s.hint = fmt.Sprintf("OBS is in studio mode: viewers see the change in scene %q after the next transition", r.NeedsTransition)
-	}
-	if want.Present {
-		s.input = r.Input
-	}
-	return s.unknown
 }
 
 // lookShare keeps looks at the scenes that nothing calls for, but that events can be lost, to one part in so many of the
 // time: with hundreds of scenes on a busy machine one takes half a second.
 const lookShare = 25
 
-// tick has all asked again.
-func (s *session) tick() {
-	looked := s.seen.scenesLooked && time.Since(s.arrangedAt) < lookShare*s.arrangedIn
-	s.seen.all()
-	s.seen.scenesLooked = looked
+// fresh reports whether the scenes were looked at so recently that they need no look but for an event.
+func (p *peerSource) fresh() bool {
+	return p.seen.scenesLooked && time.Since(p.arrangedAt) < lookShare*p.arrangedIn
+}
+
+// show keeps the peer source in its scenes, shown while the peer's picture arrives.
+func (p *peerSource) show(ctx context.Context) error {
+	source, ok := p.screen.source(p.name)
+	if !ok || !p.ready() {
+		return nil
+	}
+	want := scenes.Desired{
+		Source:  source,
+		Scenes:  p.globs,
+		Layouts: p.layouts,
+		Present: true,
+		Visible: p.peer.Load(),
+	}
+	want.Picture = p.framed(want.Visible)
+	return p.arrange(ctx, want)
+}
+
+// framed is what the peer source shows: with its borders only while the peer is seen, since
+// the placeholder has none.
+func (p *peerSource) framed(seen bool) scenes.Picture {
+	format := p.screen.size()
+	picture := scenes.Picture{Size: scenes.Size{W: format.W, H: format.H}}
+	if area := p.area.Load(); area != nil && seen && !area.Empty() && area.In(image.Rect(0, 0, picture.W, picture.H)) {
+		picture.Border = scenes.Border{Left: area.Min.X, Top: area.Min.Y, Right: picture.W - area.Max.X, Bottom: picture.H - area.Max.Y}
+	}
+	return picture
+}
+
+// hide takes away what we added.
+func (p *peerSource) hide(ctx context.Context) error {
+	source, ok := p.screen.source(p.name)
+	if !ok {
+		source = scenes.Source{Name: p.name}
+	}
+	p.input = ""
+	return p.arrange(ctx, scenes.Desired{Source: source, Scenes: p.globs, Layouts: p.layouts, Over: !p.wanted()})
+}
+
+// arrange makes the scenes as wanted, unless they are and nothing has changed since.
+func (p *peerSource) arrange(ctx context.Context, want scenes.Desired) error {
+	key := fmt.Sprintf("%+v on %+v", want, p.seen.canvasFormat())
+	if p.seen.scenesLooked && p.arranged == key && !p.held.Load() {
+		return p.unknown
+	}
+	if p.feed.wants() {
+		want.Held = p.feed.scenes.Bare
+	}
+	// Before it is asked: the feed may come into step meanwhile.
+	p.held.Store(true)
+	begin := time.Now()
+	r, err := p.reconcile(ctx, want)
+	// Scenes that the user names but does not have keep the others from nothing.
+	if p.unknown = onlyUnknown(err); err != nil && p.unknown == nil {
+		return err
+	}
+	p.held.Store(r.Held)
+	for _, edit := range r.Done {
+		p.log.Info("scene changed", "edit", edit.String())
+	}
+	p.arranged, p.seen.scenesLooked = key, true
+	p.arrangedAt, p.arrangedIn = time.Now(), time.Since(begin)
+	p.hint = ""
+	if r.NeedsTransition != "" {
+		p.hint = fmt.Sprintf("OBS is in studio mode: viewers see the change in scene %q after the next transition", r.NeedsTransition)
+	}
+	if want.Present {
+		p.input = r.Input
+	}
+	return p.unknown
 }
 
 // onlyUnknown returns err if it is about unknown scenes and nothing else.
@@ -128,43 +188,43 @@ func onlyUnknown(err error) error {
 }
 
 // checkScenes tells of --scenes that OBS does not have, and of wrong patterns in --layouts, before we go on air.
-func (s *session) checkScenes(ctx context.Context) error {
-	if len(s.c.o.Scenes)+len(s.c.o.Layouts.Rules) == 0 || s.seen.scenesLooked && s.scenesChecked {
-		return s.unknown
+func (p *peerSource) checkScenes(ctx context.Context) error {
+	if len(p.globs)+len(p.layouts.Rules) == 0 || p.seen.scenesLooked && p.scenesChecked {
+		return p.unknown
 	}
-	existing, err := s.obs.Scenes(ctx)
+	existing, err := p.obs.Scenes(ctx)
 	if err != nil {
 		return err
 	}
-	s.scenesChecked = true
-	if s.unknown = scenes.CheckScenes(s.c.o.Scenes, s.seen.collection, existing); s.unknown == nil {
-		s.unknown = s.c.o.Layouts.Check(s.seen.collection, existing)
+	p.scenesChecked = true
+	if p.unknown = scenes.CheckScenes(p.globs, p.seen.collection, existing); p.unknown == nil {
+		p.unknown = p.layouts.Check(p.seen.collection, existing)
 	}
-	return s.unknown
+	return p.unknown
 }
 
-// revivePeerInput kicks a peer source that shows nothing although the screen has a picture: a
+// revive kicks a peer source that shows nothing although the screen has a picture: a
 // v4l2_input that found its device missing or without a writer stays dead (measured).
-func (s *session) revivePeerInput(ctx context.Context) error {
-	source, ok := s.c.display.source(s.c.o.SourceName)
-	if !ok || s.input == "" || s.route != control.RouteDevices {
+func (p *peerSource) revive(ctx context.Context) error {
+	source, ok := p.screen.source(p.name)
+	if !ok || p.input == "" || p.screen.revival() == nil {
 		return nil
 	}
-	_, err := s.obs.Screenshot(ctx, s.input, 16, 16, "png", -1)
+	_, err := p.obs.Screenshot(ctx, p.input, 16, 16, "png", -1)
 	if !obsctl.IsCode(err, obsctl.CodeRequestFailed) {
-		s.inputDead = time.Time{}
+		p.dead = time.Time{}
 		return err
 	}
-	if s.inputDead.IsZero() {
-		s.inputDead = time.Now()
+	if p.dead.IsZero() {
+		p.dead = time.Now()
 	}
-	if time.Since(s.inputDead) < deadAfter {
-		s.c.wakeLater(deadAfter)
+	if time.Since(p.dead) < deadAfter {
+		p.wakeLater(deadAfter)
 		return nil
 	}
-	s.inputDead = time.Time{}
-	s.log.Info("the peer source shows nothing, opening its device again", "input", s.input)
-	if err := s.obs.SetInputSettings(ctx, s.input, map[string]any{"device_id": ""}, true); err != nil {
+	p.dead = time.Time{}
+	p.log.Info("the peer source shows nothing, opening its device again", "input", p.input)
+	if err := p.obs.SetInputSettings(ctx, p.input, p.screen.revival(), true); err != nil {
 		return err
 	}
 	select {
@@ -172,5 +232,40 @@ func (s *session) revivePeerInput(ctx context.Context) error {
 		return ctx.Err()
 	case <-time.After(kickGap):
 	}
-	return s.obs.SetInputSettings(ctx, s.input, source.Settings, true)
+	return p.obs.SetInputSettings(ctx, p.input, source.Settings, true)
+}
+
+// inputs tells the names of all inputs that show the peer.
+func (p *peerSource) inputs(ctx context.Context) ([]string, error) {
+	source, ok := p.screen.source(p.name)
+	if !ok {
+		source = scenes.Source{Name: p.name}
+	}
+	return p.peers(ctx, source)
+}
+
+// feedInStep has the source looked at again where it waits for that. The feed calls it, from any goroutine.
+func (p *peerSource) feedInStep() {
+	if p.held.Load() {
+		p.wakeUp()
+	}
+}
+
+// followMute silences the peer's voice, in the ears and in the stream, while the user has the peer source muted in OBS.
+// That is how our hotkey mutes a peer whose voice comes through Desktop Audio, which has no fader of its own for it.
+func (p *peerSource) followMute(ctx context.Context) error {
+	if p.call == nil || p.input == "" || p.muteAsked == p.input {
+		return nil
+	}
+	muted, err := p.obs.InputMuted(ctx, p.input)
+	switch {
+	case obsctl.IsCode(err, obsctl.CodeInvalidState):
+		// obs-websocket 5.7 does not tell the mute of a source without sound when asked, but its events do (source).
+	case err != nil:
+		return err
+	default:
+		p.call.SilencePeer(muted)
+	}
+	p.muteAsked = p.input
+	return nil
 }

@@ -5,6 +5,7 @@ package companion
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 
 	"github.com/costream-obs/costream-obs/obsctl"
@@ -19,51 +20,120 @@ const (
 	fromPeerMonitor = FromPeerSink + ".monitor"
 )
 
-// preparePeerVoice has the peer's voice heard, and keeps the input for it in all scenes, also while Desktop Audio carries the
-// peer: when that ends it is there. Without a sound server we go on air with pictures alone, and this is done when there is
-// one.
-func (s *session) preparePeerVoice(ctx context.Context) error {
-	if s.speakers == nil {
-		if err := s.chooseSpeakers(ctx); err != nil {
+// peerVoice brings the peer's voice to the user's ears and into the stream, exactly once.
+type peerVoice struct {
+	obs    peerVoiceOBS
+	sound  peerVoiceSound
+	seen   *observed
+	ledger *ledger
+	ofFeed func(collection, scene string) bool // a scene is of the clean feed
+	way    PeerAudio
+	log    *slog.Logger
+
+	call     voiceCall // nil off air
+	speakers []string
+	added    bool // the input is in all scenes, as they were looked at last
+	desktop  desktopAudio
+}
+
+// peerVoiceOBS is what peerVoice needs of OBS.
+type peerVoiceOBS interface {
+	Inputs(ctx context.Context) ([]obsctl.Input, error)
+	InputSettings(ctx context.Context, name string) (map[string]any, error)
+	InputMuted(ctx context.Context, input string) (bool, error)
+	CreateInput(ctx context.Context, scene, name, kind string, settings map[string]any, enabled bool) (int, error)
+	EndCapture(ctx context.Context, input string) error
+	RemoveInput(ctx context.Context, name string) error
+	Scenes(ctx context.Context) ([]string, error)
+	ScenesWithout(ctx context.Context, scenes []string, source string) ([]string, error)
+	AddToScenes(ctx context.Context, scenes []string, source string) error
+	RemoveFromScenes(ctx context.Context, source string) error
+}
+
+// peerVoiceSound is what peerVoice needs of the sound server.
+type peerVoiceSound interface {
+	defaultSink
+	recordsOf(ctx context.Context, pid int) (map[string]recording, error)
+	needFromPeer(ctx context.Context) error
+}
+
+// voiceCall is what peerVoice needs of a call.
+type voiceCall interface {
+	SetSpeakers(sinks []string)
+	SilenceSpeakers(sinks []string)
+}
+
+// begin has the voice played by a call that begins, and silences of its speakers the one for our input while Desktop Audio
+// carries the peer.
+func (v *peerVoice) begin(call voiceCall) {
+	v.call = call
+	v.desktop.attach(func(silent bool) {
+		var sinks []string
+		if silent {
+			sinks = []string{FromPeerSink}
+		}
+		call.SilenceSpeakers(sinks)
+	})
+}
+
+// end ends that.
+func (v *peerVoice) end() {
+	v.desktop.detach()
+	v.call = nil
+}
+
+// play has the call play the voice, once it is known where.
+func (v *peerVoice) play() {
+	if v.call != nil && v.speakers != nil {
+		v.call.SetSpeakers(v.speakers)
+	}
+}
+
+// prepare decides where the peer's voice plays, and keeps the input for it in all scenes, also while Desktop Audio carries
+// the peer: when that ends it is there. Without a sound server we go on air with pictures alone, and this is done when there
+// is one.
+func (v *peerVoice) prepare(ctx context.Context) error {
+	if v.speakers == nil {
+		if err := v.choose(ctx); err != nil {
 			return err
 		}
 	}
-	if len(s.speakers) < 2 || s.seen.scenesLooked && s.voiceAdded {
+	if len(v.speakers) < 2 || v.seen.scenesLooked && v.added {
 		return nil
 	}
-	if err := s.addPeerAudio(ctx); err != nil {
+	if err := v.addInput(ctx); err != nil {
 		return err
 	}
-	s.voiceAdded = true
+	v.added = true
 	return nil
 }
 
-// chooseSpeakers decides where the peer's voice plays.
-func (s *session) chooseSpeakers(ctx context.Context) error {
-	if s.c.o.PeerAudio == PeerAudioDesktop {
-		s.speakers = []string{""}
+// choose decides where the peer's voice plays.
+func (v *peerVoice) choose(ctx context.Context) error {
+	if v.way == PeerAudioDesktop {
+		v.speakers = []string{""}
 		return nil
 	}
-	if err := s.c.sound.needFromPeer(ctx); err != nil {
+	if err := v.sound.needFromPeer(ctx); err != nil {
 		return err
 	}
 	// Before it is heard, or it would be twice for a moment.
-	if err := s.lookAtDesktop(ctx); err != nil {
+	if err := v.look(ctx); err != nil {
 		return err
 	}
-	s.speakers = []string{"", FromPeerSink}
+	v.speakers = []string{"", FromPeerSink}
 	return nil
 }
 
-// peerVoices are those of the inputs that capture the sink with the peer's voice. Their names tell nothing: users rename
+// inputs are those of the inputs that capture the sink with the peer's voice. Their names tell nothing: users rename
 // ours, and give the name of ours to others.
-func (s *session) peerVoices(ctx context.Context, inputs []obsctl.Input) ([]string, error) {
+func (v *peerVoice) inputs(ctx context.Context, inputs []obsctl.Input) ([]string, error) {
 	var voices []string
 	for _, in := range inputs {
 		if in.UnversionedKind != captureKind {
 			continue
 		}
-		settings, err := s.obs.InputSettings(ctx, in.Name)
+		settings, err := v.obs.InputSettings(ctx, in.Name)
 		if obsctl.IsCode(err, obsctl.CodeNotFound) {
 			continue
 		}
@@ -77,43 +147,43 @@ func (s *session) peerVoices(ctx context.Context, inputs []obsctl.Input) ([]stri
 	return voices, nil
 }
 
-// addPeerAudio puts the input into every scene: only what is in the programme scene is heard.
-func (s *session) addPeerAudio(ctx context.Context) error {
-	scenes, err := s.obs.Scenes(ctx)
+// addInput puts the input into every scene: only what is in the programme scene is heard.
+func (v *peerVoice) addInput(ctx context.Context) error {
+	scenes, err := v.obs.Scenes(ctx)
 	if err != nil {
 		return err
 	}
-	scenes = slices.DeleteFunc(scenes, func(scene string) bool { return s.c.feed.Ours(s.seen.collection, scene) })
-	if len(s.seen.voices) == 0 {
-		if err := s.createPeerAudio(ctx); err != nil {
+	scenes = slices.DeleteFunc(scenes, func(scene string) bool { return v.ofFeed(v.seen.collection, scene) })
+	if len(v.seen.voices) == 0 {
+		if err := v.createInput(ctx); err != nil {
 			return err
 		}
-		s.seen.askInputs = true
+		v.seen.askInputs = true
 	}
-	input := s.changes.ourVoice(s.seen.collection, s.seen.voices)
+	input := v.ledger.ourVoice(v.seen.collection, v.seen.voices)
 	if input == "" {
 		// The user made it, and placed it where it is wanted.
 		return nil
 	}
-	without, err := s.obs.ScenesWithout(ctx, scenes, input)
+	without, err := v.obs.ScenesWithout(ctx, scenes, input)
 	if err != nil {
 		return err
 	}
-	return s.obs.AddToScenes(ctx, without, input)
+	return v.obs.AddToScenes(ctx, without, input)
 }
 
-// createPeerAudio makes the input, under the first name that is free.
-func (s *session) createPeerAudio(ctx context.Context) error {
+// createInput makes the input, under the first name that is free.
+func (v *peerVoice) createInput(ctx context.Context) error {
 	settings := map[string]any{"device_id": fromPeerMonitor}
 	name := peerAudioInput
 	for n := 2; ; n++ {
-		s.changes.noteVoice(s.seen.collection, name)
-		if err := s.saveChanges(ctx); err != nil {
+		v.ledger.noteVoice(v.seen.collection, name)
+		if err := v.ledger.save(ctx); err != nil {
 			return err
 		}
-		_, err := s.obs.CreateInput(ctx, s.seen.program, name, captureKind, settings, true)
+		_, err := v.obs.CreateInput(ctx, v.seen.program, name, captureKind, settings, true)
 		if err == nil {
-			s.seen.voices = []string{name}
+			v.seen.voices = []string{name}
 			return nil
 		}
 		if !obsctl.IsCode(err, obsctl.CodeAlreadyExists) {
@@ -123,50 +193,50 @@ func (s *session) createPeerAudio(ctx context.Context) error {
 	}
 }
 
-// removePeerVoice takes the input away again if it is ours.
-func (s *session) removePeerVoice(ctx context.Context) error {
-	s.speakers, s.voiceAdded = nil, false
-	s.desktop.forget()
-	if s.changes.Voice[s.seen.collection] == "" {
+// remove takes the input away again if it is ours.
+func (v *peerVoice) remove(ctx context.Context) error {
+	v.speakers, v.added = nil, false
+	v.desktop.forget()
+	if v.ledger.Voice[v.seen.collection] == "" {
 		return nil
 	}
-	inputs, err := s.obs.Inputs(ctx)
+	inputs, err := v.obs.Inputs(ctx)
 	if err != nil {
 		return err
 	}
-	voices, err := s.peerVoices(ctx, inputs)
+	voices, err := v.inputs(ctx, inputs)
 	if err != nil {
 		return err
 	}
-	input := s.changes.ourVoice(s.seen.collection, voices)
-	if ours := s.changes.Voice[s.seen.collection]; input == "" && s.capturesNothing(ctx, ours) {
+	input := v.ledger.ourVoice(v.seen.collection, voices)
+	if ours := v.ledger.Voice[v.seen.collection]; input == "" && v.capturesNothing(ctx, ours) {
 		input = ours // Its removal was begun.
 	}
 	if input != "" {
-		if err := s.removeVoice(ctx, input); err != nil {
+		if err := v.removeInput(ctx, input); err != nil {
 			return err
 		}
 	}
-	delete(s.changes.Voice, s.seen.collection)
-	s.seen.askInputs = true
-	return s.saveChanges(ctx)
+	delete(v.ledger.Voice, v.seen.collection)
+	v.seen.askInputs = true
+	return v.ledger.save(ctx)
 }
 
 // capturesNothing reports whether the capture of an input was ended and the input is still there.
-func (s *session) capturesNothing(ctx context.Context, input string) bool {
-	settings, err := s.obs.InputSettings(ctx, input)
+func (v *peerVoice) capturesNothing(ctx context.Context, input string) bool {
+	settings, err := v.obs.InputSettings(ctx, input)
 	return err == nil && settings["device_id"] == obsctl.NoDevice
 }
 
-// removeVoice removes an input that captures the peer's voice.
-func (s *session) removeVoice(ctx context.Context, input string) error {
-	err := s.obs.EndCapture(ctx, input)
+// removeInput removes an input that captures the peer's voice.
+func (v *peerVoice) removeInput(ctx context.Context, input string) error {
+	err := v.obs.EndCapture(ctx, input)
 	if err == nil {
 		// Where only the input is removed, scenes that are not shown keep an item of it (measured, 29.0.2).
-		if err := s.obs.RemoveFromScenes(ctx, input); err != nil {
+		if err := v.obs.RemoveFromScenes(ctx, input); err != nil {
 			return err
 		}
-		err = s.obs.RemoveInput(ctx, input)
+		err = v.obs.RemoveInput(ctx, input)
 	}
 	if err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
 		return fmt.Errorf("input %q: %w", input, err)

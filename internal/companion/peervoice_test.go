@@ -3,7 +3,10 @@
 package companion
 
 import (
+	"context"
 	"encoding/json"
+	"log/slog"
+	"maps"
 	"slices"
 	"testing"
 
@@ -73,10 +76,10 @@ func (c captures) handle(request string, data json.RawMessage) (any, *fakeobs.Re
 // TestRemovalOfPeerAudioGoesOn: an input whose capture was ended by a run that was killed then is removed by the next.
 func TestRemovalOfPeerAudioGoesOn(t *testing.T) {
 	now := captures{"Desktop Audio": obsctl.NoDevice, "Peer audio": obsctl.NoDevice}
-	s := newTestSession(Options{})
-	s.obs, s.seen.collection = dialFake(t, &fakeobs.Server{Handle: now.handle}), testCollection
-	s.changes.noteVoice(testCollection, "Peer audio")
-	if err := s.removePeerVoice(t.Context()); err != nil {
+	s := newTestSession(t, Options{}, &fakeobs.Server{Handle: now.handle})
+	s.seen.collection = testCollection
+	s.ledger.noteVoice(testCollection, "Peer audio")
+	if err := s.voice.remove(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(captures{"Desktop Audio": obsctl.NoDevice}, now); diff != "" {
@@ -108,25 +111,20 @@ func TestPeerAudioIsKnownByItsDevice(t *testing.T) {
 			for name, device := range tt.has {
 				before[name], now[name] = device, device
 			}
-			obs := (&fakeobs.Server{Handle: now.handle}).Start(t)
-			client, err := obsctl.Dial(t.Context(), obsctl.Endpoint{Host: obs.Addr().IP.String(), Port: obs.Addr().Port, Enabled: true}, obsctl.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = client.Close() })
-			s := newTestSession(Options{})
-			s.obs, s.seen.collection, s.seen.program = client, testCollection, "Scene"
+			s := newTestSession(t, Options{}, &fakeobs.Server{Handle: now.handle})
+			s.seen.collection, s.seen.program = testCollection, "Scene"
 			look := func() {
 				t.Helper()
-				if s.seen.inputs, err = client.Inputs(t.Context()); err != nil {
+				var err error
+				if s.seen.inputs, err = s.obs.Inputs(t.Context()); err != nil {
 					t.Fatal(err)
 				}
-				if s.seen.voices, err = s.peerVoices(t.Context(), s.seen.inputs); err != nil {
+				if s.seen.voices, err = s.voice.inputs(t.Context(), s.seen.inputs); err != nil {
 					t.Fatal(err)
 				}
 			}
 			look()
-			if err := s.addPeerAudio(t.Context()); err != nil {
+			if err := s.voice.addInput(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			if tt.rename != [2]string{} {
@@ -135,20 +133,80 @@ func TestPeerAudioIsKnownByItsDevice(t *testing.T) {
 				s.note(obsctl.InputRenamed{Old: tt.rename[0], New: tt.rename[1]})
 			}
 			look()
-			if err := s.addPeerAudio(t.Context()); err != nil {
+			if err := s.voice.addInput(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(tt.onAir, now); diff != "" {
 				t.Errorf("on air (-want +got):\n%s", diff)
 			}
-			if got := s.capturesOutput(); got != tt.foreign {
+			if got := s.viewers.capturesOutput(); got != tt.foreign {
 				t.Errorf("OBS captures what a sink plays besides the peer: got %t, want %t", got, tt.foreign)
 			}
-			if err := s.removePeerVoice(t.Context()); err != nil {
+			if err := s.voice.remove(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(before, now); diff != "" {
 				t.Errorf("off air (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// voiceWorld is a sound server and a call for the peer's voice. It notes what is done to them.
+type voiceWorld struct {
+	peerVoiceOBS
+	saidTo
+	records map[string]recording // by OBS
+}
+
+func (w *voiceWorld) recordsOf(context.Context, int) (map[string]recording, error) {
+	return maps.Clone(w.records), nil
+}
+
+func (w *voiceWorld) defaultSink(context.Context) (string, error) { return "speakers", nil }
+func (w *voiceWorld) SetSpeakers(sinks []string)                  { w.say("play to %q", sinks) }
+func (w *voiceWorld) SilenceSpeakers(sinks []string)              { w.say("silence at %q", sinks) }
+
+func (w *voiceWorld) needFromPeer(context.Context) error {
+	w.say("sink")
+	return nil
+}
+
+// TestChoosePeerVoice: where the peer's voice plays, and that our input has none of it before it is heard while Desktop Audio
+// carries it.
+func TestChoosePeerVoice(t *testing.T) {
+	const (
+		desktop = "Desktop Audio"
+		both    = `play to ["" "` + FromPeerSink + `"]`
+		none    = `silence at []`
+		ours    = `silence at ["` + FromPeerSink + `"]`
+	)
+	for _, tt := range []struct {
+		name    string
+		way     PeerAudio
+		records string
+		muted   bool
+		want    saidTo
+	}{
+		{"Desktop Audio is heard", PeerAudioAuto, "speakers.monitor", false, saidTo{none, "sink", none, ours, both}},
+		{"it is muted", PeerAudioAuto, "speakers.monitor", true, saidTo{none, "sink", none, none, both}},
+		{"it captures another sink", PeerAudioAuto, "usb.monitor", false, saidTo{none, "sink", none, none, both}},
+		{"by the user's choice", PeerAudioDesktop, "usb.monitor", false, saidTo{none, `play to [""]`}},
+		{"an input by choice", PeerAudioSource, "usb.monitor", false, saidTo{none, "sink", none, none, both}},
+		{"an input by choice would be heard twice", PeerAudioSource, "speakers.monitor", false, saidTo{none, "sink", none, ours, both}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := &voiceWorld{records: map[string]recording{desktop: {index: 1, source: tt.records}, "Mic/Aux": {index: 2, source: "mic"}}}
+			log := slog.New(slog.DiscardHandler)
+			v := &peerVoice{obs: w, sound: w, seen: &observed{}, way: tt.way, log: log, desktop: desktopAudio{log: log, told: true}}
+			v.desktop.inputs = map[string]desktopInput{desktop: {muted: tt.muted}}
+			v.begin(w)
+			if err := v.choose(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			v.play()
+			if diff := cmp.Diff(tt.want, w.saidTo); diff != "" {
+				t.Errorf("done (-want +got):\n%s", diff)
 			}
 		})
 	}

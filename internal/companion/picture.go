@@ -4,171 +4,111 @@ package companion
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"time"
+	"log/slog"
 
 	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/obsctl"
 )
 
-const (
-	virtualCamOutput = "virtualcam_output"
-	// sinkOutputKind is the output of the obs-v4l2sink plugin, which can be told its device.
-	sinkOutputKind = "v4l2sink"
-	// jpegQuality of the portable route's pictures.
-	jpegQuality = 80
-)
+// picture brings OBS's programme to us by a route, and has the screen for the peer be one of the same route.
+type picture struct {
+	obs     pictureOBS
+	outputs outputs
+	routes  *routes
+	screen  routedScreen
+	feed    *cleanFeed
+	seen    *observed
+	log     *slog.Logger
 
-// openPicture makes OBS's programme reach us on the chosen route.
-func (s *session) openPicture(ctx context.Context) error {
-	if s.camera || s.wantsFeed() && !s.feedReady {
+	route   route // what was opened last; nil before that
+	why     string
+	arrives bool // OBS gives its pictures, which was verified
+}
+
+// pictureOBS is what picture itself needs of OBS.
+type pictureOBS interface {
+	OutputColours(ctx context.Context) (obsctl.Colours, error)
+	Err() error
+}
+
+// routedScreen is the screen for the peer.
+type routedScreen interface {
+	set(r route, f media.VideoFormat)
+	saveFormat(f media.VideoFormat) error
+}
+
+// note takes in what ends OBS's pictures.
+func (p *picture) note(ev obsctl.Event) {
+	if e, is := ev.(obsctl.VirtualCamState); is && !e.Active {
+		p.arrives = p.arrives && !p.route.viaCamera()
+	}
+}
+
+// open makes OBS's programme reach us on the chosen route.
+func (p *picture) open(ctx context.Context) error {
+	if p.arrives || p.feed.wants() && !p.feed.ready {
 		return nil
 	}
-	colours, err := s.obs.OutputColours(ctx)
+	colours, err := p.obs.OutputColours(ctx)
 	if err == nil {
 		err = checkColours(colours)
 	}
 	if err != nil {
 		return err
 	}
-	route, why := s.chooseRoute()
-	if route == control.RouteDevices && s.wantsFeed() && !s.feedCamera {
+	route, why := p.choose()
+	if p.unclean(route) {
 		return errUnclean
 	}
-	if route == control.RouteDevices {
-		if err := s.openCamera(ctx); err != nil {
-			if s.c.o.Route == control.RouteDevices || s.obs.Err() != nil || ctx.Err() != nil {
-				return err
-			}
-			route, why = control.RoutePortable, fmt.Sprintf("portable route, because the virtual camera cannot be used: %v", err)
+	if err := route.open(ctx, &p.outputs); err != nil {
+		if p.routes.configured == route.name() || p.obs.Err() != nil || ctx.Err() != nil {
+			return err
 		}
+		route, why = p.routes.portable, fmt.Sprintf("portable route, because the virtual camera cannot be used: %v", err)
 	}
-	s.route, s.routeWhy, s.camera = route, why, true
-	s.c.display.set(s.c.life, route, s.seen.canvasFormat())
-	s.log.Info("route chosen", "route", route, "why", why)
+	p.route, p.why, p.arrives = route, why, true
+	p.screen.set(route, p.seen.canvasFormat())
+	p.log.Info("route chosen", "route", route.name(), "why", why)
 	return nil
 }
 
-// openCamera starts the output that writes to our device, and verifies which one it writes to.
-func (s *session) openCamera(ctx context.Context) error {
-	outputs, err := s.obs.Outputs(ctx)
-	if err != nil {
-		return err
+// choose says by which route pictures go, and why.
+func (p *picture) choose() (route, string) {
+	route, why := p.routes.choose(p.seen.pid, p.seen.version)
+	if p.unclean(route) && p.routes.configured != route.name() {
+		return p.routes.portable, "portable route, because " + errUnclean.Error()
 	}
-	for _, o := range outputs {
-		if o.Kind == sinkOutputKind {
-			return s.openSinkOutput(ctx, o)
-		}
-	}
-	if err := s.noteOutput(ctx, virtualCamOutput); err != nil {
-		return err
-	}
-	started, err := s.obs.EnsureVirtualCam(ctx, obsctl.VirtualCam{
-		Device: s.c.o.VideoOut,
-		Preflight: func(context.Context) error {
-			return s.c.checkDevices(s.obs.Endpoint().PID, s.obs.Version())
-		},
-		PID: s.obs.Endpoint().PID,
-	})
-	if !started && s.changes.Output == virtualCamOutput && !s.seen.virtualCam {
-		return errors.Join(err, s.forgetOutput(context.WithoutCancel(ctx)))
-	}
-	return err
+	return route, why
 }
 
-func (s *session) openSinkOutput(ctx context.Context, o obsctl.Output) error {
-	if o.Active {
-		return nil
-	}
-	if err := s.noteOutput(ctx, o.Name); err != nil {
-		return err
-	}
-	settings := map[string]any{"device_name": s.c.o.VideoOut, "format": "YUY2"}
-	if err := s.obs.SetOutputSettings(ctx, o.Name, settings); err != nil {
-		return err
-	}
-	return s.obs.StartOutput(ctx, o.Name)
-}
+// unclean reports whether a route would bring the programme where the peer is to get it without the peer.
+func (p *picture) unclean(r route) bool { return r.viaCamera() && p.feed.wants() && !p.feed.camera }
 
-// noteOutput writes down that the output is ours to stop, unless the user started it.
-func (s *session) noteOutput(ctx context.Context, name string) error {
-	if s.changes.Output == name || (name == virtualCamOutput && s.seen.virtualCam) {
-		return nil
-	}
-	s.changes.Output = name
-	return s.saveChanges(ctx)
-}
-
-func (s *session) forgetOutput(ctx context.Context) error {
-	s.changes.Output = ""
-	return s.saveChanges(ctx)
-}
-
-// closePicture stops the output if we started it.
-func (s *session) closePicture(ctx context.Context) error {
-	s.camera = false
-	switch s.changes.Output {
-	case "":
-		return nil
-	case virtualCamOutput:
-		if err := s.obs.StopVirtualCam(ctx); err != nil && !errors.Is(err, obsctl.ErrNoVirtualCam) {
-			return err
-		}
-	default:
-		if err := s.obs.StopOutput(ctx, s.changes.Output); err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
+// close undoes what the routes did in OBS.
+func (p *picture) close(ctx context.Context) error {
+	p.arrives = false
+	for _, r := range p.routes.all() {
+		if err := r.close(ctx, &p.outputs); err != nil {
 			return err
 		}
 	}
-	return s.forgetOutput(ctx)
+	return nil
 }
 
-// prepareScreen has the display ready in the size of OBS's canvas before we go on air.
-func (s *session) prepareScreen(ctx context.Context) error {
-	route, _ := s.chooseRoute()
-	format := s.seen.canvasFormat()
-	s.c.display.set(s.c.life, route, format)
-	return s.c.saveFormat(format)
+// prepareScreen has the screen ready in the size of OBS's canvas before we go on air.
+func (p *picture) prepareScreen(context.Context) error {
+	route, _ := p.choose()
+	format := p.seen.canvasFormat()
+	p.screen.set(route, format)
+	return p.screen.saveFormat(format)
 }
 
-// shooter returns the work of taking the programme's pictures, on a connection of its own: they
-// would hold up all other requests.
-func (s *session) shooter(format media.VideoFormat) func(context.Context, func([]byte)) error {
-	obs, log, clean := s.obs, s.log, s.wantsFeed()
-	frame := s.seen.outputFormat().FrameTime()
-	return func(ctx context.Context, push func([]byte)) error {
-		shots, err := obsctl.DialScreenshots(ctx, obs.Endpoint(), obsctl.Options{Log: log})
-		if err != nil {
-			return err
-		}
-		defer func() { _ = shots.Close() }()
-		ctx, finish := context.WithCancelCause(ctx)
-		defer finish(nil)
-		pace := shotPace{beat: &s.legs.beat, frame: frame}
-		pump := media.ScreenshotPump{
-			Shoot: func(ctx context.Context, w, h int) ([]byte, error) {
-				pace.asked(time.Now())
-				picture, err := shots.ScreenshotOf(ctx, s.sentScene(clean), w, h, "jpg", jpegQuality)
-				s.legs.picture.Add(pace.came(time.Now()), legLooks)
-				if refused := (*obsctl.RequestError)(nil); err != nil && !errors.As(err, &refused) {
-					// The connection is of no more use.
-					finish(err)
-				}
-				return picture, err
-			},
-			Format: format,
-			Skipped: func(ctx context.Context) (int, error) {
-				stats, err := obs.Stats(ctx)
-				return stats.RenderSkipped, err
-			},
-			SinceDrawn: s.legs.beat.since,
-			Push:       push,
-			Log:        log,
-		}
-		if err := pump.Run(ctx); err != nil {
-			return err
-		}
-		return context.Cause(ctx)
+// used is the route for the report, and why it was chosen.
+func (p *picture) used() (control.Route, string) {
+	if p.route == nil {
+		return "", ""
 	}
+	return p.route.name(), p.why
 }

@@ -24,6 +24,7 @@ type recalling struct {
 	last *recall
 }
 
+// scenesOBS is OBS for changing its scenes, by the session alone.
 func (s *session) scenesOBS() recalling {
 	return recalling{OBS: obsscenes.NewWriter(s.obs, filepath.Dir(s.c.o.ControlSocket), lockWait), last: &s.c.recall}
 }
@@ -63,31 +64,6 @@ func (r recalling) recalled(m scenes.Memory) scenes.Memory {
 func (r recalling) SaveMemory(ctx context.Context, m scenes.Memory) error {
 	r.last.scenes = m
 	return r.OBS.SaveMemory(ctx, m)
-}
-
-func (s *session) loadChanges(ctx context.Context) error {
-	var found bool
-	var err error
-	if s.changes, found, err = loadChanges(ctx, s.obs); err == nil && !found {
-		s.changes = s.c.recall.changes
-	}
-	return err
-}
-
-func (s *session) saveChanges(ctx context.Context) error {
-	s.c.recall.changes = s.changes
-	err := s.changes.save(ctx, s.obs)
-	s.unsaved = err != nil
-	return err
-}
-
-// saveUnsaved saves the changes again where that was broken off or refused, lest the next run undo
-// what is undone.
-func (s *session) saveUnsaved(ctx context.Context) error {
-	if !s.unsaved {
-		return nil
-	}
-	return s.saveChanges(ctx)
 }
 
 var _ scenes.OBS = recalling{}

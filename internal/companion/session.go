@@ -6,13 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
-	"sync/atomic"
 	"time"
 
-	"github.com/costream-obs/costream-obs/internal/cleanfeed"
-	"github.com/costream-obs/costream-obs/internal/collection"
 	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/problem"
 	"github.com/costream-obs/costream-obs/obsctl"
@@ -28,84 +24,11 @@ const (
 	leaveWithin = 8 * time.Second
 )
 
-// session is the time of one connection to OBS. Its goroutine owns all that the companion knows of
-// this OBS and is the only one that changes anything in it, but for the scenes of the clean feed,
-// which are that part's own.
-type session struct {
-	c   *Companion
-	obs *obsctl.Client
-	id  string // of the OBS process
-
-	files *collection.Dir // OBS's, nil where they are on another machine
-	told  bool            // OBS remembers what was done to them while it was closed
-
-	log *slog.Logger
-
-	seen    observed
-	changes changes
-	unsaved bool // OBS keeps older changes than these for us
-	steps   steps
-
-	route         control.Route
-	routeWhy      string
-	air           *air
-	legs          legs
-	speakers      []string
-	feedCamera    bool                  // OBS's virtual camera shows the clean feed
-	cameraScene   string                // what that is called then
-	feedReady     bool                  // it is there to be sent
-	private       *obsctl.PrivateScenes // of the clean feed
-	feedOf        string                // the scene collection for which that was looked up last off air
-	camera        bool                  // the output for pictures runs and was verified
-	held          atomic.Bool           // the peer source is hidden somewhere until the clean feed is in step
-	hint          string                // what the user has to do for the peer to be seen
-	stopping      bool
-	exiting       bool // OBS said that it ends
-	keptOff       keptOff
-	quietUntil    time.Time
-	slow          map[string]int // how often in a row a microphone's monitoring was late
-	resync        map[string]time.Time
-	missing       map[string]time.Time // since when a monitored microphone has had no stream
-	unknown       error                // scenes of --scenes that OBS does not have
-	scenesChecked bool
-	arranged      string    // what the scenes were last arranged for
-	arrangedAt    time.Time // when
-	arrangedIn    time.Duration
-	input         string    // the peer source's name, while it is in OBS
-	muteAsked     string    // the peer source whose mute OBS was asked for; after that its events tell
-	inputDead     time.Time // since when the peer source has shown no picture
-	gate          gate      // of our voice
-	unheard       unheard   // microphones that do not reach us
-	truce         truce     // over OBS's streams
-	news          news
-	voiceSafe     bool // a monitored microphone stays in the stream
-	voiceKept     bool // that was made so, and nothing has happened since
-	probeGone     bool // what that needs in OBS was looked for and removed since we were on air
-	dedupLog      obsctl.DeduplicationLog
-
-	desktop        desktopAudio
-	voiceAdded     bool      // the input for the peer's voice is in all scenes, as they were looked at last
-	capturesLooked time.Time // when it was looked at what OBS records
-	unrecorded     map[string]time.Time
-}
-
 func (c *Companion) useOBS(ctx context.Context, obs *obsctl.Client) error {
 	c.connected = true
-	s := &session{
-		c: c, obs: obs, id: c.processID(obs.Endpoint().PID), log: c.log,
-		steps:    newSteps(func() bool { return obs.Err() != nil }, c.log),
-		gate:     gate{always: c.o.MicSource != "", hazard: obs.Version().MutedIsMonitored()},
-		news:     news{some: make(chan struct{}, 1)},
-		desktop:  desktopAudio{log: c.log},
-		private:  obsctl.NewPrivateScenes(cleanfeed.PrivateScenes()),
-		dedupLog: obsctl.DeduplicationLog{PID: obs.Endpoint().PID},
-		slow:     make(map[string]int), resync: make(map[string]time.Time), missing: make(map[string]time.Time),
-	}
-	c.feed.Begin(s.peerInputs, s.feedInStep)
-	// Once OBS has ended nothing tells where its files are.
-	if dir, err := collection.Of(obs.Endpoint().PID, obsctl.FindOptions{}); err == nil {
-		s.files = &dir
-	}
+	s := c.newSession(obs)
+	c.feed.Begin(s.source.inputs, s.source.feedInStep)
+	s.traces.find()
 	listenCtx, deaf := context.WithCancel(context.WithoutCancel(ctx))
 	listening := make(chan struct{})
 	go func() {
@@ -116,17 +39,17 @@ func (c *Companion) useOBS(ctx context.Context, obs *obsctl.Client) error {
 	s.leave(ctx)
 	deaf()
 	<-listening
-	s.noteLeftovers()
+	s.traces.note()
 	return err
 }
 
 func (s *session) run(ctx context.Context) error {
 	v := s.obs.Version()
 	s.log.Info("connected to OBS", "at", s.obs.Endpoint().Addr(), "obs", v.OBS, "websocket", v.WebSocket)
-	if err := s.loadChanges(ctx); err != nil {
+	if err := s.ledger.load(ctx); err != nil {
 		return err
 	}
-	if err := s.tellCleaned(ctx); err != nil {
+	if err := s.traces.tell(ctx); err != nil {
 		return err
 	}
 	s.seen.all()
@@ -188,7 +111,7 @@ func (s *session) noteNews() (matters, more bool) {
 	events, more := s.news.take()
 	for _, ev := range events {
 		if active, is := ev.(obsctl.InputActive); is {
-			matters = s.noteActive(active) || matters
+			matters = s.viewers.noteActive(active) || matters
 			continue
 		}
 		s.note(ev)
@@ -196,9 +119,6 @@ func (s *session) noteNews() (matters, more bool) {
 	}
 	return matters, more
 }
-
-// tellGate tells the gate what is known of the microphones.
-func (s *session) tellGate() { s.gate.set(s.mics(), s.mutedMics(), s.seen.monitored) }
 
 // round looks at OBS where something may have changed and applies the difference to what should be.
 func (s *session) round(ctx context.Context) error {
@@ -245,6 +165,28 @@ func (s *session) round(ctx context.Context) error {
 	return nil
 }
 
+// noteKeptOff makes a problem of what keeps us off the air, and tells whether there is one. why is the reason where the
+// steps to go on air were not taken, otherwise nil.
+func (s *session) noteKeptOff(why error) bool {
+	if why == nil {
+		why = s.steps.waits(errUnknown)
+	}
+	wrong := s.keptOff.look(time.Now(), s.wantAir() && s.air == nil && !s.exiting, why)
+	if wrong == nil {
+		delete(s.steps.problems, problem.OnAir)
+		return false
+	}
+	s.steps.problems[problem.OnAir] = wrong
+	return true
+}
+
+// reportKeptOff is noteKeptOff for a round that ends early, in which nothing else is reported.
+func (s *session) reportKeptOff(why error) {
+	if s.noteKeptOff(why) {
+		s.report()
+	}
+}
+
 // wantAir is the desired state.
 func (s *session) wantAir() bool {
 	switch s.c.o.When {
@@ -261,44 +203,42 @@ func (s *session) wantAir() bool {
 
 // goOn takes the steps that lead on air, each as far as it is still to be done. Our picture does not wait for the voices.
 func (s *session) goOn(ctx context.Context) {
-	s.steps.try(ctx, problem.Collection, s.leaveTempCollection)
-	s.steps.try(ctx, problem.Captures, s.reviveCapture)
-	s.steps.try(ctx, problem.CleanFeed, s.prepareFeed)
-	s.steps.try(ctx, problem.OurPicture, s.openPicture)
-	if s.air == nil && s.camera {
+	s.steps.try(ctx, problem.Collection, s.capture.leaveTempCollection)
+	s.steps.try(ctx, problem.Captures, s.capture.revive)
+	s.steps.try(ctx, problem.CleanFeed, s.feed.prepare)
+	s.steps.try(ctx, problem.OurPicture, s.picture.open)
+	if s.air == nil && s.picture.arrives {
 		s.startAir()
-		s.tellGate()
+		s.mic.tell()
 	}
-	s.steps.try(ctx, problem.Viewers, s.keepVoiceInStream)
-	s.steps.try(ctx, problem.MonitoredInputs, s.monitorMics)
-	s.steps.try(ctx, problem.Level, s.checkRecording)
-	s.steps.try(ctx, problem.Unheard, s.checkHeard)
-	s.steps.try(ctx, problem.PeerVoice, s.preparePeerVoice)
-	s.tellGate()
-	if s.air != nil && s.speakers != nil {
-		s.air.SetSpeakers(s.speakers)
-	}
-	s.steps.try(ctx, problem.Programme, s.checkProgramme)
-	s.steps.try(ctx, problem.PeerSource, s.showPeer)
-	s.steps.try(ctx, problem.PeerPicture, s.revivePeerInput)
-	s.steps.try(ctx, problem.PeerMute, s.followPeerMute)
+	s.steps.try(ctx, problem.Viewers, s.viewers.keep)
+	s.steps.try(ctx, problem.MonitoredInputs, s.mic.monitor)
+	s.steps.try(ctx, problem.Level, s.capture.checkRecording)
+	s.steps.try(ctx, problem.Unheard, s.mic.checkHeard)
+	s.steps.try(ctx, problem.PeerVoice, s.voice.prepare)
+	s.mic.tell()
+	s.voice.play()
+	s.steps.try(ctx, problem.Programme, s.feed.checkProgramme)
+	s.steps.try(ctx, problem.PeerSource, s.source.show)
+	s.steps.try(ctx, problem.PeerPicture, s.source.revive)
+	s.steps.try(ctx, problem.PeerMute, s.source.followMute)
 }
 
 // goOff undoes them. We are silent towards the peer by then.
 func (s *session) goOff(ctx context.Context) {
-	s.steps.try(ctx, problem.PeerSource, s.hidePeer)
-	s.steps.try(ctx, problem.PeerVoice, s.removePeerVoice)
-	s.steps.try(ctx, problem.OurPicture, s.closePicture)
-	s.steps.try(ctx, problem.CleanFeed, s.removeFeed)
-	s.steps.try(ctx, problem.MonitoredInputs, s.unmonitor)
-	s.steps.try(ctx, problem.Viewers, s.resumeDeduplication)
-	s.steps.try(ctx, problem.Changes, s.saveUnsaved)
-	s.stopping, s.hint = false, ""
-	s.steps.try(ctx, problem.Collection, s.leaveTempCollection)
-	s.steps.try(ctx, problem.MonitoredBack, s.returnStreams)
-	s.steps.try(ctx, problem.Screen, s.prepareScreen)
-	s.steps.try(ctx, problem.Scenes, s.checkScenes)
-	s.steps.try(ctx, problem.Output, s.checkOutput)
+	s.steps.try(ctx, problem.PeerSource, s.source.hide)
+	s.steps.try(ctx, problem.PeerVoice, s.voice.remove)
+	s.steps.try(ctx, problem.OurPicture, s.picture.close)
+	s.steps.try(ctx, problem.CleanFeed, s.feed.remove)
+	s.steps.try(ctx, problem.MonitoredInputs, s.mic.unmonitor)
+	s.steps.try(ctx, problem.Viewers, s.viewers.resume)
+	s.steps.try(ctx, problem.Changes, s.ledger.saveUnsaved)
+	s.stopping, s.source.hint = false, ""
+	s.steps.try(ctx, problem.Collection, s.capture.leaveTempCollection)
+	s.steps.try(ctx, problem.MonitoredBack, s.ears.returnStreams)
+	s.steps.try(ctx, problem.Screen, s.picture.prepareScreen)
+	s.steps.try(ctx, problem.Scenes, s.source.checkScenes)
+	s.steps.try(ctx, problem.Output, s.keptOff.checkOutput)
 }
 
 // leave ends the session: what was changed is undone as far as OBS still listens.
@@ -316,20 +256,27 @@ func (s *session) leave(ctx context.Context) {
 		code problem.Code
 		do   func(context.Context) error
 	}{
-		{problem.Collection, s.leaveTempCollection},
-		{problem.PeerSource, s.hidePeer},
-		{problem.PeerVoice, s.removePeerVoice},
-		{problem.OurPicture, s.closePicture},
-		{problem.CleanFeed, s.removeFeed},
-		{problem.MonitoredInputs, s.unmonitor},
-		{problem.Viewers, s.resumeDeduplication},
-		{problem.Changes, s.saveUnsaved},
-		{problem.MonitoredBack, s.returnStreams},
+		{problem.Collection, s.capture.leaveTempCollection},
+		{problem.PeerSource, s.source.hide},
+		{problem.PeerVoice, s.voice.remove},
+		{problem.OurPicture, s.picture.close},
+		{problem.CleanFeed, s.feed.remove},
+		{problem.MonitoredInputs, s.mic.unmonitor},
+		{problem.Viewers, s.viewers.resume},
+		{problem.Changes, s.ledger.saveUnsaved},
+		{problem.MonitoredBack, s.ears.returnStreams},
 	} {
 		if err := step.do(ctx); err != nil {
 			s.log.Warn("could not undo everything in OBS; the next `costream-obs run` will", "what", problem.Of(step.code).Name, "error", err)
 		}
 	}
+}
+
+// tick has all asked again.
+func (s *session) tick() {
+	looked := s.source.fresh()
+	s.seen.all()
+	s.seen.scenesLooked = looked
 }
 
 // report tells the user where we are.
@@ -340,12 +287,13 @@ func (s *session) report() {
 	case s.stopping:
 		r = control.Report{State: control.Stopping}
 	case s.wantAir():
-		r = control.Report{State: control.OnAir, Route: s.route, Detail: s.routeWhy}
+		r = control.Report{State: control.OnAir}
+		r.Route, r.Detail = s.picture.used()
 		if s.c.peer.Load() {
 			r.State = control.OnAirWithPeer
 		}
-		if s.hint != "" {
-			failing[problem.Transition] = errors.New(s.hint)
+		if s.source.hint != "" {
+			failing[problem.Transition] = errors.New(s.source.hint)
 		}
 		if s.air != nil {
 			r.Bitrate = s.air.BitrateKbps()
@@ -355,15 +303,4 @@ func (s *session) report() {
 	maps.Copy(failing, s.steps.problems)
 	r.SetProblems(failing)
 	s.c.reports.report(r)
-}
-
-// mics are the inputs that go to the peer.
-func (s *session) mics() []string { return s.micsOf(s.seen.special) }
-
-// micsOf are those of --mic, else OBS's own microphone inputs.
-func (s *session) micsOf(special obsctl.SpecialInputs) []string {
-	if len(s.c.o.Mics) > 0 {
-		return s.c.o.Mics
-	}
-	return special.Mics
 }

@@ -59,7 +59,7 @@ func onAirWithFake(t *testing.T, version string, asked func(request string)) (*s
 	t.Helper()
 	type D = map[string]any
 	m := &monitoring{now: monitorAndOutput}
-	client := dialFake(t, &fakeobs.Server{Version: version, Handle: func(request string, data json.RawMessage) (any, *fakeobs.Refusal) {
+	s := newTestSession(t, Options{}, &fakeobs.Server{Version: version, Handle: func(request string, data json.RawMessage) (any, *fakeobs.Refusal) {
 		asked(request)
 		m.mu.Lock()
 		defer m.mu.Unlock()
@@ -91,8 +91,6 @@ func onAirWithFake(t *testing.T, version string, asked func(request string)) (*s
 		}
 		return nil, nil
 	}})
-	s := newTestSession(Options{})
-	s.obs = client
 	s.seen.all()
 	s.seen.collection = testCollection
 	s.seen.monitored = map[string]obsctl.MonitorType{testMic: obsctl.MonitorAndOutput}
@@ -113,7 +111,7 @@ func TestStopBetweenQuestions(t *testing.T) {
 					stop()
 				}
 			})
-			s.changes.noteMonitor(testCollection, testMic, obsctl.MonitorOnly)
+			s.ledger.noteMonitor(testCollection, testMic, obsctl.MonitorOnly)
 			before := s.seen.monitored
 			if err := s.observe(ctx); ctx.Err() == nil {
 				t.Fatalf("OBS was not asked: got %v", err)
@@ -121,7 +119,7 @@ func TestStopBetweenQuestions(t *testing.T) {
 			if diff := cmp.Diff(before, s.seen.monitored); diff != "" {
 				t.Errorf("what is monitored (-want +got):\n%s", diff)
 			}
-			if err := s.unmonitor(t.Context()); err != nil {
+			if err := s.mic.unmonitor(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			monitoring.want(t, monitorOnly)
@@ -138,10 +136,10 @@ func TestStopWhileMonitoringIsReset(t *testing.T) {
 			stop()
 		}
 	})
-	if err := s.toggleMonitor(ctx, testMic); err == nil {
+	if err := s.mic.toggleMonitor(ctx, testMic); err == nil {
 		t.Error("it was not stopped")
 	}
-	if err := s.unmonitor(t.Context()); err != nil {
+	if err := s.mic.unmonitor(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	monitoring.want(t, monitorOff, monitorAndOutput)
@@ -157,12 +155,12 @@ func TestChangesAreSavedInTheEnd(t *testing.T) {
 	})
 	stopped, stop := context.WithCancel(t.Context())
 	stop()
-	s.changes.noteMonitor(testCollection, testMic, obsctl.MonitorOff)
-	if err := s.saveChanges(stopped); err == nil || saved.Load() != 0 {
+	s.ledger.noteMonitor(testCollection, testMic, obsctl.MonitorOff)
+	if err := s.ledger.save(stopped); err == nil || saved.Load() != 0 {
 		t.Fatalf("saving with a context that has ended: got %v and %d requests", err, saved.Load())
 	}
 	for range 2 {
-		if err := s.saveUnsaved(t.Context()); err != nil {
+		if err := s.ledger.saveUnsaved(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}

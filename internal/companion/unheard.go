@@ -3,12 +3,12 @@
 package companion
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"sync"
 	"time"
 
+	"github.com/costream-obs/costream-obs/internal/pulse"
 	"github.com/costream-obs/costream-obs/obsctl"
 )
 
@@ -105,18 +105,9 @@ func (u *unheard) all() []string {
 	return mics
 }
 
-// checkHeard finds a microphone that OBS has sound of and whose sound does not come from OBS to us.
-func (s *session) checkHeard(ctx context.Context) error {
-	mics := slices.DeleteFunc(s.unheard.all(), func(mic string) bool { return !slices.Contains(s.gate.awaited(), mic) })
-	if len(mics) == 0 {
-		return nil
-	}
-	streams, err := s.c.sound.streamsOf(ctx, s.obs.Endpoint().PID)
-	if err != nil {
-		return err
-	}
-	mic := mics[0]
-	if stream, playing := streams[mic]; playing && stream.Silent {
+// unheardError says why the peer does not hear a microphone, from how OBS plays it.
+func unheardError(mic string, stream pulse.SinkInput, playing bool) error {
+	if playing && stream.Silent {
 		return fmt.Errorf("your friend does not hear %q: what OBS plays of it is muted, or has a volume of 0, in your desktop's sound settings; "+
 			"turn it up in pavucontrol, Playback, or type: pactl set-sink-input-mute %d 0; pactl set-sink-input-volume %d 100%%", mic, stream.Index, stream.Index)
 	}

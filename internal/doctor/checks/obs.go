@@ -65,8 +65,8 @@ var settingsKept = []string{"device_id", "buffering", scenes.MarkKey}
 const (
 	kindOutputCapture = obsctl.OutputCaptureKind
 	kindInputCapture  = "pulse_input_capture"
-	kindDevice        = "v4l2_input"
-	kindMedia         = "ffmpeg_source"
+	kindDevice        = scenes.KindDevice
+	kindMedia         = scenes.KindSocket
 )
 
 // input returns the input of that name.

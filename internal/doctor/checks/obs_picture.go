@@ -254,9 +254,9 @@ func (m *Machine) buffered(in Input) doctor.Result {
 // addPeer does what `costream-obs peer add` does, with a source of the kind
 // that the running costream-obs uses; it fills in the settings.
 func (m *Machine) addPeer(ctx context.Context) error {
-	source := scenes.Source{Name: m.SourceName, Kind: kindDevice, Settings: map[string]any{"device_id": m.VideoIn, "buffering": false}}
+	source := scenes.FromDevice(m.SourceName, m.VideoIn)
 	if m.portable(ctx) {
-		source.Kind, source.Settings = kindMedia, map[string]any{"is_local_file": false}
+		source = scenes.FromSocket(m.SourceName, nil)
 	}
 	return m.Change(ctx, func(ctx context.Context, c *obsctl.Client) error {
 		changes, err := scenes.Add(ctx, obsscenes.NewWriter(c, filepath.Dir(m.ControlSocket), 5*time.Second), source, nil, scenes.Layouts{})

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package companion
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/costream-obs/costream-obs/internal/control"
+	"github.com/costream-obs/costream-obs/media"
+	"github.com/costream-obs/costream-obs/obsctl"
+	"github.com/costream-obs/costream-obs/scenes"
+)
+
+// jpegQuality of the portable route's pictures.
+const jpegQuality = 80
+
+// portable is the route that needs nothing but OBS: we ask it for screenshots, and an input of OBS reads a socket of ours.
+type portable struct{}
+
+func (*portable) name() control.Route { return control.RoutePortable }
+
+func (*portable) check(int, obsctl.Version) (string, error) { return "", nil }
+
+func (*portable) viaCamera() bool { return false }
+
+func (*portable) open(context.Context, *outputs) error { return nil }
+
+func (*portable) close(context.Context, *outputs) error { return nil }
+
+func (*portable) picture(f media.VideoFormat, shoot shooting) ourPicture {
+	return ourPicture{source: media.ImageSource{VideoFormat: f}, feed: shoot}
+}
+
+func (*portable) screen(o media.ScreenOptions) (media.Screen, scenes.Source, error) {
+	s, err := media.NewSocketScreen("127.0.0.1:0", o)
+	if err != nil {
+		return nil, scenes.Source{}, err
+	}
+	return s, scenes.FromSocket("", s.MediaSourceSettings()), nil
+}
+
+// screenLeg is the mean until OBS's next picture, and what OBS takes to read one.
+func (*portable) screenLeg(f media.VideoFormat) time.Duration {
+	return f.FrameTime()/2 + readLeg*time.Duration(f.W*f.H)/readPixels
+}
+
+func (*portable) revival() map[string]any { return nil }
+
+// shooter takes pictures of OBS for one time on air.
+type shooter struct {
+	obs    *obsctl.Client
+	scene  func() obsctl.SourceID
+	format media.VideoFormat // of the pictures
+	frame  time.Duration     // between two pictures of OBS
+	legs   *legs
+	log    *slog.Logger
+}
+
+// shoot works on a connection of its own: pictures would hold up all other requests.
+func (s *shooter) shoot(ctx context.Context, push func([]byte)) error {
+	shots, err := obsctl.DialScreenshots(ctx, s.obs.Endpoint(), obsctl.Options{Log: s.log})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = shots.Close() }()
+	ctx, finish := context.WithCancelCause(ctx)
+	defer finish(nil)
+	pace := shotPace{beat: &s.legs.beat, frame: s.frame}
+	pump := media.ScreenshotPump{
+		Shoot: func(ctx context.Context, w, h int) ([]byte, error) {
+			pace.asked(time.Now())
+			picture, err := shots.ScreenshotOf(ctx, s.scene(), w, h, "jpg", jpegQuality)
+			s.legs.picture.Add(pace.came(time.Now()), legLooks)
+			if refused := (*obsctl.RequestError)(nil); err != nil && !errors.As(err, &refused) {
+				// The connection is of no more use.
+				finish(err)
+			}
+			return picture, err
+		},
+		Format: s.format,
+		Skipped: func(ctx context.Context) (int, error) {
+			stats, err := s.obs.Stats(ctx)
+			return stats.RenderSkipped, err
+		},
+		SinceDrawn: s.legs.beat.since,
+		Push:       push,
+		Log:        s.log,
+	}
+	if err := pump.Run(ctx); err != nil {
+		return err
+	}
+	return context.Cause(ctx)
+}

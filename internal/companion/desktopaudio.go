@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,9 +24,12 @@ const (
 	desktopTick = 2 * time.Second
 )
 
-// desktopAudio knows whether OBS's Desktop Audio carries the peer's voice into the stream, and has the speaker for our own
-// input silent while it does, so that the viewers hear the peer once. It acts at once: on an event of OBS or of the sound
-// server and not with the next round of the session. Our input itself is the user's to mute.
+// desktopAudio knows whether OBS's Desktop Audio carries the peer's voice into the stream, and has the speaker for the input
+// of ours silent while it does, so that the viewers hear the peer once. It acts at once: on an event of OBS or of the sound
+// server and not with the next round of the session.
+//
+// The input is the user's to mute: then the viewers are not to hear the peer. Desktop Audio would still carry what the user
+// hears, so that is silent as well then.
 //
 // Its methods may be called from any goroutine.
 type desktopAudio struct {
@@ -33,13 +37,14 @@ type desktopAudio struct {
 
 	mu      sync.Mutex
 	inputs  map[string]desktopInput // the Desktop Audio inputs, by name
+	voices  map[string]bool         // the inputs for the peer's voice, and whether they are muted
 	names   map[string]bool         // of all inputs
 	heardOf map[string]time.Time    // when an event told last of an input's mute
 	sink    string                  // the default one, where the peer's voice plays; "" while that is not known
 	streams map[string]recording    // what OBS records, by input; nil while that is not known
 	told    bool                    // OBS's streams can be told apart
 	carries bool
-	silence func(silent bool)
+	silence func(sinks []string) // has these speakers silent, and no others
 	recheck *time.Timer
 }
 
@@ -57,8 +62,8 @@ type recording struct {
 	since  time.Time // when it was opened; zero for one that was there before we looked
 }
 
-// attach lets it silence the speaker of a time on air.
-func (d *desktopAudio) attach(silence func(bool)) {
+// attach lets it silence the speakers of a time on air.
+func (d *desktopAudio) attach(silence func(sinks []string)) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.silence = silence
@@ -82,8 +87,9 @@ func (d *desktopAudio) forget() {
 	d.sink, d.streams, d.told, d.carries = "", nil, false, false
 }
 
-// set tells the Desktop Audio inputs and the names of all inputs, as OBS was asked for them from a moment on.
-func (d *desktopAudio) set(inputs map[string]desktopInput, all []obsctl.Input, asked time.Time) {
+// set tells the Desktop Audio inputs, those for the peer's voice with their mutes, and the names of all, as OBS was asked
+// for them from a moment on.
+func (d *desktopAudio) set(inputs map[string]desktopInput, voices map[string]bool, all []obsctl.Input, asked time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for name, in := range inputs {
@@ -92,7 +98,12 @@ func (d *desktopAudio) set(inputs map[string]desktopInput, all []obsctl.Input, a
 			inputs[name] = in
 		}
 	}
-	d.inputs, d.names = inputs, make(map[string]bool)
+	for name := range voices {
+		if before, known := d.voices[name]; known && d.heardOf[name].After(asked) {
+			voices[name] = before
+		}
+	}
+	d.inputs, d.voices, d.names = inputs, voices, make(map[string]bool)
 	for _, in := range all {
 		d.names[in.Name] = true
 	}
@@ -103,15 +114,21 @@ func (d *desktopAudio) set(inputs map[string]desktopInput, all []obsctl.Input, a
 func (d *desktopAudio) mute(input string, muted bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	in, is := d.inputs[input]
-	if !is {
+	in, desktop := d.inputs[input]
+	_, voice := d.voices[input]
+	switch {
+	case desktop:
+		in.muted = muted
+		d.inputs[input] = in
+	case voice:
+		d.voices[input] = muted
+	default:
 		return
 	}
 	if d.heardOf == nil {
 		d.heardOf = make(map[string]time.Time)
 	}
-	in.muted = muted
-	d.inputs[input], d.heardOf[input] = in, time.Now()
+	d.heardOf[input] = time.Now()
 	d.apply()
 }
 
@@ -187,9 +204,20 @@ func (d *desktopAudio) apply() {
 		d.carries = carries
 		d.log.Info("the peer's voice comes into the stream", "by Desktop Audio", carries)
 	}
-	if d.silence != nil {
-		d.silence(carries)
+	if d.silence == nil {
+		return
 	}
+	var sinks []string
+	if carries {
+		sinks = append(sinks, FromPeerSink)
+		for _, muted := range d.voices {
+			if muted {
+				sinks = append(sinks, "")
+				break
+			}
+		}
+	}
+	d.silence(sinks)
 }
 
 // unnamed reports whether the streams of inputs may have other names than they: OBS cannot be told from others, or an input
@@ -258,11 +286,22 @@ func (v *peerVoice) follow(ctx context.Context, changes <-chan pulse.Change) {
 	}
 }
 
-// observe asks OBS for the Desktop Audio inputs. The types of monitoring are known.
-func (v *peerVoice) observe(ctx context.Context, names []string, all []obsctl.Input, monitored map[string]obsctl.MonitorType) error {
+// observe asks OBS for the Desktop Audio inputs and those for the peer's voice. The types of monitoring are known.
+func (v *peerVoice) observe(ctx context.Context, desktop, voices []string, all []obsctl.Input, monitored map[string]obsctl.MonitorType) error {
 	asked := time.Now()
+	muted := make(map[string]bool)
+	for _, name := range append(slices.Clone(desktop), voices...) {
+		is, err := v.obs.InputMuted(ctx, name)
+		if obsctl.IsCode(err, obsctl.CodeNotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		muted[name] = is
+	}
 	inputs := make(map[string]desktopInput)
-	for _, name := range names {
+	for _, name := range desktop {
 		settings, err := v.obs.InputSettings(ctx, name)
 		if obsctl.IsCode(err, obsctl.CodeNotFound) {
 			continue
@@ -270,16 +309,10 @@ func (v *peerVoice) observe(ctx context.Context, names []string, all []obsctl.In
 		if err != nil {
 			return err
 		}
-		muted, err := v.obs.InputMuted(ctx, name)
-		if obsctl.IsCode(err, obsctl.CodeNotFound) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
 		device, _ := settings["device_id"].(string)
-		inputs[name] = desktopInput{device: device, muted: muted, only: monitored[name] == obsctl.MonitorOnly}
+		inputs[name] = desktopInput{device: device, muted: muted[name], only: monitored[name] == obsctl.MonitorOnly}
+		delete(muted, name)
 	}
-	v.desktop.set(inputs, all, asked)
+	v.desktop.set(inputs, muted, all, asked)
 	return nil
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/costream-obs/costream-obs/internal/pulse"
 	"github.com/costream-obs/costream-obs/obsctl"
 )
@@ -19,13 +21,14 @@ func TestDesktopAudioCarriesThePeer(t *testing.T) {
 		ears, usb = "ears", "usb"
 		number    = 7 // of Desktop Audio's stream
 		desktop   = "Desktop Audio"
-		carried   = true
+		ours      = "Peer audio"
 	)
+	carried, neither, hushed := []string{FromPeerSink}, []string(nil), []string{FromPeerSink, ""}
 	decided := make(chan struct{}, 1)
 	type step struct {
 		name string
 		do   func(*desktopAudio)
-		want bool
+		want []string // the speakers that are silent
 	}
 	records := func(index int, source string) func(*desktopAudio) {
 		return func(d *desktopAudio) { d.records(map[string]recording{desktop: {index: index, source: source}}) }
@@ -39,7 +42,7 @@ func TestDesktopAudioCarriesThePeer(t *testing.T) {
 			for _, name := range append(names, desktop) {
 				all = append(all, obsctl.Input{Name: name})
 			}
-			d.set(map[string]desktopInput{desktop: in}, all, time.Now())
+			d.set(map[string]desktopInput{desktop: in}, map[string]bool{ours: false}, all, time.Now())
 		}
 	}
 	none := func(d *desktopAudio) { d.records(nil) }
@@ -49,18 +52,22 @@ func TestDesktopAudioCarriesThePeer(t *testing.T) {
 	}{
 		{"another sink becomes the default", []step{
 			{"at first", records(number, ears+".monitor"), carried},
-			{"event", func(d *desktopAudio) { d.note(pulse.Change{Event: "change", Object: "server", Index: -1}) }, !carried},
+			{"event", func(d *desktopAudio) { d.note(pulse.Change{Event: "change", Object: "server", Index: -1}) }, neither},
 			{"it was another source", func(d *desktopAudio) { d.plays(ears) }, carried},
-			{"it was the sink", func(d *desktopAudio) { d.plays(usb) }, !carried},
-			{"OBS stays where it was", records(number, ears+".monitor"), !carried},
+			{"it was the sink", func(d *desktopAudio) { d.plays(usb) }, neither},
+			{"OBS stays where it was", records(number, ears+".monitor"), neither},
 			{"back", func(d *desktopAudio) { d.plays(ears) }, carried},
-			{"away, and the sound server moves OBS along", func(d *desktopAudio) { d.plays(usb) }, !carried},
+			{"away, and the sound server moves OBS along", func(d *desktopAudio) { d.plays(usb) }, neither},
 			{"moved", records(number, usb+".monitor"), carried},
 		}},
 		{"muted", []step{
 			{"at first", records(number, ears+".monitor"), carried},
-			{"event", mute(true), !carried},
+			{"event", mute(true), neither},
 			{"and back", mute(false), carried},
+			{"the user mutes the peer", func(d *desktopAudio) { d.mute(ours, true) }, hushed},
+			{"who is heard by our input only", mute(true), neither},
+			{"and by both", mute(false), hushed},
+			{"the user wants the peer again", func(d *desktopAudio) { d.mute(ours, false) }, carried},
 			{"another input", func(d *desktopAudio) { d.mute("Mic/Aux", true) }, carried},
 		}},
 		{"muted while OBS was asked", []step{
@@ -69,8 +76,8 @@ func TestDesktopAudioCarriesThePeer(t *testing.T) {
 				before := time.Now()
 				time.Sleep(time.Millisecond)
 				d.mute(desktop, true)
-				d.set(map[string]desktopInput{desktop: {}}, []obsctl.Input{{Name: desktop}}, before)
-			}, !carried},
+				d.set(map[string]desktopInput{desktop: {}}, nil, []obsctl.Input{{Name: desktop}}, before)
+			}, neither},
 			{"an answer from after that", func(d *desktopAudio) {
 				time.Sleep(time.Millisecond)
 				asked(desktopInput{})(d)
@@ -78,10 +85,10 @@ func TestDesktopAudioCarriesThePeer(t *testing.T) {
 		}},
 		{"another device", []step{
 			{"at first", records(number, ears+".monitor"), carried},
-			{"its stream ends", func(d *desktopAudio) { d.note(pulse.Change{Event: "remove", Object: "source-output", Index: number}) }, !carried},
-			{"and is not there yet", none, !carried},
-			{"the other device", records(number+1, usb+".monitor"), !carried},
-			{"the first one again, from which no sound comes yet", records(number+2, ears+".monitor"), !carried},
+			{"its stream ends", func(d *desktopAudio) { d.note(pulse.Change{Event: "remove", Object: "source-output", Index: number}) }, neither},
+			{"and is not there yet", none, neither},
+			{"the other device", records(number+1, usb+".monitor"), neither},
+			{"the first one again, from which no sound comes yet", records(number+2, ears+".monitor"), neither},
 			{"then it does", func(*desktopAudio) {
 				begin := time.Now()
 				<-decided
@@ -93,26 +100,26 @@ func TestDesktopAudioCarriesThePeer(t *testing.T) {
 		}},
 		{"monitored only", []step{
 			{"at first", records(number, ears+".monitor"), carried},
-			{"not in the stream", asked(desktopInput{only: true}), !carried},
+			{"not in the stream", asked(desktopInput{only: true}), neither},
 		}},
 		{"OBS cannot be told from other programs", []step{
 			{"the default device", none, carried},
 			{"this device", asked(desktopInput{device: ears + ".monitor"}), carried},
-			{"another device", asked(desktopInput{device: usb + ".monitor"}), !carried},
+			{"another device", asked(desktopInput{device: usb + ".monitor"}), neither},
 		}},
 		{"renamed after its stream was opened", []step{
 			{"the old name", func(d *desktopAudio) {
 				asked(desktopInput{}, "Mic/Aux")(d)
 				d.records(map[string]recording{"Audio": {index: number, source: ears + ".monitor"}, "Mic/Aux": {index: 1, source: "mic"}})
 			}, carried},
-			{"it is not recorded", func(d *desktopAudio) { d.records(map[string]recording{"Mic/Aux": {index: 1, source: "mic"}}) }, !carried},
+			{"it is not recorded", func(d *desktopAudio) { d.records(map[string]recording{"Mic/Aux": {index: 1, source: "mic"}}) }, neither},
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d := desktopAudio{log: slog.New(slog.DiscardHandler)}
-			var silent atomic.Bool
-			d.attach(func(s bool) {
-				silent.Store(s)
+			var silent atomic.Pointer[[]string]
+			d.attach(func(sinks []string) {
+				silent.Store(&sinks)
 				select {
 				case decided <- struct{}{}:
 				default:
@@ -123,8 +130,8 @@ func TestDesktopAudioCarriesThePeer(t *testing.T) {
 			d.plays(ears)
 			for _, s := range tt.steps {
 				s.do(&d)
-				if got := silent.Load(); got != s.want {
-					t.Errorf("%s: the input's speaker is silent: got %t, want %t", s.name, got, s.want)
+				if diff := cmp.Diff(s.want, *silent.Load()); diff != "" {
+					t.Errorf("%s: silent speakers (-want +got):\n%s", s.name, diff)
 				}
 				select {
 				case <-decided:

@@ -122,7 +122,7 @@ func (s *session) observeInputs(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.voice.observe(ctx, special.Desktop, inputs, monitored); err != nil {
+	if err := s.voice.observe(ctx, special.Desktop, voices, inputs, monitored); err != nil {
 		return err
 	}
 	o := &s.seen

@@ -63,17 +63,10 @@ type voiceCall interface {
 	SilenceSpeakers(sinks []string)
 }
 
-// begin has the voice played by a call that begins, and silences of its speakers the one for our input while Desktop Audio
-// carries the peer.
+// begin has the voice played by a call that begins.
 func (v *peerVoice) begin(call voiceCall) {
 	v.call = call
-	v.desktop.attach(func(silent bool) {
-		var sinks []string
-		if silent {
-			sinks = []string{FromPeerSink}
-		}
-		call.SilenceSpeakers(sinks)
-	})
+	v.desktop.attach(call.SilenceSpeakers)
 }
 
 // end ends that.

@@ -220,6 +220,13 @@ func (d *desktopAudio) apply() {
 	d.silence(sinks)
 }
 
+// carried reports whether Desktop Audio carries the peer's voice.
+func (d *desktopAudio) carried() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.carries
+}
+
 // unnamed reports whether the streams of inputs may have other names than they: OBS cannot be told from others, or an input
 // got another name after its stream was opened.
 func (d *desktopAudio) unnamed() bool {

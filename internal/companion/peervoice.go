@@ -114,6 +114,9 @@ func (v *peerVoice) choose(ctx context.Context) error {
 	if err := v.look(ctx); err != nil {
 		return err
 	}
+	if v.way == PeerAudioSource && v.desktop.carried() {
+		v.log.Warn("Desktop Audio captures the default sink and so the peer; an input of its own would put the peer into the stream twice, so --peer-audio=source has no effect meanwhile")
+	}
 	v.speakers = []string{"", FromPeerSink}
 	return nil
 }

@@ -63,21 +63,21 @@ func (c *Client) RemoveFromScenes(ctx context.Context, source string) error {
 		return err
 	}
 	b = c.Batch()
-	gone := make(map[string]*Answer[Nothing])
+	gone := make(map[*Answer[Nothing]]string) // from which scene
 	for i, scene := range scenes {
 		if items[i].Err != nil {
 			return fmt.Errorf("scene %q: %w", scene, items[i].Err)
 		}
 		for _, item := range items[i].Value {
 			if item.Source == source {
-				gone[scene] = b.RemoveSceneItem(scene, item.ID)
+				gone[b.RemoveSceneItem(scene, item.ID)] = scene
 			}
 		}
 	}
 	if err := b.Do(ctx); err != nil {
 		return err
 	}
-	for scene, answer := range gone {
+	for answer, scene := range gone {
 		if answer.Err != nil && !IsCode(answer.Err, CodeNotFound) {
 			return fmt.Errorf("%q in scene %q: %w", source, scene, answer.Err)
 		}

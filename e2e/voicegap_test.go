@@ -12,14 +12,16 @@ import (
 )
 
 // TestRealPeerVoiceStays: the viewers go on hearing the friend, and once, when another sink becomes the default, which OBS
-// does not follow, and when Desktop Audio is muted or captures another device. How long the voice is missing from the
-// stream meanwhile is told and not judged, since it is the machine's load as much as ours; the goal is 100 ms.
+// does not follow, and when Desktop Audio is muted or captures another device. In one of a few rounds the voice is missing
+// from the stream for no more than 100 ms: more in some is the machine's load.
 func TestRealPeerVoiceStays(t *testing.T) {
 	testbed.Need(t)
 	const (
 		desktop = "Desktop Audio"
 		usb     = "usb"
 		loud    = 0.15 // Alice speaks with 0.3, and twice as loud where she is heard twice
+		most    = 100 * time.Millisecond
+		rounds  = 5
 	)
 	alice := e2e.Alice()
 	alice.Voice = testbed.Tone{Hz: alice.Voice.Hz, Volume: 0.3}
@@ -60,8 +62,7 @@ func TestRealPeerVoiceStays(t *testing.T) {
 	mute := func(muted bool) {
 		p.bob.OBS.Request("SetInputMute", testbed.D{"inputName": desktop, "inputMuted": muted}, nil)
 	}
-	from := steady()
-	for _, step := range []struct {
+	steps := []struct {
 		name string
 		do   func()
 	}{
@@ -75,13 +76,27 @@ func TestRealPeerVoiceStays(t *testing.T) {
 		}},
 		{"Desktop Audio is muted", func() { mute(true) }},
 		{"and unmuted", func() { mute(false) }},
-	} {
-		step.do()
-		before := from
-		from = steady()
-		longest := longestGap(stream()[before-testbed.SampleRate:], alice.Voice.Hz, loud)
-		t.Logf("%s: the longest gap in Alice's voice is %v", step.name, longest)
 	}
+	from := steady()
+	late := make(map[string]time.Duration) // steps that have been too late in each round, with the gap of the last
+	for round := range rounds {
+		for _, step := range steps {
+			step.do()
+			before := from
+			from = steady()
+			longest := longestGap(stream()[before-testbed.SampleRate:], alice.Voice.Hz, loud)
+			t.Logf("%s: the longest gap in Alice's voice is %v", step.name, longest)
+			if _, was := late[step.name]; longest > most && (round == 0 || was) {
+				late[step.name] = longest
+			} else {
+				delete(late, step.name)
+			}
+		}
+		if len(late) == 0 {
+			return
+		}
+	}
+	t.Errorf("gaps of more than %v in Alice's voice in each of %d rounds: %v", most, rounds, late)
 }
 
 // longestGap is the longest time without a tone.

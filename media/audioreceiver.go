@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -100,6 +101,14 @@ func (r *AudioReceiver) Push(packet []byte) {
 func (r *AudioReceiver) SetDelay(d time.Duration) {
 	for _, s := range r.speakers {
 		s.playout.setDelay(d)
+	}
+}
+
+// Silence has these of the sinks, by their names in AudioReceiverOptions, play
+// silence from now on, and all others the sound. It may be called before Run.
+func (r *AudioReceiver) Silence(sinks []string) {
+	for _, s := range r.speakers {
+		s.silent.Store(slices.Contains(sinks, s.sink))
 	}
 }
 

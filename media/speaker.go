@@ -37,6 +37,7 @@ const soundCaps = "audio/x-raw,format=S16LE,layout=interleaved,rate=48000,channe
 // where there is nothing.
 type speaker struct {
 	machine
+	sink    string
 	sound   *pipe.Source
 	playout *playout
 	// ahead is how far what was handed over last is ahead of what is heard, in
@@ -45,6 +46,9 @@ type speaker struct {
 	// buffer is what the sink has in hand, and late how often it came for more only after it had played all of it.
 	buffer time.Duration
 	late   atomic.Int64
+	// silent says that it plays silence, and loud how loud it was last: 0 or 1.
+	silent atomic.Bool
+	loud   float64
 }
 
 func newSpeaker(sink string, buffer, spare time.Duration, log *slog.Logger) (*speaker, error) {
@@ -56,7 +60,7 @@ func newSpeaker(sink string, buffer, spare time.Duration, log *slog.Logger) (*sp
 	if err != nil {
 		return nil, err
 	}
-	s := &speaker{machine: m, playout: newPlayout(spare), buffer: buffer}
+	s := &speaker{machine: m, sink: sink, playout: newPlayout(spare), buffer: buffer, loud: 1}
 	if s.sound, err = m.pipe.Source(nameSound); err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
@@ -90,6 +94,7 @@ func (s *speaker) play(ctx context.Context) {
 		}
 		asked = now
 		s.playout.read(pcm)
+		s.shade(pcm)
 		err := s.sound.PushTimed(2*len(pcm), at, func(b []byte) {
 			for i, v := range pcm {
 				binary.LittleEndian.PutUint16(b[2*i:], uint16(v))
@@ -107,6 +112,25 @@ func (s *speaker) play(ctx context.Context) {
 	})
 	if err != nil {
 		s.log.Warn("no sound", "error", err)
+	}
+}
+
+// shade makes silence of sound while there is to be silence, and takes the length of pcm to get there and back, so that it
+// does not click. The playout goes on meanwhile.
+func (s *speaker) shade(pcm []int16) {
+	from, to := s.loud, 1.0
+	if s.silent.Load() {
+		to = 0
+	}
+	s.loud = to
+	switch {
+	case from == to && to == 0:
+		clear(pcm)
+	case from != to:
+		for i := range pcm {
+			part := float64(i/soundChannels) / float64(len(pcm)/soundChannels)
+			pcm[i] = int16(float64(pcm[i]) * (from + (to-from)*part))
+		}
 	}
 }
 

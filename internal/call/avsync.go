@@ -114,7 +114,7 @@ func (s *avSync) noteBreaks(voice *media.AudioReceiver, now time.Time) {
 		c.voiceBuffer.Store(int64(s.buffer.size))
 		// PipeWire takes at once half of what it has in hand, so that the sound must be there earlier (1.4.2).
 		c.voiceSpare.Add(int64(s.buffer.size-before) / 2)
-		c.RenewVoice()
+		c.audio.renew()
 	}
 	s.breaks, s.late = n, late
 }

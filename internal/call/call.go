@@ -101,6 +101,7 @@ type Call struct {
 	audio       *inbox
 	silenced    atomic.Bool              // the peer's voice is not played
 	speakers    atomic.Pointer[[]string] // nil while they are not known
+	silent      setting[[]string]        // those of the speakers that play silence
 	voiceBuffer atomic.Int64             // of the peer's voice at the sound server, in nanoseconds
 	voiceSpare  atomic.Int64             // of the peer's voice before that, since some comes late, in nanoseconds
 	presence    presence                 // of the peer's picture
@@ -193,8 +194,9 @@ func (c *Call) SetMuted(muted bool) { c.muted.set(muted) }
 // SetSpeakers has the peer's voice played on these sinks of the sound server; none means the default one.
 func (c *Call) SetSpeakers(sinks []string) { c.speakers.Store(&sinks) }
 
-// RenewVoice has the peer's voice played on the sinks of SetSpeakers where it plays already.
-func (c *Call) RenewVoice() { c.audio.renew() }
+// SilenceSpeakers has these of the sinks play silence, and all others the peer's voice: at once, and without a gap at the
+// others.
+func (c *Call) SilenceSpeakers(sinks []string) { c.silent.set(sinks) }
 
 // SilencePeer keeps the peer's voice from being played.
 func (c *Call) SilencePeer(silenced bool) { c.silenced.Store(silenced) }

@@ -34,6 +34,7 @@ func (c *Call) newAudioReceiver() (receiver, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.silent.attach(r.Silence)
 	return r, nil
 }
 

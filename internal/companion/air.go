@@ -110,6 +110,9 @@ func (s *session) startAir() {
 	if s.feed.wants() {
 		s.air.keep(problem.CleanFeed, s.followFeed)
 	}
+	if o.PeerAudio != PeerAudioDesktop {
+		s.air.keep(problem.PeerVoice, s.followDesktop)
+	}
 	s.mic.gate.attach(s.air.SetMuted)
 	s.c.air.Store(s.air)
 }
@@ -191,6 +194,12 @@ func (s *session) followMeters(ctx context.Context, started func()) error {
 			}
 		}
 	}
+}
+
+// followDesktop keeps it known whether Desktop Audio carries the peer's voice.
+func (s *session) followDesktop(ctx context.Context, _ func()) error {
+	s.voice.follow(ctx, s.c.sound.pulse.Subscribe(ctx))
+	return nil
 }
 
 // guardStreams guards the streams of this time on air. note is told what is wrong.

@@ -40,7 +40,7 @@ type captureOBS interface {
 
 // captureSound is what capture needs of the sound server.
 type captureSound interface {
-	recordings
+	capturesOf(ctx context.Context, pid int) (map[string]bool, error)
 	restarted() bool
 	revived()
 }

@@ -52,12 +52,16 @@ type controllers struct {
 
 // begin hands a time on air to the controllers that need it; each sees of it what it states.
 func (c *controllers) begin(a *air) {
-	c.voice.call, c.feed.onAir = a, true
+	c.feed.onAir = true
+	c.voice.begin(a)
 	c.source.begin(a)
 }
 
 // end takes it from them.
-func (c *controllers) end() { c.voice.call, c.source.call, c.feed.onAir = nil, nil, false }
+func (c *controllers) end() {
+	c.voice.end()
+	c.source.call, c.feed.onAir = nil, false
+}
 
 // newSession is a session that has not asked OBS anything yet.
 func (c *Companion) newSession(obs *obsctl.Client) *session {
@@ -81,6 +85,7 @@ func (c *Companion) newSession(obs *obsctl.Client) *session {
 	}
 	s.voice = peerVoice{
 		obs: obs, sound: c.sound, seen: &s.seen, ledger: &s.ledger, ofFeed: c.feed.Ours, way: c.o.PeerAudio, log: c.log,
+		desktop: desktopAudio{log: c.log},
 	}
 	s.capture = capture{obs: obs, sound: c.sound, seen: &s.seen, ledger: &s.ledger, log: c.log}
 	s.feed = cleanFeed{

@@ -60,11 +60,12 @@ func (s *session) listen(ctx context.Context) {
 	}
 }
 
-// actAtOnce does what must not wait: a mute, and the end of the stream.
+// actAtOnce does what must not wait: a mute, who of two brings the peer to the viewers, and the end of the stream.
 func (s *session) actAtOnce(ev obsctl.Event) {
 	switch e := ev.(type) {
 	case obsctl.MuteChanged:
 		s.mic.gate.mute(e.Input, e.Muted)
+		s.voice.desktop.mute(e.Input, e.Muted)
 	case obsctl.MonitorTypeChanged:
 		if e.Type == obsctl.MonitorOnly && s.seen.version.MuteButtonMonitorsOnly() {
 			s.mic.gate.mute(e.Input, true)

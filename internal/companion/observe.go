@@ -19,7 +19,7 @@ func (s *session) note(ev obsctl.Event) {
 		return
 	}
 	s.seen.note(ev)
-	for _, c := range []interface{ note(obsctl.Event) }{&s.viewers, &s.mic, &s.voice, &s.picture, &s.source} {
+	for _, c := range []interface{ note(obsctl.Event) }{&s.viewers, &s.mic, &s.picture, &s.source} {
 		c.note(ev)
 	}
 	switch e := ev.(type) {
@@ -120,6 +120,9 @@ func (s *session) observeInputs(ctx context.Context) error {
 	}
 	monitored, err := s.obs.Monitored(ctx)
 	if err != nil {
+		return err
+	}
+	if err := s.voice.observe(ctx, special.Desktop, voices, inputs, monitored); err != nil {
 		return err
 	}
 	o := &s.seen

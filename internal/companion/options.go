@@ -31,11 +31,11 @@ type PeerAudio string
 
 // The ways of --peer-audio.
 const (
-	// PeerAudioAuto takes PeerAudioDesktop where a Desktop Audio input captures the default sink.
+	// PeerAudioAuto has Desktop Audio carry the peer while it captures the default sink, and an OBS input of ours otherwise.
 	PeerAudioAuto PeerAudio = "auto"
 	// PeerAudioDesktop plays to the default sink, which Desktop Audio captures.
 	PeerAudioDesktop PeerAudio = "desktop"
-	// PeerAudioSource plays to a null sink that an OBS input of ours captures.
+	// PeerAudioSource is PeerAudioAuto, and says so where Desktop Audio captures the default sink.
 	PeerAudioSource PeerAudio = "source"
 )
 

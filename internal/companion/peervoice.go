@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"time"
 
 	"github.com/costream-obs/costream-obs/obsctl"
 )
@@ -31,11 +30,10 @@ type peerVoice struct {
 	way    PeerAudio
 	log    *slog.Logger
 
-	call        voiceCall // nil off air
-	speakers    []string
-	stale       bool      // how the voice comes into the stream is to be looked at again
-	muted       bool      // the input is, by us, since Desktop Audio carries the peer
-	desktopFrom time.Time // since when OBS has been seen to record what Desktop Audio captures, on air
+	call     voiceCall // nil off air
+	speakers []string
+	added    bool // the input is in all scenes, as they were looked at last
+	desktop  desktopAudio
 }
 
 // peerVoiceOBS is what peerVoice needs of OBS.
@@ -43,42 +41,38 @@ type peerVoiceOBS interface {
 	Inputs(ctx context.Context) ([]obsctl.Input, error)
 	InputSettings(ctx context.Context, name string) (map[string]any, error)
 	InputMuted(ctx context.Context, input string) (bool, error)
-	SetInputMuted(ctx context.Context, input string, muted bool) error
 	CreateInput(ctx context.Context, scene, name, kind string, settings map[string]any, enabled bool) (int, error)
 	EndCapture(ctx context.Context, input string) error
 	RemoveInput(ctx context.Context, name string) error
 	Scenes(ctx context.Context) ([]string, error)
-	SceneItems(ctx context.Context, scene string) ([]obsctl.SceneItem, error)
-	CreateSceneItem(ctx context.Context, scene, source string, enabled bool) (int, error)
-	RemoveSceneItem(ctx context.Context, scene string, id int) error
+	ScenesWithout(ctx context.Context, scenes []string, source string) ([]string, error)
+	AddToScenes(ctx context.Context, scenes []string, source string) error
+	RemoveFromScenes(ctx context.Context, source string) error
 }
 
 // peerVoiceSound is what peerVoice needs of the sound server.
 type peerVoiceSound interface {
 	defaultSink
-	recordings
-	sourcesOf(ctx context.Context, pid int) (map[string]string, error)
-	defaultsMoved() bool
-	lookAgain(after time.Duration)
+	recordsOf(ctx context.Context, pid int) (map[string]recording, error)
 	needFromPeer(ctx context.Context) error
-}
-
-// recordings are the inputs that OBS records.
-type recordings interface {
-	capturesOf(ctx context.Context, pid int) (map[string]bool, error)
 }
 
 // voiceCall is what peerVoice needs of a call.
 type voiceCall interface {
 	SetSpeakers(sinks []string)
-	RenewVoice()
+	SilenceSpeakers(sinks []string)
 }
 
-// note takes in what has the way of the voice be looked at again.
-func (v *peerVoice) note(ev obsctl.Event) {
-	if e, is := ev.(obsctl.MuteChanged); is {
-		v.stale = v.stale || slices.Contains(v.seen.special.Desktop, e.Input)
-	}
+// begin has the voice played by a call that begins.
+func (v *peerVoice) begin(call voiceCall) {
+	v.call = call
+	v.desktop.attach(call.SilenceSpeakers)
+}
+
+// end ends that.
+func (v *peerVoice) end() {
+	v.desktop.detach()
+	v.call = nil
 }
 
 // play has the call play the voice, once it is known where.
@@ -88,162 +82,43 @@ func (v *peerVoice) play() {
 	}
 }
 
-// prepare decides how the peer's voice is heard and reaches the stream, and keeps the input for
-// it in all scenes. Without a sound server we go on air with pictures alone, and it is decided when there
-// is one. On air it is looked at again where something has changed.
+// prepare decides where the peer's voice plays, and keeps the input for it in all scenes, also while Desktop Audio carries
+// the peer: when that ends it is there. Without a sound server we go on air with pictures alone, and this is done when there
+// is one.
 func (v *peerVoice) prepare(ctx context.Context) error {
-	if v.call == nil || v.speakers == nil || v.sound.defaultsMoved() {
-		v.stale = true
-	}
-	if v.stale {
-		desktop, err := v.lookAtDesktop(ctx)
-		if err != nil {
+	if v.speakers == nil {
+		if err := v.choose(ctx); err != nil {
 			return err
 		}
-		if err := v.choose(ctx, desktop); err != nil {
-			return err
-		}
-		v.stale = false
 	}
-	if len(v.speakers) < 2 {
+	if len(v.speakers) < 2 || v.seen.scenesLooked && v.added {
 		return nil
 	}
-	return v.addInput(ctx)
+	if err := v.addInput(ctx); err != nil {
+		return err
+	}
+	v.added = true
+	return nil
 }
 
-// choose decides between Desktop Audio and an input of our own.
-func (v *peerVoice) choose(ctx context.Context, desktop desktopAudio) error {
-	onAir := v.call != nil && v.speakers != nil
-	switch {
-	case onAir && len(v.speakers) == 2:
-		// The input stays, so that there is no gap when it is needed again.
-		mute, err := v.desktopTakesOver(ctx, desktop)
-		if err != nil {
-			return err
-		}
-		return v.muteInput(ctx, mute)
-	case onAir && (v.way == PeerAudioDesktop || desktop != desktopElsewhere):
-		// Who mutes Desktop Audio while the peer is in it mutes the peer.
-		return nil
-	case !onAir && (v.way == PeerAudioDesktop || v.way == PeerAudioAuto && desktop == desktopHeard):
-		v.speakers = []string{""}
-		return nil
-	case !onAir && desktop == desktopHeard:
-		v.log.Warn("Desktop Audio captures the default sink already; an input of its own would put the peer into the stream twice, so --peer-audio=source has no effect")
+// choose decides where the peer's voice plays.
+func (v *peerVoice) choose(ctx context.Context) error {
+	if v.way == PeerAudioDesktop {
 		v.speakers = []string{""}
 		return nil
 	}
 	if err := v.sound.needFromPeer(ctx); err != nil {
 		return err
 	}
+	// Before it is heard, or it would be twice for a moment.
+	if err := v.look(ctx); err != nil {
+		return err
+	}
+	if v.way == PeerAudioSource && v.desktop.carried() {
+		v.log.Warn("Desktop Audio captures the default sink and so the peer; an input of its own would put the peer into the stream twice, so --peer-audio=source has no effect meanwhile")
+	}
 	v.speakers = []string{"", FromPeerSink}
-	if onAir {
-		v.call.SetSpeakers(v.speakers)
-		v.call.RenewVoice()
-	}
 	return nil
-}
-
-// recordedFor is how long OBS must have recorded Desktop Audio before what it records counts: the sound of a stream that
-// OBS has just opened comes 0.1 to 0.2 s later. For so long the viewers hear the peer twice, which they mind less than a
-// gap.
-const recordedFor = 300 * time.Millisecond
-
-// desktopTakesOver reports whether Desktop Audio brings the peer's voice into the stream by now.
-func (v *peerVoice) desktopTakesOver(ctx context.Context, desktop desktopAudio) (bool, error) {
-	if desktop == desktopElsewhere {
-		v.desktopFrom = time.Time{}
-		return false, nil
-	}
-	if v.muted {
-		return desktop == desktopHeard, nil
-	}
-	recording, err := v.sound.capturesOf(ctx, v.seen.pid)
-	if err != nil {
-		return false, err
-	}
-	// Where OBS's streams cannot be told at all its settings must do.
-	if len(recording) > 0 && !slices.ContainsFunc(v.seen.special.Desktop, func(input string) bool { return recording[input] }) {
-		v.desktopFrom = time.Time{}
-		return false, nil
-	}
-	if v.desktopFrom.IsZero() {
-		v.desktopFrom = time.Now()
-	}
-	wait := recordedFor - time.Since(v.desktopFrom)
-	if wait > 0 && desktop == desktopHeard {
-		v.sound.lookAgain(wait)
-	}
-	return wait <= 0 && desktop == desktopHeard, nil
-}
-
-// muteInput mutes the input for the peer's voice while Desktop Audio carries the peer. What the user
-// muted stays muted.
-func (v *peerVoice) muteInput(ctx context.Context, mute bool) error {
-	input := v.ledger.ourVoice(v.seen.collection, v.seen.voices)
-	if mute == v.muted || input == "" {
-		return nil
-	}
-	if mute {
-		users, err := v.obs.InputMuted(ctx, input)
-		if err != nil || users {
-			return err
-		}
-	}
-	if err := v.obs.SetInputMuted(ctx, input, mute); err != nil {
-		return fmt.Errorf("mute of %q: %w", input, err)
-	}
-	v.muted = mute
-	v.log.Info("the input for the peer's voice", "muted", mute)
-	return nil
-}
-
-// desktopAudio says what OBS's Desktop Audio does with the default sink.
-type desktopAudio int
-
-const (
-	desktopElsewhere desktopAudio = iota // it captures another sink, or there is none
-	desktopMuted                         // it captures the default sink and is muted
-	desktopHeard                         // it captures the default sink, and the viewers hear it
-)
-
-// lookAtDesktop tells what the Desktop Audio inputs do; one that is heard counts most.
-func (v *peerVoice) lookAtDesktop(ctx context.Context) (desktopAudio, error) {
-	sink, err := v.sound.defaultSink(ctx)
-	if err != nil {
-		return desktopElsewhere, err
-	}
-	found := desktopElsewhere
-	if len(v.seen.special.Desktop) == 0 {
-		return found, nil
-	}
-	records, err := v.sound.sourcesOf(ctx, v.seen.pid)
-	if err != nil {
-		return desktopElsewhere, err
-	}
-	for _, input := range v.seen.special.Desktop {
-		if source, known := records[input]; known && source != sink+".monitor" {
-			// OBS does not follow when another sink becomes the default, and the sound server does not always.
-			continue
-		}
-		settings, err := v.obs.InputSettings(ctx, input)
-		if err != nil {
-			return desktopElsewhere, err
-		}
-		device, chosen := settings["device_id"].(string)
-		if chosen && device != defaultDevice && device != sink+".monitor" && device != sink {
-			continue
-		}
-		muted, err := v.obs.InputMuted(ctx, input)
-		if err != nil {
-			return desktopElsewhere, err
-		}
-		if !muted {
-			return desktopHeard, nil
-		}
-		found = desktopMuted
-	}
-	return found, nil
 }
 
 // inputs are those of the inputs that capture the sink with the peer's voice. Their names tell nothing: users rename
@@ -286,19 +161,11 @@ func (v *peerVoice) addInput(ctx context.Context) error {
 		// The user made it, and placed it where it is wanted.
 		return nil
 	}
-	for _, scene := range scenes {
-		items, err := v.obs.SceneItems(ctx, scene)
-		if err != nil {
-			return err
-		}
-		if slices.ContainsFunc(items, func(it obsctl.SceneItem) bool { return it.Source == input }) {
-			continue
-		}
-		if _, err := v.obs.CreateSceneItem(ctx, scene, input, true); err != nil {
-			return fmt.Errorf("input %q in scene %q: %w", input, scene, err)
-		}
+	without, err := v.obs.ScenesWithout(ctx, scenes, input)
+	if err != nil {
+		return err
 	}
-	return nil
+	return v.obs.AddToScenes(ctx, without, input)
 }
 
 // createInput makes the input, under the first name that is free.
@@ -324,7 +191,8 @@ func (v *peerVoice) createInput(ctx context.Context) error {
 
 // remove takes the input away again if it is ours.
 func (v *peerVoice) remove(ctx context.Context) error {
-	v.speakers, v.muted = nil, false
+	v.speakers, v.added = nil, false
+	v.desktop.forget()
 	if v.ledger.Voice[v.seen.collection] == "" {
 		return nil
 	}
@@ -360,37 +228,14 @@ func (v *peerVoice) capturesNothing(ctx context.Context, input string) bool {
 func (v *peerVoice) removeInput(ctx context.Context, input string) error {
 	err := v.obs.EndCapture(ctx, input)
 	if err == nil {
-		if err := v.removeItems(ctx, input); err != nil {
+		// Where only the input is removed, scenes that are not shown keep an item of it (measured, 29.0.2).
+		if err := v.obs.RemoveFromScenes(ctx, input); err != nil {
 			return err
 		}
 		err = v.obs.RemoveInput(ctx, input)
 	}
 	if err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
 		return fmt.Errorf("input %q: %w", input, err)
-	}
-	return nil
-}
-
-// removeItems takes an input out of all scenes. Where only the input is removed, scenes that are not shown keep an item
-// of it (measured, 29.0.2).
-func (v *peerVoice) removeItems(ctx context.Context, input string) error {
-	scenes, err := v.obs.Scenes(ctx)
-	if err != nil {
-		return err
-	}
-	for _, scene := range scenes {
-		items, err := v.obs.SceneItems(ctx, scene)
-		if err != nil {
-			return err
-		}
-		for _, it := range items {
-			if it.Source != input {
-				continue
-			}
-			if err := v.obs.RemoveSceneItem(ctx, scene, it.ID); err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
-				return fmt.Errorf("input %q in scene %q: %w", input, scene, err)
-			}
-		}
 	}
 	return nil
 }

@@ -6,9 +6,9 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"maps"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -51,6 +51,11 @@ func (c captures) handle(request string, data json.RawMessage) (any, *fakeobs.Re
 			list = append(list, D{"sourceName": name, "sceneItemId": i})
 		}
 		return D{"sceneItems": list}, nil
+	case "GetSceneItemId":
+		if id := slices.Index(names, asked.SourceName); id >= 0 {
+			return D{"sceneItemId": id}, nil
+		}
+		return nil, &fakeobs.Refusal{Code: 600}
 	case "CreateInput":
 		if _, taken := c[asked.InputName]; taken {
 			return nil, &fakeobs.Refusal{Code: 601}
@@ -147,152 +152,61 @@ func TestPeerAudioIsKnownByItsDevice(t *testing.T) {
 	}
 }
 
-// voiceWorld is an OBS, a sound server and a call for the peer's voice. It notes what is done to them.
+// voiceWorld is a sound server and a call for the peer's voice. It notes what is done to them.
 type voiceWorld struct {
 	peerVoiceOBS
 	saidTo
-	muted     map[string]bool   // inputs of OBS
-	devices   map[string]string // what they are set to capture
-	recording map[string]bool   // those that record
-	sources   map[string]string // and from where
+	records map[string]recording // by OBS
 }
 
-func (w *voiceWorld) InputMuted(_ context.Context, input string) (bool, error) {
-	return w.muted[input], nil
-}
-
-func (w *voiceWorld) InputSettings(_ context.Context, input string) (map[string]any, error) {
-	if device, chosen := w.devices[input]; chosen {
-		return map[string]any{"device_id": device}, nil
-	}
-	return nil, nil
-}
-
-func (w *voiceWorld) SetInputMuted(_ context.Context, input string, muted bool) error {
-	w.say("%s muted %t", input, muted)
-	return nil
-}
-
-func (w *voiceWorld) capturesOf(context.Context, int) (map[string]bool, error) {
-	return w.recording, nil
-}
-
-func (w *voiceWorld) sourcesOf(context.Context, int) (map[string]string, error) {
-	return w.sources, nil
+func (w *voiceWorld) recordsOf(context.Context, int) (map[string]recording, error) {
+	return maps.Clone(w.records), nil
 }
 
 func (w *voiceWorld) defaultSink(context.Context) (string, error) { return "speakers", nil }
-func (w *voiceWorld) defaultsMoved() bool                         { return false }
-func (w *voiceWorld) lookAgain(time.Duration)                     { w.say("look again") }
 func (w *voiceWorld) SetSpeakers(sinks []string)                  { w.say("play to %q", sinks) }
-func (w *voiceWorld) RenewVoice()                                 { w.say("renew") }
+func (w *voiceWorld) SilenceSpeakers(sinks []string)              { w.say("silence at %q", sinks) }
 
 func (w *voiceWorld) needFromPeer(context.Context) error {
 	w.say("sink")
 	return nil
 }
 
-func newTestVoice(w *voiceWorld, way PeerAudio) *peerVoice {
-	seen := &observed{collection: testCollection, voices: []string{"Peer audio"}, special: obsctl.SpecialInputs{Desktop: []string{"Desktop Audio"}}}
-	v := &peerVoice{obs: w, sound: w, seen: seen, ledger: newTestLedger(), way: way, log: slog.New(slog.DiscardHandler)}
-	v.ledger.noteVoice(testCollection, "Peer audio")
-	return v
-}
-
-// TestChoosePeerVoice: by which way the peer's voice comes into the stream, before and on air.
+// TestChoosePeerVoice: where the peer's voice plays, and that our input has none of it before it is heard while Desktop Audio
+// carries it.
 func TestChoosePeerVoice(t *testing.T) {
-	ears, both := []string{""}, []string{"", FromPeerSink}
-	long := time.Now().Add(-time.Hour)
-	for _, tt := range []struct {
-		name      string
-		way       PeerAudio
-		speakers  []string // nil before it is known
-		onAir     bool
-		desktop   desktopAudio
-		muted     bool // our input, by us
-		byUser    bool // our input, by the user
-		recording map[string]bool
-		from      time.Time // since when Desktop Audio has recorded
-		want      []string
-		done      []string
-	}{
-		{name: "Desktop Audio is heard", way: PeerAudioAuto, desktop: desktopHeard, want: ears},
-		{name: "Desktop Audio is muted", way: PeerAudioAuto, desktop: desktopMuted, want: both, done: []string{"sink"}},
-		{name: "no Desktop Audio", way: PeerAudioAuto, desktop: desktopElsewhere, want: both, done: []string{"sink"}},
-		{name: "by the user's choice, elsewhere", way: PeerAudioDesktop, desktop: desktopElsewhere, want: ears},
-		{name: "an input by choice", way: PeerAudioSource, desktop: desktopElsewhere, want: both, done: []string{"sink"}},
-		{name: "an input by choice would be heard twice", way: PeerAudioSource, desktop: desktopHeard, want: ears},
-		{name: "known on air only", way: PeerAudioAuto, onAir: true, desktop: desktopHeard, want: ears},
-
-		{name: "on air, Desktop Audio goes", way: PeerAudioAuto, speakers: ears, onAir: true, desktop: desktopElsewhere, want: both,
-			done: []string{"sink", `play to ["" "` + FromPeerSink + `"]`, "renew"}},
-		{name: "on air, Desktop Audio is muted", way: PeerAudioAuto, speakers: ears, onAir: true, desktop: desktopMuted, want: ears},
-		{name: "on air, by choice", way: PeerAudioDesktop, speakers: ears, onAir: true, desktop: desktopElsewhere, want: ears},
-		{name: "on air, Desktop Audio comes", way: PeerAudioAuto, speakers: both, onAir: true, desktop: desktopHeard,
-			recording: map[string]bool{"Desktop Audio": true}, want: both, done: []string{"look again"}},
-		{name: "on air, it records", way: PeerAudioAuto, speakers: both, onAir: true, desktop: desktopHeard,
-			recording: map[string]bool{"Desktop Audio": true}, from: long, want: both, done: []string{"Peer audio muted true"}},
-		{name: "on air, it does not record yet", way: PeerAudioAuto, speakers: both, onAir: true, desktop: desktopHeard,
-			recording: map[string]bool{"Mic/Aux": true}, from: long, want: both},
-		{name: "on air, it records, the user muted our input", way: PeerAudioAuto, speakers: both, onAir: true, desktop: desktopHeard, byUser: true,
-			recording: map[string]bool{"Desktop Audio": true}, from: long, want: both},
-		{name: "on air, it goes again", way: PeerAudioAuto, speakers: both, onAir: true, desktop: desktopElsewhere, muted: true, want: both,
-			done: []string{"Peer audio muted false"}},
-		{name: "on air, it is muted meanwhile", way: PeerAudioAuto, speakers: both, onAir: true, desktop: desktopMuted, muted: true, want: both,
-			done: []string{"Peer audio muted false"}},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			w := &voiceWorld{recording: tt.recording, muted: map[string]bool{"Peer audio": tt.byUser}}
-			v := newTestVoice(w, tt.way)
-			v.speakers, v.muted, v.desktopFrom = tt.speakers, tt.muted, tt.from
-			if tt.onAir {
-				v.call = w
-			}
-			if err := v.choose(t.Context(), tt.desktop); err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(tt.want, v.speakers); diff != "" {
-				t.Errorf("speakers (-want +got):\n%s", diff)
-			}
-			if diff := cmp.Diff(saidTo(tt.done), w.saidTo); diff != "" {
-				t.Errorf("done (-want +got):\n%s", diff)
-			}
-		})
-	}
-}
-
-// TestLookAtDesktop: what Desktop Audio does with the default sink, by its settings and by what OBS records from.
-func TestLookAtDesktop(t *testing.T) {
-	const desktop = "Desktop Audio"
+	const (
+		desktop = "Desktop Audio"
+		both    = `play to ["" "` + FromPeerSink + `"]`
+		none    = `silence at []`
+		ours    = `silence at ["` + FromPeerSink + `"]`
+	)
 	for _, tt := range []struct {
 		name    string
-		device  string // "" is one that was never chosen
-		records string // "" is not known
+		way     PeerAudio
+		records string
 		muted   bool
-		want    desktopAudio
+		want    saidTo
 	}{
-		{name: "never chosen", want: desktopHeard},
-		{name: "the default one", device: defaultDevice, want: desktopHeard},
-		{name: "by name", device: "speakers.monitor", want: desktopHeard},
-		{name: "muted", device: defaultDevice, muted: true, want: desktopMuted},
-		{name: "another one", device: "usb.monitor", want: desktopElsewhere},
-		{name: "left behind on another one", device: defaultDevice, records: "usb.monitor", want: desktopElsewhere},
-		{name: "recorded", device: defaultDevice, records: "speakers.monitor", want: desktopHeard},
+		{"Desktop Audio is heard", PeerAudioAuto, "speakers.monitor", false, saidTo{none, "sink", none, ours, both}},
+		{"it is muted", PeerAudioAuto, "speakers.monitor", true, saidTo{none, "sink", none, none, both}},
+		{"it captures another sink", PeerAudioAuto, "usb.monitor", false, saidTo{none, "sink", none, none, both}},
+		{"by the user's choice", PeerAudioDesktop, "usb.monitor", false, saidTo{none, `play to [""]`}},
+		{"an input by choice", PeerAudioSource, "usb.monitor", false, saidTo{none, "sink", none, none, both}},
+		{"an input by choice would be heard twice", PeerAudioSource, "speakers.monitor", false, saidTo{none, "sink", none, ours, both}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			w := &voiceWorld{muted: map[string]bool{desktop: tt.muted}, devices: make(map[string]string), sources: make(map[string]string)}
-			if tt.device != "" {
-				w.devices[desktop] = tt.device
-			}
-			if tt.records != "" {
-				w.sources[desktop] = tt.records
-			}
-			got, err := newTestVoice(w, PeerAudioAuto).lookAtDesktop(t.Context())
-			if err != nil {
+			w := &voiceWorld{records: map[string]recording{desktop: {index: 1, source: tt.records}, "Mic/Aux": {index: 2, source: "mic"}}}
+			log := slog.New(slog.DiscardHandler)
+			v := &peerVoice{obs: w, sound: w, seen: &observed{}, way: tt.way, log: log, desktop: desktopAudio{log: log, told: true}}
+			v.desktop.inputs = map[string]desktopInput{desktop: {muted: tt.muted}}
+			v.begin(w)
+			if err := v.choose(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			if got != tt.want {
-				t.Errorf("got %v, want %v", got, tt.want)
+			v.play()
+			if diff := cmp.Diff(tt.want, w.saidTo); diff != "" {
+				t.Errorf("done (-want +got):\n%s", diff)
 			}
 		})
 	}

@@ -206,11 +206,6 @@ func (s *session) wantAir() bool {
 // goOn takes the steps that lead on air, each as far as it is still to be done. Our picture does not wait for the voices.
 func (s *session) goOn(ctx context.Context) {
 	s.steps.try(ctx, problem.Collection, s.capture.leaveTempCollection)
-	onAir := s.air != nil
-	if onAir {
-		// First: until it is done the viewers may not hear the peer, or twice.
-		s.steps.try(ctx, problem.PeerVoice, s.voice.prepare)
-	}
 	s.steps.try(ctx, problem.Captures, s.capture.revive)
 	s.steps.try(ctx, problem.CleanFeed, s.feed.prepare)
 	s.steps.try(ctx, problem.OurPicture, s.picture.open)
@@ -222,9 +217,7 @@ func (s *session) goOn(ctx context.Context) {
 	s.steps.try(ctx, problem.MonitoredInputs, s.mic.monitor)
 	s.steps.try(ctx, problem.Level, s.capture.checkRecording)
 	s.steps.try(ctx, problem.Unheard, s.mic.checkHeard)
-	if !onAir {
-		s.steps.try(ctx, problem.PeerVoice, s.voice.prepare)
-	}
+	s.steps.try(ctx, problem.PeerVoice, s.voice.prepare)
 	s.mic.tell()
 	s.voice.play()
 	s.steps.try(ctx, problem.Programme, s.feed.checkProgramme)
@@ -286,7 +279,6 @@ func (s *session) tick() {
 	looked := s.source.fresh()
 	s.seen.all()
 	s.seen.scenesLooked = looked
-	s.voice.stale = true
 }
 
 // report tells the user where we are.

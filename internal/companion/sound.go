@@ -41,7 +41,6 @@ type sound struct {
 	ours    map[string]func(context.Context) error // how to unload, by sink
 	sinks   map[string]string                      // wanted sinks with their descriptions
 	isReady bool
-	moved   bool      // the default devices may be others, or OBS may record from another
 	wentAt  time.Time // when the server was last lost
 	lost    bool      // OBS has not been looked at since the server came back
 }
@@ -141,19 +140,7 @@ func (s *sound) noteChange(c pulse.Change) {
 		s.lost = !s.wentAt.IsZero()
 		s.mu.Unlock()
 		s.changed()
-	case c.Object == "server":
-		s.mu.Lock()
-		s.moved = true
-		s.mu.Unlock()
-		s.changed()
-	case c.Object == "source-output" && c.Event != "remove":
-		// OBS opens its recording of Desktop Audio anew when its device is changed, of which older versions say nothing; and
-		// the sound server may move it, or not, when another sink becomes the default.
-		s.mu.Lock()
-		s.moved = true
-		s.mu.Unlock()
-		s.changed()
-	case c.Object == "sink-input" && c.Event != "remove":
+	case c.Object == "server", c.Object == "sink-input" && c.Event != "remove":
 		s.changed()
 	}
 }
@@ -177,25 +164,6 @@ func (s *sound) restarted() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.lost && s.isReady
-}
-
-// defaultsMoved reports whether the default devices, or what OBS records from, may be others than when it was asked before.
-func (s *sound) defaultsMoved() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	moved := s.moved
-	s.moved = false
-	return moved
-}
-
-// lookAgain has defaultsMoved report so after a while.
-func (s *sound) lookAgain(after time.Duration) {
-	time.AfterFunc(after, func() {
-		s.mu.Lock()
-		s.moved = true
-		s.mu.Unlock()
-		s.changed()
-	})
 }
 
 // revived notes that OBS was looked after.
@@ -261,8 +229,8 @@ func (s *sound) streamsOf(ctx context.Context, pid int) (map[string]pulse.SinkIn
 	return byName, nil
 }
 
-// sourcesOf are the names of the sources that OBS records from, by input, told apart as in streamsOf.
-func (s *sound) sourcesOf(ctx context.Context, pid int) (map[string]string, error) {
+// recordsOf is what OBS records, by input, told apart as in streamsOf.
+func (s *sound) recordsOf(ctx context.Context, pid int) (map[string]recording, error) {
 	streams, err := s.recordingOf(ctx, pid)
 	if err != nil || len(streams) == 0 {
 		return nil, err
@@ -271,15 +239,16 @@ func (s *sound) sourcesOf(ctx context.Context, pid int) (map[string]string, erro
 	if err != nil {
 		return nil, err
 	}
-	names := make(map[string]string)
+	records := make(map[string]recording)
 	for input, stream := range streams {
+		records[input] = recording{index: stream.Index}
 		for _, source := range sources {
 			if source.Index == stream.Source {
-				names[input] = source.Name
+				records[input] = recording{index: stream.Index, source: source.Name}
 			}
 		}
 	}
-	return names, nil
+	return records, nil
 }
 
 // capturesOf are the names of OBS's inputs that record, told apart as in streamsOf.

@@ -88,6 +88,9 @@ func (f *Flags) Load() (*Config, error) {
 		}
 		f.config.OBSPassword = &password
 	}
+	if err := f.config.checkBitrates(origins["min-bitrate"] == fromDefault); err != nil {
+		return nil, err
+	}
 	return &f.config, nil
 }
 

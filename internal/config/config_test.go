@@ -90,6 +90,11 @@ func TestLoad(t *testing.T) {
 			},
 		},
 		{
+			name: "a file with a byte order mark",
+			file: "\ufeffpeer = 'bob.example'\nbase-port = 6000\n",
+			want: func(c *Config) { c.Peer, c.BasePort = "bob.example", 6000 },
+		},
+		{
 			name: "lists do not add up across origins",
 			file: "scenes = ['file']\n",
 			env:  map[string]string{"COSTREAM_SCENES": "env"},

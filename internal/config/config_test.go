@@ -336,6 +336,12 @@ func TestSecretsThatOthersCanRead(t *testing.T) {
 		if got, want := c.OBSPassword.Reveal(), "hunter2"; got != want {
 			t.Errorf("got password %q, want %q", got, want)
 		}
+		for _, content := range []string{"", "\r\n", "\nhunter2\n"} {
+			write(t, path, content, 0o600)
+			if _, err := load(t, "", nil, "--obs-password-file", path); err == nil || !strings.Contains(err.Error(), "the first line of "+path+" is empty") {
+				t.Errorf("%q: got error %v, want one that says what is empty", content, err)
+			}
+		}
 		write(t, path, "hunter2\n", 0o644)
 		if _, err := load(t, "", nil, "--obs-password-file", path); err == nil || !strings.Contains(err.Error(), "run: chmod 600 "+path) {
 			t.Errorf("got error %v, want one with the command", err)

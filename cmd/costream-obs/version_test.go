@@ -103,6 +103,7 @@ func TestVersionOfSilentOBS(t *testing.T) {
 	isolate(t)
 	t.Setenv("COSTREAM_OBS_PORT", "1")
 	installOBS(t, "exec /bin/sleep 60")
+	media.GStreamerVersion() // the first time is slow
 	begin := time.Now()
 	got := runCLI(t.Context(), "version")
 	if want := "\nOBS is installed, but `obs --version` did not answer within 2s\n"; got.Code != exitOK || !strings.HasSuffix(got.Stdout, want) {

@@ -12,7 +12,7 @@ export GOFLAGS := -trimpath $(GOFLAGS)
 
 ## demo       two OBS on this machine co-stream with each other; ends with a picture of both
 .PHONY: demo
-demo: deps-test
+demo: deps-test build
 	@.ci/demo $(DEMO)
 
 ## build      the program: build/costream-obs

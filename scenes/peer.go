@@ -86,7 +86,8 @@ func Status(ctx context.Context, obs OBS, src Source, patterns []string) (State,
 // SetVisible shows or hides all items of the peer source, in groups too, and notes it as the
 // user's wish, which holds as well for items that costream-obs will add later in the same scenes.
 // Patterns narrow the scenes; none means all. What is so already is no Change.
-// Errors: ErrNoPeerSource, *UnknownSceneError, *NestedError, *EditError values joined.
+// Errors: ErrNoPeerSource, ErrInNoScene, *UnknownSceneError, *NestedError, *EditError values joined. On air the wish is
+// noted also with ErrInNoScene.
 func SetVisible(ctx context.Context, obs OBS, src Source, patterns []string, eye Eye) ([]Change, error) {
 	h, err := takeToChange(ctx, obs, src, patterns, eyesOf(patterns))
 	if err != nil {
@@ -99,7 +100,7 @@ func SetVisible(ctx context.Context, obs OBS, src Source, patterns []string, eye
 		sm := h.c.Scenes[sc.Name]
 		known = known || sm != nil && sm.Last != nil
 	}
-	if len(h.peers) == 0 && !known {
+	if len(h.peers) == 0 && !known && !h.c.Present {
 		return nil, ErrNoPeerSource
 	}
 	show := eye == Show
@@ -122,10 +123,28 @@ func SetVisible(ctx context.Context, obs OBS, src Source, patterns []string, eye
 		}
 	}
 	changes, err := h.carryOut(ctx, edits)
-	if err == nil && len(items) == 0 && len(patterns) > 0 {
-		err = h.unchanged(h.scope)
+	if err == nil && len(items) == 0 {
+		// Off air a wish for the next time is enough.
+		err = h.nothingToSee(patterns, known && !h.c.Present)
 	}
 	return changes, err
+}
+
+// nothingToSee is the error of a command that found no item to show or hide, or nil where its wish is enough.
+func (h *hand) nothingToSee(patterns []string, enough bool) error {
+	if len(patterns) > 0 {
+		if err := h.unchanged(h.scope); err != nil {
+			return err
+		}
+	}
+	switch {
+	case enough:
+		return nil
+	case len(patterns) > 0:
+		return fmt.Errorf("%w that --scene matches: add it there with `costream-obs peer add`, or name another scene with --scene", ErrInNoScene)
+	default:
+		return fmt.Errorf("%w: add it with `costream-obs peer add`", ErrInNoScene)
+	}
 }
 
 // Add puts the peer source into the scenes that the patterns name, the programme scene if

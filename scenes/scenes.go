@@ -41,6 +41,9 @@ var (
 	// an item of a group (obs-websocket: code 602; measured on OBS 29.0.2).
 	ErrInGroup = errors.New("OBS lets no program remove an item from the group")
 
+	// ErrInNoScene says that there is nothing to show or hide.
+	ErrInNoScene = errors.New("the peer is in no scene")
+
 	// ErrNoPeerSource says that OBS has no input that is the peer source.
 	ErrNoPeerSource = errors.New("OBS has no peer source: start streaming with `costream-obs run`, or type `costream-obs peer add`")
 )

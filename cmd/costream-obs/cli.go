@@ -78,7 +78,11 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	path, rest := root().find(args)
 	cmd := path[len(path)-1]
 	name := pathName(path)
-	err := cmd.run(ctx, path, rest, &invocation{stdin: stdin, stdout: stdout, stderr: stderr})
+	out := &output{to: stdout}
+	err := cmd.run(ctx, path, rest, &invocation{stdin: stdin, stdout: out, stderr: stderr})
+	if err == nil || errors.Is(err, errReported) && out.err != nil {
+		err = out.err
+	}
 	var usage usageError
 	switch {
 	case err == nil:

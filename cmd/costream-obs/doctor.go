@@ -97,7 +97,7 @@ func (f doctorFlags) run(ctx context.Context, c *invocation, settings string, as
 	if err != nil {
 		return err
 	}
-	printer := doctor.NewPrinter(c.stdout, terminal.StyleOf(c.stdout))
+	printer := doctor.NewPrinter(c.stdout, terminal.StyleOf(bare(c.stdout)))
 	machine := checks.New(options)
 	table := checks.All(machine)
 	chosen, err := doctor.Only(table, *f.only)

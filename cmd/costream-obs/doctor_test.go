@@ -62,7 +62,7 @@ func TestDoctorBrokenSettings(t *testing.T) {
 	want := `costream-obs
   fail  svc.config: ` + file + `:2: unknown setting "colour".
         why: costream-obs does not start with settings that it cannot read, and doctor does not know what to check.
-        next: Fix that line; ` + "`costream-obs run --help`" + ` lists all settings.
+        next: Fix the setting or the file that it names; ` + "`costream-obs run --help`" + ` lists all settings.
   ok    svc.run: costream-obs itself: it does not run now
   skip  svc.unit: systemd does not run here
 

@@ -100,11 +100,19 @@ func pairNew(c *invocation, addresses []string, yes bool) error {
 	if err != nil {
 		return usageError{err}
 	}
-	if err := keepPair(c, bufio.NewReader(c.stdin), &pairing.Pair{Role: pairing.Inviter, Invite: invite}, yes); err != nil {
+	pair := &pairing.Pair{Role: pairing.Inviter, Invite: invite}
+	path, err := mayPair(c, bufio.NewReader(c.stdin), pair, yes)
+	if err != nil {
 		return err
 	}
 	fmt.Fprintf(c.stderr, "Send your friend this line, by a messenger that you trust. Your friend runs: costream-obs pair join\n\n")
-	fmt.Fprintln(c.stdout, invite.Line())
+	// Before the pair is saved: it is worth nothing without the line.
+	if _, err := fmt.Fprintln(c.stdout, invite.Line()); err != nil {
+		return fmt.Errorf("nothing was saved: %w", err)
+	}
+	if err := pairing.Save(path, pair); err != nil {
+		return fmt.Errorf("the line above is of no use: %w", err)
+	}
 	fmt.Fprintf(c.stderr, "\nYour friend's machine will connect to %s. Then compare the words of: costream-obs pair show\n", listed(addresses))
 	return nil
 }
@@ -131,7 +139,11 @@ func pairJoin(c *invocation, yes bool) error {
 		return err
 	}
 	pair := &pairing.Pair{Role: pairing.Guest, Invite: invite}
-	if err := keepPair(c, in, pair, yes); err != nil {
+	path, err := mayPair(c, in, pair, yes)
+	if err != nil {
+		return err
+	}
+	if err := pairing.Save(path, pair); err != nil {
 		return err
 	}
 	fmt.Fprintf(c.stdout, "Paired. On your friend's machine, costream-obs pair show must print the same words:\n\n  %s\n\n", pair.Fingerprint())
@@ -166,32 +178,33 @@ func pairForget(c *invocation) error {
 	return nil
 }
 
-// keepPair saves a pair. Where there is one already it asks first, unless yes was said on the command line.
-func keepPair(c *invocation, in *bufio.Reader, p *pairing.Pair, yes bool) error {
-	path, err := pairing.DefaultFile()
+// mayPair returns the file to save a pair in. Where there is one already it asks first, unless yes was said on the command
+// line.
+func mayPair(c *invocation, in *bufio.Reader, p *pairing.Pair, yes bool) (path string, err error) {
+	path, err = pairing.DefaultFile()
 	if err != nil {
-		return err
+		return "", err
 	}
 	old, err := pairing.Load(path)
 	switch {
 	case errors.Is(err, pairing.ErrNotPaired):
-		return pairing.Save(path, p)
+		return path, nil
 	case err == nil && old.Role == pairing.Inviter && old.Invite.Secret == p.Invite.Secret:
-		return errors.New("this invite was made on this machine: use it on your friend's")
+		return "", errors.New("this invite was made on this machine: use it on your friend's")
 	case err == nil && old.Role == p.Role && old.Invite.Secret == p.Invite.Secret, yes:
 	case !terminal.Is(c.stdin):
-		return errors.New("this machine is already paired; to replace that pair, add --yes")
+		return "", errors.New("this machine is already paired; to replace that pair, add --yes")
 	default:
 		fmt.Fprint(c.stderr, "This machine is already paired. Replace that pair? [y/N] ")
 		answer, err := in.ReadString('\n')
 		if err != nil && !errors.Is(err, io.EOF) {
-			return fmt.Errorf("read the answer: %w", err)
+			return "", fmt.Errorf("read the answer: %w", err)
 		}
 		if !slices.Contains([]string{"y", "yes"}, strings.ToLower(strings.TrimSpace(answer))) {
-			return errors.New("the pair was not changed")
+			return "", errors.New("the pair was not changed")
 		}
 	}
-	return pairing.Save(path, p)
+	return path, nil
 }
 
 // withPort adds the port to an address that has none.

@@ -56,8 +56,8 @@ func run(ctx context.Context, c *invocation) error {
 	if err != nil {
 		return err
 	}
-	printer := newReportPrinter(c.stdout, c.config, pair != nil)
-	stdout, stderr := newPatientWriter(c.stdout), newPatientWriter(c.stderr)
+	printer := newReportPrinter(bare(c.stdout), c.config, pair != nil)
+	stdout, stderr := newPatientWriter(bare(c.stdout)), newPatientWriter(c.stderr)
 	defer func() { _, _ = stdout.Close(), stderr.Close() }()
 	printer.out = stdout
 	log := logger(stderr, c.config.Verbose)

@@ -165,7 +165,7 @@ func (f setupFlags) apply(ctx context.Context, c *invocation, plan setup.Plan) (
 			return false, nil
 		}
 	}
-	return true, plan.Apply(ctx, by, setup.Streams{In: c.stdin, Out: c.stdout, Err: c.stderr})
+	return true, plan.Apply(ctx, by, setup.Streams{In: c.stdin, Out: bare(c.stdout), Err: c.stderr})
 }
 
 func printNotes(c *invocation, plan setup.Plan) {

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os/exec"
 	"runtime"
@@ -51,6 +52,8 @@ type versions struct {
 	GStreamer string `json:"gstreamer,omitempty"`
 	// OBS is nil where none was found.
 	OBS *obsSeen `json:"obs,omitempty"`
+	// OBSError says why an OBS that is there told no version.
+	OBSError string `json:"obsError,omitempty"`
 }
 
 // An obsSeen is an OBS that answered us, or one that is installed.
@@ -61,11 +64,18 @@ type obsSeen struct {
 }
 
 func lookAtVersions(ctx context.Context, c *invocation) versions {
-	obs := make(chan *obsSeen, 1)
-	go func() { obs <- seeOBS(ctx, c) }()
 	v := builtAs()
-	v.GStreamer = media.GStreamerVersion() // It may look at all its plugins first, which takes seconds.
-	v.OBS = <-obs
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		var err error
+		if v.OBS, err = seeOBS(ctx, c); err != nil {
+			v.OBSError = err.Error()
+		}
+	}()
+	gstreamer := media.GStreamerVersion() // It may look at all its plugins first, which takes seconds.
+	<-done
+	v.GStreamer = gstreamer
 	return v
 }
 
@@ -95,15 +105,16 @@ func builtAs() versions {
 // obsAnswers is how long each of the two ways to OBS's version may take. An OBS that is well answers within 50 ms.
 const obsAnswers = 2 * time.Second
 
-// seeOBS asks the OBS that runs, else the program that is installed.
-func seeOBS(ctx context.Context, c *invocation) *obsSeen {
+// seeOBS asks the OBS that runs, else the program that is installed. It returns nil where there is none, with an error
+// where one did not answer in time.
+func seeOBS(ctx context.Context, c *invocation) (*obsSeen, error) {
 	if c.config != nil {
 		asked, cancel := context.WithTimeout(ctx, obsAnswers)
 		defer cancel()
 		if client, err := dialOBS(asked, c); err == nil {
 			v := client.Version()
 			_ = client.Close()
-			return &obsSeen{Version: v.OBS.String(), Running: true, WebSocket: v.WebSocket.String()}
+			return &obsSeen{Version: v.OBS.String(), Running: true, WebSocket: v.WebSocket.String()}, nil
 		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, obsAnswers)
@@ -111,17 +122,20 @@ func seeOBS(ctx context.Context, c *invocation) *obsSeen {
 	cmd := exec.CommandContext(ctx, "obs", "--version")
 	cmd.WaitDelay = time.Second
 	out, err := cmd.Output()
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return nil, fmt.Errorf("OBS is installed, but `obs --version` did not answer within %v", obsAnswers)
+	}
 	if err != nil {
-		return nil
+		return nil, nil
 	}
 	// "OBS Studio - 29.0.2.1-1+b1 (linux)", in which a distribution says more than OBS's own version.
 	_, text, _ := strings.Cut(string(out), " - ")
 	text, _, _ = strings.Cut(text, " ")
 	v, err := obsctl.ParseSemver(text)
 	if err != nil {
-		return nil
+		return nil, nil
 	}
-	return &obsSeen{Version: v.String()}
+	return &obsSeen{Version: v.String()}, nil
 }
 
 // text is what a person reads.
@@ -134,6 +148,8 @@ func (v versions) text() string {
 		fmt.Fprintf(&b, "GStreamer %s\n", v.GStreamer)
 	}
 	switch {
+	case v.OBSError != "":
+		b.WriteString(v.OBSError + "\n")
 	case v.OBS == nil:
 		b.WriteString("OBS: not found\n")
 	case v.OBS.Running:

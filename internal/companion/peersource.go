@@ -261,6 +261,8 @@ func (p *peerSource) followMute(ctx context.Context) error {
 	switch {
 	case obsctl.IsCode(err, obsctl.CodeInvalidState):
 		// obs-websocket 5.7 does not tell the mute of a source without sound when asked, but its events do (source).
+	case obsctl.IsCode(err, obsctl.CodeNotFound):
+		return nil // No scene has the source, so OBS does not either; it may come.
 	case err != nil:
 		return err
 	default:

@@ -217,6 +217,26 @@ func TestDeadSourceIsRevived(t *testing.T) {
 	}
 }
 
+// TestMuteOfMissingSource: a peer source that OBS does not have is no problem, and its mute counts once OBS has it.
+func TestMuteOfMissingSource(t *testing.T) {
+	w := &sourceWorld{muted: true, refuse: &obsctl.RequestError{Code: obsctl.CodeNotFound}}
+	p := newTestSource(w)
+	p.input = "Peer"
+	p.begin(w)
+	follow := func(want ...string) {
+		t.Helper()
+		if err := p.followMute(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if diff := cmp.Diff(saidTo(want), w.saidTo); diff != "" {
+			t.Errorf("the call was told (-want +got):\n%s", diff)
+		}
+	}
+	follow()
+	w.refuse = nil
+	follow("silent true")
+}
+
 // TestMuteOfPeerSource: the peer's voice follows the mute of the source, asked for once and then told by events.
 func TestMuteOfPeerSource(t *testing.T) {
 	for _, tt := range []struct {

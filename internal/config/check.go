@@ -41,6 +41,23 @@ func CheckHost(s string) error {
 	return nil
 }
 
+// secureBitrate is the default of bitrate on the secure link, in kbit/s; on the plain link there is no minimum.
+const secureBitrate = 6000
+
+// checkBitrates refuses a minimum that the user gave above the maximum. The default minimum gives way to a lower maximum.
+func (c *Config) checkBitrates(defaultMin bool) error {
+	switch {
+	case c.Bitrate == 0 && c.MinBitrate > secureBitrate:
+		return fmt.Errorf("min-bitrate %d is above %d, the default of bitrate: lower min-bitrate, or set bitrate as well", c.MinBitrate, secureBitrate)
+	case c.Bitrate == 0 || c.MinBitrate <= c.Bitrate:
+		return nil
+	case defaultMin:
+		c.MinBitrate = c.Bitrate
+		return nil
+	}
+	return fmt.Errorf("min-bitrate %d is above bitrate %d: lower min-bitrate or raise bitrate", c.MinBitrate, c.Bitrate)
+}
+
 func checkDevice(s string) error {
 	if !path.IsAbs(s) {
 		return fmt.Errorf("%q is not a device path such as /dev/video10", s)

@@ -90,6 +90,11 @@ func TestLoad(t *testing.T) {
 			},
 		},
 		{
+			name: "a file with a byte order mark",
+			file: "\ufeffpeer = 'bob.example'\nbase-port = 6000\n",
+			want: func(c *Config) { c.Peer, c.BasePort = "bob.example", 6000 },
+		},
+		{
 			name: "lists do not add up across origins",
 			file: "scenes = ['file']\n",
 			env:  map[string]string{"COSTREAM_SCENES": "env"},
@@ -194,6 +199,16 @@ func TestLoad(t *testing.T) {
 			want: func(c *Config) { c.VideoFormat = Format{960, 540, 25, 1} },
 		},
 		{
+			name: "least bitrate at the greatest",
+			args: []string{"--bitrate=2000", "--min-bitrate=2000"},
+			want: func(c *Config) { c.Bitrate, c.MinBitrate = 2000, 2000 },
+		},
+		{
+			name: "bitrate below the default of the least",
+			args: []string{"--bitrate=200"},
+			want: func(c *Config) { c.Bitrate, c.MinBitrate = 200, 200 },
+		},
+		{
 			name: "addresses",
 			args: []string{"--peer", "fe80::1%eth0", "--listen", "2001:db8::1", "--obs-host", "10.0.0.1"},
 			want: func(c *Config) { c.Peer, c.Listen, c.OBSHost = "fe80::1%eth0", "2001:db8::1", "10.0.0.1" },
@@ -274,6 +289,9 @@ func TestLoadRefuses(t *testing.T) {
 		{name: "rate of nothing", args: []string{"--video-format=640x360@30/0"}, want: `"640x360@30/0": the frame rate must be from 1 to 240`},
 		{name: "rate past all", args: []string{"--video-format=640x360@1000"}, want: `"640x360@1000": the frame rate must be from 1 to 240`},
 		{name: "number for a video format", file: "video-format = 1080\n", want: "FILE:1: video-format: must be a quoted string"},
+		{name: "bitrates the wrong way round", args: []string{"--bitrate=1000", "--min-bitrate=2000"}, want: "min-bitrate 2000 is above bitrate 1000: lower min-bitrate or raise bitrate"},
+		{name: "bitrates the wrong way round, of two origins", file: "min-bitrate = 2000\n", env: map[string]string{"COSTREAM_BITRATE": "1000"}, want: "min-bitrate 2000 is above bitrate 1000"},
+		{name: "least bitrate above the default of the greatest", args: []string{"--min-bitrate=7000"}, want: "min-bitrate 7000 is above 6000, the default of bitrate"},
 		{name: "negative bit rate", args: []string{"--bitrate=-1"}, want: `"-1" is not a number from 100 to 100000`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -317,6 +335,12 @@ func TestSecretsThatOthersCanRead(t *testing.T) {
 		}
 		if got, want := c.OBSPassword.Reveal(), "hunter2"; got != want {
 			t.Errorf("got password %q, want %q", got, want)
+		}
+		for _, content := range []string{"", "\r\n", "\nhunter2\n"} {
+			write(t, path, content, 0o600)
+			if _, err := load(t, "", nil, "--obs-password-file", path); err == nil || !strings.Contains(err.Error(), "the first line of "+path+" is empty") {
+				t.Errorf("%q: got error %v, want one that says what is empty", content, err)
+			}
 		}
 		write(t, path, "hunter2\n", 0o644)
 		if _, err := load(t, "", nil, "--obs-password-file", path); err == nil || !strings.Contains(err.Error(), "run: chmod 600 "+path) {

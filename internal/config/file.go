@@ -3,6 +3,7 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -39,6 +40,7 @@ func (e *entryError) Unwrap() error { return e.err }
 
 // parse reads a configuration file: TOML whose keys are those of the table. Errors begin with path and line.
 func parse(path string, data []byte) (map[string]line, error) {
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // Some editors write a byte order mark, which TOML does not know.
 	var values map[string]any
 	if err := toml.Unmarshal(data, &values); err != nil {
 		var at *toml.DecodeError

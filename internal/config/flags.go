@@ -88,6 +88,9 @@ func (f *Flags) Load() (*Config, error) {
 		}
 		f.config.OBSPassword = &password
 	}
+	if err := f.config.checkBitrates(origins["min-bitrate"] == fromDefault); err != nil {
+		return nil, err
+	}
 	return &f.config, nil
 }
 
@@ -186,7 +189,11 @@ func readPassword(path string) (obsctl.Secret, error) {
 		return "", fmt.Errorf("obs-password-file %s: %w", path, err)
 	}
 	first, _, _ := strings.Cut(string(data), "\n")
-	return obsctl.Secret(strings.TrimSuffix(first, "\r")), nil
+	if first = strings.TrimSuffix(first, "\r"); first == "" {
+		return "", fmt.Errorf("obs-password-file: the first line of %s is empty; write OBS's password there (OBS shows it under "+
+			"Tools > WebSocket Server Settings > Show Connect Info)", path)
+	}
+	return obsctl.Secret(first), nil
 }
 
 // private refuses a file with a secret that others could read. A pipe has no readers but us.

@@ -118,7 +118,7 @@ func Table() []Setting {
 			Key: "bitrate", Group: GroupPicture, Arg: "KBIT/S",
 			Help:      "maximum video bitrate; the secure link adapts it to the network",
 			Otherwise: "6000 on the secure link, 3000 on the plain link",
-			bind:      func(c *Config) value { return &number{p: &c.Bitrate, min: 100, max: 100_000, sample: 6000} },
+			bind:      func(c *Config) value { return &number{p: &c.Bitrate, min: 100, max: 100_000, sample: secureBitrate} },
 		},
 		{
 			Key: "min-bitrate", Group: GroupPicture, Arg: "KBIT/S", Default: "300",

@@ -36,7 +36,7 @@ func (m *Machine) config(context.Context) doctor.Result {
 			Status: doctor.Fail,
 			Detail: m.SettingsError.Error() + ".",
 			Why:    "costream-obs does not start with settings that it cannot read, and doctor does not know what to check.",
-			Next:   "Fix that line; `costream-obs run --help` lists all settings.",
+			Next:   "Fix the setting or the file that it names; `costream-obs run --help` lists all settings.",
 		}
 	}
 	if _, err := os.Stat(m.SettingsFile); m.SettingsFile == "" || err != nil {

@@ -106,6 +106,7 @@ func pairNew(c *invocation, addresses []string, yes bool) error {
 	fmt.Fprintf(c.stderr, "Send your friend this line, by a messenger that you trust. Your friend runs: costream-obs pair join\n\n")
 	fmt.Fprintln(c.stdout, invite.Line())
 	fmt.Fprintf(c.stderr, "\nYour friend's machine will connect to %s. Then compare the words of: costream-obs pair show\n", listed(addresses))
+	tellRunning(c.stderr)
 	return nil
 }
 
@@ -138,6 +139,7 @@ func pairJoin(c *invocation, yes bool) error {
 	if len(invite.Addresses) == 0 {
 		fmt.Fprintln(c.stdout, "The line contains no address: give your friend's address to costream-obs run with --peer, unless your friend knows yours.")
 	}
+	tellRunning(c.stderr)
 	return nil
 }
 
@@ -163,7 +165,15 @@ func pairForget(c *invocation) error {
 		return err
 	}
 	fmt.Fprintln(c.stdout, "Forgotten.")
+	tellRunning(c.stderr)
 	return nil
+}
+
+// tellRunning says that a running costream-obs does not follow a change of the pair, which it read when it started.
+func tellRunning(stderr io.Writer) {
+	if companionRuns() {
+		fmt.Fprintln(stderr, "costream-obs run is running with the old settings: restart it.")
+	}
 }
 
 // keepPair saves a pair. Where there is one already it asks first, unless yes was said on the command line.

@@ -43,9 +43,17 @@ func (f feedSetup) run(order camera.Order) error {
 func (f feedSetup) runScript(order camera.Order) (waits bool, err error) {
 	switch {
 	case order.Undo:
+		before, err := f.script.store.Load()
+		if err != nil {
+			return false, err
+		}
 		gone, waits, err := f.script.remove()
-		if gone && err == nil && !waits {
+		switch {
+		case err != nil || waits:
+		case gone:
 			fmt.Fprintln(f.out, "OBS no longer runs our script.")
+		case before != nil && before.Waiting && !before.Order.Undo && len(before.Order.Keys) == 0:
+			fmt.Fprintln(f.out, "The prepared script is dropped. OBS did not have it yet.")
 		}
 		return waits, err
 	case f.obs.Snap():
@@ -73,7 +81,7 @@ func (f feedScript) install(all bool) (waits bool, err error) {
 		return false, err
 	}
 	order := f.order
-	order.All = all
+	order.All, order.CleanFeed = all, true
 	if before != nil && before.Waiting && !before.Order.Undo {
 		order.Keys, order.All = before.Order.Keys, all || before.Order.All
 	}
@@ -91,11 +99,16 @@ func (f feedScript) install(all bool) (waits bool, err error) {
 // remove takes the script away where it gives no hotkeys. gone says that it was there.
 func (f feedScript) remove() (gone, waits bool, err error) {
 	before, err := f.store.Load()
-	if err != nil || before == nil || before.Waiting && len(before.Order.Keys) > 0 {
+	if err != nil || before == nil {
 		return false, false, err
 	}
-	if keyed, err := f.keyed(); keyed || err != nil {
+	keyed, err := f.keyed()
+	if err != nil {
 		return false, false, err
+	}
+	if keyed || before.Waiting && len(before.Order.Keys) > 0 {
+		before.Order.CleanFeed = false
+		return false, false, f.store.Save(*before)
 	}
 	order := hotkeys.Order{Undo: true, Script: hotkeys.Path(f.data)}
 	done, err := order.Carry(f.obs)

@@ -114,6 +114,7 @@ func pairNew(c *invocation, addresses []string, yes bool) error {
 		return fmt.Errorf("the line above is of no use: %w", err)
 	}
 	fmt.Fprintf(c.stderr, "\nYour friend's machine will connect to %s. Then compare the words of: costream-obs pair show\n", listed(addresses))
+	tellRunning(c.stderr)
 	return nil
 }
 
@@ -150,6 +151,7 @@ func pairJoin(c *invocation, yes bool) error {
 	if len(invite.Addresses) == 0 {
 		fmt.Fprintln(c.stdout, "The line contains no address: give your friend's address to costream-obs run with --peer, unless your friend knows yours.")
 	}
+	tellRunning(c.stderr)
 	return nil
 }
 
@@ -175,7 +177,15 @@ func pairForget(c *invocation) error {
 		return err
 	}
 	fmt.Fprintln(c.stdout, "Forgotten.")
+	tellRunning(c.stderr)
 	return nil
+}
+
+// tellRunning says that a running costream-obs does not follow a change of the pair, which it read when it started.
+func tellRunning(stderr io.Writer) {
+	if companionRuns() {
+		fmt.Fprintln(stderr, "costream-obs run is running with the old settings: restart it.")
+	}
 }
 
 // mayPair returns the file to save a pair in. Where there is one already it asks first, unless yes was said on the command

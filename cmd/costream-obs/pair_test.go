@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -86,6 +87,36 @@ func TestPair(t *testing.T) {
 	}
 	if got := runCLI(t.Context(), "pair", "forget"); got.Code != exitFailure {
 		t.Errorf("forget again: got %+v, want a failure", got)
+	}
+}
+
+// TestPairWhileRunning: a costream-obs that runs does not follow a change of the pair, and the commands that change it say
+// so.
+func TestPairWhileRunning(t *testing.T) {
+	const told = "costream-obs run is running with the old settings: restart it.\n"
+	for _, running := range []bool{false, true} {
+		home := isolate(t)
+		if running {
+			if err := os.Mkdir(filepath.Join(home, "run"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			l, err := net.Listen("unix", filepath.Join(home, "run", "costream-obs.sock"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = l.Close() })
+		}
+		invite, err := pairing.NewInvite(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, args := range [][]string{{"new"}, {"join", "--yes", invite.Line()}, {"show"}, {"forget"}} {
+			got := runCLI(t.Context(), append([]string{"pair"}, args...)...)
+			want := running && args[0] != "show"
+			if got.Code != exitOK || strings.HasSuffix(got.Stderr, told) != want {
+				t.Errorf("running %t: %s: got %+v, want it told: %t", running, args[0], got, want)
+			}
+		}
 	}
 }
 

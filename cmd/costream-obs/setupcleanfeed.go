@@ -73,13 +73,20 @@ func setupCleanFeed(out io.Writer, machine setup.Machine, obs collection.Dir, or
 	if err != nil {
 		return err
 	}
-	done, err := camera.NewStore(state).Carry(order, obs)
+	store := camera.NewStore(state)
+	before, err := store.Load()
+	if err != nil {
+		return err
+	}
+	done, err := store.Carry(order, obs)
 	switch {
 	case errors.Is(err, collection.ErrRunning):
 		fmt.Fprintln(out, whileOpen())
 		return nil
 	case err != nil:
 		return err
+	case order.Undo && len(done) == 0 && before.Waiting && !before.Undo:
+		fmt.Fprintln(out, "The prepared change of OBS's virtual camera is dropped. OBS did not have it yet.")
 	case order.Undo && len(done) == 0:
 		fmt.Fprintln(out, "There is nothing to undo for OBS's virtual camera.")
 	case order.Undo:

@@ -78,6 +78,28 @@ func TestSetupCleanFeed(t *testing.T) {
 	}
 }
 
+// TestCleanFeedDropped: what waited for the end of OBS, and is undone before that, is said to be dropped.
+func TestCleanFeedDropped(t *testing.T) {
+	isolate(t)
+	_, obs := closedDir(t)
+	state, err := stateDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := camera.NewStore(state).Save(camera.Order{Waiting: true}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"The prepared change of OBS's virtual camera is dropped. OBS did not have it yet.\n",
+		"There is nothing to undo for OBS's virtual camera.\n",
+	} {
+		var out strings.Builder
+		if err := setupCleanFeed(&out, setup.Machine{Root: t.TempDir()}, obs, camera.Order{Undo: true}); err != nil || out.String() != want {
+			t.Errorf("got %v and %q, want %q", err, out.String(), want)
+		}
+	}
+}
+
 // TestCleanFeedTakenBackWithoutCamera: what was set while the module was there is taken back after it went.
 func TestCleanFeedTakenBackWithoutCamera(t *testing.T) {
 	isolate(t)

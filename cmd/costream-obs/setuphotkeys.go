@@ -107,8 +107,17 @@ type hotkeySetup struct {
 	out   io.Writer
 }
 
+// before is the last order. One that cannot be read counts as none: this one replaces it.
+func (h hotkeySetup) before() hotkeys.Entry {
+	if entry, err := h.store.Load(); err == nil && entry != nil {
+		return *entry
+	}
+	return hotkeys.Entry{}
+}
+
 func (h hotkeySetup) set() error {
 	var err error
+	h.order.CleanFeed = h.before().Order.CleanFeed
 	if h.order.Script, err = hotkeys.Install(h.obs, h.data, os.Getenv("HOME")); err != nil {
 		return err
 	}
@@ -131,24 +140,46 @@ func (h hotkeySetup) set() error {
 }
 
 func (h hotkeySetup) undo() error {
+	before := h.before()
+	h.order.Script, h.order.CleanFeed, h.order.All = hotkeys.Path(h.data), before.Order.CleanFeed, before.Order.All
+	waited := before.Waiting && !before.Order.Undo
 	done, err := h.order.Carry(h.obs)
 	if errors.Is(err, collection.ErrRunning) {
-		h.order.Script = hotkeys.Path(h.data)
-		return h.wait("The hotkeys will be removed from OBS.")
+		return h.wait("The hotkeys will be removed from OBS." + h.keeps())
 	}
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(h.store.Forget(), hotkeys.Uninstall(h.data)); err != nil {
+	if err := h.forget(waited); err != nil {
 		return err
 	}
-	if len(done.Collections) == 0 {
+	switch {
+	case len(done.Collections) > 0:
+		fmt.Fprintln(h.out, "Our hotkeys are removed from OBS."+h.keeps())
+		h.printCollections(done)
+	case waited && len(before.Order.Keys) > 0:
+		fmt.Fprintln(h.out, "The prepared hotkeys are dropped. OBS did not have them yet.")
+	default:
 		fmt.Fprintln(h.out, "There is nothing to undo.")
-		return nil
 	}
-	fmt.Fprintln(h.out, "Our hotkeys are removed from OBS.")
-	h.printCollections(done)
 	return nil
+}
+
+// forget drops the hotkeys, and the script where the clean feed does not need it. waits says that OBS gets the script
+// only when it ends.
+func (h hotkeySetup) forget(waits bool) error {
+	if h.order.CleanFeed {
+		return h.store.Save(hotkeys.Entry{Order: h.order.AfterUndo(), Waiting: waits})
+	}
+	return errors.Join(h.store.Forget(), hotkeys.Uninstall(h.data))
+}
+
+// keeps says what an undo leaves in OBS.
+func (h hotkeySetup) keeps() string {
+	if !h.order.CleanFeed {
+		return ""
+	}
+	return " OBS keeps our script, because the clean feed needs it; to remove the script too: costream-obs setup clean-feed --undo"
 }
 
 // wait leaves the order to be carried out when OBS ends.

@@ -66,6 +66,8 @@ type Result struct {
 	Status Status
 	// Detail is what was found, in the user's words. For Skip, it is the cause.
 	Detail string
+	// Open is for Skip: the checks that need this one run nevertheless.
+	Open bool
 	// Why says why a Warn or Fail matters, Next what to type or click. Commands
 	// stand in backquotes.
 	Why, Next string

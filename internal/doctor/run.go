@@ -78,7 +78,7 @@ func Run(ctx context.Context, checks []Check, chosen []string, observe Observer)
 			case Fail:
 				o.blocks, o.root, o.cause = true, c.ID, waits+c.ID
 			case Skip:
-				o.blocks, o.root, o.cause = true, c.ID, r.Detail
+				o.blocks, o.root, o.cause = !r.Open, c.ID, r.Detail
 			}
 		}()
 	}

@@ -72,6 +72,8 @@ type Order struct {
 	All bool `json:"all,omitempty"`
 	// Undo takes our hotkeys out of all scene collections.
 	Undo bool `json:"undo,omitempty"`
+	// CleanFeed says that the clean feed needs the script: Undo removes the keys alone.
+	CleanFeed bool `json:"cleanFeed,omitempty"`
 }
 
 // Done is what an order came to.
@@ -124,7 +126,11 @@ func (o Order) files(d collection.Dir) ([]*collection.File, error) {
 	}
 	return slices.DeleteFunc(all, func(f *collection.File) bool {
 		doc, err := f.Read()
-		return err == nil && len(ours(doc)) == 0
+		if err != nil {
+			return false
+		}
+		keys, path := Bound(doc)
+		return path == "" || o.CleanFeed && len(keys) == 0
 	}), nil
 }
 
@@ -142,6 +148,9 @@ func (o Order) profile(d collection.Dir) ([]collection.Binding, error) {
 
 // edit does what the order asks for in one collection.
 func (o Order) edit(doc *collection.Doc, profile []collection.Binding) error {
+	if o.Undo && o.CleanFeed {
+		return removeKeys(doc)
+	}
 	settings := map[string]json.RawMessage{}
 	for _, old := range ours(doc) {
 		maps.Copy(settings, old.Settings)
@@ -162,6 +171,25 @@ func (o Order) edit(doc *collection.Doc, profile []collection.Binding) error {
 		return err
 	}
 	return o.free(append(doc.Bindings(), profile...))
+}
+
+// removeKeys leaves the script in a collection without its keys.
+func removeKeys(doc *collection.Doc) error {
+	for _, script := range ours(doc) {
+		for _, action := range Actions {
+			delete(script.Settings, string(action))
+		}
+		if err := doc.SetScript(script); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// AfterUndo is the order that is left when an undo that keeps the script is done.
+func (o Order) AfterUndo() Order {
+	o.Undo, o.Keys = false, nil
+	return o
 }
 
 // free returns a BoundError when one of the order's keys is bound to anything but what the order binds it to.

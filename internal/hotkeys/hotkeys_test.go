@@ -233,6 +233,16 @@ func TestFinish(t *testing.T) {
 	}
 	finish("a problem is told once", nil)
 
+	kept := Order{Undo: true, Script: script, CleanFeed: true}
+	save(Entry{Order: kept, Waiting: true})
+	finish("undo of the keys", &Entry{Order: kept})
+	if got := m.get(mainFile); !strings.Contains(got, script) || strings.Contains(got, `"toggle"`) {
+		t.Errorf("after the undo of the keys the collection is %s", got)
+	}
+	if e, err := store.Load(); err != nil || e == nil || e.Waiting || e.Order.Undo || !e.Order.CleanFeed {
+		t.Errorf("after the undo of the keys the entry is %+v, %v", e, err)
+	}
+
 	undo := Order{Undo: true, Script: script}
 	save(Entry{Order: undo, Waiting: true})
 	finish("undo", &Entry{Order: undo})

@@ -76,7 +76,10 @@ func (s Store) Finish(find func() (collection.Dir, error)) (*Entry, error) {
 		return nil, err
 	}
 	e.Waiting = false
-	if e.Order.Undo {
+	switch {
+	case e.Order.Undo && e.Order.CleanFeed:
+		return e, s.Save(Entry{Order: e.Order.AfterUndo()})
+	case e.Order.Undo:
 		if e.Order.Script != "" {
 			err = Uninstall(filepath.Dir(e.Order.Script))
 		}

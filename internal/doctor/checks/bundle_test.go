@@ -63,6 +63,28 @@ func TestBundlePasswordOption(t *testing.T) {
 	}
 }
 
+// Nothing that follows a scheme gets into a bundle, and a path of a file stays readable.
+func TestBundleURLs(t *testing.T) {
+	for _, test := range []struct{ text, want string }{
+		{"rtsp://admin:p@ss/w0rd@cam.lan: no such host", "rtsp://[address] no such host"},
+		{`rtsp://user:LEAK"11@1.2.3.4/x`, "rtsp://[address]"},
+		{"rtsp://user:two words@cam.lan/x failed", "rtsp://[address] failed"},
+		{"input: rtsp://cam.lan/live?token=X\r\nnext", "input: rtsp://[address]\r\nnext"},
+		{"rtsps://cam.lan/KEY", "rtsps://[address]"},
+		{"to RTMP://x/KEY from 192.168.1.5", "to RTMP://[address] from 192.168.1.5"},
+		{"'whep://x/KEY' and wss://x/?t=KEY", "'whep://[address] and wss://[address]"},
+		{"udp://1.2.3.4:99?key=K", "udp://[address]"},
+		{`srt://x?passphrase=a\b'c`, "srt://[address]"},
+		{"input: /home/us/a: clip@2.mp4, /dev/video11", "input: /home/us/a: clip@2.mp4, /dev/video11"},
+		{`{"detail": "rtsp://u:a\"b c@cam/x?k=\u0026K", "next": "me@home"}`, `{"detail": "rtsp://[address]", "next": "me@home"}`},
+		{`{"detail": "wss://x/\\", "next": "none"}`, `{"detail": "wss://[address]", "next": "none"}`},
+	} {
+		if diff := cmp.Diff(test.want, checks.WithoutURLs(test.text)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.text, diff)
+		}
+	}
+}
+
 func TestBundle(t *testing.T) {
 	f := healthy(t)
 	home := t.TempDir()

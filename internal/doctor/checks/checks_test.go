@@ -600,6 +600,23 @@ func TestPass(t *testing.T) {
 	}
 }
 
+// TestUnanswered: of a peer that did not answer, neither the key nor the clock is known.
+func TestUnanswered(t *testing.T) {
+	for _, asked := range [][]netip.AddrPort{nil, {peerAt}} {
+		f := healthy(t)
+		f.probe = link.ProbeReport{Asked: asked}
+		findings := f.look(t)
+		for _, id := range []string{"net.key", "net.clock"} {
+			if got := findings[id]; got.Status != doctor.Skip || got.Detail == "" {
+				t.Errorf("asked %v: %s: got %s %q, want it skipped with its cause", asked, id, got.Status, got.Detail)
+			}
+		}
+		if got := findings["net.probe"]; got.Status != doctor.Warn && got.Status != doctor.Fail {
+			t.Errorf("asked %v: net.probe: got %s, want a warning or a failure", asked, got.Status)
+		}
+	}
+}
+
 // TestSecureBoot: where Secure Boot is on and the module not loaded yet.
 func TestSecureBoot(t *testing.T) {
 	for _, test := range []struct {

@@ -2,6 +2,8 @@
 
 package checks
 
+import "strings"
+
 // PairSources are the sources of the table of versions, for the test of the document.
 func PairSources() []string {
 	var sources []string
@@ -13,3 +15,6 @@ func PairSources() []string {
 
 // WithoutPasswordOption is withoutPasswordOption for the tests.
 func WithoutPasswordOption(log string) string { return withoutPasswordOption(log) }
+
+// WithoutURLs is what a bundle makes of a text in which no secret is known.
+func WithoutURLs(text string) string { return redactor{strings.NewReplacer()}.Replace(text) }

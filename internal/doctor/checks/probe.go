@@ -22,6 +22,9 @@ const (
 	tolerableClock = 2 * time.Second
 )
 
+// unanswered is why nothing is known of the peer's key and clock.
+const unanswered = "your friend's machine did not answer"
+
 // probePeer measures the way to the peer: through a running costream-obs, which has the port, or on our own.
 func (m *Machine) probePeer(ctx context.Context) (link.ProbeReport, error) {
 	d, err := m.Daemon(ctx)
@@ -68,7 +71,7 @@ func (m *Machine) sameKey(ctx context.Context) doctor.Result {
 	case report.Peer.IsValid():
 		return doctor.Fine("")
 	}
-	return doctor.Fine("no sign of another one")
+	return doctor.Result{Status: doctor.Skip, Detail: unanswered, Open: true}
 }
 
 // answers is net.probe.
@@ -101,6 +104,9 @@ func (m *Machine) sameTime(ctx context.Context) doctor.Result {
 	report, err := m.Probe(ctx)
 	if err != nil {
 		return doctor.Skipped("%v", err)
+	}
+	if !report.Peer.IsValid() {
+		return doctor.Skipped(unanswered)
 	}
 	off := report.ClockAhead
 	if off.Abs() <= tolerableClock+report.MinRTT/2 {

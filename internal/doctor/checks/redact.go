@@ -105,17 +105,21 @@ var (
 	// addresses finds what may be an address; netip decides. Versions, which
 	// may look like one, keep the word before them.
 	addresses = regexp.MustCompile(`(?:OBS |Studio - |[Vv]ersion:? )?(?:[0-9A-Fa-f]*:[0-9A-Fa-f:.]+|\d+\.\d+\.\d+\.\d+)`)
-	// loginsInURLs finds the name and the password in an address of any kind, such as a camera's, and keysInURLs the
-	// secret parts of stream addresses.
-	loginsInURLs = regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]*://)[^\s"'/@]+@`)
-	keysInURLs   = regexp.MustCompile(`((?:rtmps?|srt|rist|https?|whip)://)[^\s"'\\]+`)
+	// urls finds what follows the scheme of a URL, whichever scheme that is: name and password, host, path and query may
+	// all be secret. A password may contain spaces, quotes and more than one @.
+	urls = regexp.MustCompile(`://(?:[^\r\n]*@)?\S*`)
+	// urlsInJSON does the same inside a JSON string, which it does not leave.
+	urlsInJSON = regexp.MustCompile(`://(?:(?:\\.|[^"\\\r\n])*@)?(?:\\.|[^\s"\\])*`)
 )
 
 // Replace returns the text without secrets.
 func (r redactor) Replace(text string) string {
+	secret := urls
+	if json.Valid([]byte(text)) {
+		secret = urlsInJSON
+	}
 	text = r.known.Replace(text)
-	text = loginsInURLs.ReplaceAllString(text, "$1[login]@")
-	text = keysInURLs.ReplaceAllString(text, "$1[address]")
+	text = secret.ReplaceAllString(text, "://[address]")
 	return addresses.ReplaceAllStringFunc(text, func(found string) string {
 		addr, err := netip.ParseAddr(found)
 		if err != nil || addr.IsPrivate() || addr.IsLoopback() || addr.IsUnspecified() || addr.IsLinkLocalUnicast() || addr.IsMulticast() {

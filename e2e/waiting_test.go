@@ -41,7 +41,7 @@ func TestRealWhyThePeerIsAway(t *testing.T) {
 	p.bobC.Await(e2e.Ready, readyLimit)
 	p.bob.OBS.StartStream()
 	onAir := p.bobC.Await(e2e.OnAir, airLimit)
-	want := fmt.Sprintf("%sNo costream-obs of your friend's answers at %s:5000. Does it run at your friend's", friendProblem, p.alice.Address)
+	want := fmt.Sprintf("%sNo costream-obs of your friend's answers at %s:5000. Does `costream-obs run`", friendProblem, p.alice.Address)
 	report := p.bobC.AwaitProblem(e2e.OnAir, want, awayLimit)
 	if took := report.Time.Sub(onAir.Time); took > reasonLimit {
 		t.Errorf("the reason was reported after %v, want at most %v", took, reasonLimit)

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/costream-obs/costream-obs/internal/cleanfeed"
 	"github.com/costream-obs/costream-obs/obsctl"
 )
 
@@ -106,6 +107,32 @@ func (c *changes) monitorOf(collection string) map[string]obsctl.MonitorType {
 type store interface {
 	PersistentData(ctx context.Context, slot string, into any) (found bool, err error)
 	SetPersistentData(ctx context.Context, slot string, v any) error
+}
+
+// Left says what a costream-obs that ended has not undone in an OBS, as phrases for people; nil where all is undone. What
+// it changed in other scene collections than the loaded one can wait until OBS is there again.
+func Left(ctx context.Context, obs cleanfeed.Store, collection string) ([]string, error) {
+	var c changes
+	if _, err := obs.PersistentData(ctx, changesSlot, &c); err != nil {
+		return nil, fmt.Errorf("reading what an earlier run changed: %w", err)
+	}
+	var left []string
+	if c.Collection != "" {
+		left = append(left, fmt.Sprintf("the scene collection instead of %q", c.Collection))
+	}
+	if c.Output != "" {
+		left = append(left, fmt.Sprintf("the output %q", c.Output))
+	}
+	for _, input := range slices.Sorted(maps.Keys(c.Monitor[collection])) {
+		left = append(left, fmt.Sprintf("the monitoring of %q", input))
+	}
+	if input := c.Voice[collection]; input != "" {
+		left = append(left, fmt.Sprintf("the input %q", input))
+	}
+	if c.Deduplicates || len(c.Captures[collection]) > 0 {
+		left = append(left, "what OBS leaves out of the stream")
+	}
+	return left, nil
 }
 
 // ledger holds the changes, in OBS and here.

@@ -135,7 +135,7 @@ var table = []Kind{
 	{PeerPicture, "peer source's picture", "", Warning, []Code{PeerSource}},
 	{PeerMute, "peer source's mute", "", Warning, []Code{PeerSource}},
 	{Scenes, "scenes", "", Warning, []Code{Connection}},
-	{Changes, "changes", "", Warning, []Code{Connection}},
+	{Changes, "changes", "what costream-obs changed in it is undone", Warning, []Code{Connection}},
 	{Transition, "", "", Warning, []Code{Connection}},
 	{Loop, "", "the peer does not get their own picture back", Warning, []Code{Connection}},
 	{Hotkeys, "", "its hotkeys for the peer are in order", Warning, []Code{Settings}},

@@ -60,7 +60,7 @@ _costream_obs() {
     --audio) words='null aloop' ;;
     --layout) words='pip side-by-side full grid' ;;
     --when) words='streaming recording virtualcam always' ;;
-    --only) words='svc svc.config svc.run svc.unit host host.gst host.user v4l2 v4l2.module.file v4l2.module.sign v4l2.module.loaded v4l2.module.version v4l2.conf v4l2.dev.pair v4l2.dev.order v4l2.dev.excl v4l2.dev.keepformat v4l2.dev.holders v4l2.dev.state obs obs.ws.config obs.flatpak obs.ws.connect obs.ws.auth obs.version obs.vcam.avail obs.vcam.type obs.vcam.device obs.video obs.rate obs.source obs.loop obs.hotkeys audio audio.server audio.priority audio.sink audio.mic audio.mute audio.level audio.monitor.device audio.monitor.inputs audio.place audio.monitor.peer audio.monitor.dup audio.viewers audio.mute.hazard audio.latency net net.ports net.addr net.key net.probe net.clock net.rmem' ;;
+    --only) words='svc svc.config svc.run svc.unit host host.gst host.user v4l2 v4l2.module.file v4l2.module.sign v4l2.module.loaded v4l2.module.version v4l2.conf v4l2.dev.pair v4l2.dev.order v4l2.dev.excl v4l2.dev.keepformat v4l2.dev.holders v4l2.dev.state obs obs.ws.config obs.flatpak obs.ws.connect obs.ws.auth obs.version obs.vcam.avail obs.vcam.type obs.vcam.device obs.video obs.rate obs.source obs.changes obs.loop obs.hotkeys audio audio.server audio.priority audio.sink audio.mic audio.mute audio.level audio.monitor.device audio.monitor.inputs audio.place audio.monitor.peer audio.monitor.dup audio.viewers audio.mute.hazard audio.latency net net.ports net.addr net.key net.probe net.clock net.rmem' ;;
     --bundle | --obs-password-file | --config)
       compopt -o filenames
       mapfile -t COMPREPLY < <(compgen -f -- "$word")

@@ -76,6 +76,7 @@ func All(m *Machine) []doctor.Check {
 		row(problem.VideoFormat, m.video),
 		row(problem.SampleRate, m.sampleRate),
 		row(problem.PeerSource, m.peerSource),
+		row(problem.Changes, m.changesUndone),
 		row(problem.Loop, m.loop),
 		row(problem.Hotkeys, m.hotkeysSetUp),
 

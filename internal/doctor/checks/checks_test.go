@@ -256,6 +256,10 @@ var faults = []fault{
 	{"peer buffered", func(f *fixture) {
 		f.change("Peer", func(in *checks.Input) { delete(in.Settings, "buffering") })
 	}, []string{"obs.source"}},
+	{"killed on air", func(f *fixture) {
+		f.offAir()
+		f.obs.Left = []string{`the monitoring of "Mic/Aux"`, `the input "Peer (sound)"`}
+	}, []string{"obs.changes"}},
 	{"peer in the programme, no clean feed", func(f *fixture) { f.obs.Feed = false }, []string{"obs.loop"}},
 	{"peer in the clean feed", func(f *fixture) { f.obs.FeedLoop = "To peer: Scene" }, []string{"obs.loop"}},
 	{"clean feed as programme", func(f *fixture) { f.obs.Program, f.obs.FeedScenes = "To peer", map[string]bool{"To peer": true} }, []string{"obs.loop"}},
@@ -518,6 +522,8 @@ func TestHealthy(t *testing.T) {
 		"no service":          func(f *fixture) { f.programs[askUnit] = unitGone },
 		"no systemd":          func(f *fixture) { delete(f.programs, askUnit) },
 		"not paired":          func(f *fixture) { f.o.Secure = nil },
+		"changes of a run":    func(f *fixture) { f.obs.Left = []string{`the monitoring of "Mic/Aux"`} },
+		"unknown changes":     func(f *fixture) { f.offAir(); f.obs.LeftError = "persistent data: unexpected end of JSON input" },
 		"one packet lost":     func(f *fixture) { f.probe.Lost = 1 },
 		"no one but us":       func(f *fixture) { f.o.Peer, f.o.PairHosts = "", []string{"192.168.1.9", "fd00::1"} },
 		"microphone past": func(f *fixture) {

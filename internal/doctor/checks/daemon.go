@@ -72,6 +72,32 @@ func (m *Machine) running(ctx context.Context) doctor.Result {
 	return doctor.Fine("%s: %s", d.Report.State, d.Report.Detail)
 }
 
+// changesUndone is obs.changes.
+func (m *Machine) changesUndone(ctx context.Context) doctor.Result {
+	d, err := m.Daemon(ctx)
+	switch {
+	case err != nil:
+		return doctor.Skipped("costream-obs runs but does not answer (%v)", err)
+	case d.Running:
+		return doctor.Fine("costream-obs undoes its changes when it ends")
+	}
+	obs, err := m.OBS(ctx)
+	switch {
+	case err != nil:
+		return unknownOBS(err)
+	case obs.LeftError != "":
+		return doctor.Skipped("OBS does not say what costream-obs changed (%s)", obs.LeftError)
+	case len(obs.Left) == 0:
+		return doctor.Fine("")
+	}
+	return doctor.Result{
+		Status: doctor.Warn,
+		Detail: fmt.Sprintf("costream-obs ended before it could undo its changes in OBS: %s.", strings.Join(obs.Left, ", ")),
+		Why:    "OBS is still set up for a co-stream: for example, you may hear your own microphone.",
+		Next:   "Run `costream-obs run` once, and stop it with Ctrl-C when it is connected to OBS.",
+	}
+}
+
 // tilde shortens the paths in the user's home.
 func (m *Machine) tilde(path string) string {
 	if rest, ok := strings.CutPrefix(path, m.Home+"/"); ok && m.Home != "" {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/costream-obs/costream-obs/internal/companion"
 	"github.com/costream-obs/costream-obs/internal/obsscenes"
 	"github.com/costream-obs/costream-obs/obsctl"
 	"github.com/costream-obs/costream-obs/scenes"
@@ -41,6 +42,10 @@ type OBS struct {
 	FeedScenes map[string]bool `json:"feedScenes,omitempty"`
 	Feed       bool            `json:"feed,omitempty"`
 	FeedLoop   string          `json:"feedLoop,omitempty"`
+
+	// Left is what an earlier costream-obs has not undone, or a running one changed, and LeftError why that is not known.
+	Left      []string `json:"left,omitempty"`
+	LeftError string   `json:"leftError,omitempty"`
 
 	// Deduplication is what OBS's log says of it, where this version writes that, and LogError why it could not be read.
 	Deduplication obsctl.Deduplication `json:"deduplication,omitempty"`
@@ -113,6 +118,9 @@ func (m *Machine) lookAtOBS(ctx context.Context) (OBS, error) {
 	}
 	if err := o.askFeed(ctx, c); err != nil {
 		return OBS{}, fmt.Errorf("OBS at %s: %w", o.Address, err)
+	}
+	if o.Left, err = companion.Left(ctx, c, o.Collection); err != nil {
+		o.LeftError = err.Error()
 	}
 	o.readLog(m.path("proc"))
 	return o, nil

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package companion
+
+import (
+	"context"
+	"encoding/json"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/costream-obs/costream-obs/obsctl"
+)
+
+// slots is the store of an OBS.
+type slots map[string][]byte
+
+func (s slots) PersistentData(_ context.Context, slot string, into any) (found bool, err error) {
+	text, found := s[slot]
+	if !found {
+		return false, nil
+	}
+	return true, json.Unmarshal(text, into)
+}
+
+func (s slots) SetPersistentData(_ context.Context, slot string, v any) (err error) {
+	s[slot], err = json.Marshal(v)
+	return err
+}
+
+// TestLeft: what a run noted and did not undo is told, but for what belongs to scene collections that are not loaded.
+func TestLeft(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		note func(*changes)
+		want []string
+	}{
+		{"nothing", func(*changes) {}, nil},
+		{"on air", func(c *changes) {
+			c.Output = "virtualcam_output"
+			c.noteMonitor("Show", "Mic/Aux", obsctl.MonitorOff)
+			c.noteMonitor("Show", "Guest", obsctl.MonitorOff)
+			c.noteVoice("Show", "Peer (sound)")
+		}, []string{`the output "virtualcam_output"`, `the monitoring of "Guest"`, `the monitoring of "Mic/Aux"`, `the input "Peer (sound)"`}},
+		{"our scene collection", func(c *changes) { c.Collection = "Show" }, []string{`the scene collection instead of "Show"`}},
+		{"the stream's sound", func(c *changes) { c.Deduplicates = true }, []string{"what OBS leaves out of the stream"}},
+		{"another scene collection", func(c *changes) {
+			c.noteMonitor("Other", "Mic/Aux", obsctl.MonitorOff)
+			c.noteVoice("Other", "Peer (sound)")
+			c.noteCaptures("Other", map[string]map[string]any{"Desktop": {}})
+		}, nil},
+		{"undone", func(c *changes) {
+			c.noteMonitor("Show", "Mic/Aux", obsctl.MonitorOff)
+			c.forgetMonitor("Show", "Mic/Aux")
+		}, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			obs := slots{}
+			l := ledger{obs: obs, recall: &recall{}}
+			test.note(&l.changes)
+			if err := l.save(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			got, err := Left(t.Context(), obs, "Show")
+			if diff := cmp.Diff(test.want, got); diff != "" || err != nil {
+				t.Errorf("%v; -want +got:\n%s", err, diff)
+			}
+		})
+	}
+	if got, err := Left(t.Context(), slots{}, "Show"); got != nil || err != nil {
+		t.Errorf("an OBS that costream-obs never saw: got %q, %v", got, err)
+	}
+	if _, err := Left(t.Context(), slots{changesSlot: []byte("?")}, "Show"); err == nil {
+		t.Error("a slot that cannot be read: got no error")
+	}
+}

@@ -242,7 +242,7 @@ func TestGuestSetup(t *testing.T) {
 		alice.setup("--yes", "--restart").check(t, 1, "not possible while it is used", "fuser")
 		rootSetup(t, "--yes", "--restart").check(t, 1, "sleep (process", "has /dev/video20 open")
 		holder()
-		alice.setup("--yes").check(t, 1, "add --restart to allow that", `takes /dev/video20 ("droidcam") away`)
+		alice.setup("--yes").check(t, 1, "add --restart to allow that", `removes /dev/video20 ("droidcam")`)
 		checkDevices(t, map[string]string{"/dev/video20": "droidcam"})
 		alice.setup("--yes", "--restart").check(t, 0, "Done.")
 		checkDevices(t, ours())

@@ -137,6 +137,15 @@ func (b *Batch) Do(ctx context.Context) error {
 	return err
 }
 
+// one sends a batch of one request, and returns its answer.
+func one[T any](ctx context.Context, b *Batch, answer *Answer[T]) (T, error) {
+	if err := b.Do(ctx); err != nil {
+		var none T
+		return none, err
+	}
+	return answer.Value, answer.Err
+}
+
 // do returns the requests that were not answered.
 func (b *Batch) do(ctx context.Context) (rest []asked, err error) {
 	for rest = b.asked; len(rest) > 0; {

@@ -152,7 +152,7 @@ func (b *Batch) SceneItems(scene string) *Answer[[]SceneItem] {
 	return out
 }
 
-// GroupItems is [Client.GroupItems].
+// GroupItems lists the items of a group, bottom first.
 func (b *Batch) GroupItems(group string) *Answer[[]SceneItem] {
 	p := sceneitems.NewGetGroupSceneItemListParams().WithSceneName(group)
 	return ask(b, asked{params: p}, func(r *sceneitems.GetGroupSceneItemListResponse) ([]SceneItem, error) {
@@ -160,14 +160,14 @@ func (b *Batch) GroupItems(group string) *Answer[[]SceneItem] {
 	})
 }
 
-// Filters is [Client.Filters].
+// Filters lists the filters of a source, scene or group in the order in which they work.
 func (b *Batch) Filters(source string) *Answer[[]Filter] {
 	return ask(b, asked{params: filtersParams(b.source(source))}, func(r *filters.GetSourceFilterListResponse) ([]Filter, error) {
 		return readFilters(r), nil
 	})
 }
 
-// CreateSceneItem is [Client.CreateSceneItem]. The requests that follow may be about the new item.
+// CreateSceneItem puts an existing source into a scene, on top. The requests that follow may be about the new item.
 func (b *Batch) CreateSceneItem(scene, source string, enabled bool) *NewItem {
 	in, what := b.source(scene), b.source(source)
 	ref := ItemRef{made: fmt.Sprintf("item%d", len(b.asked))}
@@ -197,7 +197,7 @@ func (b *Batch) RemoveSceneItem(scene string, id int) *Answer[Nothing] {
 	return tell(b, a)
 }
 
-// SetItemEnabled is [Client.SetItemEnabled].
+// SetItemEnabled shows or hides an item. OBS sends an event only when that changes something.
 func (b *Batch) SetItemEnabled(scene string, item ItemRef, enabled bool) *Answer[Nothing] {
 	p := sceneitems.NewSetSceneItemEnabledParams().WithSceneItemEnabled(enabled)
 	p.SceneName, p.SceneUuid = b.source(scene).fields()
@@ -205,7 +205,7 @@ func (b *Batch) SetItemEnabled(scene string, item ItemRef, enabled bool) *Answer
 	return tell(b, asked{params: p, item: item})
 }
 
-// SetItemLocked is [Client.SetItemLocked].
+// SetItemLocked locks an item against the mouse, or unlocks it.
 func (b *Batch) SetItemLocked(scene string, item ItemRef, locked bool) *Answer[Nothing] {
 	p := sceneitems.NewSetSceneItemLockedParams().WithSceneItemLocked(locked)
 	p.SceneName, p.SceneUuid = b.source(scene).fields()
@@ -213,7 +213,7 @@ func (b *Batch) SetItemLocked(scene string, item ItemRef, locked bool) *Answer[N
 	return tell(b, asked{params: p, item: item})
 }
 
-// SetItemIndex is [Client.SetItemIndex].
+// SetItemIndex moves an item within the pile; 0 is the bottom.
 func (b *Batch) SetItemIndex(scene string, item ItemRef, index int) *Answer[Nothing] {
 	p := sceneitems.NewSetSceneItemIndexParams().WithSceneItemIndex(index)
 	p.SceneName, p.SceneUuid = b.source(scene).fields()
@@ -221,7 +221,7 @@ func (b *Batch) SetItemIndex(scene string, item ItemRef, index int) *Answer[Noth
 	return tell(b, asked{params: p, item: item})
 }
 
-// SetItemBlendMode is [Client.SetItemBlendMode].
+// SetItemBlendMode says how an item is mixed with what lies below it; mode is one of OBS_BLEND_*.
 func (b *Batch) SetItemBlendMode(scene string, item ItemRef, mode string) *Answer[Nothing] {
 	p := sceneitems.NewSetSceneItemBlendModeParams().WithSceneItemBlendMode(mode)
 	p.SceneName, p.SceneUuid = b.source(scene).fields()
@@ -229,7 +229,8 @@ func (b *Batch) SetItemBlendMode(scene string, item ItemRef, mode string) *Answe
 	return tell(b, asked{params: p, item: item})
 }
 
-// SetItemTransform is [Client.SetItemTransform].
+// SetItemTransform places an item. All of t is set, so begin with what SceneItems gave, or with bounds: a scale of 0 is
+// sent as 1, an empty BoundsType as OBS_BOUNDS_NONE.
 func (b *Batch) SetItemTransform(scene string, item ItemRef, t Transform) *Answer[Nothing] {
 	p := sceneitems.NewSetSceneItemTransformParams().WithSceneItemTransform(t.wire())
 	p.SceneName, p.SceneUuid = b.source(scene).fields()
@@ -237,22 +238,22 @@ func (b *Batch) SetItemTransform(scene string, item ItemRef, t Transform) *Answe
 	return tell(b, asked{params: p, item: item})
 }
 
-// CreateFilter is [Client.CreateFilter].
+// CreateFilter adds a filter to a source, after those that it has. A new filter is enabled whatever f says.
 func (b *Batch) CreateFilter(source string, f Filter) *Answer[Nothing] {
 	return tell(b, asked{params: createFilterParams(b.source(source), f)})
 }
 
-// RemoveFilter is [Client.RemoveFilter].
+// RemoveFilter removes a filter from a source.
 func (b *Batch) RemoveFilter(source, filter string) *Answer[Nothing] {
 	return tell(b, asked{params: removeFilterParams(b.source(source), filter)})
 }
 
-// SetFilterEnabled is [Client.SetFilterEnabled].
+// SetFilterEnabled switches a filter on or off.
 func (b *Batch) SetFilterEnabled(source, filter string, enabled bool) *Answer[Nothing] {
 	return tell(b, asked{params: enableFilterParams(b.source(source), filter, enabled)})
 }
 
-// SetFilterSettings is [Client.SetFilterSettings].
+// SetFilterSettings replaces all settings of a filter.
 func (b *Batch) SetFilterSettings(source, filter string, settings map[string]any) *Answer[Nothing] {
 	return tell(b, asked{params: filterSettingsParams(b.source(source), filter, settings)})
 }

@@ -4,7 +4,6 @@ package obsctl
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/andreykaipov/goobs"
 	"github.com/andreykaipov/goobs/api/requests/sceneitems"
@@ -42,18 +41,14 @@ type Transform struct {
 	CropToBounds   bool // OBS 30.2 and later
 
 	// W, H, SourceW and SourceH are what OBS made of it: the size on the
-	// canvas and that of the source. SetItemTransform ignores them.
+	// canvas and that of the source. Batch.SetItemTransform ignores them.
 	W, H             float64
 	SourceW, SourceH float64
 }
 
 // SceneItems lists the items of a scene, bottom first.
 func (c *Client) SceneItems(ctx context.Context, scene string) ([]SceneItem, error) {
-	return c.sceneItems(ctx, named(scene))
-}
-
-func (c *Client) sceneItems(ctx context.Context, scene SourceID) ([]SceneItem, error) {
-	items, err := c.rawItems(ctx, scene)
+	items, err := c.rawItems(ctx, named(scene))
 	if err != nil {
 		return nil, err
 	}
@@ -77,17 +72,6 @@ func (c *Client) rawItems(ctx context.Context, scene SourceID) ([]*typedefs.Scen
 	return r.SceneItems, nil
 }
 
-// GroupItems lists the items of a group, bottom first.
-func (c *Client) GroupItems(ctx context.Context, group string) ([]SceneItem, error) {
-	r, err := call(ctx, c, "GetGroupSceneItemList", func(g *goobs.Client) (*sceneitems.GetGroupSceneItemListResponse, error) {
-		return g.SceneItems.GetGroupSceneItemList(sceneitems.NewGetGroupSceneItemListParams().WithSceneName(group))
-	})
-	if err != nil {
-		return nil, err
-	}
-	return readItems(r.SceneItems), nil
-}
-
 func readItems(list []*typedefs.SceneItem) []SceneItem {
 	items := make([]SceneItem, 0, len(list))
 	for _, i := range list {
@@ -109,24 +93,6 @@ func readItems(list []*typedefs.SceneItem) []SceneItem {
 	return items
 }
 
-// CreateSceneItem puts an existing source into a scene, on top, and returns
-// the new item's id.
-func (c *Client) CreateSceneItem(ctx context.Context, scene, source string, enabled bool) (int, error) {
-	return c.createSceneItem(ctx, named(scene), named(source), enabled)
-}
-
-func (c *Client) createSceneItem(ctx context.Context, scene, source SourceID, enabled bool) (int, error) {
-	p := createItemParams(scene, source, enabled)
-	r, err := call(ctx, c, "CreateSceneItem", func(g *goobs.Client) (*sceneitems.CreateSceneItemResponse, error) {
-		return g.SceneItems.CreateSceneItem(p)
-	})
-	if err != nil {
-		return 0, err
-	}
-	c.noteItem(scene, source, r.SceneItemId)
-	return r.SceneItemId, nil
-}
-
 func createItemParams(scene, source SourceID, enabled bool) *sceneitems.CreateSceneItemParams {
 	p := sceneitems.NewCreateSceneItemParams().WithSceneItemEnabled(enabled)
 	p.SceneName, p.SceneUuid = scene.fields()
@@ -134,7 +100,7 @@ func createItemParams(scene, source SourceID, enabled bool) *sceneitems.CreateSc
 	return p
 }
 
-// noteItem notes a new item for OBS's window, which shows nothing of a side canvas.
+// noteItem notes a new item for OBS's window, which shows no private scenes.
 func (c *Client) noteItem(scene, source SourceID, id int) {
 	if scene.UUID == "" {
 		c.window.fresh.note(scene.Name, id, source.Name)
@@ -144,84 +110,9 @@ func (c *Client) noteItem(scene, source SourceID, id int) {
 // RemoveSceneItem takes an item out of its scene. An input without any item
 // left is removed by OBS.
 func (c *Client) RemoveSceneItem(ctx context.Context, scene string, id int) error {
-	return c.removeSceneItem(ctx, named(scene), id)
-}
-
-func (c *Client) removeSceneItem(ctx context.Context, scene SourceID, id int) error {
-	if scene.UUID == "" {
-		if err := c.awaitSettled(ctx, freshItem{scene.Name, id}); err != nil {
-			return fmt.Errorf("RemoveSceneItem: %w", err)
-		}
-	}
-	p := sceneitems.NewRemoveSceneItemParams().WithSceneItemId(id)
-	p.SceneName, p.SceneUuid = scene.fields()
-	return do(ctx, c, "RemoveSceneItem", func(g *goobs.Client) (*sceneitems.RemoveSceneItemResponse, error) {
-		return g.SceneItems.RemoveSceneItem(p)
-	})
-}
-
-// SetItemEnabled shows or hides an item. OBS sends an event only when that
-// changes something.
-func (c *Client) SetItemEnabled(ctx context.Context, scene string, id int, enabled bool) error {
-	return c.setItemEnabled(ctx, named(scene), id, enabled)
-}
-
-func (c *Client) setItemEnabled(ctx context.Context, scene SourceID, id int, enabled bool) error {
-	p := sceneitems.NewSetSceneItemEnabledParams().WithSceneItemId(id).WithSceneItemEnabled(enabled)
-	p.SceneName, p.SceneUuid = scene.fields()
-	return do(ctx, c, "SetSceneItemEnabled", func(g *goobs.Client) (*sceneitems.SetSceneItemEnabledResponse, error) {
-		return g.SceneItems.SetSceneItemEnabled(p)
-	})
-}
-
-// SetItemLocked locks an item against the mouse, or unlocks it.
-func (c *Client) SetItemLocked(ctx context.Context, scene string, id int, locked bool) error {
-	return do(ctx, c, "SetSceneItemLocked", func(g *goobs.Client) (*sceneitems.SetSceneItemLockedResponse, error) {
-		return g.SceneItems.SetSceneItemLocked(sceneitems.NewSetSceneItemLockedParams().
-			WithSceneName(scene).WithSceneItemId(id).WithSceneItemLocked(locked))
-	})
-}
-
-// SetItemIndex moves an item within the pile; 0 is the bottom.
-func (c *Client) SetItemIndex(ctx context.Context, scene string, id, index int) error {
-	return c.setItemIndex(ctx, named(scene), id, index)
-}
-
-func (c *Client) setItemIndex(ctx context.Context, scene SourceID, id, index int) error {
-	p := sceneitems.NewSetSceneItemIndexParams().WithSceneItemId(id).WithSceneItemIndex(index)
-	p.SceneName, p.SceneUuid = scene.fields()
-	return do(ctx, c, "SetSceneItemIndex", func(g *goobs.Client) (*sceneitems.SetSceneItemIndexResponse, error) {
-		return g.SceneItems.SetSceneItemIndex(p)
-	})
-}
-
-// SetItemBlendMode says how an item is mixed with what lies below it; mode is
-// one of OBS_BLEND_*.
-func (c *Client) SetItemBlendMode(ctx context.Context, scene string, id int, mode string) error {
-	return c.setItemBlendMode(ctx, named(scene), id, mode)
-}
-
-func (c *Client) setItemBlendMode(ctx context.Context, scene SourceID, id int, mode string) error {
-	p := sceneitems.NewSetSceneItemBlendModeParams().WithSceneItemId(id).WithSceneItemBlendMode(mode)
-	p.SceneName, p.SceneUuid = scene.fields()
-	return do(ctx, c, "SetSceneItemBlendMode", func(g *goobs.Client) (*sceneitems.SetSceneItemBlendModeResponse, error) {
-		return g.SceneItems.SetSceneItemBlendMode(p)
-	})
-}
-
-// SetItemTransform places an item. All of t is set, so begin with what
-// SceneItems gave, or with bounds: a scale of 0 is sent as 1, an empty
-// BoundsType as OBS_BOUNDS_NONE.
-func (c *Client) SetItemTransform(ctx context.Context, scene string, id int, t Transform) error {
-	return c.setItemTransform(ctx, named(scene), id, t)
-}
-
-func (c *Client) setItemTransform(ctx context.Context, scene SourceID, id int, t Transform) error {
-	p := sceneitems.NewSetSceneItemTransformParams().WithSceneItemId(id).WithSceneItemTransform(t.wire())
-	p.SceneName, p.SceneUuid = scene.fields()
-	return do(ctx, c, "SetSceneItemTransform", func(g *goobs.Client) (*sceneitems.SetSceneItemTransformResponse, error) {
-		return g.SceneItems.SetSceneItemTransform(p)
-	})
+	b := c.Batch()
+	_, err := one(ctx, b, b.RemoveSceneItem(scene, id))
+	return err
 }
 
 func fromWire(w typedefs.SceneItemTransform) Transform {

@@ -270,17 +270,6 @@ func (v PrivateView) CreateScene(ctx context.Context, name string) error {
 	return v.Client.CreateScene(ctx, name)
 }
 
-// CreateSceneItem is [Client.CreateSceneItem]. Where OBS refuses to put something into a private scene the user's list
-// gets all scenes from then on.
-func (v PrivateView) CreateSceneItem(ctx context.Context, scene, source string, enabled bool) (int, error) {
-	in := v.private.Source(scene)
-	id, err := v.createSceneItem(ctx, in, v.private.Source(source), enabled)
-	if in.UUID != "" {
-		err = v.refused(err)
-	}
-	return id, err
-}
-
 // refused takes in the answer to a request that puts something into a private scene, and returns its error.
 func (v PrivateView) refused(err error) error {
 	if refusal := (*RequestError)(nil); !errors.As(err, &refusal) || refusal.Code == CodeNotFound {
@@ -313,64 +302,13 @@ func (v PrivateView) RemoveScene(ctx context.Context, name string) error {
 
 // SceneItems is [Client.SceneItems].
 func (v PrivateView) SceneItems(ctx context.Context, scene string) ([]SceneItem, error) {
-	in := v.private.Source(scene)
-	items, err := v.rawItems(ctx, in)
-	if in.UUID != "" {
-		v.noteLost(err)
-	}
-	if err != nil {
-		return nil, err
-	}
-	v.private.nameItems(items)
-	return readItems(items), nil
+	b := v.Batch()
+	return one(ctx, b, b.SceneItems(scene))
 }
 
 // RemoveSceneItem is [Client.RemoveSceneItem].
 func (v PrivateView) RemoveSceneItem(ctx context.Context, scene string, id int) error {
-	return v.removeSceneItem(ctx, v.private.Source(scene), id)
-}
-
-// SetItemEnabled is [Client.SetItemEnabled].
-func (v PrivateView) SetItemEnabled(ctx context.Context, scene string, id int, enabled bool) error {
-	return v.setItemEnabled(ctx, v.private.Source(scene), id, enabled)
-}
-
-// SetItemIndex is [Client.SetItemIndex].
-func (v PrivateView) SetItemIndex(ctx context.Context, scene string, id, index int) error {
-	return v.setItemIndex(ctx, v.private.Source(scene), id, index)
-}
-
-// SetItemTransform is [Client.SetItemTransform].
-func (v PrivateView) SetItemTransform(ctx context.Context, scene string, id int, t Transform) error {
-	return v.setItemTransform(ctx, v.private.Source(scene), id, t)
-}
-
-// SetItemBlendMode is [Client.SetItemBlendMode].
-func (v PrivateView) SetItemBlendMode(ctx context.Context, scene string, id int, mode string) error {
-	return v.setItemBlendMode(ctx, v.private.Source(scene), id, mode)
-}
-
-// Filters is [Client.Filters].
-func (v PrivateView) Filters(ctx context.Context, source string) ([]Filter, error) {
-	return v.filters(ctx, v.private.Source(source))
-}
-
-// CreateFilter is [Client.CreateFilter].
-func (v PrivateView) CreateFilter(ctx context.Context, source string, f Filter) error {
-	return v.createFilter(ctx, v.private.Source(source), f)
-}
-
-// RemoveFilter is [Client.RemoveFilter].
-func (v PrivateView) RemoveFilter(ctx context.Context, source, filter string) error {
-	return v.removeFilter(ctx, v.private.Source(source), filter)
-}
-
-// SetFilterEnabled is [Client.SetFilterEnabled].
-func (v PrivateView) SetFilterEnabled(ctx context.Context, source, filter string, enabled bool) error {
-	return v.setFilterEnabled(ctx, v.private.Source(source), filter, enabled)
-}
-
-// SetFilterSettings is [Client.SetFilterSettings].
-func (v PrivateView) SetFilterSettings(ctx context.Context, source, filter string, settings map[string]any) error {
-	return v.setFilterSettings(ctx, v.private.Source(source), filter, settings)
+	b := v.Batch()
+	_, err := one(ctx, b, b.RemoveSceneItem(scene, id))
+	return err
 }

@@ -175,17 +175,25 @@ func TestPrivateScenes(t *testing.T) {
 	noError(t, v.CreateScene(ctx, "A"))
 	noError(t, v.CreateScene(ctx, "B"))
 	for _, at := range [][2]string{{"A", "B"}, {"B", "red"}, {"Scene", "red"}} {
-		_, err := v.CreateSceneItem(ctx, at[0], at[1], true)
+		b := v.Batch()
+		_, err := one(ctx, b, b.CreateSceneItem(at[0], at[1], true).Answer)
 		noError(t, err)
 	}
-	noError(t, v.SetItemTransform(ctx, "A", 1, Transform{}))
-	noError(t, v.SetItemEnabled(ctx, "A", 1, true))
-	noError(t, v.SetItemIndex(ctx, "A", 1, 0))
-	noError(t, v.SetItemBlendMode(ctx, "A", 1, "OBS_BLEND_NORMAL"))
-	noError(t, v.CreateFilter(ctx, "B", Filter{Name: "grey"}))
-	noError(t, v.SetFilterSettings(ctx, "B", "grey", nil))
-	noError(t, v.SetFilterEnabled(ctx, "B", "grey", true))
-	noError(t, v.RemoveFilter(ctx, "B", "grey"))
+	b := v.Batch()
+	told := []*Answer[Nothing]{
+		b.SetItemTransform("A", ItemID(1), Transform{}),
+		b.SetItemEnabled("A", ItemID(1), true),
+		b.SetItemIndex("A", ItemID(1), 0),
+		b.SetItemBlendMode("A", ItemID(1), "OBS_BLEND_NORMAL"),
+		b.CreateFilter("B", Filter{Name: "grey"}),
+		b.SetFilterSettings("B", "grey", nil),
+		b.SetFilterEnabled("B", "grey", true),
+		b.RemoveFilter("B", "grey"),
+	}
+	noError(t, b.Do(ctx))
+	for _, answer := range told {
+		noError(t, answer.Err)
+	}
 	o.wantAsked(t, "CreateSceneItem one two", "CreateSceneItem two red", "CreateSceneItem Scene red",
 		"SetSceneItemTransform one ", "SetSceneItemEnabled one ", "SetSceneItemIndex one ", "SetSceneItemBlendMode one ",
 		"CreateSourceFilter  two", "SetSourceFilterSettings  two", "SetSourceFilterEnabled  two", "RemoveSourceFilter  two")
@@ -307,7 +315,8 @@ func TestPrivateRefused(t *testing.T) {
 	private, v := o.view(t)
 	settle(t, v, true)
 	noError(t, v.CreateScene(t.Context(), "A"))
-	if _, err := v.CreateSceneItem(t.Context(), "A", "red", true); !IsCode(err, CodeRequestFailed) {
+	b := v.Batch()
+	if _, err := one(t.Context(), b, b.CreateSceneItem("A", "red", true).Answer); !IsCode(err, CodeRequestFailed) {
 		t.Errorf("CreateSceneItem: got %v, want code %d", err, CodeRequestFailed)
 	}
 	noError(t, v.CreateScene(t.Context(), "A"))
@@ -319,7 +328,8 @@ func TestPrivateRefused(t *testing.T) {
 	_, v = o.view(t)
 	settle(t, v, true)
 	noError(t, v.CreateScene(t.Context(), "A"))
-	if _, err := v.CreateSceneItem(t.Context(), "A", "red", true); !IsCode(err, CodeNotFound) {
+	b = v.Batch()
+	if _, err := one(t.Context(), b, b.CreateSceneItem("A", "red", true).Answer); !IsCode(err, CodeNotFound) {
 		t.Errorf("CreateSceneItem: got %v, want code %d", err, CodeNotFound)
 	}
 	settle(t, v, true)

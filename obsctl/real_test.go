@@ -53,6 +53,14 @@ func check(t *testing.T, err error) {
 	}
 }
 
+// send sends a batch of one request, and returns its answer.
+func send[T any](t *testing.T, b *obsctl.Batch, answer *obsctl.Answer[T]) T {
+	t.Helper()
+	check(t, b.Do(t.Context()))
+	check(t, answer.Err)
+	return answer.Value
+}
+
 // awaitEvent takes events until the wanted one comes.
 func awaitEvent(t *testing.T, c *obsctl.Client, want obsctl.Event) {
 	t.Helper()
@@ -227,7 +235,8 @@ func TestRealRequests(t *testing.T) {
 		before := item()
 		// Without bounds OBS gives 0 for them and refuses that when it is
 		// sent back.
-		check(t, c.SetItemTransform(ctx, testbed.Scene, id, before.Transform))
+		b := c.Batch()
+		send(t, b, b.SetItemTransform(testbed.Scene, obsctl.ItemID(id), before.Transform))
 		after := item()
 		after.Transform.BoundsW, after.Transform.BoundsH = before.Transform.BoundsW, before.Transform.BoundsH
 		if diff := cmp.Diff(before, after); diff != "" {
@@ -235,24 +244,32 @@ func TestRealRequests(t *testing.T) {
 		}
 		want := before.Transform
 		want.X, want.Y, want.BoundsType, want.BoundsW, want.BoundsH = 400, 200, "OBS_BOUNDS_SCALE_INNER", 100, 50
-		check(t, c.SetItemTransform(ctx, testbed.Scene, id, want))
+		b = c.Batch()
+		send(t, b, b.SetItemTransform(testbed.Scene, obsctl.ItemID(id), want))
 		got := item().Transform
 		want.W, want.H = got.W, got.H
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("transform (-want +got):\n%s", diff)
 		}
 
-		check(t, c.SetItemEnabled(ctx, testbed.Scene, id, false))
+		b = c.Batch()
+		send(t, b, b.SetItemEnabled(testbed.Scene, obsctl.ItemID(id), false))
 		awaitEvent(t, c, obsctl.SceneItemEnabled{Scene: testbed.Scene, ID: id, Enabled: false})
-		check(t, c.SetItemLocked(ctx, testbed.Scene, id, true))
-		second := must[int](t)(c.CreateSceneItem(ctx, testbed.Scene, "Red", true))
-		check(t, c.SetItemIndex(ctx, testbed.Scene, second, 0))
+		b = c.Batch()
+		send(t, b, b.SetItemLocked(testbed.Scene, obsctl.ItemID(id), true))
+		b = c.Batch()
+		second := send(t, b, b.CreateSceneItem(testbed.Scene, "Red", true).Answer)
+		b = c.Batch()
+		send(t, b, b.SetItemIndex(testbed.Scene, obsctl.ItemID(second), 0))
 		if got := item(); got.Enabled || !got.Locked || got.Index != 1 || got.Source != "Red" || got.InputKind != "color_source_v3" {
 			t.Errorf("item: got %+v, want it hidden, locked and at index 1", got)
 		}
 		check(t, c.RemoveSceneItem(ctx, testbed.Scene, second))
 		awaitEvent(t, c, obsctl.SceneItemRemoved{Scene: testbed.Scene, ID: second, Source: "Red"})
-		if _, err := c.GroupItems(ctx, testbed.Scene); err == nil {
+		b = c.Batch()
+		asGroup := b.GroupItems(testbed.Scene)
+		check(t, b.Do(ctx))
+		if asGroup.Err == nil {
 			t.Error("items of a scene as of a group: got no error")
 		}
 	})

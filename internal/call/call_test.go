@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/costream-obs/costream-obs/internal/pulse"
 	"github.com/costream-obs/costream-obs/media"
@@ -36,18 +35,5 @@ func TestVoiceWithoutSoundServer(t *testing.T) {
 		if comm, err := os.ReadFile(name); err == nil && strings.TrimSpace(string(comm)) == "threaded-ml" {
 			t.Errorf("thread %s of PulseAudio's client library was left behind", name)
 		}
-	}
-}
-
-const testLimit = 10 * time.Second
-
-func await[T any](t *testing.T, c <-chan T, what string) T {
-	t.Helper()
-	select {
-	case v := <-c:
-		return v
-	case <-time.After(testLimit):
-		t.Fatalf("awaited %s for %v", what, testLimit)
-		panic("unreachable")
 	}
 }

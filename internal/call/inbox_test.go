@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/costream-obs/costream-obs/internal/testbed"
 	"github.com/costream-obs/costream-obs/media/link"
 )
 
@@ -56,17 +57,17 @@ func TestInboxGivesEachStreamItsReceiver(t *testing.T) {
 	}()
 
 	b.put(link.Stream{ID: 1}, []byte("one"))
-	first := await(t, built, "the first receiver")
+	first := testbed.Receive(t, built, "the first receiver")
 	b.put(link.Stream{ID: 1}, []byte("two"))
-	got := []string{await(t, first.got, "a packet"), await(t, first.got, "a packet")}
+	got := []string{testbed.Receive(t, first.got, "a packet"), testbed.Receive(t, first.got, "a packet")}
 	if diff := cmp.Diff([]string{"one", "two"}, got); diff != "" {
 		t.Errorf("packets of the first stream (-want +got):\n%s", diff)
 	}
 
 	b.put(link.Stream{ID: 2}, []byte("three"))
-	second := await(t, built, "a receiver for the second stream")
-	await(t, first.over, "the end of the first receiver")
-	if got := await(t, second.got, "a packet"); got != "three" {
+	second := testbed.Receive(t, built, "a receiver for the second stream")
+	testbed.Receive(t, first.over, "the end of the first receiver")
+	if got := testbed.Receive(t, second.got, "a packet"); got != "three" {
 		t.Errorf("second stream: got %q, want %q", got, "three")
 	}
 
@@ -75,12 +76,12 @@ func TestInboxGivesEachStreamItsReceiver(t *testing.T) {
 		<-failures
 	}
 	second.stop <- fault
-	if got := await(t, failures, "word of the failure"); !errors.Is(got, fault) {
+	if got := testbed.Receive(t, failures, "word of the failure"); !errors.Is(got, fault) {
 		t.Errorf("failure: got %v, want %v", got, fault)
 	}
 
 	cancel()
-	await(t, ended, "the inbox's end")
+	testbed.Receive(t, ended, "the inbox's end")
 	if b.running() != nil {
 		t.Error("a receiver is left after the inbox's end")
 	}
@@ -100,7 +101,7 @@ func TestInboxHoldsPackets(t *testing.T) {
 	for _, packet := range []string{"one", "two"} {
 		put := time.Now()
 		b.put(link.Stream{ID: 1}, []byte(packet))
-		if got := await(t, r.got, "a packet"); got != packet {
+		if got := testbed.Receive(t, r.got, "a packet"); got != packet {
 			t.Errorf("got packet %q, want %q", got, packet)
 		}
 		if got := time.Since(put); got < wait {
@@ -110,7 +111,7 @@ func TestInboxHoldsPackets(t *testing.T) {
 	b.hold(time.Hour)
 	b.put(link.Stream{ID: 1}, []byte("never"))
 	cancel()
-	await(t, ended, "the end while a packet waits")
+	testbed.Receive(t, ended, "the end while a packet waits")
 }
 
 // What finds no room is told, since the link takes it for received.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/costream-obs/costream-obs/internal/testbed"
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/media/link"
 )
@@ -69,8 +70,8 @@ func TestPictureWhileThePlaceholderComesBack(t *testing.T) {
 	})
 	c.show(media.Frame{})
 	// The peer is silent now, until the placeholder comes.
-	await(t, back, "the placeholder, and a picture")
-	got := []bool{await(t, told, "the peer"), await(t, told, "that the peer is gone"), await(t, told, "that the peer is back")}
+	testbed.Receive(t, back, "the placeholder, and a picture")
+	got := []bool{testbed.Receive(t, told, "the peer"), testbed.Receive(t, told, "that the peer is gone"), testbed.Receive(t, told, "that the peer is back")}
 	if diff := cmp.Diff([]bool{true, false, true}, got); diff != "" {
 		t.Errorf("what is told of the peer differs (-want +got):\n%s", diff)
 	}
@@ -124,7 +125,7 @@ func TestSettingChangesWhileAPartIsNew(t *testing.T) {
 		defer mu.Unlock()
 		got = append(got, v)
 	})
-	await(t, changed, "the change")
+	testbed.Receive(t, changed, "the change")
 	mu.Lock()
 	defer mu.Unlock()
 	if diff := cmp.Diff([]bool{false, true}, got); diff != "" {
@@ -158,7 +159,7 @@ func TestPictureWithoutAScreen(t *testing.T) {
 	}
 	there = true
 	c.show(media.Frame{})
-	if !await(t, told, "the peer") {
+	if !testbed.Receive(t, told, "the peer") {
 		t.Error("the peer is not seen")
 	}
 }

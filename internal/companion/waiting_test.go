@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/costream-obs/costream-obs/internal/testbed"
 	"github.com/costream-obs/costream-obs/media/link"
 )
 
@@ -115,18 +116,18 @@ func TestWaiting(t *testing.T) {
 	go func() { ended <- w.run(ctx, func(err error) { problems <- err }) }()
 	for range 2 {
 		for range 2 {
-			await(t, searches, "a search")
+			testbed.Receive(t, searches, "a search")
 			results <- awayReport
-			if await(t, problems, "the reason") == nil {
+			if testbed.Receive(t, problems, "the reason") == nil {
 				t.Fatal("there is no reason")
 			}
 		}
-		searching := await(t, searches, "a search")
+		searching := testbed.Receive(t, searches, "a search")
 		w.peerSeen(true)
-		if err := await(t, problems, "the end of the problem"); err != nil {
+		if err := testbed.Receive(t, problems, "the end of the problem"); err != nil {
 			t.Fatalf("the peer is seen, and yet: %v", err)
 		}
-		await(t, searching.Done(), "the end of the search")
+		testbed.Receive(t, searching.Done(), "the end of the search")
 		results <- awayReport // too late
 		select {
 		case err := <-problems:
@@ -137,10 +138,10 @@ func TestWaiting(t *testing.T) {
 		}
 		w.peerSeen(false)
 	}
-	await(t, searches, "a search")
+	testbed.Receive(t, searches, "a search")
 	cancel()
 	results <- awayReport
-	if err := await(t, ended, "the end"); err != nil {
+	if err := testbed.Receive(t, ended, "the end"); err != nil {
 		t.Error(err)
 	}
 }

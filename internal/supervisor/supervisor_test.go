@@ -7,10 +7,9 @@ import (
 	"errors"
 	"log/slog"
 	"testing"
-	"time"
-)
 
-const testLimit = 10 * time.Second
+	"github.com/costream-obs/costream-obs/internal/testbed"
+)
 
 func TestKeepStartsAgainAndSaysWhatFails(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
@@ -29,11 +28,11 @@ func TestKeepStartsAgainAndSaysWhatFails(t *testing.T) {
 		<-ctx.Done()
 		return ctx.Err()
 	})
-	await(t, changed, "the failure")
+	testbed.Receive(t, changed, "the failure")
 	if got := k.Failing()["screen"]; !errors.Is(got, fault) {
 		t.Errorf("failing part: got %v, want %v", got, fault)
 	}
-	await(t, changed, "the recovery")
+	testbed.Receive(t, changed, "the recovery")
 	if got := k.Failing(); len(got) != 0 {
 		t.Errorf("after the recovery still failing: %v", got)
 	}
@@ -41,16 +40,5 @@ func TestKeepStartsAgainAndSaysWhatFails(t *testing.T) {
 	k.Wait()
 	if len(runs) != 2 {
 		t.Errorf("the part ran %d times, want 2", len(runs))
-	}
-}
-
-func await[T any](t *testing.T, c <-chan T, what string) T {
-	t.Helper()
-	select {
-	case v := <-c:
-		return v
-	case <-time.After(testLimit):
-		t.Fatalf("awaited %s for %v", what, testLimit)
-		panic("unreachable")
 	}
 }

@@ -121,6 +121,21 @@ func Await(tb TB, what string, limit time.Duration, check func() error) {
 	}
 }
 
+// receiveWithin is how long Receive waits: for longer than anything that a test waits for takes on a busy machine.
+const receiveWithin = 10 * time.Second
+
+// Receive returns what comes on a channel, and fails when nothing does.
+func Receive[T any](tb TB, c <-chan T, what string) T {
+	tb.Helper()
+	select {
+	case v := <-c:
+		return v
+	case <-time.After(receiveWithin):
+		tb.Fatalf("awaited %s for %v", what, receiveWithin)
+		panic("unreachable")
+	}
+}
+
 func awaitErr(ctx context.Context, limit time.Duration, check func() error) error {
 	const step = 20 * time.Millisecond
 	deadline := time.Now().Add(limit)

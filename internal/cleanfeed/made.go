@@ -117,6 +117,9 @@ func (f *Feed) Cleaned(collection string, left map[string]string) {
 	f.cleaned[collection], f.loaded = left, false
 }
 
+// Made are all scenes of ours that OBS is to remember, also those that are to stay.
+func (f *Feed) Made() Made { return maps.Clone(f.made) }
+
 // Left are the scenes of ours that are still to be removed from some collection. Where nothing but the scene that is to
 // stay is ours, there are none.
 func (f *Feed) Left() Made {

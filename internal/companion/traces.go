@@ -31,6 +31,7 @@ type traces struct {
 // feedTraces are what is left of the clean feed; cleanfeed.Feed knows them.
 type feedTraces interface {
 	Cleaned(collection string, left map[string]string)
+	Made() cleanfeed.Made
 	Left() cleanfeed.Made
 }
 
@@ -47,9 +48,9 @@ func (t *traces) note() {
 	if t.files == nil || !t.told {
 		return
 	}
-	memory, feed := t.ledger.recall.memory(), t.feed.Left()
-	names := memory.Names()
-	for name := range feed {
+	memory, feed := t.ledger.recall.memory(), t.feed.Made()
+	names := slices.DeleteFunc(memory.Names(), func(name string) bool { return !memory.Leaves(name) })
+	for name := range t.feed.Left() {
 		names = append(names, name)
 	}
 	for name := range t.ledger.Monitor {

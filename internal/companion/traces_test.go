@@ -77,4 +77,3 @@ func TestTracesKeepTheScene(t *testing.T) {
 		})
 	}
 }
-

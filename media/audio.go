@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/mean"
@@ -55,6 +56,10 @@ type AudioSender struct {
 	packets *pipe.Sink
 	mute    *pipe.Element
 	age     mean.Mean
+
+	mu     sync.Mutex // held while Out has a packet
+	muted  bool
+	silent []byte // the last packet without sound
 }
 
 // NewAudioSender makes a sender, not muted. The error wraps a
@@ -170,10 +175,43 @@ func pulseProps(name, device, purpose string) []string {
 	return props
 }
 
-// SetMuted sends silence instead of the source's sound, from the next 10 ms
-// on. It may be called before Run.
+// SetMuted sends silence instead of the source's sound: once it has returned,
+// Out gets no packet with sound any more. It may be called before Run, and not
+// from Out.
 func (s *AudioSender) SetMuted(muted bool) {
+	s.mu.Lock()
+	s.muted = muted
+	s.mu.Unlock()
 	s.mute.Set("mute", strconv.FormatBool(muted))
+}
+
+// opusSilence is 10 ms of digital silence in Opus, as libopus itself writes it in
+// the mode CELT: a decoder fades out what it played within 5 ms, and fades in what
+// comes next.
+var opusSilence = [...]byte{30 << 3, 0xff, 0xfe}
+
+// silence returns an RTP packet in the place of another one, without its sound. It
+// is valid until the next call.
+func (s *AudioSender) silence(packet []byte) []byte {
+	const header, plain = 12, 2 << 6 // bytes without extensions, of version 2
+	if len(packet) < header {
+		return packet
+	}
+	s.silent = append(append(s.silent[:0], packet[:header]...), opusSilence[:]...)
+	s.silent[0] = plain
+	return s.silent
+}
+
+// deliver gives a packet to Out. The element mute is too far ahead for that: it
+// silences what the source brings next, while the encoder still holds 20 ms of
+// sound and, for packets that get lost, repeats it in the next one.
+func (s *AudioSender) deliver(packet []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.muted {
+		packet = s.silence(packet)
+	}
+	s.out(packet)
 }
 
 // Run sends until ctx ends (nil) or the pipeline fails.
@@ -181,7 +219,7 @@ func (s *AudioSender) Run(ctx context.Context) error {
 	return s.run(ctx, func(ctx context.Context) {
 		s.packets.PullTimed(ctx, func(packet []byte, at time.Duration) {
 			s.age.Add(s.pipe.RunningTime()-at, aboutASecond)
-			s.out(packet)
+			s.deliver(packet)
 		})
 	})
 }

@@ -12,7 +12,7 @@
 // it, and states the few requests that it makes. A route is a type as well: devices and portable. Each
 // effect is idempotent and has a deadline; what fails is tried again with a back-off; what was changed
 // in OBS is written down in OBS before it is changed (ledger), so that it can be undone after a crash of
-// either side. While on air a link, senders and receivers run (air), which know nothing of OBS.
+// either side. While on air a call runs (onAirCall), which knows nothing of OBS.
 //
 // The package holds no OBS, media or sound code of its own and prints nothing.
 package companion
@@ -67,7 +67,7 @@ type Companion struct {
 	peer      atomic.Bool
 	area      atomic.Pointer[image.Rectangle] // of the screen, that the peer's picture covers
 	program   atomic.Pointer[string]
-	air       atomic.Pointer[air]
+	call      atomic.Pointer[onAirCall]
 }
 
 // New checks the options. The error says what is wrong in the user's words.
@@ -260,7 +260,7 @@ func (c *Companion) processID(pid int) string {
 // graph is all running pipelines: in GraphViz's language, one digraph each, or as launch lines.
 func (c *Companion) graph(text bool) string {
 	running := make(map[string]call.Pipeline)
-	if a := c.air.Load(); a != nil {
+	if a := c.call.Load(); a != nil {
 		running = a.Pipelines()
 	}
 	if p := c.display.running(); p != nil {

@@ -38,7 +38,7 @@ type microphone struct {
 	ledger    *ledger
 	ears      *ears
 	safe      func() bool // what is monitored stays in the stream
-	leg       *mean.Mean
+	latency   *mean.Mean
 	wakeLater func(time.Duration)
 	log       *slog.Logger
 	pastOBS   bool // the peer gets another microphone
@@ -215,7 +215,7 @@ func (m *microphone) routeMics(ctx context.Context, mics []string) error {
 		if err := m.toPeer(ctx, mic, stream, ours); err != nil {
 			return err
 		}
-		m.leg.Add(captureLeg+stream.Latency, legLooks)
+		m.latency.Add(captureLatency+stream.Latency, latencySamples)
 		if err := m.watchLatency(ctx, mic, stream.Latency); err != nil {
 			return err
 		}

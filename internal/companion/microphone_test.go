@@ -180,7 +180,7 @@ func newTestMicrophone(version obsctl.Semver) (*microphone, *micOBS, *playing) {
 		monitored: make(map[string]obsctl.MonitorType)}
 	return &microphone{
 		obs: obs, sound: sound, seen: seen, ledger: newTestLedger(), ears: &ears{obs: sound, sound: sound, seen: seen},
-		safe: func() bool { return true }, leg: new(mean.Mean), wakeLater: func(time.Duration) {}, log: slog.New(slog.DiscardHandler),
+		safe: func() bool { return true }, latency: new(mean.Mean), wakeLater: func(time.Duration) {}, log: slog.New(slog.DiscardHandler),
 		slow: make(map[string]int), resync: make(map[string]time.Time), missing: make(map[string]time.Time),
 	}, obs, sound
 }

@@ -165,17 +165,17 @@ func TestRoutes(t *testing.T) {
 	shoot := func(context.Context, func([]byte)) error { return nil }
 	p := newTestPicture(new(outputsWorld), control.RouteAuto, nil)
 	d := p.routes.devices.picture(hd, shoot)
-	if diff := cmp.Diff(media.DeviceSource{Path: "/dev/video10", VideoFormat: hd}, d.source); diff != "" || d.feed != nil || d.leg != hd.FrameTime()+cameraLeg {
+	if diff := cmp.Diff(media.DeviceSource{Path: "/dev/video10", VideoFormat: hd}, d.source); diff != "" || d.feed != nil || d.latency != hd.FrameTime()+cameraLatency {
 		t.Errorf("devices: got %+v (source -want +got:\n%s)", d, diff)
 	}
 	s := p.routes.portable.picture(hd, shoot)
-	if diff := cmp.Diff(media.ImageSource{VideoFormat: hd}, s.source); diff != "" || s.feed == nil || s.leg != 0 {
+	if diff := cmp.Diff(media.ImageSource{VideoFormat: hd}, s.source); diff != "" || s.feed == nil || s.latency != 0 {
 		t.Errorf("portable: got %+v (source -want +got:\n%s)", s, diff)
 	}
-	if got, want := p.routes.devices.screenLeg(hd), hd.FrameTime()/2; got != want {
+	if got, want := p.routes.devices.screenLatency(hd), hd.FrameTime()/2; got != want {
 		t.Errorf("devices: OBS has our picture after %v, want %v", got, want)
 	}
-	if got, want := p.routes.portable.screenLeg(hd), hd.FrameTime()/2+readLeg; got != want {
+	if got, want := p.routes.portable.screenLatency(hd), hd.FrameTime()/2+readLatency; got != want {
 		t.Errorf("portable: OBS has our picture after %v, want %v", got, want)
 	}
 }

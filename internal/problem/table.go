@@ -41,7 +41,7 @@ const (
 	Collection     Code = "obs.collection"
 	OurPicture     Code = "obs.picture"
 	Screenshots    Code = "obs.screenshots"
-	Beat           Code = "obs.beat"
+	FrameClock     Code = "obs.clock"
 	Programme      Code = "obs.programme"
 	CleanFeed      Code = "obs.cleanfeed"
 	Screen         Code = "obs.screen"
@@ -127,7 +127,7 @@ var table = []Kind{
 	{Collection, "scene collection", "", Error, []Code{Connection}},
 	{OurPicture, "OBS's picture", "", Error, []Code{Connection}},
 	{Screenshots, "screenshots", "", Error, []Code{Connection}},
-	{Beat, "frame clock of OBS", "", Warning, []Code{Connection}},
+	{FrameClock, "frame clock of OBS", "", Warning, []Code{Connection}},
 	{Programme, "programme", "", Warning, []Code{Connection}},
 	{CleanFeed, "clean feed", "", Error, []Code{Connection}},
 	{Screen, "screen", "", Error, nil},

@@ -196,9 +196,9 @@ func (s *session) followMeters(ctx context.Context, started func()) error {
 	}
 }
 
-// followDesktop keeps it known whether Desktop Audio carries the peer's voice.
+// followDesktop keeps finding out whether Desktop Audio captures the peer's voice.
 func (s *session) followDesktop(ctx context.Context, _ func()) error {
-	s.voice.follow(ctx, s.c.sound.pulse.Subscribe(ctx))
+	s.voice.follow(ctx, s.c.sound.follow(ctx))
 	return nil
 }
 
@@ -206,7 +206,7 @@ func (s *session) followDesktop(ctx context.Context, _ func()) error {
 func (s *session) guardStreams(ctx context.Context, note func(error)) error {
 	voice := s.c.sound.microphone(s.c.o.MicSource)
 	g := guard{
-		pulse: s.c.sound.pulse, changes: s.c.sound.streams, log: s.log,
+		pulse: s.c.sound.pulse, changes: s.c.sound.follow(ctx), log: s.log,
 		want: func() placement.Want {
 			return placement.Want{PID: os.Getpid(), Mics: s.mic.gate.microphones(), Voice: voice}
 		},

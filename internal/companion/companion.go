@@ -42,7 +42,6 @@ import (
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/media/link"
 	"github.com/costream-obs/costream-obs/obsctl"
-	"github.com/costream-obs/costream-obs/setup"
 )
 
 // Companion is one running costream-obs.
@@ -83,7 +82,7 @@ func New(o Options) (*Companion, error) {
 	if o.NamePlate {
 		c.display.plate = o.PeerName
 	}
-	c.routes = routes{devices: &devices{out: o.VideoOut, in: o.VideoIn, pair: setup.Machine{}.CheckPair}, portable: new(portable), configured: o.Route}
+	c.routes = RouteSettings{Route: o.Route, VideoOut: o.VideoOut, VideoIn: o.VideoIn}.routes()
 	c.standby = &standby{link: o.Link, parts: c.parts}
 	return c, nil
 }

@@ -105,12 +105,14 @@ func (d *devices) picture(f media.VideoFormat, _ shooting) ourPicture {
 	return ourPicture{source: media.DeviceSource{Path: d.out, VideoFormat: f}, latency: f.FrameTime() + cameraLatency}
 }
 
+func (d *devices) source(name string) scenes.Source { return scenes.FromDevice(name, d.in) }
+
 func (d *devices) screen(o media.ScreenOptions) (media.Screen, scenes.Source, error) {
 	s, err := media.NewDeviceScreen(d.in, o)
 	if err != nil {
 		return nil, scenes.Source{}, err
 	}
-	return s, scenes.FromDevice("", d.in), nil
+	return s, d.source(""), nil
 }
 
 // screenLatency is the mean wait for OBS's next frame. The exact wait of each picture is known but would not help: a picture

@@ -34,6 +34,8 @@ func (*portable) picture(f media.VideoFormat, shoot shooting) ourPicture {
 	return ourPicture{source: media.ImageSource{VideoFormat: f}, feed: shoot}
 }
 
+func (*portable) source(name string) scenes.Source { return scenes.FromSocket(name, nil) }
+
 func (*portable) screen(o media.ScreenOptions) (media.Screen, scenes.Source, error) {
 	s, err := media.NewSocketScreen("127.0.0.1:0", o)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/obsctl"
 	"github.com/costream-obs/costream-obs/scenes"
+	"github.com/costream-obs/costream-obs/setup"
 )
 
 // route is a way by which pictures travel between OBS and us. It has no state, because it is needed before OBS is there; what
@@ -29,6 +30,8 @@ type route interface {
 	// picture is the source of OBS's pictures. Routes that must ask OBS for each picture use shoot.
 	picture(f media.VideoFormat, shoot shooting) ourPicture
 
+	// source is the OBS input for the peer's picture, without settings that only a running screen has.
+	source(name string) scenes.Source
 	// screen makes the screen that OBS reads the peer's picture from. The source is the OBS input that reads it, without
 	// its name.
 	screen(o media.ScreenOptions) (media.Screen, scenes.Source, error)
@@ -49,7 +52,39 @@ type ourPicture struct {
 	latency time.Duration // from the programme to us; 0 if only feed can measure it
 }
 
-// routes are all there are.
+// RouteSettings are what the choice of a route depends on, apart from OBS.
+type RouteSettings struct {
+	Route control.Route
+	// VideoOut and VideoIn are the devices that OBS writes to and reads from.
+	VideoOut, VideoIn string
+	// Pair says why the devices cannot be used, or nil if they can. It is nil where setup should look.
+	Pair func(setup.PairOptions) error
+}
+
+// Choose returns the route that run takes with an OBS, and why. Without an OBS the process id is 0 and the version empty.
+func (s RouteSettings) Choose(obsPID int, v obsctl.Version) (name control.Route, why string) {
+	routes := s.routes()
+	route, why := routes.choose(obsPID, v)
+	return route.name(), why
+}
+
+// PeerSource is the OBS input for the peer's picture on the route that run takes with an OBS. A running costream-obs adds
+// the settings that only it knows.
+func (s RouteSettings) PeerSource(name string, obsPID int, v obsctl.Version) scenes.Source {
+	routes := s.routes()
+	route, _ := routes.choose(obsPID, v)
+	return route.source(name)
+}
+
+func (s RouteSettings) routes() routes {
+	pair := s.Pair
+	if pair == nil {
+		pair = setup.Machine{}.CheckPair
+	}
+	return routes{devices: &devices{out: s.VideoOut, in: s.VideoIn, pair: pair}, portable: new(portable), configured: s.Route}
+}
+
+// routes are all that there are.
 type routes struct {
 	devices, portable route
 	configured        control.Route

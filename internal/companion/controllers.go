@@ -79,7 +79,7 @@ func (c *Companion) newSession(obs *obsctl.Client) *session {
 	s.ears = ears{obs: obs, sound: c.sound, seen: &s.seen}
 	s.mic = microphone{
 		obs: obs, sound: c.sound, seen: &s.seen, ledger: &s.ledger, ears: &s.ears, latency: &s.external.voice, wakeLater: c.wakeLater, log: c.log,
-		safe: func() bool { return s.viewers.safe }, pastOBS: s.viewers.pastOBS,
+		safe: func() bool { return s.viewers.safe }, pastOBS: s.viewers.pastOBS, source: c.o.MicSource,
 		gate: gate{always: s.viewers.pastOBS, hazard: s.seen.version.MutedIsMonitored()},
 		slow: make(map[string]int), resync: make(map[string]time.Time), missing: make(map[string]time.Time),
 	}

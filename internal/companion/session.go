@@ -11,6 +11,7 @@ import (
 
 	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/problem"
+	"github.com/costream-obs/costream-obs/internal/pulse"
 	"github.com/costream-obs/costream-obs/obsctl"
 )
 
@@ -213,6 +214,7 @@ func (s *session) goOn(ctx context.Context) {
 		s.startCall()
 		s.mic.tell()
 	}
+	s.steps.try(ctx, problem.Microphone, s.mic.check)
 	s.steps.try(ctx, problem.Viewers, s.viewers.keep)
 	s.steps.try(ctx, problem.MonitoredInputs, s.mic.monitor)
 	s.steps.try(ctx, problem.Level, s.capture.checkRecording)
@@ -239,6 +241,7 @@ func (s *session) goOff(ctx context.Context) {
 	s.steps.try(ctx, problem.Collection, s.capture.leaveTempCollection)
 	s.steps.try(ctx, problem.MonitoredBack, s.ears.returnStreams)
 	s.steps.try(ctx, problem.Screen, s.picture.prepareScreen)
+	s.steps.try(ctx, problem.Microphone, s.mic.check)
 	s.steps.try(ctx, problem.Scenes, s.source.checkScenes)
 	s.steps.try(ctx, problem.Output, s.keptOff.checkOutput)
 }
@@ -303,6 +306,19 @@ func (s *session) report() {
 		}
 	}
 	maps.Copy(failing, s.steps.problems)
+	addCause(failing)
 	r.SetProblems(failing)
 	s.c.reports.report(r)
+}
+
+// addCause adds the sound server to what is wrong if something failed because none answers. Then only that is shown.
+func addCause(wrong map[problem.Code]error) {
+	for _, err := range wrong {
+		for _, cause := range []error{pulse.ErrHangs, pulse.ErrNoServer} {
+			if errors.Is(err, cause) {
+				wrong[problem.SoundServer] = cause
+				return
+			}
+		}
+	}
 }

@@ -223,6 +223,18 @@ func (s *sound) exists(ctx context.Context, name string) (bool, error) {
 	return err == nil, err
 }
 
+// sources are the names of all sources, and of those that are no monitor of a sink.
+func (s *sound) sources(ctx context.Context) (all, recording []string, err error) {
+	sources, err := s.pulse.Sources(ctx)
+	for _, source := range sources {
+		all = append(all, source.Name)
+		if source.MonitorOf == "" {
+			recording = append(recording, source.Name)
+		}
+	}
+	return all, recording, err
+}
+
 // streamsOf are the streams by which OBS plays what it monitors, by input. An OBS in a sandbox may
 // give another process id than the one that we see; where none fits, its name decides.
 func (s *sound) streamsOf(ctx context.Context, pid int) (map[string]pulse.SinkInput, error) {

@@ -5,11 +5,9 @@ package obsctl
 import (
 	"context"
 	"fmt"
-	"strconv"
 
 	"github.com/andreykaipov/goobs"
 	"github.com/andreykaipov/goobs/api/requests/inputs"
-	"github.com/andreykaipov/goobs/api/typedefs"
 )
 
 // MonitorType says where the sound of an input goes: into the stream, to the
@@ -113,36 +111,5 @@ func (c *Client) InputMuted(ctx context.Context, input string) (bool, error) {
 func (c *Client) SetInputMuted(ctx context.Context, input string, muted bool) error {
 	return do(ctx, c, "SetInputMute", func(g *goobs.Client) (*inputs.SetInputMuteResponse, error) {
 		return g.Inputs.SetInputMute(inputs.NewSetInputMuteParams().WithInputName(input).WithInputMuted(muted))
-	})
-}
-
-// AudioTracks says for each of OBS's six tracks (the first is index 0) whether
-// an input is mixed into it.
-type AudioTracks [6]bool
-
-// InputAudioTracks reads which tracks an input is mixed into.
-func (c *Client) InputAudioTracks(ctx context.Context, input string) (AudioTracks, error) {
-	r, err := call(ctx, c, "GetInputAudioTracks", func(g *goobs.Client) (*inputs.GetInputAudioTracksResponse, error) {
-		return g.Inputs.GetInputAudioTracks(inputs.NewGetInputAudioTracksParams().WithInputName(input))
-	})
-	var tracks AudioTracks
-	if err != nil || r.InputAudioTracks == nil {
-		return tracks, err
-	}
-	for i := range tracks {
-		tracks[i] = (*r.InputAudioTracks)[strconv.Itoa(i+1)]
-	}
-	return tracks, nil
-}
-
-// SetInputAudioTracks says which tracks an input is mixed into.
-func (c *Client) SetInputAudioTracks(ctx context.Context, input string, tracks AudioTracks) error {
-	wire := make(typedefs.InputAudioTracks, len(tracks))
-	for i, on := range tracks {
-		wire[strconv.Itoa(i+1)] = on
-	}
-	return do(ctx, c, "SetInputAudioTracks", func(g *goobs.Client) (*inputs.SetInputAudioTracksResponse, error) {
-		return g.Inputs.SetInputAudioTracks(inputs.NewSetInputAudioTracksParams().
-			WithInputName(input).WithInputAudioTracks(&wire))
 	})
 }

@@ -58,7 +58,7 @@ func (b *Batch) SetPersistentData(slot string, v any) *Answer[Nothing] {
 	return tell(b, asked{params: p})
 }
 
-// StudioMode is [Client.StudioMode].
+// StudioMode reports whether studio mode is on.
 func (b *Batch) StudioMode() *Answer[bool] {
 	return ask(b, asked{params: &ui.GetStudioModeEnabledParams{}}, func(r *ui.GetStudioModeEnabledResponse) (bool, error) {
 		return r.StudioModeEnabled, nil

@@ -73,17 +73,6 @@ func nonEmpty(names ...string) []string {
 	return kept
 }
 
-// InputKinds lists the kinds of input that this OBS can create.
-func (c *Client) InputKinds(ctx context.Context) ([]string, error) {
-	r, err := call(ctx, c, "GetInputKindList", func(g *goobs.Client) (*inputs.GetInputKindListResponse, error) {
-		return g.Inputs.GetInputKindList()
-	})
-	if err != nil {
-		return nil, err
-	}
-	return r.InputKinds, nil
-}
-
 // InputSettings reads the settings of an input that differ from its defaults.
 // Numbers are float64.
 func (c *Client) InputSettings(ctx context.Context, name string) (map[string]any, error) {
@@ -144,12 +133,5 @@ func (c *Client) RemoveInput(ctx context.Context, name string) error {
 	}
 	return do(ctx, c, "RemoveInput", func(g *goobs.Client) (*inputs.RemoveInputResponse, error) {
 		return g.Inputs.RemoveInput(inputs.NewRemoveInputParams().WithInputName(name))
-	})
-}
-
-// RenameInput gives an input another name.
-func (c *Client) RenameInput(ctx context.Context, old, name string) error {
-	return do(ctx, c, "SetInputName", func(g *goobs.Client) (*inputs.SetInputNameResponse, error) {
-		return g.Inputs.SetInputName(inputs.NewSetInputNameParams().WithInputName(old).WithNewInputName(name))
 	})
 }

@@ -105,17 +105,6 @@ func (c *Client) Outputs(ctx context.Context) ([]Output, error) {
 	return list, nil
 }
 
-// OutputSettings reads the settings of the named output.
-func (c *Client) OutputSettings(ctx context.Context, name string) (map[string]any, error) {
-	r, err := call(ctx, c, "GetOutputSettings", func(g *goobs.Client) (*outputs.GetOutputSettingsResponse, error) {
-		return g.Outputs.GetOutputSettings(outputs.NewGetOutputSettingsParams().WithOutputName(name))
-	})
-	if err != nil {
-		return nil, err
-	}
-	return r.OutputSettings, nil
-}
-
 // SetOutputSettings changes the given settings of the named output. The
 // virtual camera accepts and ignores them.
 func (c *Client) SetOutputSettings(ctx context.Context, name string, settings map[string]any) error {

@@ -305,13 +305,8 @@ func TestRealRequests(t *testing.T) {
 		if settings["width"] != 100.0 || settings["height"] != 180.0 {
 			t.Errorf("settings: got %v, want width 100 and height 180", settings)
 		}
-		check(t, c.RenameInput(ctx, "Red", "Crimson"))
+		obs.Request("SetInputName", testbed.D{"inputName": "Red", "newInputName": "Crimson"}, nil)
 		awaitEvent(t, c, obsctl.InputRenamed{Old: "Red", New: "Crimson"})
-		tracks := obsctl.AudioTracks{true, false, true}
-		check(t, c.SetInputAudioTracks(ctx, "Mic/Aux", tracks))
-		if got := must[obsctl.AudioTracks](t)(c.InputAudioTracks(ctx, "Mic/Aux")); got != tracks {
-			t.Errorf("tracks: got %v, want %v", got, tracks)
-		}
 		check(t, c.SetInputMuted(ctx, "Mic/Aux", true))
 		awaitEvent(t, c, obsctl.MuteChanged{Input: "Mic/Aux", Muted: true})
 		if !must[bool](t)(c.InputMuted(ctx, "Mic/Aux")) {
@@ -337,15 +332,18 @@ func TestRealRequests(t *testing.T) {
 		if got := must[string](t)(c.ProgramScene(ctx)); got != "Second" {
 			t.Errorf("programme: got %q, want Second", got)
 		}
-		if got := must[string](t)(c.PreviewScene(ctx)); got != "" {
-			t.Errorf("preview without studio mode: got %q, want none", got)
+		b := c.Batch()
+		if studio := send(t, b, b.StudioMode()); studio {
+			t.Error("studio mode at the beginning: got it on, want it off")
 		}
-		check(t, c.SetStudioMode(ctx, true))
-		awaitEvent(t, c, obsctl.StudioMode{On: true})
-		if !must[bool](t)(c.StudioMode(ctx)) || must[string](t)(c.PreviewScene(ctx)) != "Second" {
-			t.Error("studio mode: want it on, with a preview")
+		for _, on := range []bool{true, false} {
+			obs.Request("SetStudioModeEnabled", testbed.D{"studioModeEnabled": on}, nil)
+			awaitEvent(t, c, obsctl.StudioMode{On: on})
+			b = c.Batch()
+			if got := send(t, b, b.StudioMode()); got != on {
+				t.Errorf("studio mode: got %t, want %t", got, on)
+			}
 		}
-		check(t, c.SetStudioMode(ctx, false))
 	})
 	t.Run("collections", func(t *testing.T) {
 		check(t, c.CreateCollection(ctx, "Other"))

@@ -10,7 +10,6 @@ import (
 	"github.com/andreykaipov/goobs"
 	"github.com/andreykaipov/goobs/api/requests/scenes"
 	"github.com/andreykaipov/goobs/api/requests/sources"
-	"github.com/andreykaipov/goobs/api/requests/ui"
 )
 
 // Scenes lists the scenes in the order of OBS's scene list, top first.
@@ -54,18 +53,6 @@ func (c *Client) SetProgramScene(ctx context.Context, scene string) error {
 	})
 }
 
-// PreviewScene is the scene that is edited in studio mode; empty when studio
-// mode is off.
-func (c *Client) PreviewScene(ctx context.Context) (string, error) {
-	r, err := call(ctx, c, "GetSceneList", func(g *goobs.Client) (*scenes.GetSceneListResponse, error) {
-		return g.Scenes.GetSceneList()
-	})
-	if err != nil {
-		return "", err
-	}
-	return r.CurrentPreviewSceneName, nil
-}
-
 // SourceActive reports whether a source or scene is part of the programme. In
 // studio mode the programme usually shows a copy of its scene, and the scene
 // itself is not active (measured, 29.0.2).
@@ -77,24 +64,6 @@ func (c *Client) SourceActive(ctx context.Context, source string) (bool, error) 
 		return false, err
 	}
 	return r.VideoActive, nil
-}
-
-// StudioMode reports whether studio mode is on.
-func (c *Client) StudioMode(ctx context.Context) (bool, error) {
-	r, err := call(ctx, c, "GetStudioModeEnabled", func(g *goobs.Client) (*ui.GetStudioModeEnabledResponse, error) {
-		return g.Ui.GetStudioModeEnabled()
-	})
-	if err != nil {
-		return false, err
-	}
-	return r.StudioModeEnabled, nil
-}
-
-// SetStudioMode switches studio mode on or off.
-func (c *Client) SetStudioMode(ctx context.Context, on bool) error {
-	return do(ctx, c, "SetStudioModeEnabled", func(g *goobs.Client) (*ui.SetStudioModeEnabledResponse, error) {
-		return g.Ui.SetStudioModeEnabled(ui.NewSetStudioModeEnabledParams().WithStudioModeEnabled(on))
-	})
 }
 
 // CreateScene adds an empty scene. Where OBS would hang it first waits until

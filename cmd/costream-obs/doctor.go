@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/costream-obs/costream-obs/internal/config"
+	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/doctor"
 	"github.com/costream-obs/costream-obs/internal/doctor/checks"
 	"github.com/costream-obs/costream-obs/internal/pairing"
@@ -216,7 +217,7 @@ func checkOptions(c *invocation, settings string) (checks.Options, error) {
 	if err := pairOptions(c, &o); err != nil {
 		return checks.Options{}, err
 	}
-	o.Route, o.VideoOut, o.VideoIn = s.Route, s.VideoOut, s.VideoIn
+	o.Route, o.VideoOut, o.VideoIn = control.Route(s.Route), s.VideoOut, s.VideoIn
 	o.SourceName, o.Mics, o.MicSource = s.SourceName, s.Mics, s.MicSource
 	o.FindOBS = func() (obsctl.Endpoint, error) { return findOBS(s) }
 	o.RemoteOBS = s.OBSHost != "" && s.OBSHost != "localhost" && !strings.HasPrefix(s.OBSHost, "127.") && s.OBSHost != "::1"

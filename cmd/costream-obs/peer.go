@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 	"text/tabwriter"
@@ -15,6 +14,8 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/costream-obs/costream-obs/internal/companion"
+	"github.com/costream-obs/costream-obs/internal/config"
 	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/obsscenes"
 	"github.com/costream-obs/costream-obs/obsctl"
@@ -75,7 +76,7 @@ func peerAddCommand() *command {
 		bind: func(set *pflag.FlagSet) action {
 			patterns := sceneFlag(set, "the programme scene")
 			return func(ctx context.Context, c *invocation) error {
-				return change(ctx, c, control.PeerOrder{Do: control.PeerAdd, Scenes: *patterns, Source: newPeerSource(c), Layouts: sceneLayouts(c.config)})
+				return change(ctx, c, control.PeerOrder{Do: control.PeerAdd, Scenes: *patterns, Source: peerSource(c), Layouts: sceneLayouts(c.config)})
 			}
 		},
 	}
@@ -141,6 +142,9 @@ func carry(ctx context.Context, c *invocation, order control.PeerOrder) (control
 		return control.PeerAnswer{}, err
 	}
 	defer func() { _ = client.Close() }()
+	if order.Do == control.PeerAdd {
+		order.Source = routeSettings(c.config).PeerSource(c.config.SourceName, endpoint.PID, client.Version())
+	}
 	obs := obsscenes.NewWriter(client, filepath.Dir(socket), lockWait)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -166,26 +170,14 @@ func change(ctx context.Context, c *invocation, order control.PeerOrder) error {
 	return err
 }
 
-// peerSource is what the peer's input is known by, if there is one.
+// peerSource is what identifies the peer's input, if there is one.
 func peerSource(c *invocation) scenes.Source {
 	return scenes.Source{Name: c.config.SourceName, Settings: map[string]any{"device_id": c.config.VideoIn}}
 }
 
-// newPeerSource is the peer's input as it is to be made where there is none. A running costream-obs gives it whatever
-// settings it lacks.
-func newPeerSource(c *invocation) scenes.Source {
-	if usesDevices(c.config.Route, c.config.VideoIn) {
-		return scenes.FromDevice(c.config.SourceName, c.config.VideoIn)
-	}
-	return scenes.FromSocket(c.config.SourceName, nil)
-}
-
-func usesDevices(route, device string) bool {
-	if route != "auto" {
-		return route == "devices"
-	}
-	info, err := os.Stat(device)
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+// routeSettings are the settings that decide about the route.
+func routeSettings(c *config.Config) companion.RouteSettings {
+	return companion.RouteSettings{Route: control.Route(c.Route), VideoOut: c.VideoOut, VideoIn: c.VideoIn}
 }
 
 // changesText tells a person what was changed.

@@ -46,6 +46,6 @@ func receive(ctx context.Context, c *invocation) error {
 	link := plainOptions(c)
 	link.Receive = true
 	return call.Receive(ctx, call.Options{
-		Link: plainLink(link), Format: format, Legs: call.Legs{Speaker: companion.SpeakerLeg}, Log: c.log,
+		Link: plainLink(link), Format: format, External: call.ExternalLatency{Speaker: companion.SpeakerLatency}, Log: c.log,
 	}, screen, nil)
 }

@@ -53,8 +53,8 @@ func latencyGoals(r Report) []Goal {
 			Result: fmt.Sprintf("%.0f ms; 2020: %.0f ms", secure.EarP50, old.EarP50), Met: secure.EarP50 > 0 && secure.EarP50 <= 60,
 		})
 	}
-	if r.Legs != nil {
-		goals = append(goals, r.Legs.goal(secure))
+	if r.OBSToOBS != nil {
+		goals = append(goals, r.OBSToOBS.goal(secure))
 	}
 	return goals
 }

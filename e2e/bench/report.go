@@ -13,15 +13,15 @@ import (
 
 // Report is what one call of the program found.
 type Report struct {
-	Title   string        `json:"title"`
-	Taken   time.Time     `json:"taken"`
-	Took    time.Duration `json:"took_ns"`
-	Machine Machine       `json:"machine"`
-	Rounds  int           `json:"rounds"`
-	Window  time.Duration `json:"window_ns"`
-	Figures []Figures     `json:"figures"`
-	Legs    *Legs         `json:"obs_to_obs,omitempty"`
-	Goals   []Goal        `json:"goals"`
+	Title    string        `json:"title"`
+	Taken    time.Time     `json:"taken"`
+	Took     time.Duration `json:"took_ns"`
+	Machine  Machine       `json:"machine"`
+	Rounds   int           `json:"rounds"`
+	Window   time.Duration `json:"window_ns"`
+	Figures  []Figures     `json:"figures"`
+	OBSToOBS *OBSToOBS     `json:"obs_to_obs,omitempty"`
+	Goals    []Goal        `json:"goals"`
 }
 
 func (r Report) json(out io.Writer) error {

@@ -15,13 +15,13 @@ import (
 
 // suite is what one call measures.
 type suite struct {
-	section string // of the document that the figures are for
-	title   string
-	rounds  int
-	window  time.Duration
-	cases   []testCase
-	goals   func(Report) []Goal
-	legs    bool // OBS to OBS, too
+	section  string // of the document that the figures are for
+	title    string
+	rounds   int
+	window   time.Duration
+	cases    []testCase
+	goals    func(Report) []Goal
+	obsToOBS bool // OBS to OBS, too
 }
 
 // testCase is one network, or none, and the systems that are measured with it.
@@ -37,7 +37,7 @@ func (c testCase) recovers() bool { return c.network != nil && len(c.network.rat
 
 var (
 	latencySuite = suite{
-		section: "latency", title: "Latency and cost", rounds: 5, window: 10 * time.Second, legs: true, goals: latencyGoals,
+		section: "latency", title: "Latency and cost", rounds: 5, window: 10 * time.Second, obsToOBS: true, goals: latencyGoals,
 		cases: []testCase{{name: "direct", systems: []string{floorName, secureName, plainName, oldName, srtName, tunedName}}},
 	}
 	lossSuite = suite{
@@ -118,10 +118,10 @@ func (s suite) measure(tb testbed.TB, o options) Report {
 		f.Error = failed[key(c, sys)]
 		r.Figures = append(r.Figures, f)
 	})
-	if s.legs && o.costream != "" && tb.Context().Err() == nil {
+	if s.obsToOBS && o.costream != "" && tb.Context().Err() == nil {
 		o.log.Info("measuring", "system", "two OBS")
-		legs := obsToOBS(tb, o.costream)
-		r.Legs = &legs
+		two := obsToOBS(tb, o.costream)
+		r.OBSToOBS = &two
 	}
 	r.Took = time.Since(r.Taken)
 	r.Goals = s.goals(r)

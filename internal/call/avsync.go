@@ -67,20 +67,20 @@ func (s *avSync) run(ctx context.Context) {
 func (s *avSync) look(l link.Link, now time.Time) {
 	c := s.call
 	if v := c.videoSender.Load(); v != nil {
-		l.SetAge(link.Video, v.Age()+leg(c.o.Legs.Picture))
+		l.SetAge(link.Video, v.Age()+valueOf(c.o.External.Picture))
 	}
 	if a := c.audioSender.Load(); a != nil {
-		l.SetAge(link.Audio, a.Age()+leg(c.o.Legs.Voice))
+		l.SetAge(link.Audio, a.Age()+valueOf(c.o.External.Voice))
 	}
 	stats := l.Stats()
 	s.report(link.Video, stats.Video.Receive)
 	s.report(link.Audio, stats.Audio.Receive)
 	if r, ok := c.video.running().(*media.VideoReceiver); ok && r.Latency() > 0 {
-		s.side[link.Video].Output(r.Latency() + leg(c.o.Legs.Screen))
+		s.side[link.Video].Output(r.Latency() + valueOf(c.o.External.Screen))
 	}
 	voice, ok := c.audio.running().(*media.AudioReceiver)
 	if ok && voice.Latency() > 0 {
-		s.side[link.Audio].Output(voice.Latency() - c.o.Legs.Speaker)
+		s.side[link.Audio].Output(voice.Latency() - c.o.External.Speaker)
 		s.noteBreaks(voice, now)
 	}
 	waits := s.sync.Look(now)
@@ -130,8 +130,8 @@ func (s *avSync) report(m link.Medium, r link.ReceiveStats) {
 // voiceWait is how long the voice waits now.
 func (s *avSync) voiceWait() time.Duration { return time.Duration(s.wait.Load()) }
 
-// leg is the value of one of Legs.
-func leg(f func() time.Duration) time.Duration {
+// valueOf is 0 for a latency that nobody measures.
+func valueOf(f func() time.Duration) time.Duration {
 	if f == nil {
 		return 0
 	}

@@ -52,8 +52,8 @@ type Options struct {
 	// AVOffset is by how much later the peer's voice comes than by all that is known it should.
 	AVOffset time.Duration
 	// Apart says that voice and picture do not wait for each other.
-	Apart bool
-	Legs  Legs
+	Apart    bool
+	External ExternalLatency
 
 	// PeerSeen is told when pictures of the peer begin and end to be shown, one call after the other. It must not call back.
 	PeerSeen func(seen bool)
@@ -70,13 +70,13 @@ type Screen interface {
 	Placeholder(on bool)
 }
 
-// Legs are the parts of the way of picture and voice that a call does not see. Those that change are functions; nil means none.
-type Legs struct {
-	// Picture and Voice are how much later than the programme has them we get them.
+// ExternalLatency is latency outside the call's pipelines, such as that of OBS. What changes is a function; nil means 0.
+type ExternalLatency struct {
+	// Picture and Voice are from the programme to our pipelines.
 	Picture, Voice func() time.Duration
-	// Screen is how much later than we show it the programme has the peer's picture, and Speaker how much sooner than it
-	// is heard it has the peer's voice.
-	Screen  func() time.Duration
+	// Screen is from our screen to the programme.
+	Screen func() time.Duration
+	// Speaker is how much earlier than it is heard the programme has the peer's voice.
 	Speaker time.Duration
 }
 

@@ -10,7 +10,7 @@ import (
 )
 
 // Receive is the receiving half of a call: it runs the screen, shows the peer's picture there and plays the peer's voice on the
-// speakers until ctx ends (nil), or the link or the screen fails. Of the options it takes Link, Format, Legs and Log. A peer
+// speakers until ctx ends (nil), or the link or the screen fails. Of the options it takes Link, Format, External and Log. A peer
 // that goes away and comes back is shown again.
 func Receive(ctx context.Context, o Options, screen media.Screen, speakers []string) error {
 	o.Screen = screen

@@ -12,7 +12,7 @@
 // it, and states the few requests that it makes. A route is a type as well: devices and portable. Each
 // effect is idempotent and has a deadline; what fails is tried again with a back-off; what was changed
 // in OBS is written down in OBS before it is changed (ledger), so that it can be undone after a crash of
-// either side. While on air a link, senders and receivers run (air), which know nothing of OBS.
+// either side. While on air a call runs (onAirCall), which knows nothing of OBS.
 //
 // The package holds no OBS, media or sound code of its own and prints nothing.
 package companion
@@ -42,7 +42,6 @@ import (
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/media/link"
 	"github.com/costream-obs/costream-obs/obsctl"
-	"github.com/costream-obs/costream-obs/setup"
 )
 
 // Companion is one running costream-obs.
@@ -67,7 +66,7 @@ type Companion struct {
 	peer      atomic.Bool
 	area      atomic.Pointer[image.Rectangle] // of the screen, that the peer's picture covers
 	program   atomic.Pointer[string]
-	air       atomic.Pointer[air]
+	call      atomic.Pointer[onAirCall]
 }
 
 // New checks the options. The error says what is wrong in the user's words.
@@ -83,7 +82,7 @@ func New(o Options) (*Companion, error) {
 	if o.NamePlate {
 		c.display.plate = o.PeerName
 	}
-	c.routes = routes{devices: &devices{out: o.VideoOut, in: o.VideoIn, pair: setup.Machine{}.CheckPair}, portable: new(portable), configured: o.Route}
+	c.routes = RouteSettings{Route: o.Route, VideoOut: o.VideoOut, VideoIn: o.VideoIn}.routes()
 	c.standby = &standby{link: o.Link, parts: c.parts}
 	return c, nil
 }
@@ -260,7 +259,7 @@ func (c *Companion) processID(pid int) string {
 // graph is all running pipelines: in GraphViz's language, one digraph each, or as launch lines.
 func (c *Companion) graph(text bool) string {
 	running := make(map[string]call.Pipeline)
-	if a := c.air.Load(); a != nil {
+	if a := c.call.Load(); a != nil {
 		running = a.Pipelines()
 	}
 	if p := c.display.running(); p != nil {

@@ -27,8 +27,8 @@ type session struct {
 	controllers
 	steps steps
 
-	air        *air
-	legs       legs
+	call       *onAirCall
+	external   externalLatency
 	stopping   bool
 	exiting    bool // OBS said that it ends
 	quietUntil time.Time
@@ -51,7 +51,7 @@ type controllers struct {
 }
 
 // begin hands a time on air to the controllers that need it; each sees of it what it states.
-func (c *controllers) begin(a *air) {
+func (c *controllers) begin(a *onAirCall) {
 	c.feed.onAir = true
 	c.voice.begin(a)
 	c.source.begin(a)
@@ -78,8 +78,8 @@ func (c *Companion) newSession(obs *obsctl.Client) *session {
 	}
 	s.ears = ears{obs: obs, sound: c.sound, seen: &s.seen}
 	s.mic = microphone{
-		obs: obs, sound: c.sound, seen: &s.seen, ledger: &s.ledger, ears: &s.ears, leg: &s.legs.voice, wakeLater: c.wakeLater, log: c.log,
-		safe: func() bool { return s.viewers.safe }, pastOBS: s.viewers.pastOBS,
+		obs: obs, sound: c.sound, seen: &s.seen, ledger: &s.ledger, ears: &s.ears, latency: &s.external.voice, wakeLater: c.wakeLater, log: c.log,
+		safe: func() bool { return s.viewers.safe }, pastOBS: s.viewers.pastOBS, source: c.o.MicSource,
 		gate: gate{always: s.viewers.pastOBS, hazard: s.seen.version.MutedIsMonitored()},
 		slow: make(map[string]int), resync: make(map[string]time.Time), missing: make(map[string]time.Time),
 	}
@@ -104,7 +104,7 @@ func (c *Companion) newSession(obs *obsctl.Client) *session {
 		peers: func(ctx context.Context, source scenes.Source) ([]string, error) {
 			return scenes.Peers(ctx, obsscenes.New(obs), source)
 		},
-		ready: func() bool { return s.picture.arrives }, wanted: s.wantAir, peer: &c.peer, area: &c.area,
+		ready: func() bool { return s.picture.arrives }, wanted: s.wantOnAir, peer: &c.peer, area: &c.area,
 		wakeUp: c.wakeUp, wakeLater: c.wakeLater, log: c.log, name: c.o.SourceName, globs: c.o.Scenes, layouts: c.o.Layouts,
 	}
 	s.keptOff = keptOff{obs: obs, seen: &s.seen, when: c.o.When, wakeLater: c.wakeLater}

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/pulse"
@@ -16,36 +15,34 @@ import (
 )
 
 const (
-	// openWithin is how long after OBS has opened a recording its sound comes at the latest: OBS drops the first half
-	// second (STARTUP_TIMEOUT_NS in plugins/linux-pulseaudio/pulse-input.c). For so long the viewers hear the peer by
-	// both ways, which they mind less than a gap.
+	// openWithin is how long after OBS opened a recording its sound may be missing: OBS drops the first half second
+	// (STARTUP_TIMEOUT_NS in plugins/linux-pulseaudio/pulse-input.c). Until then the viewers may hear the peer twice, which
+	// is better than a gap.
 	openWithin = 700 * time.Millisecond
-	// desktopTick is how often it is looked at what OBS records, since events of the sound server can be lost.
+	// desktopTick is how often we check what OBS records, because events of the sound server can be lost.
 	desktopTick = 2 * time.Second
 )
 
-// desktopAudio knows whether OBS's Desktop Audio carries the peer's voice into the stream, and has the speaker for the input
-// of ours silent while it does, so that the viewers hear the peer once. It acts at once: on an event of OBS or of the sound
-// server and not with the next round of the session.
+// desktopAudio finds out whether OBS's Desktop Audio captures the peer's voice into the stream. While it does, the sink that
+// our own input captures plays silence, so that the viewers hear the peer once. It acts on each event of OBS or of the sound
+// server at once, and does not wait for the next round of the session.
 //
-// The input is the user's to mute: then the viewers are not to hear the peer. Desktop Audio would still carry what the user
-// hears, so that is silent as well then.
+// The user may mute our input: then the viewers must not hear the peer. Desktop Audio would still capture what the user
+// hears, so the user does not hear the peer either then.
 //
 // Its methods may be called from any goroutine.
 type desktopAudio struct {
-	log *slog.Logger
+	silencer[[]string] // gets the sinks that must be silent
+	log                *slog.Logger
 
-	mu      sync.Mutex
 	inputs  map[string]desktopInput // the Desktop Audio inputs, by name
 	voices  map[string]bool         // the inputs for the peer's voice, and whether they are muted
 	names   map[string]bool         // of all inputs
-	heardOf map[string]time.Time    // when an event told last of an input's mute
-	sink    string                  // the default one, where the peer's voice plays; "" while that is not known
-	streams map[string]recording    // what OBS records, by input; nil while that is not known
-	told    bool                    // OBS's streams can be told apart
+	heardOf map[string]time.Time    // when the last event about an input's mute came
+	sink    string                  // the default sink, where the peer's voice plays; empty while unknown
+	streams map[string]recording    // what OBS records, by input; nil while unknown
+	told    bool                    // streams of OBS were found
 	carries bool
-	silence func(sinks []string) // has these speakers silent, and no others
-	recheck *time.Timer
 }
 
 // desktopInput is what OBS says of a Desktop Audio input.
@@ -62,33 +59,18 @@ type recording struct {
 	since  time.Time // when it was opened; zero for one that was there before we looked
 }
 
-// attach lets it silence the speakers of a time on air.
-func (d *desktopAudio) attach(silence func(sinks []string)) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.silence = silence
-	d.apply()
-}
+// attach makes it silence sinks of a call.
+func (d *desktopAudio) attach(silence func(sinks []string)) { d.silencer.attach(silence, d.apply) }
 
-// detach ends that.
-func (d *desktopAudio) detach() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.silence = nil
-	if d.recheck != nil {
-		d.recheck.Stop()
-	}
-}
-
-// forget forgets what the sound server told.
+// forget forgets what the sound server reported.
 func (d *desktopAudio) forget() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.sink, d.streams, d.told, d.carries = "", nil, false, false
 }
 
-// set tells the Desktop Audio inputs, those for the peer's voice with their mutes, and the names of all, as OBS was asked
-// for them from a moment on.
+// set takes what OBS answered to questions that began at a time: the Desktop Audio inputs, those for the peer's voice with
+// their mutes, and all inputs. Events that came since are newer.
 func (d *desktopAudio) set(inputs map[string]desktopInput, voices map[string]bool, all []obsctl.Input, asked time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -110,7 +92,7 @@ func (d *desktopAudio) set(inputs map[string]desktopInput, voices map[string]boo
 	d.apply()
 }
 
-// mute takes in at once that an input is muted, or not any more.
+// mute takes in at once that an input was muted or unmuted.
 func (d *desktopAudio) mute(input string, muted bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -132,7 +114,7 @@ func (d *desktopAudio) mute(input string, muted bool) {
 	d.apply()
 }
 
-// plays tells the default sink.
+// plays takes the default sink.
 func (d *desktopAudio) plays(sink string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -140,7 +122,7 @@ func (d *desktopAudio) plays(sink string) {
 	d.apply()
 }
 
-// records tells what OBS records.
+// records takes what OBS records.
 func (d *desktopAudio) records(streams map[string]recording) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -159,8 +141,8 @@ func (d *desktopAudio) records(streams map[string]recording) {
 	d.apply()
 }
 
-// note takes in at once that a stream of OBS has ended, and that another sink may be the default, where the peer's voice is
-// by then: until it was looked the viewers may hear the peer twice. It reports whether it is to be looked.
+// note takes in at once that a stream of OBS has ended, or that the default sink may be another. Until we have asked, the
+// viewers may hear the peer twice. It reports whether to ask the sound server.
 func (d *desktopAudio) note(c pulse.Change) (matters bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -180,7 +162,7 @@ func (d *desktopAudio) note(c pulse.Change) (matters bool) {
 	return true
 }
 
-// apply decides.
+// apply decides which sinks are silent.
 func (d *desktopAudio) apply() {
 	carries := false
 	for name, in := range d.inputs {
@@ -191,13 +173,13 @@ func (d *desktopAudio) apply() {
 		if recorded {
 			wait := openWithin - time.Since(stream.since)
 			if stream.source == d.sink+".monitor" && wait > 0 {
-				d.later(wait)
+				d.later(wait, d.apply)
 			}
 			// OBS does not follow when another sink becomes the default, and the sound server does not always.
 			carries = carries || stream.source == d.sink+".monitor" && wait <= 0
 			continue
 		}
-		// Where its stream cannot be told from others its settings must do.
+		// Its stream is not known by its name, so its settings decide.
 		carries = carries || d.unnamed() && (in.device == "" || in.device == defaultDevice || in.device == d.sink || in.device == d.sink+".monitor")
 	}
 	if carries != d.carries {
@@ -220,15 +202,15 @@ func (d *desktopAudio) apply() {
 	d.silence(sinks)
 }
 
-// carried reports whether Desktop Audio carries the peer's voice.
+// carried reports whether Desktop Audio captures the peer's voice.
 func (d *desktopAudio) carried() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.carries
 }
 
-// unnamed reports whether the streams of inputs may have other names than they: OBS cannot be told from others, or an input
-// got another name after its stream was opened.
+// unnamed reports whether streams may have other names than their inputs: no stream of OBS was found, or an input was
+// renamed after its stream was opened.
 func (d *desktopAudio) unnamed() bool {
 	for name := range d.streams {
 		if !d.names[name] {
@@ -236,20 +218,6 @@ func (d *desktopAudio) unnamed() bool {
 		}
 	}
 	return !d.told
-}
-
-// later decides again after a while.
-func (d *desktopAudio) later(wait time.Duration) {
-	if d.recheck != nil {
-		d.recheck.Stop()
-	}
-	d.recheck = time.AfterFunc(wait, func() {
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		if d.silence != nil {
-			d.apply()
-		}
-	})
 }
 
 // look asks the sound server where the peer's voice plays and what OBS records.
@@ -267,33 +235,30 @@ func (v *peerVoice) look(ctx context.Context) error {
 	return nil
 }
 
-// follow looks at each change that matters, until there are no more. It runs beside the session.
+// follow asks the sound server after each change that matters, until ctx ends. It runs beside the session.
 func (v *peerVoice) follow(ctx context.Context, changes <-chan pulse.Change) {
 	tick := time.NewTicker(desktopTick)
 	defer tick.Stop()
-	for {
-		matters := false
-		select {
-		case c, more := <-changes:
-			if !more {
-				return
+	for matters := true; ; {
+		if matters {
+			if err := v.look(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, pulse.ErrNoServer) {
+				v.log.Warn("it is not known what OBS records, so the viewers may hear the peer twice or not at all", "error", err)
 			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case c := <-changes:
 			for matters = v.desktop.note(c); len(changes) > 0; {
 				matters = v.desktop.note(<-changes) || matters
 			}
 		case <-tick.C:
 			matters = true
 		}
-		if !matters {
-			continue
-		}
-		if err := v.look(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, pulse.ErrNoServer) {
-			v.log.Warn("it is not known what OBS records, so the viewers may hear the peer twice or not at all", "error", err)
-		}
 	}
 }
 
-// observe asks OBS for the Desktop Audio inputs and those for the peer's voice. The types of monitoring are known.
+// observe asks OBS for the state of the Desktop Audio inputs and of those for the peer's voice.
 func (v *peerVoice) observe(ctx context.Context, desktop, voices []string, all []obsctl.Input, monitored map[string]obsctl.MonitorType) error {
 	asked := time.Now()
 	muted := make(map[string]bool)

@@ -21,10 +21,10 @@ const (
 	sinkOutputKind = "v4l2sink"
 )
 
-// devices is the route over two v4l2loopback nodes: OBS's virtual camera writes one, and an input of OBS reads the other.
+// devices is the route over two v4l2loopback devices: OBS's virtual camera writes to one, and an OBS input reads the other.
 type devices struct {
 	out, in string                        // what OBS writes, and what it reads
-	pair    func(setup.PairOptions) error // says what stands against them
+	pair    func(setup.PairOptions) error // says why they cannot be used
 }
 
 func (d *devices) name() control.Route { return control.RouteDevices }
@@ -42,7 +42,7 @@ func (d *devices) check(obsPID int, v obsctl.Version) (string, error) {
 	})
 }
 
-// open starts the output that writes to our device, and verifies which one it writes to.
+// open starts the output that writes to our device, and verifies that it writes there.
 func (d *devices) open(ctx context.Context, o *outputs) error {
 	outputs, err := o.obs.Outputs(ctx)
 	if err != nil {
@@ -102,25 +102,27 @@ func (d *devices) close(ctx context.Context, o *outputs) error {
 }
 
 func (d *devices) picture(f media.VideoFormat, _ shooting) ourPicture {
-	return ourPicture{source: media.DeviceSource{Path: d.out, VideoFormat: f}, leg: f.FrameTime() + cameraLeg}
+	return ourPicture{source: media.DeviceSource{Path: d.out, VideoFormat: f}, latency: f.FrameTime() + cameraLatency}
 }
+
+func (d *devices) source(name string) scenes.Source { return scenes.FromDevice(name, d.in) }
 
 func (d *devices) screen(o media.ScreenOptions) (media.Screen, scenes.Source, error) {
 	s, err := media.NewDeviceScreen(d.in, o)
 	if err != nil {
 		return nil, scenes.Source{}, err
 	}
-	return s, scenes.FromDevice("", d.in), nil
+	return s, d.source(""), nil
 }
 
-// screenLeg is the mean: OBS shows what was written with its next picture. How long it has to wait for that is known, but no
-// more use: where the picture is held back for the voice it is shown with the nearest one to the voice.
-func (d *devices) screenLeg(f media.VideoFormat) time.Duration { return f.FrameTime() / 2 }
+// screenLatency is the mean wait for OBS's next frame. The exact wait of each picture is known but would not help: a picture
+// that waits for the voice is shown with the frame that is closest to the voice.
+func (d *devices) screenLatency(f media.VideoFormat) time.Duration { return f.FrameTime() / 2 }
 
 // revival: a v4l2_input that found its device missing or without a writer stays dead (measured).
 func (d *devices) revival() map[string]any { return map[string]any{"device_id": ""} }
 
-// outputs are OBS's outputs, and which of them is ours to stop.
+// outputs are OBS's outputs, with a record of which one we started.
 type outputs struct {
 	obs    outputsOBS
 	seen   *observed
@@ -137,7 +139,7 @@ type outputsOBS interface {
 	StopVirtualCam(ctx context.Context) error
 }
 
-// note writes down that the output is ours to stop, unless the user started it.
+// note records that we must stop the output later, unless the user started it.
 func (o *outputs) note(ctx context.Context, name string) error {
 	if o.ledger.Output == name || (name == virtualCamOutput && o.seen.virtualCam) {
 		return nil

@@ -5,23 +5,22 @@ package companion
 import (
 	"maps"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/costream-obs/costream-obs/obsctl"
 )
 
-// gate decides whether the peer hears us: no more than the viewers do. A microphone is closed to them
-// while it is muted, and while its push-to-talk key is up, which no request and no event tells, but
-// OBS's meters do: it captures sound, of which nothing is left behind. Monitoring takes no notice of
-// push-to-talk in any version of OBS (measured, 32.2.2), nor of mute from 32.2.0 on.
+// gate decides whether the peer hears us: never more than the viewers do. The viewers do not hear a microphone while it is
+// muted, or while its push-to-talk key is up. No request and no event reports push-to-talk, but OBS's meters do: the
+// microphone captures sound, and none of it is heard. OBS monitors a microphone regardless of push-to-talk in every version
+// (measured, 32.2.2), and regardless of mute from 32.2.0 on.
 //
 // Its methods may be called from any goroutine.
 type gate struct {
-	mu sync.Mutex
-	// always says that a microphone without an input in OBS is heard.
+	silencer[bool]
+	// always: the peer gets a microphone that is no input of OBS.
 	always bool
-	// hazard says that OBS monitors a muted microphone.
+	// hazard: OBS monitors a muted microphone.
 	hazard bool
 
 	mics      []string
@@ -31,42 +30,25 @@ type gate struct {
 	metered   bool            // meters have come
 	placed    bool            // the streams at the sound server are where they belong
 	ended     bool
-	leaked    time.Time // when a closed microphone was seen to be monitored last
-	recheck   *time.Timer
-	silence   func(silent bool)
+	leaked    time.Time // when a closed microphone was last found to be monitored
 }
 
-// leakTail is how long the sound of a microphone is on its way after OBS has ended its monitoring: 25 to
-// 60 ms, more on a busy machine (measured, 29.0.2).
+// leakTail is how long sound of a microphone still arrives after OBS has ended its monitoring: 25 to 60 ms, more on a busy
+// machine (measured, 29.0.2).
 const leakTail = 150 * time.Millisecond
 
-// reset begins a time on air. It is silent until OBS's meters have come and all streams are known to be
-// where they belong.
+// reset begins a time on air. The peer hears nothing until OBS's meters have come and all streams are known to be where
+// they belong.
 func (g *gate) reset() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.closed, g.metered, g.placed, g.ended, g.leaked = nil, false, false, false, time.Time{}
 }
 
-// attach lets the gate silence the time on air.
-func (g *gate) attach(silence func(bool)) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.silence = silence
-	g.apply()
-}
+// attach makes the gate mute a call.
+func (g *gate) attach(silence func(bool)) { g.silencer.attach(silence, g.apply) }
 
-// detach ends that.
-func (g *gate) detach() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.silence = nil
-	if g.recheck != nil {
-		g.recheck.Stop()
-	}
-}
-
-// set tells the microphones that go to the peer, and which of OBS's inputs are muted and monitored.
+// set takes the microphones that go to the peer, and which of OBS's inputs are muted and monitored.
 func (g *gate) set(mics []string, muted map[string]bool, monitored map[string]obsctl.MonitorType) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -78,7 +60,7 @@ func (g *gate) set(mics []string, muted map[string]bool, monitored map[string]ob
 	g.apply()
 }
 
-// mute takes in at once that an input is muted, or not any more.
+// mute takes in at once that an input was muted or unmuted.
 func (g *gate) mute(input string, muted bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -88,7 +70,7 @@ func (g *gate) mute(input string, muted bool) {
 	}
 }
 
-// place tells whether the streams at the sound server are where they belong.
+// place takes whether the streams at the sound server are where they belong.
 func (g *gate) place(placed bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -113,7 +95,7 @@ func (g *gate) microphones() []string {
 	return slices.Clone(g.mics)
 }
 
-// awaited are the microphones whose sound should reach us: those that OBS monitors, while all streams are where they
+// awaited are the microphones whose sound should reach us now: those that OBS monitors, if all streams are where they
 // belong.
 func (g *gate) awaited() []string {
 	g.mu.Lock()
@@ -124,8 +106,8 @@ func (g *gate) awaited() []string {
 	return slices.DeleteFunc(slices.Clone(g.mics), func(mic string) bool { return !g.monitored[mic] })
 }
 
-// meter takes in OBS's meters and reports whether a microphone was opened or closed. One that captures
-// nothing, or is muted, stays as it was.
+// meter takes OBS's meters, and reports whether a microphone was opened or closed. They say nothing about one that captures
+// no sound or is muted.
 func (g *gate) meter(levels obsctl.Levels) (changed bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -147,7 +129,7 @@ func (g *gate) meter(levels obsctl.Levels) (changed bool) {
 	return changed
 }
 
-// isClosed reports whether viewers do not hear a microphone although it captures sound.
+// isClosed reports whether the viewers do not hear a microphone although it captures sound.
 func (g *gate) isClosed(mic string) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -160,8 +142,8 @@ func (g *gate) apply() {
 	}
 }
 
-// leaks reports whether a closed microphone is still heard beside open ones: all of them reach us as one
-// sound, so that all are silent until OBS does not monitor that one any more.
+// leaks reports whether a closed microphone still reaches us while others are open. All microphones arrive as one sound, so
+// all must be silent until OBS has stopped monitoring the closed one.
 func (g *gate) leaks() bool {
 	if len(g.mics) < 2 {
 		return false
@@ -179,14 +161,7 @@ func (g *gate) leaks() bool {
 	if !anyShut || wait <= 0 {
 		return false
 	}
-	if g.recheck != nil {
-		g.recheck.Stop()
-	}
-	g.recheck = time.AfterFunc(wait, func() {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		g.apply()
-	})
+	g.later(wait, g.apply)
 	return true
 }
 

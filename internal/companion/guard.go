@@ -15,26 +15,26 @@ import (
 )
 
 const (
-	// guardTick is how often the streams are looked at, since events of the sound server can be lost, and
-	// guardSoon while the voice is not there yet.
+	// guardTick is how often we check the streams, because events of the sound server can be lost; guardSoon applies until
+	// our voice is recorded.
 	guardTick = 2 * time.Second
 	guardSoon = 100 * time.Millisecond
-	// fights is how often a stream is put back within fightTime before that is left for peaceTime: another
-	// program moves it.
+	// After a stream was put back fights times within fightTime, another program must be moving it: we leave it alone for
+	// peaceTime.
 	fights    = 3
 	fightTime = 10 * time.Second
 	peaceTime = 30 * time.Second
 )
 
-// guard watches over the streams at the sound server for one time on air: nothing but what the user
-// chose reaches the peer because somebody moved a stream. While one is elsewhere the voice is silent.
+// guard watches the streams at the sound server while on air, so that the peer hears only what the user chose although other
+// programs can move streams. While a stream is in a wrong place, our voice is silent.
 type guard struct {
 	pulse   pulse.Client
 	changes <-chan pulse.Change
 	want    func() placement.Want
-	// placed is told whether all is in its place, as soon as it is known.
+	// placed gets whether all streams are in their places, as soon as we know.
 	placed func(bool)
-	// note is told what is wrong, nil once it is not.
+	// note gets what is wrong, or nil.
 	note func(error)
 	log  *slog.Logger
 
@@ -55,33 +55,50 @@ func (g *guard) run(ctx context.Context) error {
 		}
 		g.placed(there && err == nil)
 		g.note(err)
-		select {
-		case <-ctx.Done():
+		g.await(ctx, next)
+		if ctx.Err() != nil {
 			return nil
-		case c := <-g.changes:
-			g.suspect(c)
-		case <-time.After(next):
 		}
 	}
 }
 
-// suspect takes in changes that come together. Where one is of our recording stream, the voice is silent
-// until it is known where that is now.
-func (g *guard) suspect(c pulse.Change) {
+// await returns after a change that can have moved a stream, and at the latest after a while.
+func (g *guard) await(ctx context.Context, atMost time.Duration) {
+	late := time.After(atMost)
 	for {
-		if c.Object == "source-output" && c.Index == g.voice {
-			g.placed(false)
-		}
 		select {
-		case c = <-g.changes:
-		default:
+		case <-ctx.Done():
+			return
+		case c := <-g.changes:
+			if g.suspect(c) {
+				return
+			}
+		case <-late:
 			return
 		}
 	}
 }
 
-// look puts streams back until all are in their places, and tells what stays wrong. there says whether
-// our voice is recorded.
+// suspect takes in a change and those that wait behind it, and reports whether one can have moved a stream. If it can have
+// been our recording stream, the voice is silent until we know where that is.
+func (g *guard) suspect(c pulse.Change) (moved bool) {
+	for {
+		if c.Event != "remove" {
+			moved = true
+			if c.Object == "source-output" && c.Index == g.voice {
+				g.placed(false)
+			}
+		}
+		select {
+		case c = <-g.changes:
+		default:
+			return moved
+		}
+	}
+}
+
+// look puts streams back until all are in their places, and returns what stays wrong. there reports whether our voice is
+// recorded.
 func (g *guard) look(ctx context.Context) (there bool, err error) {
 	for {
 		view, err := viewSound(ctx, g.pulse)
@@ -94,7 +111,7 @@ func (g *guard) look(ctx context.Context) (there bool, err error) {
 		if len(strays) == 0 {
 			return there, nil
 		}
-		g.placed(false) // at once, and not after what follows
+		g.placed(false) // before the slow part
 		moved := false
 		for _, s := range strays {
 			if s.Home == "" || !g.truce.mayMove(s.Name, time.Now()) {
@@ -124,7 +141,7 @@ func (g *guard) putBack(ctx context.Context, s placement.Stray) error {
 	return nil
 }
 
-// truce bounds a fight over streams with another program. The zero value is ready.
+// truce ends a fight over streams with another program. The zero value is ready.
 type truce struct {
 	moved map[string][]time.Time // when streams were put back, by their names
 	until map[string]time.Time   // until when they are left alone
@@ -165,7 +182,7 @@ func strayError(strays []placement.Stray) error {
 
 // viewSound asks the sound server.
 func viewSound(ctx context.Context, pulse pulse.Client) (v placement.View, err error) {
-	// Streams first: where one is moved after that, an event tells.
+	// Streams first: if one is moved after that, an event comes.
 	if v.Recording, err = pulse.SourceOutputs(ctx); err != nil {
 		return v, err
 	}

@@ -73,7 +73,7 @@ func (s *session) actAtOnce(ev obsctl.Event) {
 	case obsctl.Exiting:
 		s.cutOff()
 	}
-	if endsAir(s.c.o.When, ev) {
+	if endsOnAir(s.c.o.When, ev) {
 		s.cutOff()
 	}
 }
@@ -81,13 +81,13 @@ func (s *session) actAtOnce(ev obsctl.Event) {
 // cutOff ends what we send at once; the session takes the time on air down when it gets to it.
 func (s *session) cutOff() {
 	s.mic.gate.end()
-	if a := s.c.air.Load(); a != nil {
+	if a := s.c.call.Load(); a != nil {
 		a.Halt()
 	}
 }
 
-// endsAir reports whether an event ends a time on air.
-func endsAir(when Trigger, ev obsctl.Event) bool {
+// endsOnAir reports whether an event ends a time on air.
+func endsOnAir(when Trigger, ev obsctl.Event) bool {
 	ends := func(p obsctl.OutputPhase) bool { return !phaseActive(p, true) }
 	switch e := ev.(type) {
 	case obsctl.StreamState:

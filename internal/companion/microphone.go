@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -24,24 +25,27 @@ const (
 	resyncPause = time.Minute
 	// streamWithin is how long OBS may take to open a monitored input's stream.
 	streamWithin = time.Second
+	// sourceLook is how often the sound server is asked for the source of --mic-source.
+	sourceLook = 2 * time.Second
 )
 
-// errNoMic says that nothing goes to the peer.
+// errNoMic: OBS has no microphone at all.
 var errNoMic = errors.New("OBS has no microphone input, so the peer does not hear you: choose one in OBS under Settings → Audio → Mic/Auxiliary Audio, or name an input with --mic NAME")
 
 // microphone brings the microphones to the peer, and nothing else: OBS monitors them, and its streams play to our sink. It
 // knows which of them the viewers hear.
 type microphone struct {
 	obs       microphoneOBS
-	sound     monitoredStreams
+	sound     microphoneSound
 	seen      *observed
 	ledger    *ledger
 	ears      *ears
 	safe      func() bool // what is monitored stays in the stream
-	leg       *mean.Mean
+	latency   *mean.Mean
 	wakeLater func(time.Duration)
 	log       *slog.Logger
-	pastOBS   bool // the peer gets another microphone
+	pastOBS   bool // the peer gets another microphone, source
+	source    string
 
 	gate    gate
 	unheard unheard
@@ -49,6 +53,9 @@ type microphone struct {
 	slow    map[string]int // how often in a row the monitoring was late
 	resync  map[string]time.Time
 	missing map[string]time.Time // since when a monitored microphone has had no stream
+
+	sourceLook time.Time // when the sound server was last asked for source
+	noSource   error     // what it answered
 }
 
 // microphoneOBS is what microphone needs of OBS.
@@ -56,6 +63,56 @@ type microphoneOBS interface {
 	MonitorType(ctx context.Context, input string) (obsctl.MonitorType, error)
 	SetMonitorType(ctx context.Context, input string, t obsctl.MonitorType) error
 	SetInputMuted(ctx context.Context, input string, muted bool) error
+}
+
+// microphoneSound is what microphone needs of the sound server.
+type microphoneSound interface {
+	monitoredStreams
+	sources(ctx context.Context) (all, recording []string, err error)
+}
+
+// check reports a microphone that does not exist, on air and before.
+func (m *microphone) check(ctx context.Context) error {
+	if m.pastOBS {
+		return m.checkSource(ctx)
+	}
+	unknown := slices.DeleteFunc(slices.Clone(m.seen.chosen), m.seen.has)
+	if len(unknown) > 0 {
+		return fmt.Errorf("OBS has no input %s, which --mic names; %s", quoted(unknown, " and no "), m.seen.microphoneNames())
+	}
+	if len(m.seen.mics()) == 0 {
+		return errNoMic
+	}
+	return nil
+}
+
+// checkSource reports that the sound server does not have the source of --mic-source. Names with an @ stand for others.
+func (m *microphone) checkSource(ctx context.Context) error {
+	if time.Since(m.sourceLook) < sourceLook || strings.HasPrefix(m.source, "@") {
+		return m.noSource
+	}
+	all, recording, err := m.sound.sources(ctx)
+	if err != nil {
+		return err
+	}
+	m.sourceLook, m.noSource = time.Now(), nil
+	if !slices.Contains(all, m.source) {
+		m.noSource = fmt.Errorf("the sound server has no source %q, which --mic-source names; plug it in, or choose one of those that it has: %s",
+			m.source, quoted(recording, ", "))
+	}
+	return m.noSource
+}
+
+// quoted lists names.
+func quoted(names []string, separator string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	var list []string
+	for _, name := range names {
+		list = append(list, strconv.Quote(name))
+	}
+	return strings.Join(list, separator)
 }
 
 // begin makes ready for a time on air. The peer hears nothing yet.
@@ -92,30 +149,14 @@ func (m *microphone) monitor(ctx context.Context) error {
 	if m.pastOBS {
 		return nil
 	}
-	var mics, unknown []string
-	for _, mic := range m.seen.mics() {
-		if m.seen.has(mic) {
-			mics = append(mics, mic)
-		} else {
-			unknown = append(unknown, mic)
-		}
-	}
+	mics := slices.DeleteFunc(slices.Clone(m.seen.mics()), func(mic string) bool { return !m.seen.has(mic) })
 	if err := m.noteMonitoring(ctx, mics); err != nil {
 		return err
 	}
 	if err := m.setMonitors(ctx, mics); err != nil {
 		return err
 	}
-	if err := m.routeMics(ctx, mics); err != nil {
-		return err
-	}
-	if len(unknown) > 0 && len(m.seen.chosen) > 0 {
-		return fmt.Errorf("OBS has no input %q: see its names in OBS's audio mixer and give one with --mic NAME", strings.Join(unknown, `", "`))
-	}
-	if len(mics) == 0 {
-		return errNoMic
-	}
-	return nil
+	return m.routeMics(ctx, mics)
 }
 
 // setMonitors has OBS monitor the microphones. What it monitors besides stays in the stream and is
@@ -215,7 +256,7 @@ func (m *microphone) routeMics(ctx context.Context, mics []string) error {
 		if err := m.toPeer(ctx, mic, stream, ours); err != nil {
 			return err
 		}
-		m.leg.Add(captureLeg+stream.Latency, legLooks)
+		m.latency.Add(captureLatency+stream.Latency, latencySamples)
 		if err := m.watchLatency(ctx, mic, stream.Latency); err != nil {
 			return err
 		}

@@ -148,6 +148,8 @@ func newTestLedger() *ledger { return &ledger{obs: emptyStore{}, recall: new(rec
 type playing struct {
 	saidTo
 	streams map[string]pulse.SinkInput
+	asked   int   // for the sources
+	silent  error // why there is no answer to that
 }
 
 const ourNumber = 7
@@ -167,7 +169,11 @@ func (p *playing) move(_ context.Context, stream pulse.SinkInput, sink string) e
 
 func (p *playing) defaultSink(context.Context) (string, error)  { return "speakers", nil }
 func (p *playing) exists(context.Context, string) (bool, error) { return true, nil }
-func (p *playing) ready() bool                                  { return true }
+func (p *playing) sources(context.Context) (all, recording []string, err error) {
+	p.asked++
+	return []string{"usb", "speakers.monitor"}, []string{"usb"}, p.silent
+}
+func (p *playing) ready() bool { return true }
 func (p *playing) MonitoringDevice(context.Context) (obsctl.MonitoringDevice, error) {
 	return obsctl.MonitoringDevice{}, nil
 }
@@ -180,7 +186,7 @@ func newTestMicrophone(version obsctl.Semver) (*microphone, *micOBS, *playing) {
 		monitored: make(map[string]obsctl.MonitorType)}
 	return &microphone{
 		obs: obs, sound: sound, seen: seen, ledger: newTestLedger(), ears: &ears{obs: sound, sound: sound, seen: seen},
-		safe: func() bool { return true }, leg: new(mean.Mean), wakeLater: func(time.Duration) {}, log: slog.New(slog.DiscardHandler),
+		safe: func() bool { return true }, latency: new(mean.Mean), wakeLater: func(time.Duration) {}, log: slog.New(slog.DiscardHandler),
 		slow: make(map[string]int), resync: make(map[string]time.Time), missing: make(map[string]time.Time),
 	}, obs, sound
 }
@@ -222,6 +228,52 @@ func TestWantMonitor(t *testing.T) {
 			}
 			if got := m.wantMonitor(testMic, tt.mics); got != tt.want {
 				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+// TestMicrophoneThatDoesNotExist: a wrong name is told with the names that there are, on air or not.
+func TestMicrophoneThatDoesNotExist(t *testing.T) {
+	inputs := []obsctl.Input{{Name: "Camera", UnversionedKind: "v4l2_input"}, {Name: testMic, UnversionedKind: "pulse_input_capture"}, {Name: "Guest", UnversionedKind: "alsa_input_capture"}}
+	for _, tt := range []struct {
+		name    string
+		chosen  []string
+		special []string
+		source  string
+		inputs  []obsctl.Input
+		silent  error // why the sound server does not answer
+		want    string
+	}{
+		{name: "OBS's own", special: []string{testMic}, inputs: inputs},
+		{name: "chosen", chosen: []string{"Guest"}, inputs: inputs},
+		{name: "misspelt", chosen: []string{"Geust", testMic, "Nobody"}, inputs: inputs,
+			want: `OBS has no input "Geust" and no "Nobody", which --mic names; its microphones are "Mic/Aux", "Guest"`},
+		{name: "misspelt, and OBS has no microphone", chosen: []string{"Guest"}, inputs: inputs[:1], want: `OBS has no input "Guest", which --mic names; its inputs are "Camera"`},
+		{name: "misspelt, and OBS has no input", chosen: []string{"Guest"}, want: `OBS has no input "Guest", which --mic names; its inputs are none`},
+		{name: "none", inputs: inputs[:1], want: errNoMic.Error()},
+		{name: "a source", source: "usb"},
+		{name: "a monitor", source: "speakers.monitor"},
+		{name: "the default one", source: "@DEFAULT_SOURCE@"},
+		{name: "a source that is not there", source: "usb2",
+			want: `the sound server has no source "usb2", which --mic-source names; plug it in, or choose one of those that it has: "usb"`},
+		{name: "no sound server", source: "usb", silent: pulse.ErrNoServer, want: pulse.ErrNoServer.Error()},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			m, _, sound := newTestMicrophone(obsctl.Semver{Major: 29, Patch: 2})
+			m.seen.inputs, m.seen.chosen, m.seen.special.Mics = tt.inputs, tt.chosen, tt.special
+			m.pastOBS, m.source, sound.silent = tt.source != "", tt.source, tt.silent
+			for range 2 {
+				got := ""
+				if err := m.check(t.Context()); err != nil {
+					got = err.Error()
+				}
+				if got != tt.want {
+					t.Errorf("got %q, want %q", got, tt.want)
+				}
+			}
+			if sound.asked > 1 && tt.silent == nil {
+				t.Errorf("the sound server was asked %d times for one look", sound.asked)
 			}
 		})
 	}

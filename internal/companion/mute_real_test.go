@@ -108,7 +108,7 @@ func TestRealLastPacketWithSound(t *testing.T) {
 				Screen: noScreen{}, PeerSeen: func(bool) {}, Apart: true, Log: s.log,
 			})
 			t.Cleanup(c.Stop)
-			s.c.air.Store(&air{Call: c})
+			s.c.call.Store(&onAirCall{Call: c})
 			muted, monitored := make(map[string]bool), make(map[string]obsctl.MonitorType)
 			for _, m := range tt.mics {
 				muted[m], monitored[m] = false, obsctl.MonitorAndOutput

@@ -4,6 +4,7 @@ package companion
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/costream-obs/costream-obs/media"
@@ -131,6 +132,21 @@ func (o *observed) micsOf(special obsctl.SpecialInputs) []string {
 		return o.chosen
 	}
 	return special.Mics
+}
+
+// microphoneNames says which inputs could be a microphone: those that record sound, or all if there are none.
+func (o *observed) microphoneNames() string {
+	var mics, all []string
+	for _, in := range o.inputs {
+		all = append(all, in.Name)
+		if strings.HasSuffix(in.UnversionedKind, "_input_capture") {
+			mics = append(mics, in.Name)
+		}
+	}
+	if len(mics) > 0 {
+		return "its microphones are " + quoted(mics, ", ")
+	}
+	return "its inputs are " + quoted(all, ", ")
 }
 
 // has reports whether OBS has an input of that name.

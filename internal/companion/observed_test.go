@@ -53,7 +53,7 @@ func TestOnAirFollowsItsTrigger(t *testing.T) {
 			for _, ev := range tt.events {
 				s.note(ev)
 			}
-			if got := s.wantAir(); got != tt.want {
+			if got := s.wantOnAir(); got != tt.want {
 				t.Errorf("on air is %v, want %v", got, tt.want)
 			}
 		})

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/obsctl"
+	"github.com/costream-obs/costream-obs/scenes"
 	"github.com/costream-obs/costream-obs/setup"
 )
 
@@ -165,17 +167,68 @@ func TestRoutes(t *testing.T) {
 	shoot := func(context.Context, func([]byte)) error { return nil }
 	p := newTestPicture(new(outputsWorld), control.RouteAuto, nil)
 	d := p.routes.devices.picture(hd, shoot)
-	if diff := cmp.Diff(media.DeviceSource{Path: "/dev/video10", VideoFormat: hd}, d.source); diff != "" || d.feed != nil || d.leg != hd.FrameTime()+cameraLeg {
+	if diff := cmp.Diff(media.DeviceSource{Path: "/dev/video10", VideoFormat: hd}, d.source); diff != "" || d.feed != nil || d.latency != hd.FrameTime()+cameraLatency {
 		t.Errorf("devices: got %+v (source -want +got:\n%s)", d, diff)
 	}
 	s := p.routes.portable.picture(hd, shoot)
-	if diff := cmp.Diff(media.ImageSource{VideoFormat: hd}, s.source); diff != "" || s.feed == nil || s.leg != 0 {
+	if diff := cmp.Diff(media.ImageSource{VideoFormat: hd}, s.source); diff != "" || s.feed == nil || s.latency != 0 {
 		t.Errorf("portable: got %+v (source -want +got:\n%s)", s, diff)
 	}
-	if got, want := p.routes.devices.screenLeg(hd), hd.FrameTime()/2; got != want {
+	if got, want := p.routes.devices.screenLatency(hd), hd.FrameTime()/2; got != want {
 		t.Errorf("devices: OBS has our picture after %v, want %v", got, want)
 	}
-	if got, want := p.routes.portable.screenLeg(hd), hd.FrameTime()/2+readLeg; got != want {
+	if got, want := p.routes.portable.screenLatency(hd), hd.FrameTime()/2+readLatency; got != want {
 		t.Errorf("portable: OBS has our picture after %v, want %v", got, want)
+	}
+}
+
+// TestPeerSource: `peer add` and doctor make the input for the peer's picture that run would make.
+func TestPeerSource(t *testing.T) {
+	device, socket := scenes.FromDevice("Peer", "/dev/video11"), scenes.FromSocket("Peer", nil)
+	for _, tt := range []struct {
+		name       string
+		configured control.Route
+		pair       error
+		route      control.Route
+		want       scenes.Source
+	}{
+		{"devices can be used", control.RouteAuto, nil, control.RouteDevices, device},
+		{"devices cannot be used", control.RouteAuto, setup.ErrWritten, control.RoutePortable, socket},
+		{"devices by choice", control.RouteDevices, setup.ErrWritten, control.RouteDevices, device},
+		{"portable by choice", control.RoutePortable, nil, control.RoutePortable, socket},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var asked setup.PairOptions
+			s := RouteSettings{Route: tt.configured, VideoOut: "/dev/video10", VideoIn: "/dev/video11", Pair: func(o setup.PairOptions) error {
+				asked = o
+				return tt.pair
+			}}
+			obs32 := obsctl.Version{OBS: obsctl.Semver{Major: 32}}
+			if name, why := s.Choose(42, obs32); name != tt.route || why == "" {
+				t.Errorf("route: got %q because %q, want %q", name, why, tt.route)
+			}
+			if diff := cmp.Diff(tt.want, s.PeerSource("Peer", 42, obs32)); diff != "" {
+				t.Errorf("source (-want +got):\n%s", diff)
+			}
+			if tt.configured == control.RouteAuto && (asked.Out != "/dev/video10" || asked.In != "/dev/video11" || !slices.Contains(asked.Ours, 42)) {
+				t.Errorf("asked for %+v, want both devices, which OBS may hold", asked)
+			}
+		})
+	}
+}
+
+// TestRunningAddsItsOwnSource: what a `peer add` that costream-obs run carries out puts into OBS is the input of run's screen.
+func TestRunningAddsItsOwnSource(t *testing.T) {
+	s := newTestSession(t, Options{}, nil)
+	s.c.display = newDisplay("", "", nil, nil, s.log)
+	s.c.routes = RouteSettings{Route: control.RouteAuto, VideoIn: "/dev/video11", Pair: func(setup.PairOptions) error { return nil }}.routes()
+	if diff := cmp.Diff(scenes.FromDevice("Friend", "/dev/video11"), s.c.newPeerSource("Friend", s.obs)); diff != "" {
+		t.Errorf("without a screen (-want +got):\n%s", diff)
+	}
+	running := scenes.FromSocket("", map[string]any{"input": "tcp://127.0.0.1:4711"})
+	s.c.display.now, s.c.display.input = &media.SocketScreen{}, running
+	running.Name = "Friend"
+	if diff := cmp.Diff(running, s.c.newPeerSource("Friend", s.obs)); diff != "" {
+		t.Errorf("with a screen (-want +got):\n%s", diff)
 	}
 }

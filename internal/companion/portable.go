@@ -17,7 +17,7 @@ import (
 // jpegQuality of the portable route's pictures.
 const jpegQuality = 80
 
-// portable is the route that needs nothing but OBS: we ask it for screenshots, and an input of OBS reads a socket of ours.
+// portable is the route that needs nothing but OBS: we ask it for screenshots, and a Media Source reads a socket of ours.
 type portable struct{}
 
 func (*portable) name() control.Route { return control.RoutePortable }
@@ -34,6 +34,8 @@ func (*portable) picture(f media.VideoFormat, shoot shooting) ourPicture {
 	return ourPicture{source: media.ImageSource{VideoFormat: f}, feed: shoot}
 }
 
+func (*portable) source(name string) scenes.Source { return scenes.FromSocket(name, nil) }
+
 func (*portable) screen(o media.ScreenOptions) (media.Screen, scenes.Source, error) {
 	s, err := media.NewSocketScreen("127.0.0.1:0", o)
 	if err != nil {
@@ -42,24 +44,24 @@ func (*portable) screen(o media.ScreenOptions) (media.Screen, scenes.Source, err
 	return s, scenes.FromSocket("", s.MediaSourceSettings()), nil
 }
 
-// screenLeg is the mean until OBS's next picture, and what OBS takes to read one.
-func (*portable) screenLeg(f media.VideoFormat) time.Duration {
-	return f.FrameTime()/2 + readLeg*time.Duration(f.W*f.H)/readPixels
+// screenLatency is the mean wait for OBS's next frame, and the time in which OBS reads a picture.
+func (*portable) screenLatency(f media.VideoFormat) time.Duration {
+	return f.FrameTime()/2 + readLatency*time.Duration(f.W*f.H)/readPixels
 }
 
 func (*portable) revival() map[string]any { return nil }
 
 // shooter takes pictures of OBS for one time on air.
 type shooter struct {
-	obs    *obsctl.Client
-	scene  func() obsctl.SourceID
-	format media.VideoFormat // of the pictures
-	frame  time.Duration     // between two pictures of OBS
-	legs   *legs
-	log    *slog.Logger
+	obs      *obsctl.Client
+	scene    func() obsctl.SourceID
+	format   media.VideoFormat // of the pictures
+	frame    time.Duration     // between two pictures of OBS
+	external *externalLatency
+	log      *slog.Logger
 }
 
-// shoot works on a connection of its own: pictures would hold up all other requests.
+// shoot uses a connection of its own, because screenshots would delay all other requests.
 func (s *shooter) shoot(ctx context.Context, push func([]byte)) error {
 	shots, err := obsctl.DialScreenshots(ctx, s.obs.Endpoint(), obsctl.Options{Log: s.log})
 	if err != nil {
@@ -68,14 +70,14 @@ func (s *shooter) shoot(ctx context.Context, push func([]byte)) error {
 	defer func() { _ = shots.Close() }()
 	ctx, finish := context.WithCancelCause(ctx)
 	defer finish(nil)
-	pace := shotPace{beat: &s.legs.beat, frame: s.frame}
+	pace := shotPace{clock: &s.external.clock, frame: s.frame}
 	pump := media.ScreenshotPump{
 		Shoot: func(ctx context.Context, w, h int) ([]byte, error) {
 			pace.asked(time.Now())
 			picture, err := shots.ScreenshotOf(ctx, s.scene(), w, h, "jpg", jpegQuality)
-			s.legs.picture.Add(pace.came(time.Now()), legLooks)
+			s.external.picture.Add(pace.came(time.Now()), latencySamples)
 			if refused := (*obsctl.RequestError)(nil); err != nil && !errors.As(err, &refused) {
-				// The connection is of no more use.
+				// The connection is broken.
 				finish(err)
 			}
 			return picture, err
@@ -85,7 +87,7 @@ func (s *shooter) shoot(ctx context.Context, push func([]byte)) error {
 			stats, err := s.obs.Stats(ctx)
 			return stats.RenderSkipped, err
 		},
-		SinceDrawn: s.legs.beat.since,
+		SinceDrawn: s.external.clock.since,
 		Push:       push,
 		Log:        s.log,
 	}

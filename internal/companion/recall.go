@@ -14,8 +14,8 @@ import (
 	"github.com/costream-obs/costream-obs/scenes"
 )
 
-// recall is what we wrote into OBS's store last. An OBS that is killed while it writes that file
-// comes back with an empty one (seen on 29.0.2); then this takes its place.
+// recall is what we last wrote into OBS's store. If OBS is killed while it writes that file, it comes back with an empty
+// store (seen on 29.0.2), and this replaces it.
 type recall struct {
 	changes changes // of the keeper's goroutine, as connected
 
@@ -56,14 +56,26 @@ const (
 	commandWait = 5 * time.Second
 )
 
-// carryPeer does for a `costream-obs peer` what it asks for, on the session's connection to OBS. Its error is
-// control.ErrOtherOBS where there is none to that OBS.
+// carryPeer carries out an order of `costream-obs peer`, on the session's connection to OBS. The error is
+// control.ErrOtherOBS if we are not connected to that OBS.
 func (c *Companion) carryPeer(ctx context.Context, order control.PeerOrder) (control.PeerAnswer, error) {
 	obs := c.obs.Load()
 	if obs == nil || obs.Err() != nil || !obs.Endpoint().Listens(order.OBS) {
 		return control.PeerAnswer{}, control.ErrOtherOBS
 	}
+	if order.Do == control.PeerAdd {
+		order.Source = c.newPeerSource(order.Source.Name, obs)
+	}
 	return order.Carry(ctx, c.scenesOBS(obs, commandWait))
+}
+
+// newPeerSource is the input that an OBS gets for the peer's picture.
+func (c *Companion) newPeerSource(name string, obs *obsctl.Client) scenes.Source {
+	if source, there := c.display.source(name); there {
+		return source
+	}
+	route, _ := c.routes.choose(obs.Endpoint().PID, obs.Version())
+	return route.source(name)
 }
 
 // Overview implements scenes.OBS.

@@ -10,29 +10,35 @@ import (
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/obsctl"
 	"github.com/costream-obs/costream-obs/scenes"
+	"github.com/costream-obs/costream-obs/setup"
 )
 
-// route is a way by which pictures cross the border between OBS and us. It holds no state: it is there before OBS, and what
-// it does in OBS is noted in outputs.
+// route is a way by which pictures travel between OBS and us. It has no state, because it is needed before OBS is there; what
+// it changes in OBS is noted in outputs.
 type route interface {
 	name() control.Route
-	// check says what the route was found to have, or what stands against it. The version is empty before OBS is there.
+	// check returns what the route has found, or an error that says why it cannot be used. The version is empty before OBS is
+	// there.
 	check(obsPID int, v obsctl.Version) (found string, err error)
-	// viaCamera says that what we get is what OBS's virtual camera shows.
+	// viaCamera reports whether we get the picture of OBS's virtual camera.
 	viaCamera() bool
 
-	// open has OBS give us its pictures.
+	// open makes OBS send us its pictures.
 	open(ctx context.Context, o *outputs) error
-	// close undoes that, also for an earlier run.
+	// close undoes open, also that of an earlier run.
 	close(ctx context.Context, o *outputs) error
-	// picture is where we take OBS's pictures from. shoot asks OBS for pictures and pushes them, for routes that need that.
+	// picture is the source of OBS's pictures. Routes that must ask OBS for each picture use shoot.
 	picture(f media.VideoFormat, shoot shooting) ourPicture
 
-	// screen makes the screen that OBS reads the peer's picture from, and says which input of OBS does, except for its name.
+	// source is the OBS input for the peer's picture, without settings that only a running screen has.
+	source(name string) scenes.Source
+	// screen makes the screen that OBS reads the peer's picture from. The source is the OBS input that reads it, without
+	// its name.
 	screen(o media.ScreenOptions) (media.Screen, scenes.Source, error)
-	// screenLeg is by how much later than we show a picture OBS has it in its programme.
-	screenLeg(f media.VideoFormat) time.Duration
-	// revival are settings that, set and taken back, bring an input of OBS's to life that shows nothing, nil where none does.
+	// screenLatency is the time from when the screen shows a picture until OBS's programme has it.
+	screenLatency(f media.VideoFormat) time.Duration
+	// revival are settings that restart an OBS input that shows nothing, when they are set and taken back. It is nil if no
+	// input needs that.
 	revival() map[string]any
 }
 
@@ -41,12 +47,44 @@ type shooting func(ctx context.Context, push func([]byte)) error
 
 // ourPicture is what the peer is sent.
 type ourPicture struct {
-	source media.VideoSource
-	feed   shooting
-	leg    time.Duration // by how much later than the programme we have it; 0 where only feed finds out
+	source  media.VideoSource
+	feed    shooting
+	latency time.Duration // from the programme to us; 0 if only feed can measure it
 }
 
-// routes are all there are.
+// RouteSettings are what the choice of a route depends on, apart from OBS.
+type RouteSettings struct {
+	Route control.Route
+	// VideoOut and VideoIn are the devices that OBS writes to and reads from.
+	VideoOut, VideoIn string
+	// Pair says why the devices cannot be used, or nil if they can. It is nil where setup should look.
+	Pair func(setup.PairOptions) error
+}
+
+// Choose returns the route that run takes with an OBS, and why. Without an OBS the process id is 0 and the version empty.
+func (s RouteSettings) Choose(obsPID int, v obsctl.Version) (name control.Route, why string) {
+	routes := s.routes()
+	route, why := routes.choose(obsPID, v)
+	return route.name(), why
+}
+
+// PeerSource is the OBS input for the peer's picture on the route that run takes with an OBS. A running costream-obs adds
+// the settings that only it knows.
+func (s RouteSettings) PeerSource(name string, obsPID int, v obsctl.Version) scenes.Source {
+	routes := s.routes()
+	route, _ := routes.choose(obsPID, v)
+	return route.source(name)
+}
+
+func (s RouteSettings) routes() routes {
+	pair := s.Pair
+	if pair == nil {
+		pair = setup.Machine{}.CheckPair
+	}
+	return routes{devices: &devices{out: s.VideoOut, in: s.VideoIn, pair: pair}, portable: new(portable), configured: s.Route}
+}
+
+// routes are all that there are.
 type routes struct {
 	devices, portable route
 	configured        control.Route
@@ -54,7 +92,7 @@ type routes struct {
 
 func (r *routes) all() []route { return []route{r.devices, r.portable} }
 
-// choose says which way pictures go, and why. obsPID may be 0 and the version empty.
+// choose returns the route to use, and why. obsPID may be 0 and the version empty.
 func (r *routes) choose(obsPID int, v obsctl.Version) (route, string) {
 	for _, route := range r.all() {
 		if r.configured == route.name() {

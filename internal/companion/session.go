@@ -11,6 +11,7 @@ import (
 
 	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/problem"
+	"github.com/costream-obs/costream-obs/internal/pulse"
 	"github.com/costream-obs/costream-obs/obsctl"
 )
 
@@ -125,16 +126,16 @@ func (s *session) noteNews() (matters, more bool) {
 // round looks at OBS where something may have changed and applies the difference to what should be.
 func (s *session) round(ctx context.Context) error {
 	if s.exiting {
-		s.stopAir()
+		s.stopCall()
 		return nil
 	}
 	if s.c.stood.Swap(false) {
 		s.beginAnew()
 	}
-	if s.air != nil && !s.wantAir() {
+	if s.call != nil && !s.wantOnAir() {
 		s.stopping = true
 		s.report()
-		s.stopAir()
+		s.stopCall()
 	}
 	if s.seen.changing {
 		s.reportKeptOff(errChanging)
@@ -155,10 +156,10 @@ func (s *session) round(ctx context.Context) error {
 		s.reportKeptOff(fmt.Errorf("OBS does not answer: %w", err))
 		return nil
 	}
-	if s.wantAir() {
+	if s.wantOnAir() {
 		s.goOn(ctx)
 	} else {
-		s.stopAir() // as observe found it
+		s.stopCall() // as observe found it
 		s.goOff(ctx)
 	}
 	s.steps.forgetUntried()
@@ -173,7 +174,7 @@ func (s *session) noteKeptOff(why error) bool {
 	if why == nil {
 		why = s.steps.waits(errUnknown)
 	}
-	wrong := s.keptOff.look(time.Now(), s.wantAir() && s.air == nil && !s.exiting, why)
+	wrong := s.keptOff.look(time.Now(), s.wantOnAir() && s.call == nil && !s.exiting, why)
 	if wrong == nil {
 		delete(s.steps.problems, problem.OnAir)
 		return false
@@ -189,8 +190,8 @@ func (s *session) reportKeptOff(why error) {
 	}
 }
 
-// wantAir is the desired state.
-func (s *session) wantAir() bool {
+// wantOnAir is the desired state.
+func (s *session) wantOnAir() bool {
 	switch s.c.o.When {
 	case WhenRecording:
 		return s.seen.recording
@@ -209,10 +210,11 @@ func (s *session) goOn(ctx context.Context) {
 	s.steps.try(ctx, problem.Captures, s.capture.revive)
 	s.steps.try(ctx, problem.CleanFeed, s.feed.prepare)
 	s.steps.try(ctx, problem.OurPicture, s.picture.open)
-	if s.air == nil && s.picture.arrives {
-		s.startAir()
+	if s.call == nil && s.picture.arrives {
+		s.startCall()
 		s.mic.tell()
 	}
+	s.steps.try(ctx, problem.Microphone, s.mic.check)
 	s.steps.try(ctx, problem.Viewers, s.viewers.keep)
 	s.steps.try(ctx, problem.MonitoredInputs, s.mic.monitor)
 	s.steps.try(ctx, problem.Level, s.capture.checkRecording)
@@ -239,13 +241,14 @@ func (s *session) goOff(ctx context.Context) {
 	s.steps.try(ctx, problem.Collection, s.capture.leaveTempCollection)
 	s.steps.try(ctx, problem.MonitoredBack, s.ears.returnStreams)
 	s.steps.try(ctx, problem.Screen, s.picture.prepareScreen)
+	s.steps.try(ctx, problem.Microphone, s.mic.check)
 	s.steps.try(ctx, problem.Scenes, s.source.checkScenes)
 	s.steps.try(ctx, problem.Output, s.keptOff.checkOutput)
 }
 
 // leave ends the session: what was changed is undone as far as OBS still listens.
 func (s *session) leave(ctx context.Context) {
-	s.stopAir()
+	s.stopCall()
 	if s.obs.Err() != nil || s.exiting {
 		s.c.reports.report(control.Report{State: control.Waiting, Detail: "the connection to OBS ended"})
 		return
@@ -288,7 +291,7 @@ func (s *session) report() {
 	switch {
 	case s.stopping:
 		r = control.Report{State: control.Stopping}
-	case s.wantAir():
+	case s.wantOnAir():
 		r = control.Report{State: control.OnAir}
 		r.Route, r.Detail = s.picture.used()
 		if s.c.peer.Load() {
@@ -297,12 +300,25 @@ func (s *session) report() {
 		if s.source.hint != "" {
 			failing[problem.Transition] = errors.New(s.source.hint)
 		}
-		if s.air != nil {
-			r.Bitrate = s.air.BitrateKbps()
-			maps.Copy(failing, s.air.failing())
+		if s.call != nil {
+			r.Bitrate = s.call.BitrateKbps()
+			maps.Copy(failing, s.call.failing())
 		}
 	}
 	maps.Copy(failing, s.steps.problems)
+	addCause(failing)
 	r.SetProblems(failing)
 	s.c.reports.report(r)
+}
+
+// addCause adds the sound server to what is wrong if something failed because none answers. Then only that is shown.
+func addCause(wrong map[problem.Code]error) {
+	for _, err := range wrong {
+		for _, cause := range []error{pulse.ErrHangs, pulse.ErrNoServer} {
+			if errors.Is(err, cause) {
+				wrong[problem.SoundServer] = cause
+				return
+			}
+		}
+	}
 }

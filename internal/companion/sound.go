@@ -34,10 +34,10 @@ type sound struct {
 	pulse   pulse.Client
 	parts   *supervisor.Supervisor
 	changed func()
-	streams chan pulse.Change // that may mean that a stream is elsewhere; has room for some
 	log     *slog.Logger
 
 	mu      sync.Mutex
+	follows map[chan pulse.Change]bool
 	ours    map[string]func(context.Context) error // how to unload, by sink
 	sinks   map[string]string                      // wanted sinks with their descriptions
 	isReady bool
@@ -47,9 +47,10 @@ type sound struct {
 
 func newSound(parts *supervisor.Supervisor, changed func(), log *slog.Logger) *sound {
 	return &sound{
-		parts: parts, changed: changed, log: log, streams: make(chan pulse.Change, 16),
-		ours:  make(map[string]func(context.Context) error),
-		sinks: map[string]string{ToPeerSink: toPeerDescription},
+		parts: parts, changed: changed, log: log,
+		follows: make(map[chan pulse.Change]bool),
+		ours:    make(map[string]func(context.Context) error),
+		sinks:   map[string]string{ToPeerSink: toPeerDescription},
 	}
 }
 
@@ -123,12 +124,14 @@ func (s *sound) unload(ctx context.Context) {
 }
 
 func (s *sound) noteChange(c pulse.Change) {
-	if c.Event != "remove" {
+	s.mu.Lock()
+	for follower := range s.follows {
 		select {
-		case s.streams <- c:
-		default: // Those that wait are reason enough to look.
+		case follower <- c:
+		default: // It has many to look at already.
 		}
 	}
+	s.mu.Unlock()
 	switch {
 	case c.ServerWent():
 		s.mu.Lock()
@@ -143,6 +146,20 @@ func (s *sound) noteChange(c pulse.Change) {
 	case c.Object == "server", c.Object == "sink-input" && c.Event != "remove":
 		s.changed()
 	}
+}
+
+// follow passes on the changes at the sound server, from now until ctx ends. All followers share one subscription.
+func (s *sound) follow(ctx context.Context) <-chan pulse.Change {
+	changes := make(chan pulse.Change, 256)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.follows[changes] = true
+	context.AfterFunc(ctx, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.follows, changes)
+	})
+	return changes
 }
 
 func (s *sound) setReady(ready bool) {
@@ -204,6 +221,18 @@ func (s *sound) exists(ctx context.Context, name string) (bool, error) {
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// sources are the names of all sources, and of those that are no monitor of a sink.
+func (s *sound) sources(ctx context.Context) (all, recording []string, err error) {
+	sources, err := s.pulse.Sources(ctx)
+	for _, source := range sources {
+		all = append(all, source.Name)
+		if source.MonitorOf == "" {
+			recording = append(recording, source.Name)
+		}
+	}
+	return all, recording, err
 }
 
 // streamsOf are the streams by which OBS plays what it monitors, by input. An OBS in a sandbox may

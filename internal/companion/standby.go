@@ -68,7 +68,7 @@ var (
 
 // probe measures the way to the peer, on air or not.
 func (c *Companion) probe(ctx context.Context) (link.ProbeReport, error) {
-	if a := c.air.Load(); a != nil {
+	if a := c.call.Load(); a != nil {
 		l := a.Link()
 		if l == nil {
 			return link.ProbeReport{}, errNoLink

@@ -62,7 +62,7 @@ func (c *Companion) newWaiting() *waiting {
 	w := &waiting{
 		search: c.probe,
 		link: func() link.Link {
-			if a := c.air.Load(); a != nil {
+			if a := c.call.Load(); a != nil {
 				return a.Link()
 			}
 			return nil

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package control is what a running companion tells and takes: its reports, and the control socket, both the companion's end
-// and that of whoever asks. It is not the companion, and knows no OBS.
+// Package control is how other commands talk to a running companion: its reports, and both ends of the control socket. It is
+// not the companion, and knows no OBS.
 package control
 
 import (
@@ -54,22 +54,21 @@ type Report struct {
 	Codes    []problem.Code `json:"codes,omitempty"`
 }
 
-// SetProblems takes in what is wrong.
+// SetProblems takes in what is wrong, without what another of these problems explains.
 func (r *Report) SetProblems(wrong map[problem.Code]error) {
 	r.Problems, r.Codes = nil, nil
-	for _, kind := range problem.All() {
-		if err := wrong[kind.Code]; err != nil {
-			r.Problems, r.Codes = append(r.Problems, problemText(kind.Name, err)), append(r.Codes, kind.Code)
-		}
+	for _, kind := range problem.Shown(func(code problem.Code) bool { return wrong[code] != nil }) {
+		r.Problems, r.Codes = append(r.Problems, problemText(kind.Name, wrong[kind.Code])), append(r.Codes, kind.Code)
 	}
 }
 
-// problemText names what does not work, once.
+// problemText names what does not work, once, in one line: several errors that were joined have a line each.
 func problemText(name string, err error) string {
+	text := strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' }), "; ")
 	if name == "" {
-		return err.Error()
+		return text
 	}
-	return name + ": " + strings.TrimPrefix(err.Error(), name+": ")
+	return name + ": " + strings.TrimPrefix(text, name+": ")
 }
 
 // Same tells whether two reports differ in nothing that is news.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package problem is the table of what can be wrong with a co-stream. `costream-obs run`, its report, --json and `costream-obs
-// doctor` tell of the same problems by the same codes. How a problem is found, and what mends it, is where it is found.
+// doctor` report the same problems by the same codes. The package does not find problems and does not know what fixes them.
 package problem
 
 import (
@@ -48,7 +48,7 @@ type Kind struct {
 	// Title is what is so when all is well; empty where doctor does not look.
 	Title    string
 	Severity Severity
-	// Needs are the kinds above this one that hide it: while one of them is there, this one says nothing new.
+	// Needs are the kinds above this one that hide it: while one of them is there, this one adds nothing.
 	Needs []Code
 }
 
@@ -80,6 +80,21 @@ func Of(code Code) Kind {
 		panic("no problem has the code " + string(code))
 	}
 	return table[i]
+}
+
+// Shown are the kinds that say something new when some problems are there: those of them that need none of the others,
+// directly or through kinds in between.
+func Shown(there func(Code) bool) []Kind {
+	var shown []Kind
+	hides := make(map[Code]bool)
+	for _, k := range table {
+		hidden := slices.ContainsFunc(k.Needs, func(need Code) bool { return hides[need] })
+		hides[k.Code] = hidden || there(k.Code)
+		if there(k.Code) && !hidden {
+			shown = append(shown, k)
+		}
+	}
+	return shown
 }
 
 // All are all kinds, each below those that it needs.

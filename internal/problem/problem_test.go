@@ -9,6 +9,30 @@ import (
 	"github.com/costream-obs/costream-obs/internal/problem"
 )
 
+func TestShown(t *testing.T) {
+	for _, tt := range []struct {
+		name        string
+		there, want []problem.Code
+	}{
+		{"nothing", nil, nil},
+		{"one", []problem.Code{problem.Friend}, []problem.Code{problem.Friend}},
+		{"what it depends on is there", []problem.Code{problem.Friend, problem.Link}, []problem.Code{problem.Link}},
+		{"in the table's order", []problem.Code{problem.Link, problem.OurPicture}, []problem.Code{problem.OurPicture, problem.Link}},
+		{"through others", []problem.Code{problem.Viewers, problem.Level, problem.SoundServer, problem.VoiceOut, problem.PictureOut},
+			[]problem.Code{problem.SoundServer, problem.PictureOut}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var got []problem.Code
+			for _, k := range problem.Shown(func(c problem.Code) bool { return slices.Contains(tt.there, c) }) {
+				got = append(got, k.Code)
+			}
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
 func TestTable(t *testing.T) {
 	var above []problem.Code
 	names := make(map[string]bool)

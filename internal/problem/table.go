@@ -41,7 +41,7 @@ const (
 	Collection     Code = "obs.collection"
 	OurPicture     Code = "obs.picture"
 	Screenshots    Code = "obs.screenshots"
-	Beat           Code = "obs.beat"
+	FrameClock     Code = "obs.clock"
 	Programme      Code = "obs.programme"
 	CleanFeed      Code = "obs.cleanfeed"
 	Screen         Code = "obs.screen"
@@ -127,7 +127,7 @@ var table = []Kind{
 	{Collection, "scene collection", "", Error, []Code{Connection}},
 	{OurPicture, "OBS's picture", "", Error, []Code{Connection}},
 	{Screenshots, "screenshots", "", Error, []Code{Connection}},
-	{Beat, "frame clock of OBS", "", Warning, []Code{Connection}},
+	{FrameClock, "frame clock of OBS", "", Warning, []Code{Connection}},
 	{Programme, "programme", "", Warning, []Code{Connection}},
 	{CleanFeed, "clean feed", "", Error, []Code{Connection}},
 	{Screen, "screen", "", Error, nil},
@@ -140,16 +140,16 @@ var table = []Kind{
 	{Loop, "", "the peer does not get their own picture back", Warning, []Code{Connection}},
 	{Hotkeys, "", "its hotkeys for the peer are in order", Warning, []Code{Settings}},
 
-	{SoundServer, "", "a sound server answers", Error, nil},
+	{SoundServer, "sound server", "a sound server answers", Error, nil},
 	{Priority, "", "the sound server has real-time priority", Warning, []Code{SoundServer}},
 	{Sink, "sound", "the sink for the peer is in order", Error, []Code{SoundServer}},
-	{Microphone, "", "OBS has a microphone for the peer", Error, []Code{SoundServer, Connection}},
+	{Microphone, "microphone", "OBS has a microphone for the peer", Error, []Code{SoundServer, Connection}},
 	{Muted, "", "the microphone is not muted", Warning, []Code{Microphone}},
 	{Level, "microphone's sound", "the microphone gives sound", Warning, []Code{Muted}},
 	{Unheard, "microphone's path to us", "", Warning, []Code{SoundServer, Connection}},
 	{Captures, "OBS's sound capture", "", Error, []Code{SoundServer, Connection}},
 	{MonitoringDevice, "", "OBS's monitoring device can be used", Warning, []Code{SoundServer, Connection}},
-	{MonitoredInputs, "microphone", "the microphone goes to the peer while on air", Error, []Code{Sink, Microphone}},
+	{MonitoredInputs, "microphone's monitoring", "the microphone goes to the peer while on air", Error, []Code{Sink, Microphone}},
 	{Placement, "sound streams", "every sound stream has its right sink or source while on air", Error, []Code{Sink, Microphone}},
 	{MonitoredPeer, "", "nothing else goes to the peer", Error, []Code{Connection}},
 	{MonitoredBack, "monitoring", "", Warning, []Code{SoundServer, Connection}},
@@ -170,7 +170,7 @@ var table = []Kind{
 	{Friend, "your friend", "", Warning, []Code{Link}},
 
 	{PictureOut, "our picture", "", Error, []Code{GStreamer}},
-	{VoiceOut, "our voice", "", Error, []Code{GStreamer, SoundServer}},
+	{VoiceOut, "our voice", "", Error, []Code{GStreamer, SoundServer, Microphone}},
 	{PictureIn, "peer's picture", "", Error, []Code{GStreamer}},
 	{VoiceIn, "peer's voice", "", Error, []Code{GStreamer, SoundServer}},
 }

@@ -12,6 +12,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/doctor"
 	"github.com/costream-obs/costream-obs/internal/problem"
 )
@@ -22,7 +23,7 @@ func All(m *Machine) []doctor.Check {
 	row := func(code problem.Code, run func(context.Context) doctor.Result) doctor.Check {
 		kind := problem.Of(code)
 		c := doctor.Check{ID: string(code), Group: kind.Group(), Title: kind.Title, Run: run}
-		if kind.Severity.On(m.Route == "devices") == problem.Warning {
+		if kind.Severity.On(m.Route == control.RouteDevices) == problem.Warning {
 			c.Severity = doctor.Warning
 		}
 		for _, need := range kind.Needs {

@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/doctor"
 	"github.com/costream-obs/costream-obs/media"
 )
@@ -135,7 +136,7 @@ func (m *Machine) joined(group string) bool {
 
 // access is host.user.
 func (m *Machine) access(ctx context.Context) doctor.Result {
-	if m.Route == "portable" {
+	if m.Route == control.RoutePortable {
 		return doctor.Skipped(portableChosen)
 	}
 	nodes, err := m.Nodes(ctx)

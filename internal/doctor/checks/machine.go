@@ -34,7 +34,7 @@ type Options struct {
 	BasePort  int
 	// Secure makes the link of a machine that is paired; nil means the plain one.
 	Secure            func(link.Handler) (link.Link, error)
-	Route             string // "auto", "devices" or "portable"
+	Route             control.Route
 	VideoOut, VideoIn string
 	SourceName        string
 	Mics              []string

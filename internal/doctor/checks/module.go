@@ -12,12 +12,13 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/doctor"
 )
 
 // whyModule is why the module matters, given the route.
 func (m *Machine) whyModule() string {
-	if m.Route == "devices" {
+	if m.Route == control.RouteDevices {
 		return "The devices route was chosen, and its two video devices are made by this module."
 	}
 	return "Without its video devices costream-obs takes the portable route: it works, but costs OBS more CPU time."
@@ -62,7 +63,7 @@ func (m *Machine) hasModule(kernel string) bool {
 
 // moduleFile is v4l2.module.file.
 func (m *Machine) moduleFile(context.Context) doctor.Result {
-	if m.Route == "portable" {
+	if m.Route == control.RoutePortable {
 		return doctor.Skipped(portableChosen)
 	}
 	if _, is := m.loaded(); is || m.hasModule(m.Kernel) {

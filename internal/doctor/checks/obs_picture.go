@@ -14,11 +14,13 @@ import (
 
 	"github.com/costream-obs/costream-obs/internal/cleanfeed"
 	"github.com/costream-obs/costream-obs/internal/collection"
+	"github.com/costream-obs/costream-obs/internal/companion"
 	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/doctor"
 	"github.com/costream-obs/costream-obs/internal/obsscenes"
 	"github.com/costream-obs/costream-obs/obsctl"
 	"github.com/costream-obs/costream-obs/scenes"
+	"github.com/costream-obs/costream-obs/setup"
 )
 
 // cameraAvailable is obs.vcam.avail.
@@ -163,19 +165,31 @@ func (m *Machine) video(ctx context.Context) doctor.Result {
 
 // portable reports whether pictures go by the portable route.
 func (m *Machine) portable(ctx context.Context) bool {
+	name, _ := m.route(ctx).Choose(0, obsctl.Version{})
+	return name == control.RoutePortable
+}
+
+// route is the route of the costream-obs that is on air, or else the one that would be chosen.
+func (m *Machine) route(ctx context.Context) companion.RouteSettings {
+	s := companion.RouteSettings{Route: m.Route, VideoOut: m.VideoOut, VideoIn: m.VideoIn, Pair: func(setup.PairOptions) error { return m.bothThere(ctx) }}
 	if d, err := m.Daemon(ctx); err == nil && d.Report.Route != "" {
-		return d.Report.Route == control.RoutePortable
+		s.Route = d.Report.Route
 	}
-	if m.Route != "auto" {
-		return m.Route == "portable"
-	}
+	return s
+}
+
+// bothThere says why one of the devices cannot be used. Other checks look at the rest.
+func (m *Machine) bothThere(ctx context.Context) error {
 	nodes, err := m.Nodes(ctx)
 	if err != nil {
-		return true
+		return err
 	}
-	out, haveOut := node(nodes, m.VideoOut)
-	in, haveIn := node(nodes, m.VideoIn)
-	return !haveOut || !haveIn || !out.Loopback || !in.Loopback
+	for _, path := range []string{m.VideoOut, m.VideoIn} {
+		if n, found := node(nodes, path); !found || !n.Loopback {
+			return setup.ErrNoDevice
+		}
+	}
+	return nil
 }
 
 // peerSource is obs.source.
@@ -254,10 +268,7 @@ func (m *Machine) buffered(in Input) doctor.Result {
 // addPeer does what `costream-obs peer add` does, with a source of the kind
 // that the running costream-obs uses; it fills in the settings.
 func (m *Machine) addPeer(ctx context.Context) error {
-	source := scenes.FromDevice(m.SourceName, m.VideoIn)
-	if m.portable(ctx) {
-		source = scenes.FromSocket(m.SourceName, nil)
-	}
+	source := m.route(ctx).PeerSource(m.SourceName, 0, obsctl.Version{})
 	return m.Change(ctx, func(ctx context.Context, c *obsctl.Client) error {
 		changes, err := scenes.Add(ctx, obsscenes.NewWriter(c, filepath.Dir(m.ControlSocket), 5*time.Second), source, nil, scenes.Layouts{})
 		if err == nil && len(changes) == 0 {

@@ -17,49 +17,49 @@ import (
 	"github.com/costream-obs/costream-obs/obsctl"
 )
 
-// air is one time on air: a call, and beside it what is done with OBS for as long. It is made anew each time.
-type air struct {
+// onAirCall is one time on air: a call, and the parts that work on OBS while it lasts.
+type onAirCall struct {
 	*call.Call
-	beside *supervisor.Supervisor
+	parts  *supervisor.Supervisor // beside the call
 	ctx    context.Context
 	cancel context.CancelFunc
 }
 
-// goOnAir starts the call, and nothing beside it; stop ends all.
-func goOnAir(life context.Context, o call.Options, log *slog.Logger) *air {
-	a := &air{beside: supervisor.New(log, o.Changed)}
+// newOnAirCall starts the call alone; stop ends it and the parts.
+func newOnAirCall(life context.Context, o call.Options, log *slog.Logger) *onAirCall {
+	a := &onAirCall{parts: supervisor.New(log, o.Changed)}
 	a.ctx, a.cancel = context.WithCancel(life)
 	a.Call = call.Start(a.ctx, o)
 	return a
 }
 
-// keep runs a part until the time on air ends. started, if it is called, tells that it works.
-func (a *air) keep(code problem.Code, part func(ctx context.Context, started func()) error) {
-	a.beside.Keep(a.ctx, code, part)
+// keep runs a part until the time on air ends. The part may call started to report that it works.
+func (a *onAirCall) keep(code problem.Code, part func(ctx context.Context, started func()) error) {
+	a.parts.Keep(a.ctx, code, part)
 }
 
-// watch runs a part that notes what is wrong.
-func (a *air) watch(code problem.Code, part func(ctx context.Context, note func(error)) error) {
+// watch runs a part that reports problems itself.
+func (a *onAirCall) watch(code problem.Code, part func(ctx context.Context, note func(error)) error) {
 	a.keep(code, func(ctx context.Context, _ func()) error {
-		return part(ctx, func(err error) { a.beside.Note(code, err) })
+		return part(ctx, func(err error) { a.parts.Note(code, err) })
 	})
 }
 
 // stop returns when no packet leaves any more.
-func (a *air) stop() {
+func (a *onAirCall) stop() {
 	a.cancel()
-	a.beside.Wait()
+	a.parts.Wait()
 	a.Stop()
 }
 
-// failing tells why parts do not work, by the codes of the problems.
-func (a *air) failing() map[problem.Code]error {
+// failing returns what is wrong with the call and the parts.
+func (a *onAirCall) failing() map[problem.Code]error {
 	all := a.Failing()
-	maps.Copy(all, a.beside.Failing())
+	maps.Copy(all, a.parts.Failing())
 	return all
 }
 
-func (s *session) startAir() {
+func (s *session) startCall() {
 	o := &s.c.o
 	format, frame := s.seen.canvasFormat(), s.seen.outputFormat()
 	waits := s.c.newWaiting()
@@ -69,13 +69,13 @@ func (s *session) startAir() {
 		FrameTime:   frame.FrameTime(),
 		BitrateKbps: o.BitrateKbps,
 		Microphone:  s.c.sound.microphone(o.MicSource),
-		Muted:       true, // until the gate has it otherwise
+		Muted:       true, // until the gate opens
 		VoiceOpens:  func() { s.mic.gate.place(false) },
 		Screen:      s.c.display,
 		ScreenReady: func() bool { return s.c.display.current() != nil },
 		Format:      format,
 		AVOffset:    o.AVOffset,
-		Legs:        s.legs.forCall(),
+		External:    s.external.forCall(),
 		PeerSeen: func(seen bool) {
 			waits.peerSeen(seen)
 			s.c.peer.Store(seen)
@@ -93,76 +93,76 @@ func (s *session) startAir() {
 		}
 	}
 	route := s.picture.route
-	s.legs.begin(route.screenLeg(format), format)
+	s.external.begin(route.screenLatency(format), format)
 	ours := route.picture(frame, s.newShooter(frame).shoot)
 	opts.Picture, opts.Feed = ours.source, ours.feed
-	if ours.leg > 0 {
-		s.legs.picture.Add(ours.leg, legLooks)
+	if ours.latency > 0 {
+		s.external.picture.Add(ours.latency, latencySamples)
 	}
 	s.c.standby.stop()
 	s.mic.begin()
-	s.air = goOnAir(s.c.life, opts, s.log)
-	s.controllers.begin(s.air)
-	s.air.keep(problem.Meters, s.followMeters)
-	s.air.keep(problem.Beat, s.followBeat)
-	s.air.watch(problem.Placement, s.guardStreams)
-	s.air.watch(problem.Friend, waits.run)
+	s.call = newOnAirCall(s.c.life, opts, s.log)
+	s.controllers.begin(s.call)
+	s.call.keep(problem.Meters, s.followMeters)
+	s.call.keep(problem.FrameClock, s.followFrameClock)
+	s.call.watch(problem.Placement, s.guardStreams)
+	s.call.watch(problem.Friend, waits.run)
 	if s.feed.wants() {
-		s.air.keep(problem.CleanFeed, s.followFeed)
+		s.call.keep(problem.CleanFeed, s.followFeed)
 	}
 	if o.PeerAudio != PeerAudioDesktop {
-		s.air.keep(problem.PeerVoice, s.followDesktop)
+		s.call.keep(problem.PeerVoice, s.followDesktop)
 	}
-	s.mic.gate.attach(s.air.SetMuted)
-	s.c.air.Store(s.air)
+	s.mic.gate.attach(s.call.SetMuted)
+	s.c.call.Store(s.call)
 }
 
-// newShooter takes pictures of the scene that the peer is sent.
+// newShooter takes screenshots of the scene that the peer gets.
 func (s *session) newShooter(format media.VideoFormat) *shooter {
 	scene := func() obsctl.SourceID { return obsctl.SourceID{Name: *s.c.program.Load()} }
 	if s.feed.wants() {
 		scene = s.feed.source
 	}
-	return &shooter{obs: s.obs, scene: scene, format: format, frame: format.FrameTime(), legs: &s.legs, log: s.log}
+	return &shooter{obs: s.obs, scene: scene, format: format, frame: format.FrameTime(), external: &s.external, log: s.log}
 }
 
-// followBeat asks OBS how many pictures it has drawn, so that the beat is known.
-func (s *session) followBeat(ctx context.Context, _ func()) error {
-	s.legs.beat.follow(ctx, func(ctx context.Context) (int, error) {
+// followFrameClock keeps asking OBS how many frames it has drawn.
+func (s *session) followFrameClock(ctx context.Context, _ func()) error {
+	s.external.clock.follow(ctx, func(ctx context.Context) (int, error) {
 		stats, err := s.obs.Stats(ctx)
 		return stats.RenderTotal, err
 	})
 	return nil
 }
 
-// beginAnew makes the time on air anew after a standstill, and has OBS be asked for everything.
+// beginAnew starts a new call after a standstill, and asks OBS for everything again.
 func (s *session) beginAnew() {
 	s.seen.all()
 	s.mic.beginAnew()
-	if s.air == nil || !s.wantAir() {
+	if s.call == nil || !s.wantOnAir() {
 		return
 	}
-	s.stopAir()
-	s.startAir()
+	s.stopCall()
+	s.startCall()
 	s.mic.tell()
 	s.voice.play()
 }
 
-func (s *session) stopAir() {
-	if s.air == nil {
+func (s *session) stopCall() {
+	if s.call == nil {
 		return
 	}
 	s.mic.gate.detach()
-	s.air.stop()
-	s.air = nil
+	s.call.stop()
+	s.call = nil
 	s.controllers.end()
-	s.c.air.Store(nil)
+	s.c.call.Store(nil)
 	s.c.peer.Store(false)
 	s.c.standby.start(s.c.life)
 }
 
-// followFeed keeps the scene for the peer in step with the programme. It has a connection of its own: it must not wait
-// for other requests, and listens to events that nobody else wants.
+// followFeed keeps the scene for the peer equal to the programme. It has a connection of its own, because it must not wait
+// for other requests and needs events that nobody else does.
 func (s *session) followFeed(ctx context.Context, started func()) error {
 	obs, err := obsctl.Dial(ctx, s.obs.Endpoint(), obsctl.Options{Transforms: true, Log: s.log})
 	if err != nil {
@@ -173,7 +173,7 @@ func (s *session) followFeed(ctx context.Context, started func()) error {
 	return s.c.feed.Follow(ctx, s.feed.private.On(obs), obs.Events())
 }
 
-// followMeters has OBS's meters seen, on a connection of their own: they come twenty times a second.
+// followMeters reads OBS's meters on a connection of their own, because they come twenty times a second.
 func (s *session) followMeters(ctx context.Context, started func()) error {
 	obs, err := obsctl.Dial(ctx, s.obs.Endpoint(), obsctl.Options{Levels: true, Log: s.log})
 	if err != nil {
@@ -196,17 +196,17 @@ func (s *session) followMeters(ctx context.Context, started func()) error {
 	}
 }
 
-// followDesktop keeps it known whether Desktop Audio carries the peer's voice.
+// followDesktop keeps finding out whether Desktop Audio captures the peer's voice.
 func (s *session) followDesktop(ctx context.Context, _ func()) error {
-	s.voice.follow(ctx, s.c.sound.pulse.Subscribe(ctx))
+	s.voice.follow(ctx, s.c.sound.follow(ctx))
 	return nil
 }
 
-// guardStreams guards the streams of this time on air. note is told what is wrong.
+// guardStreams guards the sound streams while on air. note gets what is wrong.
 func (s *session) guardStreams(ctx context.Context, note func(error)) error {
 	voice := s.c.sound.microphone(s.c.o.MicSource)
 	g := guard{
-		pulse: s.c.sound.pulse, changes: s.c.sound.streams, log: s.log,
+		pulse: s.c.sound.pulse, changes: s.c.sound.follow(ctx), log: s.log,
 		want: func() placement.Want {
 			return placement.Want{PID: os.Getpid(), Mics: s.mic.gate.microphones(), Voice: voice}
 		},

@@ -11,9 +11,9 @@ import (
 	"github.com/costream-obs/costream-obs/internal/testbed"
 )
 
-// Legs are the times of a change in one OBS until another OBS shows it, in which two costream-obs take part, over the
+// OBSToOBS are the times of a change in one OBS until another OBS shows it, in which two costream-obs take part, over the
 // portable route and the secure link. All hold the time of the measuring itself, which Own has and nothing else.
-type Legs struct {
+type OBSToOBS struct {
 	P50   float64 `json:"p50_ms"` // OBS to OBS
 	P95   float64 `json:"p95_ms"`
 	Own   float64 `json:"own_ms"` // median until the same OBS shows it
@@ -21,14 +21,14 @@ type Legs struct {
 }
 
 const (
-	legProbes = 61
-	readyIn   = 60 * time.Second
-	airIn     = 30 * time.Second
+	delayProbes = 61
+	readyIn     = 60 * time.Second
+	airIn       = 30 * time.Second
 )
 
 // obsToOBS measures with two real OBS of 1280x720 at 30 pictures a second.
-func obsToOBS(tb testbed.TB, costream string) Legs {
-	var legs Legs
+func obsToOBS(tb testbed.TB, costream string) OBSToOBS {
+	var r OBSToOBS
 	err := testbed.Main(tb.Context(), tb.Logf, func(tb testbed.TB) {
 		display := testbed.NewDisplay(tb)
 		alice, bob := newFriend(tb, e2e.Alice(), display), newFriend(tb, e2e.Bob(), display)
@@ -41,17 +41,17 @@ func obsToOBS(tb testbed.TB, costream string) Legs {
 		a.Await(e2e.OnAirWithPeer, airIn)
 		b.Await(e2e.OnAirWithPeer, airIn)
 		alice.PictureDelays(bob, 3)
-		there, own := alice.PictureDelays(bob, legProbes), alice.PictureDelays(alice, legProbes)
-		legs = Legs{
+		there, own := alice.PictureDelays(bob, delayProbes), alice.PictureDelays(alice, delayProbes)
+		r = OBSToOBS{
 			P50: millis(score.Quantile(there, 0.5)), P95: millis(score.Quantile(there, 0.95)), Own: millis(score.Quantile(own, 0.5)),
 		}
 		a.Stop()
 		b.Stop()
 	})
 	if err != nil {
-		legs.Error = firstLine(err)
+		r.Error = firstLine(err)
 	}
-	return legs
+	return r
 }
 
 func newFriend(tb testbed.TB, o e2e.PersonOptions, display *testbed.Display) *e2e.Person {
@@ -62,7 +62,7 @@ func newFriend(tb testbed.TB, o e2e.PersonOptions, display *testbed.Display) *e2
 }
 
 // goal is what we want of the whole way.
-func (l Legs) goal(secure Figures) Goal {
+func (l OBSToOBS) goal(secure Figures) Goal {
 	const limit = 150
 	g := Goal{What: "OBS to OBS p50, portable, 1280x720 at 30", Goal: fmt.Sprintf("under %d ms", limit), Result: l.Error}
 	if l.Error == "" {

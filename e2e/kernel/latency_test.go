@@ -32,9 +32,9 @@ const (
 	lookPause = 10 * time.Millisecond
 )
 
-// TestGuestLegs: OBS's virtual camera is one picture later than its programme, and its video capture shows a picture with
+// TestGuestLatency: OBS's virtual camera is one picture later than its programme, and its video capture shows a picture with
 // the next of its own. The companion takes both into account when it brings voice and picture together.
-func TestGuestLegs(t *testing.T) {
+func TestGuestLatency(t *testing.T) {
 	needGuest(t, "alone")
 	rootSetup(t, "--yes").check(t, 0, "Done.")
 	alice, _ := friends("a")

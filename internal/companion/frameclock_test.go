@@ -10,9 +10,9 @@ import (
 	"github.com/costream-obs/costream-obs/media"
 )
 
-// drawing is an OBS in virtual time that is asked by a beat.
+// drawing is an OBS in virtual time that is asked by a frameClock.
 type drawing struct {
-	b     *beat
+	clock *frameClock
 	each  time.Duration
 	since time.Time // when it drew its picture 0
 	now   time.Time
@@ -25,15 +25,15 @@ func (d *drawing) after(long time.Duration) {
 	for end := d.now.Add(long); d.now.Before(end); d.asked++ {
 		n := int(d.now.Sub(d.since) / d.each)
 		d.now = d.now.Add(d.late())
-		d.b.told(n, d.now)
-		d.now = d.now.Add(d.b.pause(d.asked))
+		d.clock.told(n, d.now)
+		d.now = d.now.Add(d.clock.pause(d.asked))
 	}
 }
 
-// wrong is how far the beat is off.
+// wrong is how far the clock is off.
 func (d *drawing) wrong(t *testing.T) time.Duration {
 	t.Helper()
-	since, ok := d.b.since(d.now)
+	since, ok := d.clock.since(d.now)
 	if !ok {
 		t.Fatal("got nothing known, want to know when OBS draws")
 	}
@@ -41,7 +41,7 @@ func (d *drawing) wrong(t *testing.T) time.Duration {
 	return min(late, d.each-late)
 }
 
-func TestBeat(t *testing.T) {
+func TestFrameClock(t *testing.T) {
 	const ms = time.Millisecond
 	tests := []struct {
 		name   string
@@ -56,15 +56,15 @@ func TestBeat(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			random := rand.New(rand.NewPCG(1, 2))
-			var b beat
-			b.reset(tt.format)
+			var clock frameClock
+			clock.reset(tt.format)
 			now := time.Now()
 			d := &drawing{
-				b: &b, now: now, since: now.Add(-71 * time.Hour), each: time.Second * time.Duration(tt.format.FPSDen) / time.Duration(tt.format.FPSNum),
+				clock: &clock, now: now, since: now.Add(-71 * time.Hour), each: time.Second * time.Duration(tt.format.FPSDen) / time.Duration(tt.format.FPSNum),
 				late: func() time.Duration { return time.Duration(random.Int64N(int64(tt.late) + 1)) },
 			}
-			if _, ok := b.since(now); ok {
-				t.Error("got a beat before anything is known")
+			if _, ok := clock.since(now); ok {
+				t.Error("got a time before anything is known")
 			}
 			d.after(time.Second)
 			if wrong := d.wrong(t); wrong > tt.want {

@@ -21,7 +21,7 @@ func TestShotPace(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			p := shotPace{beat: new(beat), frame: frame}
+			p := shotPace{clock: new(frameClock), frame: frame}
 			now := time.Unix(1e9, 0)
 			var got time.Duration
 			for range 100 {

@@ -24,12 +24,12 @@ const ClientName = "costream-obs"
 
 const defaultBitrateBps = 32000
 
-// opusDelay is by how much sooner than a packet of opusenc says its sound was
-// captured: it looks ahead by 2.5 ms, and by 4 ms more for a voice (libopus 1.3.1,
-// 312 samples). Ogg files say how much of their begin to skip for that; RTP does not.
+// opusDelay is how much earlier than the time of a packet of opusenc its sound was captured: the encoder looks ahead by 2.5
+// ms, and by 4 ms more for a voice (libopus 1.3.1, 312 samples). Ogg files say how much of their beginning to skip for that;
+// RTP does not.
 const opusDelay = 6500 * time.Microsecond
 
-// nameMute is the name of the element that silences the microphone.
+// nameMute is the name of the element that mutes the microphone.
 const nameMute = "mute"
 
 // AudioSenderOptions configure an AudioSender.
@@ -43,8 +43,8 @@ type AudioSenderOptions struct {
 	// one goroutine. It must not block; the packet is valid only during the
 	// call.
 	Out func(packet []byte)
-	// Level gets, ten times a second, the loudest sample that was captured since, of 0 to 1; it is exactly 0 for digital
-	// silence. What SetMuted silences counts as it was captured. It may be nil and must not block.
+	// Level gets, ten times a second, the loudest captured sample since the last time, 0 to 1, before SetMuted; exactly 0 is
+	// digital silence. It may be nil and must not block.
 	Level func(peak float64)
 	Log   *slog.Logger
 }
@@ -90,14 +90,14 @@ func NewAudioSender(o AudioSenderOptions) (*AudioSender, error) {
 	return s, nil
 }
 
-// peakText is the part of a message of the element level that tells the loudest sample of the one channel, in decibels.
+// peakText is the part of a message of the element level with the loudest sample of the one channel, in decibels.
 var peakText = regexp.MustCompile(`\bpeak=\(GValueArray\)<\s*([^\s,>]+)`)
 
-// nothing is what the element level says of digital silence, -350 dB (GStreamer 1.22), with some room; the least sample
-// of 16 bits has -90.
+// nothing is below what any sound has: for digital silence the element level reports -350 dB (GStreamer 1.22); the smallest
+// 16-bit sample is -90.
 const nothing = -340.0
 
-// peakOf reads the loudest sample of a message of the element level, of 0 to 1.
+// peakOf reads the loudest sample from a message of the element level, 0 to 1.
 func peakOf(text string) (peak float64, ok bool) {
 	found := peakText.FindStringSubmatch(text)
 	if found == nil {
@@ -118,14 +118,13 @@ func audioSenderGraph(device string, bps int) graph {
 		bps = defaultBitrateBps
 	}
 	return row(
-		// 10 ms blocks set the delay; the 200 ms buffer only guards against
-		// overruns (40 ms dropped sound under load, measured).
+		// The blocks of 10 ms decide the delay; the buffer of 200 ms only prevents overruns (40 ms lost sound under load,
+		// measured).
 		element("pulsesrc", append(pulseProps(nameMic, device, StreamVoice), intProp("latency-time", 10000))...),
 		caps("audio/x-raw,rate=48000,channels=1"),
 		element("queue", "max-size-buffers=0", "max-size-bytes=0", "max-size-time=60000000", "leaky=downstream"),
 		element("level", intProp("interval", 100_000_000)),
-		// Silence instead of a stop: the stream keeps its clock, and the peer
-		// does not count losses.
+		// Silence instead of a pause, so that the stream keeps its clock and the peer counts no losses.
 		element("volume", prop("name", nameMute)),
 		opusEncoder(bps),
 		element("rtpopuspay", intProp("pt", payloadType), intProp("mtu", packetSize)),
@@ -137,8 +136,7 @@ func opusEncoder(bps int) node {
 	return element("opusenc", "audio-type=voice", "frame-size=10", intProp("bitrate", bps), "inband-fec=true", "packet-loss-percentage=5")
 }
 
-// StreamProperty is the property by which our streams at the sound server tell
-// what they are for: one of the Stream constants.
+// StreamProperty is the property that says what one of our streams at the sound server is for: one of the Stream constants.
 const StreamProperty = "costream.stream"
 
 // What our streams are for.
@@ -148,7 +146,7 @@ const (
 	StreamSpeaker = "speaker" // an AudioReceiver's, with "/" and the sink's name where it is not for the default one
 )
 
-// speakerPurpose is the purpose of the speaker for a sink; "" is the default one.
+// speakerPurpose is the purpose of the speaker for a sink; "" is the default sink.
 func speakerPurpose(sink string) string {
 	if sink == "" {
 		return StreamSpeaker
@@ -156,8 +154,8 @@ func speakerPurpose(sink string) string {
 	return StreamSpeaker + "/" + sink
 }
 
-// SpeakerSink returns the sink that a stream with this purpose was made for;
-// empty for the default one, and for streams that are no speakers.
+// SpeakerSink returns the sink that a stream with this purpose was made for. It is empty for the default sink, and for
+// streams that are not speakers.
 func SpeakerSink(purpose string) string {
 	sink, _ := strings.CutPrefix(purpose, StreamSpeaker+"/")
 	if sink == purpose {
@@ -224,6 +222,5 @@ func (s *AudioSender) Run(ctx context.Context) error {
 	})
 }
 
-// Age is how long before Out got a packet, on average, its sound was at the
-// source.
+// Age is the mean time from when sound was at the source until Out gets its packet.
 func (s *AudioSender) Age() time.Duration { return s.age.Value() + opusDelay }

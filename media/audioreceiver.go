@@ -17,23 +17,22 @@ import (
 
 // AudioReceiverOptions configure an AudioReceiver.
 type AudioReceiverOptions struct {
-	// Sinks are the sinks at the sound server that all play the sound; an empty
-	// name means the default sink, and so does an empty list.
+	// Sinks are the sinks at the sound server that all play the sound. An empty name, or an empty list, means the default
+	// sink.
 	Sinks []string
-	// Delay is that of SetDelay at the beginning.
+	// Delay is the first value of SetDelay.
 	Delay time.Duration
-	// Buffer is how much the sound server has in hand; 0 means 25 ms. More bridges a server that comes late for
-	// it, at the cost of that much delay.
+	// Buffer is how much sound the sound server holds; 0 means 25 ms. More helps if the server comes late for it, and delays
+	// the sound by as much.
 	Buffer time.Duration
-	// Spare is what Spare of a receiver before told of the same voice.
+	// Spare is what an earlier receiver's Spare returned for the same voice.
 	Spare time.Duration
 	Log   *slog.Logger
 }
 
 // AudioReceiver decodes and plays one incoming stream of sound. It runs once.
 //
-// Each sink has a speaker of its own, so that each plays by its own clock
-// instead of one having to follow the other.
+// Each sink has its own speaker, so that each plays by its own clock.
 type AudioReceiver struct {
 	machine
 	packets  *pipe.Source
@@ -74,12 +73,12 @@ func NewAudioReceiver(o AudioReceiverOptions) (*AudioReceiver, error) {
 func audioReceiverGraph() graph {
 	return row(
 		packetSource("audio", "OPUS", 48000),
-		// Packets are decoded as they come, and a gap is filled when the one after
-		// it comes: what is kept in hand is kept as sound.
+		// Packets are decoded as they come, and a gap is filled when the next packet comes. The reserve is kept as decoded
+		// sound.
 		element("rtpjitterbuffer", "latency=0", "do-lost=true"),
 		element("rtpopusdepay"),
-		// Without use-inband-fec: it adds 110 to 150 ms to every sound (measured,
-		// 1.22.0), and repairs only single losses. plc costs nothing.
+		// Without use-inband-fec, which delays every sound by 110 to 150 ms (measured, 1.22.0) and repairs only single
+		// losses. plc costs nothing.
 		element("opusdec", "plc=true"),
 		element("audioconvert"),
 		element("audioresample"),
@@ -96,36 +95,33 @@ func (r *AudioReceiver) Push(packet []byte) {
 	}
 }
 
-// SetDelay has sound wait for so long beyond what it takes anyway. Sound that
-// plays gets there gradually, by up to 25 ms in a second.
+// SetDelay delays sound by d in addition to the latency. Sound that plays gets there gradually, by up to 25 ms a second.
 func (r *AudioReceiver) SetDelay(d time.Duration) {
 	for _, s := range r.speakers {
 		s.playout.setDelay(d)
 	}
 }
 
-// Silence has these of the sinks, by their names in AudioReceiverOptions, play
-// silence from now on, and all others the sound. It may be called before Run.
+// Silence makes these of the sinks, by their names in AudioReceiverOptions, play silence, and all others the sound. It may
+// be called before Run.
 func (r *AudioReceiver) Silence(sinks []string) {
 	for _, s := range r.speakers {
 		s.silent.Store(slices.Contains(sinks, s.sink))
 	}
 }
 
-// Latency is the time from Push to the ear without the delay of SetDelay, as
-// far as the sound server knows it, at the first of the sinks. It is 0 while
-// it is not known.
+// Latency is the time from Push to the ear without the delay of SetDelay, as far as the sound server knows it, at the first
+// sink. It is 0 while unknown.
 func (r *AudioReceiver) Latency() time.Duration { return r.speakers[0].latency() }
 
-// Breaks is how often the sound broke off because there was nothing to play, or
-// skipped because too much had come late, at the first of the sinks.
+// Breaks is how often sound at the first sink broke off because there was nothing to play, or was skipped because too much
+// came late.
 func (r *AudioReceiver) Breaks() int { return r.speakers[0].playout.breaks() }
 
-// Spare is how much decoded sound is kept in hand at the first of the sinks, since some comes late.
+// Spare is how much decoded sound is kept in reserve at the first sink, because packets can be late.
 func (r *AudioReceiver) Spare() time.Duration { return r.speakers[0].playout.learnt() }
 
-// Late is how often the first of the sinks came for sound only after it had
-// played all that it had in hand.
+// Late is how often the first sink asked for sound only after it had played everything.
 func (r *AudioReceiver) Late() int { return int(r.speakers[0].late.Load()) }
 
 // Run receives until ctx ends (nil) or one of its sinks fails, which ends all.

@@ -13,10 +13,8 @@ import (
 	"github.com/costream-obs/costream-obs/internal/v4l2"
 )
 
-// DeviceScreen shows pictures on a v4l2loopback device that OBS reads. It
-// writes from the start of Run to its end, because a loopback device without a
-// writer cannot be opened by OBS, and because its format may only change while
-// nobody holds it.
+// DeviceScreen shows pictures on a v4l2loopback device that OBS reads. It writes during all of Run: OBS cannot open a
+// loopback device without a writer, and the device's format can change only while nobody has it open.
 type DeviceScreen struct {
 	canvas *canvas
 	open   func() (io.WriteCloser, error)
@@ -25,8 +23,7 @@ type DeviceScreen struct {
 
 var _ Screen = (*DeviceScreen)(nil)
 
-// NewDeviceScreen makes a screen on a device such as /dev/video11, which Run
-// opens. The error wraps ErrFormat.
+// NewDeviceScreen makes a screen on a device such as /dev/video11, which Run opens. The error wraps ErrFormat.
 func NewDeviceScreen(path string, o ScreenOptions) (*DeviceScreen, error) {
 	return newDeviceScreen(o, func(f VideoFormat) (io.WriteCloser, error) { return openLoopback(path, f) })
 }
@@ -51,16 +48,14 @@ func newDeviceScreen(o ScreenOptions, open func(VideoFormat) (io.WriteCloser, er
 	}, nil
 }
 
-// Show has the picture written to the device at once, unless the placeholder
-// covers it.
+// Show writes the picture to the device at once, unless the placeholder covers it.
 func (s *DeviceScreen) Show(f Frame) { s.canvas.set(f) }
 
 // Placeholder covers the peer's picture, or uncovers it.
 func (s *DeviceScreen) Placeholder(on bool) { s.canvas.cover(on) }
 
-// Run holds the device and shows pictures until ctx ends (nil) or the device
-// fails. It repeats the picture on show whenever none came for a while: OBS
-// takes a device that is silent for 5 pictures for dead.
+// Run keeps the device open and shows pictures until ctx ends (nil) or the device fails. It repeats the current picture if
+// none comes for a while, because OBS gives up a device without new pictures for 5 frame times.
 func (s *DeviceScreen) Run(ctx context.Context) (err error) {
 	device, err := s.open()
 	if err != nil {

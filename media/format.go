@@ -9,11 +9,10 @@ import (
 	"time"
 )
 
-// ErrFormat is wrapped when a VideoFormat is none that pictures can have.
+// ErrFormat is wrapped by errors about an impossible VideoFormat.
 var ErrFormat = errors.New("impossible video format")
 
-// maxSide is the largest width and height, in pixels; H.264 level 6.2 ends
-// near it.
+// maxSide is the largest width and height in pixels; H.264 level 6.2 ends near it.
 const maxSide = 8192
 
 // VideoFormat is the size of pictures in pixels and their rate in pictures per
@@ -43,16 +42,14 @@ func (f VideoFormat) FrameTime() time.Duration {
 	return f.at(1)
 }
 
-// at returns when picture n begins, counted from picture 0, without the error
-// that adding up rounded frame times would collect.
+// at returns when picture n begins, counted from picture 0. It adds up no rounding errors.
 func (f VideoFormat) at(n int64) time.Duration {
 	num, den := int64(f.FPSNum), int64(f.FPSDen)
 	whole, rest := n*den/num, n*den%num
 	return time.Duration(whole)*time.Second + time.Duration(rest)*time.Second/time.Duration(num)
 }
 
-// index returns the number of the picture that is on at a time after the
-// beginning of picture 0.
+// index returns the number of the picture at a time after the beginning of picture 0.
 func (f VideoFormat) index(t time.Duration) int64 {
 	num, den := int64(f.FPSNum), int64(f.FPSDen)
 	n := int64(t/time.Second)*num/den + int64(t%time.Second)*num/(den*int64(time.Second))
@@ -67,7 +64,7 @@ func (f VideoFormat) FrameSize() int {
 	return f.W*f.H + 2*((f.W+1)/2)*((f.H+1)/2)
 }
 
-// normal returns the format as the pipelines use it, or what is wrong with it.
+// normal returns the format in the form that pipelines need, or what is wrong with it.
 func (f VideoFormat) normal() (VideoFormat, error) {
 	e := f.Even()
 	if e.W < 16 || e.H < 16 || e.W > maxSide || e.H > maxSide {
@@ -79,15 +76,12 @@ func (f VideoFormat) normal() (VideoFormat, error) {
 	return e, nil
 }
 
-// Frame is one picture in I420: the plane of brightness, then the two planes
-// of colour at half width and half height, without any padding between rows or
-// planes (what ffmpeg calls rawvideo yuv420p). Colours are BT.709 with video
-// range, which is what OBS takes unmarked pictures for.
+// Frame is one picture in I420: the luma plane, then the two chroma planes at half width and height, without padding between
+// rows or planes (ffmpeg: rawvideo yuv420p). Colours are BT.709 with video range, which OBS assumes for unmarked pictures.
 type Frame struct {
 	Data []byte
 	W, H int
-	// Area is the part that is the picture; black borders are around it. The
-	// empty one means all.
+	// Area is the part with the picture; black borders surround it. Empty means all.
 	Area image.Rectangle
 }
 

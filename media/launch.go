@@ -16,8 +16,7 @@ type node struct {
 // graph is a whole pipeline: nodes in a row, each linked to the next.
 type graph []node
 
-// element returns a node that makes an element with properties. Each property
-// is "name=value", as prop makes them.
+// element returns a node that makes an element with properties, each "name=value" as made by prop.
 func element(factory string, props ...string) node {
 	return node{factory: factory, text: strings.Join(append([]string{factory}, props...), " ")}
 }
@@ -25,7 +24,7 @@ func element(factory string, props ...string) node {
 // caps returns a node that allows only this format between its neighbours.
 func caps(text string) node { return node{text: text} }
 
-// prop returns one property of an element, quoted where launch text needs it.
+// prop returns one property of an element, quoted if launch text needs that.
 func prop(name, value string) string {
 	plain := value != "" && strings.IndexFunc(value, func(r rune) bool {
 		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:@", r)
@@ -62,8 +61,8 @@ func (g graph) factories() []string {
 	return names
 }
 
-// newest is a queue that holds one buffer and drops the older one when a newer
-// comes: it ends the wait of the thread before it and never delays a picture.
+// newest is a queue for one buffer, which a newer one replaces. It gives the elements before it their own thread, and never
+// delays a picture.
 func newest() node {
 	return element("queue", "max-size-buffers=1", "max-size-bytes=0", "max-size-time=0", "leaky=downstream")
 }

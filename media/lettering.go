@@ -16,7 +16,7 @@ import (
 	"golang.org/x/image/math/fixed"
 )
 
-// leastSize is that of letters which can be told from each other, in pixels.
+// leastSize is the smallest legible size of letters, in pixels.
 const leastSize = 6
 
 // lettering writes in the built-in font, which knows Latin, Greek and Cyrillic.
@@ -27,7 +27,7 @@ func newLettering() (lettering, error) {
 	return lettering{parsed}, err
 }
 
-// drawable returns the text without the characters that the font lacks.
+// drawable returns the text without characters that the font lacks.
 func (l lettering) drawable(text string) string {
 	var buf sfnt.Buffer
 	kept := strings.Map(func(r rune) rune {
@@ -46,8 +46,7 @@ type script struct {
 	lines []string
 }
 
-// set fits text into a width: as large as the given size, else a little smaller,
-// else in two lines if the text has a space, else shortened.
+// set fits text into a width: in the given size, else a little smaller, else in two lines if it has a space, else shortened.
 func (l lettering) set(text string, size float64, room int) (script, error) {
 	face, err := l.face(size)
 	if err != nil {
@@ -77,7 +76,7 @@ func (l lettering) face(size float64) (font.Face, error) {
 	return opentype.NewFace(l.font, &opentype.FaceOptions{Size: math.Max(size, leastSize), DPI: 72, Hinting: font.HintingNone})
 }
 
-// ratio is by how much the longest line has to shrink.
+// ratio is the factor by which the longest line must shrink.
 func (s script) ratio(room int) float64 {
 	return math.Min(1, float64(room)/math.Max(1, float64(s.width())))
 }
@@ -118,13 +117,13 @@ func (s script) shorten(line string, room fixed.Int26_6) string {
 // leading is the distance from one line to the next.
 func (s script) leading() float64 { return 1.15 * math.Max(s.size, leastSize) }
 
-// height is from the top of the capitals in the first line to the last base line.
+// height is from the top of the capitals in the first line to the last baseline.
 func (s script) height() float64 {
 	const capitals = 0.7 // of the size, in this font
 	return capitals*math.Max(s.size, leastSize) + float64(len(s.lines)-1)*s.leading()
 }
 
-// draw writes the lines centred around x, with their capitals below y, and gives up the face.
+// draw writes the lines centred around x, with their capitals below y, and releases the face.
 func (s script) draw(img draw.Image, x, y float64, ink color.Color) {
 	defer func() { _ = s.face.Close() }()
 	d := font.Drawer{Dst: img, Src: image.NewUniform(ink), Face: s.face}

@@ -22,18 +22,17 @@ var (
 // that went away.
 type PipelineError = pipe.Error
 
-// Init initialises GStreamer. The constructors call it too; calling it early
-// moves the cost of reading the plugin registry away from the first picture.
+// Init initialises GStreamer. The constructors call it, too; calling it early keeps the time for reading the plugin registry
+// away from the first picture.
 func Init() error {
 	pipe.Init()
 	return nil
 }
 
-// GStreamerVersion is the version of GStreamer, as in "1.22.0", or empty where it
-// has no elements at all.
+// GStreamerVersion is the version of GStreamer, such as "1.22.0", or empty if it has no elements at all.
 func GStreamerVersion() string { return pipe.Version() }
 
-// aboutASecond is how many pictures or packets count in a mean.
+// aboutASecond is the number of pictures or packets in a mean.
 const aboutASecond = 32
 
 // machine is what all senders, receivers and screens share: a pipeline, its
@@ -45,8 +44,7 @@ type machine struct {
 	log  *slog.Logger
 }
 
-// newMachine builds the pipeline of a graph, and refuses when elements are
-// missing.
+// newMachine builds the pipeline of a graph, and fails if elements are missing.
 func newMachine(what string, g graph, log *slog.Logger) (machine, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
@@ -69,7 +67,7 @@ func (m *machine) Text() string { return m.text }
 // Dot returns the running pipeline in the language of Graphviz.
 func (m *machine) Dot() string { return m.pipe.Dot() }
 
-// run runs the pipeline until ctx ends and gives errors their context.
+// run runs the pipeline until ctx ends, and adds context to errors.
 func (m *machine) run(ctx context.Context, work ...func(context.Context)) error {
 	m.log.Debug("pipeline starts", "what", m.what, "text", m.text)
 	err := m.pipe.Run(ctx, work...)
@@ -85,14 +83,14 @@ func (m *machine) run(ctx context.Context, work ...func(context.Context)) error 
 	return fmt.Errorf("%s: %w", m.what, err)
 }
 
-// Names of the elements that reach out of the pipeline.
+// Names of the elements that exchange data with something outside.
 const (
 	nameCamera  = "camera"
 	nameMic     = "microphone"
 	nameSpeaker = "speaker"
 )
 
-// hintFor returns what to look at when the named element fails.
+// hintFor returns what to check if the named element fails.
 func hintFor(element string) string {
 	switch element {
 	case nameCamera:

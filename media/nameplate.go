@@ -13,18 +13,17 @@ var (
 	plateCover = 0.72
 )
 
-// plate writes a name over pictures, at the lower edge of the part that is the
-// peer's, in the middle: there it stays when a layout crops the sides.
+// plate writes a name over pictures, in the middle of the lower edge of the peer's part, where it stays when a layout crops
+// the sides.
 //
-// It is drawn into the pictures and no text source of OBS, so that it goes
-// where the picture goes, whatever scene, crop or group that is in, and needs
-// neither fonts nor items of OBS.
+// It is drawn into the pictures, so it follows the picture into every scene, crop and group, and needs no fonts, text
+// sources or items in OBS.
 type plate struct {
 	name    string
 	letters lettering
 
 	drawn bool
-	area  image.Rectangle // that it was drawn for
+	area  image.Rectangle // for which it was drawn
 	at    image.Point     // its upper left corner, even
 	ink   Frame           // its colours
 	cover []uint8         // how much of each pixel it covers; 0 to 255
@@ -62,7 +61,7 @@ func (p *plate) draw(area image.Rectangle) error {
 	p.drawn, p.area, p.ink = true, area, Frame{}
 	unit := math.Min(float64(area.Dy()), float64(area.Dx())*1.1)
 	if unit*0.07 < leastSize {
-		return nil // Nobody could read it.
+		return nil // It would be illegible.
 	}
 	s, err := p.letters.set(p.name, unit*0.07, area.Dx()/2)
 	if err != nil {
@@ -84,7 +83,7 @@ func (p *plate) draw(area image.Rectangle) error {
 	radius := math.Min(float64(h)/2, s.size*0.6)
 	for y := range h {
 		for x := range w {
-			// The distance to a rectangle with round corners; letters cover all.
+			// The distance to a rectangle with rounded corners; letters cover fully.
 			dx := math.Max(0, math.Abs(float64(x)+0.5-float64(w)/2)-float64(w)/2+radius)
 			dy := math.Max(0, math.Abs(float64(y)+0.5-float64(h)/2)-float64(h)/2+radius)
 			c := img.RGBAAt(x, y)

@@ -9,8 +9,7 @@ import (
 	"math"
 )
 
-// Colours of the placeholder: a calm night sky, so that it sits well beside
-// any scene.
+// Colours of the placeholder: a calm night sky, which fits beside any scene.
 var (
 	skyTop    = color.RGBA{0x1f, 0x28, 0x3d, 0xff}
 	skyBottom = color.RGBA{0x0d, 0x11, 0x19, 0xff}
@@ -22,12 +21,10 @@ var (
 	bustTone  = color.RGBA{0x6d, 0x80, 0x99, 0xff}
 )
 
-// NewPlaceholder draws the picture that stands on a screen while nothing
-// arrives: an empty seat, and below it who is awaited. Characters that the
-// built-in font lacks (it knows Latin, Greek and Cyrillic) are left out, and a
-// name too long for the picture is set in two lines or shortened; no name at
-// all becomes "your friend". Odd sides of the format are rounded down to even.
-// The error wraps ErrFormat.
+// NewPlaceholder draws the picture that a screen shows while nothing arrives: an empty seat, and below it the name of the
+// person we wait for. Characters that the built-in font lacks (it has Latin, Greek and Cyrillic) are left out, and a name
+// that is too long is set in two lines or shortened; no name becomes "your friend". Odd sides of the format are rounded down
+// to even. The error wraps ErrFormat.
 func NewPlaceholder(f VideoFormat, name string) (Frame, error) {
 	f, err := f.normal()
 	if err != nil {
@@ -41,7 +38,7 @@ func NewPlaceholder(f VideoFormat, name string) (Frame, error) {
 		name = "your friend"
 	}
 	w, h := float64(f.W), float64(f.H)
-	// All is large in proportion: it is mostly seen small, in a corner of a scene.
+	// Everything is drawn large, because the picture is mostly seen small, in a corner of a scene.
 	unit := math.Min(h, w*1.1)
 	caption, err := letters.set("Waiting for", unit*0.075, f.W*9/10)
 	if err != nil {
@@ -64,8 +61,7 @@ func NewPlaceholder(f VideoFormat, name string) (Frame, error) {
 	return frameFromRGBA(img), nil
 }
 
-// drawSky fills the picture from top to bottom, a little darker in the corners
-// and with a light around a point.
+// drawSky fills the picture from top to bottom, darker in the corners and with a light around a point.
 func drawSky(img *image.RGBA, cx, cy, unit float64) {
 	w, h := img.Rect.Dx(), img.Rect.Dy()
 	for y := range h {
@@ -78,7 +74,7 @@ func drawSky(img *image.RGBA, cx, cy, unit float64) {
 			if near := 1 - (gx*gx+gy*gy)*1.6; near > 0 {
 				c = mix(row, glow, 0.45*near*near*near)
 			}
-			// Banding shows on dark gradients; a fixed grain of one step hides it.
+			// Dark gradients show bands; a fixed grain of one step hides them.
 			grain := float64((x*7+y*13)%5)/4 - 0.5
 			img.SetRGBA(x, y, color.RGBA{
 				level(float64(c.R)*shade + grain), level(float64(c.G)*shade + grain), level(float64(c.B)*shade + grain), 0xff})
@@ -86,8 +82,7 @@ func drawSky(img *image.RGBA, cx, cy, unit float64) {
 	}
 }
 
-// drawSeat draws somebody's outline in a disc, with a ring that is not closed
-// yet.
+// drawSeat draws a person's outline in a disc, with a ring that is not closed.
 func drawSeat(img *image.RGBA, cx, cy, radius float64) {
 	disc := radius * 0.84
 	inDisc := func(x, y float64) float64 { return inside(math.Hypot(x-cx, y-cy) - disc) }
@@ -101,7 +96,7 @@ func drawSeat(img *image.RGBA, cx, cy, radius float64) {
 	width := math.Max(radius*0.055, 0.8)
 	middle := radius - width
 	paint(img, cx, cy, radius+1, ringTone, func(x, y float64) float64 {
-		// The ring fades away against the clock, from the top.
+		// The ring fades anticlockwise from the top.
 		turn := math.Atan2(x-cx, cy-y) / (2 * math.Pi)
 		if turn < 0 {
 			turn++
@@ -110,10 +105,10 @@ func drawSeat(img *image.RGBA, cx, cy, radius float64) {
 	})
 }
 
-// inside is how much of a pixel is inside an edge at that distance from it.
+// inside is how much of a pixel at that distance from an edge is inside it.
 func inside(distance float64) float64 { return math.Max(0, math.Min(1, 0.5-distance)) }
 
-// paint colours the surroundings of a point as far as cover says.
+// paint colours the area around a point, as strongly as cover says.
 func paint(img *image.RGBA, cx, cy, reach float64, c color.RGBA, cover func(x, y float64) float64) {
 	area := image.Rect(int(cx-reach)-1, int(cy-reach)-1, int(cx+reach)+2, int(cy+reach)+2).Intersect(img.Rect)
 	for y := area.Min.Y; y < area.Max.Y; y++ {

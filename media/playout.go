@@ -12,40 +12,37 @@ const (
 	soundRate     = 48000 // frames a second
 	soundChannels = 2
 
-	// leastSpare is what a playout keeps in hand when nothing ever comes late: more
-	// than a sound card takes at once. mostSpare is what lateness can bring it to.
+	// leastSpare is the reserve of a playout if nothing ever comes late: more than a sound card takes at once. mostSpare is
+	// the largest reserve.
 	leastSpare = 8 * time.Millisecond
 	mostSpare  = 120 * time.Millisecond
-	// spareGrowth is by how much more is kept in hand after each gap, and
-	// spareDecay by how much less after each window without one.
+	// spareGrowth is how much the reserve grows after each gap, and spareDecay how much it shrinks after each window without
+	// one.
 	spareGrowth = 5 * time.Millisecond
 	spareDecay  = 250 * time.Microsecond
 	// spareWindow is half the time over which the worst moment counts.
 	spareWindow = time.Second
-	// wayTooMuch above what is wanted is left out rather than played off faster.
+	// wayTooMuch: if there is that much more sound than wanted, some is skipped instead of played faster.
 	wayTooMuch = 100 * time.Millisecond
-	// firstSpare is what is in hand beyond what is wanted when playing begins: the
-	// length of a packet.
+	// firstSpare is the reserve, in addition to what is wanted, at which playing begins: the length of a packet.
 	firstSpare = 10 * time.Millisecond
-	// maxStretch bounds the change of speed. 2.5 % is less than half a semitone,
-	// and only reached when the delay is wrong by more than 25 ms.
+	// maxStretch is the largest change of speed. 2.5 % is less than half a semitone, and is only reached if the delay is
+	// wrong by more than 25 ms.
 	maxStretch = 0.025
-	// speedUp and slowDown are the changes of speed for each second of sound too
-	// much or too little in hand. Too little is near to a gap.
+	// speedUp and slowDown are the changes of speed for each second of sound too much or too little. Too little is close to
+	// a gap.
 	speedUp, slowDown = 0.5, 1.0
-	// learn is the change of drift for each of those seconds and second of time.
+	// learn is how fast drift is learnt, per second of sound too much or too little and second of time.
 	learn = 0.03
 	// speedSettle is the time constant of a change of speed.
 	speedSettle = 250 * time.Millisecond
-	// fade is the length of the rise that keeps the end of a gap from clicking.
+	// fade is the length of the fade-in that prevents a click after a gap.
 	fade = 5 * time.Millisecond
 )
 
-// playout holds decoded sound between its coming, at the pace of the peer's
-// clock and of the network, and its playing, at the pace of a sound card. It
-// keeps as little in hand as does not run dry, and a delay on top where one is
-// asked for, by playing slightly faster or slower, which nobody hears. So two
-// clocks that drift apart cost neither gaps nor delay.
+// playout holds decoded sound from its arrival, at the pace of the peer's clock and of the network, until it is played, at
+// the pace of a sound card. It keeps the smallest reserve that does not run dry, and a delay on top if one is set, by
+// playing slightly faster or slower, which nobody hears. So two clocks that drift apart cause neither gaps nor delay.
 type playout struct {
 	mu    sync.Mutex
 	held  []int16 // interleaved frames; the first one is the last that was passed
@@ -64,13 +61,12 @@ type playout struct {
 	natural     int // frames that are there on average when something comes and delay is 0
 }
 
-// window is what was seen in hand during a time: the least when something was played,
-// and how much on average when something came.
+// window is what was in reserve during a time: the least when something was played, and the mean when something came.
 type window struct {
 	least, sum, looks int
 }
 
-// newPlayout makes one that keeps as much in hand as was found out before, if anything was.
+// newPlayout makes a playout with the reserve that an earlier one learnt, if any.
 func newPlayout(spare time.Duration) *playout {
 	n := frames(min(max(spare, leastSpare), mostSpare))
 	return &playout{held: make([]int16, soundChannels), spare: n, natural: n}
@@ -80,40 +76,38 @@ func frames(d time.Duration) int { return int(d * soundRate / time.Second) }
 
 func soundTime(frames int) time.Duration { return time.Duration(frames) * time.Second / soundRate }
 
-// setDelay has sound wait for so long beyond what is needed. Sound that plays
-// gets there gradually.
+// setDelay delays sound in addition to the reserve. Sound that plays gets there gradually.
 func (p *playout) setDelay(d time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.delay = frames(max(d, 0))
 }
 
-// wait is how long sound waits here on average, without the delay that was
-// asked for.
+// wait is how long sound waits here on average, without the delay that was set.
 func (p *playout) wait() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return soundTime(p.natural)
 }
 
-// learnt is how much is kept in hand, for the next playout of the same voice.
+// learnt is the reserve, for the next playout of the same voice.
 func (p *playout) learnt() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return soundTime(p.spare)
 }
 
-// breaks is how often there was nothing to play, or too much of it.
+// breaks is how often there was nothing to play, or too much.
 func (p *playout) breaks() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.gaps
 }
 
-// inHand is the number of frames that were not passed yet.
+// inHand is the number of frames that are left to play.
 func (p *playout) inHand() int { return len(p.held)/soundChannels - 1 }
 
-// write adds sound as it is decoded.
+// write adds decoded sound.
 func (p *playout) write(pcm []int16) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -127,19 +121,19 @@ func (p *playout) write(pcm []int16) {
 	}
 }
 
-// pass goes on by n frames.
+// pass advances by n frames.
 func (p *playout) pass(n int) {
 	p.held = append(p.held[:0], p.held[n*soundChannels:]...)
 }
 
-// begin plays from silence.
+// begin starts to play after silence.
 func (p *playout) begin() {
 	p.playing, p.risen, p.speed = true, 0, 1+p.drift
 	p.now, p.before = window{least: math.MaxInt}, window{least: math.MaxInt}
 	p.left = frames(spareWindow)
 }
 
-// read fills out, with silence where there is nothing to play.
+// read fills out, with silence if there is nothing to play.
 func (p *playout) read(out []int16) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -151,7 +145,7 @@ func (p *playout) read(out []int16) {
 		p.silence(out)
 		return
 	}
-	// The interpolation looks two frames ahead.
+	// The interpolation needs two more frames.
 	if last := int(p.at + p.speed*float64(n-1)); p.inHand() < last+3 {
 		p.runDry(out)
 		return
@@ -161,8 +155,7 @@ func (p *playout) read(out []int16) {
 	p.stretch(out)
 }
 
-// runDry ends playing until there is enough again, of which more is wanted from
-// then on.
+// runDry stops playing until there is enough again, and raises what is enough.
 func (p *playout) runDry(out []int16) {
 	p.gaps++
 	p.playing = false
@@ -170,7 +163,7 @@ func (p *playout) runDry(out []int16) {
 	p.silence(out)
 }
 
-// silence lets the last sound die away.
+// silence fades the last sound out.
 func (p *playout) silence(out []int16) {
 	for i := range out {
 		c := i % soundChannels
@@ -179,7 +172,7 @@ func (p *playout) silence(out []int16) {
 	}
 }
 
-// watch notes what is in hand before n frames are played.
+// watch notes the reserve before n frames are played.
 func (p *playout) watch(n int) {
 	p.now.least = min(p.now.least, p.inHand()-n)
 	if p.left -= n; p.left > 0 {
@@ -193,8 +186,7 @@ func (p *playout) watch(n int) {
 	p.left = frames(spareWindow)
 }
 
-// steer sets the speed for the next n frames by what was in hand at the worst
-// moment.
+// steer sets the speed for the next n frames by the reserve at the worst moment.
 func (p *playout) steer(n int) {
 	over := float64(min(p.now.least, p.before.least)-p.delay-p.spare) / soundRate
 	want := over * speedUp
@@ -209,7 +201,7 @@ func (p *playout) steer(n int) {
 
 func bounded(stretch float64) float64 { return min(max(stretch, -maxStretch), maxStretch) }
 
-// stretch plays at the present speed, by cubic interpolation.
+// stretch plays at the current speed, with cubic interpolation.
 func (p *playout) stretch(out []int16) {
 	rise := frames(fade)
 	for i := 0; i < len(out); i += soundChannels {
@@ -236,8 +228,7 @@ func (p *playout) stretch(out []int16) {
 	p.at -= float64(whole)
 }
 
-// cubic is how much each of four neighbours counts at a part of the way from the
-// second to the third (Catmull and Rom).
+// cubic is the weight of each of four neighbours at a position between the second and the third (Catmull and Rom).
 func cubic(t float64) [4]float64 {
 	return [4]float64{
 		((-t+2)*t - 1) * t / 2,

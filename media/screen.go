@@ -9,14 +9,12 @@ import (
 	"time"
 )
 
-// Screen shows pictures to OBS: the peer's, or a placeholder while there are
-// none. It begins with the placeholder.
+// Screen shows pictures to OBS: the peer's, or a placeholder, with which it begins.
 type Screen interface {
 	// Run shows pictures until ctx ends (nil) or the screen fails.
 	Run(ctx context.Context) error
-	// Show gives the peer's newest picture, which is copied. Pictures of
-	// another size than the screen's are ignored. It does not wait for the
-	// reader, may be called at any pace, and before and after Run.
+	// Show takes the peer's newest picture and copies it. Pictures of another size than the screen's are ignored. It does
+	// not wait for the reader, and may be called at any rate, also before and after Run.
 	Show(Frame)
 	// Placeholder covers the peer's picture with the placeholder, or uncovers
 	// it. The placeholder also stays until the first picture has come.
@@ -28,11 +26,10 @@ type ScreenOptions struct {
 	// Format is the size and rate of the screen; odd sides are rounded down to
 	// even.
 	Format VideoFormat
-	// Placeholder is the picture that stands while there is no other. It must
-	// have the size of Format; the zero Frame means NewPlaceholder without a
-	// name.
+	// Placeholder is the picture that is shown while there is no other. It must have the size of Format; the zero Frame
+	// means NewPlaceholder without a name.
 	Placeholder Frame
-	// Name is written over the peer's pictures; empty means nothing is.
+	// Name is written over the peer's pictures, unless it is empty.
 	Name string
 	Log  *slog.Logger
 
@@ -71,7 +68,7 @@ type canvas struct {
 	plate       *plate // nil: no name is written
 	arrived     bool   // live holds a picture
 	covered     bool
-	followers   map[chan struct{}]bool // each has a value when there is something new to show
+	followers   map[chan struct{}]bool // each receives a value if there is something new to show
 }
 
 func newCanvas(o ScreenOptions) *canvas {
@@ -115,7 +112,7 @@ func (c *canvas) cover(on bool) {
 	}
 }
 
-// tell has each follower look. The caller holds mu.
+// tell wakes all followers. The caller holds mu.
 func (c *canvas) tell() {
 	for f := range c.followers {
 		select {
@@ -125,8 +122,8 @@ func (c *canvas) tell() {
 	}
 }
 
-// follow calls show at first and whenever there is something new to show, and again
-// and again at a pace while there is nothing new, until ctx ends (nil) or show fails.
+// follow calls show at the beginning, when there is something new to show, and repeatedly after each pace without anything
+// new, until ctx ends (nil) or show fails.
 func (c *canvas) follow(ctx context.Context, pace time.Duration, show func() error) error {
 	news := make(chan struct{}, 1)
 	c.mu.Lock()
@@ -145,7 +142,7 @@ func (c *canvas) follow(ctx context.Context, pace time.Duration, show func() err
 		case <-ctx.Done():
 			return nil
 		case <-news:
-			// The next one may be a little late.
+			// The next picture may be a little late.
 			wait = 2 * pace
 		case <-timer.C:
 		}
@@ -156,7 +153,7 @@ func (c *canvas) follow(ctx context.Context, pace time.Duration, show func() err
 	}
 }
 
-// view calls use with the picture on show, which must not be kept.
+// view calls use with the current picture, which must not be kept.
 func (c *canvas) view(use func([]byte)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

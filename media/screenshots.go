@@ -9,25 +9,22 @@ import (
 	"time"
 )
 
-// Screenshotter takes a picture of OBS's programme, scaled to w times h pixels,
-// and returns it as a JPEG image.
+// Screenshotter takes a picture of OBS's programme, scaled to w times h pixels, and returns it as a JPEG image.
 type Screenshotter func(ctx context.Context, w, h int) ([]byte, error)
 
-// ScreenshotPump takes pictures of OBS's programme at the rate of a format and
-// pushes them into a VideoSender. It gives way when OBS itself can no longer
-// draw all its pictures: taking one holds OBS's graphics lock.
+// ScreenshotPump takes pictures of OBS's programme at the rate of a format and pushes them into a VideoSender. It slows down
+// if OBS can no longer draw all its frames, because taking a picture holds OBS's graphics lock.
 type ScreenshotPump struct {
 	// Shoot takes one picture.
 	Shoot Screenshotter
 	// Format is the size and rate of the pictures; odd sides are rounded down
 	// to even.
 	Format VideoFormat
-	// Skipped returns how many pictures OBS has failed to draw in time since
-	// its start (renderSkippedFrames). Nil means that the pump never gives way.
+	// Skipped returns how many frames OBS has failed to draw in time since its start (renderSkippedFrames). Nil means that
+	// the pump never slows down.
 	Skipped func(ctx context.Context) (int, error)
-	// SinceDrawn returns how long before a time OBS began to draw its programme,
-	// and false while that is not known. Pictures are then taken soon after, when
-	// they are newest. Nil is never known.
+	// SinceDrawn returns how long before a time OBS began to draw its programme, and false while that is unknown. Pictures
+	// are then taken soon after that, when they are newest. Nil means unknown.
 	SinceDrawn func(t time.Time) (time.Duration, bool)
 	// Push takes each JPEG image; VideoSender.PushImage fits.
 	Push func(jpeg []byte)
@@ -35,16 +32,15 @@ type ScreenshotPump struct {
 }
 
 const (
-	// skipCheck is how often the pump looks whether OBS suffers.
+	// skipCheck is how often the pump checks whether OBS skips frames.
 	skipCheck = time.Second
-	// afterDrawn is how long after OBS begins to draw a picture all of it is there.
+	// afterDrawn is how long after OBS begins to draw a frame the frame is complete.
 	afterDrawn = 4 * time.Millisecond
 	// shootRetry is the pause after a screenshot that failed.
 	shootRetry = 250 * time.Millisecond
 )
 
-// Run takes pictures until ctx ends (nil). A picture that fails is logged and
-// tried again; only a format that cannot be is an error.
+// Run takes pictures until ctx ends (nil). It logs a failed picture and tries again; only an impossible format is an error.
 func (p *ScreenshotPump) Run(ctx context.Context) error {
 	f, err := p.Format.normal()
 	if err != nil {
@@ -102,7 +98,7 @@ func (p *ScreenshotPump) Run(ctx context.Context) error {
 	}
 }
 
-// pace places pictures on the grid of a format's rate.
+// pace places pictures at multiples of a format's frame time.
 type pace struct {
 	format VideoFormat
 	start  time.Time
@@ -111,15 +107,14 @@ type pace struct {
 
 func newPace(f VideoFormat) *pace { return &pace{format: f, start: time.Now()} }
 
-// shift moves the grid by d, or by as many pictures less that it is moved least.
+// shift moves these times by d, modulo a frame time, in the shorter direction.
 func (p *pace) shift(d time.Duration) {
 	frame := p.format.FrameTime()
 	p.start = p.start.Add(d - d.Round(frame))
 }
 
-// next returns how long to wait for the next picture, which is step pictures of
-// the format after the last. Pictures whose time has passed are left out rather
-// than caught up with.
+// next returns how long to wait for the next picture, which is step frames after the last. Pictures whose time has passed
+// are skipped.
 func (p *pace) next(now time.Time, step int64) time.Duration {
 	elapsed := now.Sub(p.start)
 	p.n += step
@@ -130,26 +125,23 @@ func (p *pace) next(now time.Time, step int64) time.Duration {
 }
 
 const (
-	// stray is how many pictures OBS may draw late between two looks without
-	// any fault of ours.
+	// stray is how many frames OBS may skip between two checks without it being our fault.
 	stray = 1
-	// slowest is the most that a pump gives way: one picture in this many. With 8
-	// each was late by 117 ms more than with 1, on average, and looked like a slide
-	// show.
+	// slowest is the most that a pump slows down: one picture in this many. With 8 each was late by 117 ms more than with 1,
+	// on average, and it looked like a slide show.
 	slowest = 4
-	// futileLooks is for how many looks at the slowest pace OBS may go on to draw
-	// late more than half as many pictures as before the pump gave way. Then it
-	// suffers from something else, as from a game, and the pump does not give way
-	// for futileFor.
+	// futileLooks is for how many checks at the slowest pace OBS may go on skipping more than half as many frames as before
+	// the pump slowed down. Then something else, such as a game, is the cause, and the pump does not slow down for
+	// futileFor.
 	futileLooks = 5
 	futileFor   = time.Minute
-	// calmFirst is how long OBS must be well before the pump gets faster
-	// again; it doubles, up to calmMost, each time that was too early.
+	// calmFirst is how long OBS must skip nothing before the pump gets faster again. It doubles, up to calmMost, each time
+	// that was too early.
 	calmFirst = 5 * time.Second
 	calmMost  = 80 * time.Second
 )
 
-// courtesy decides how far a pump gives way to OBS. Its zero value does not.
+// courtesy decides how much a pump slows down for OBS. Its zero value is full speed.
 type courtesy struct {
 	shift   uint // one picture in 1<<shift
 	known   bool // skipped holds a count
@@ -166,8 +158,7 @@ type courtesy struct {
 // divisor returns n of "one picture in n".
 func (c *courtesy) divisor() int64 { return 1 << c.shift }
 
-// observe takes OBS's count of pictures drawn late, and reports whether the
-// pace changed.
+// observe takes OBS's count of skipped frames, and reports whether the pace changed.
 func (c *courtesy) observe(skipped int, now time.Time) bool {
 	late := 0
 	if c.known {
@@ -207,8 +198,8 @@ func (c *courtesy) observe(skipped int, now time.Time) bool {
 	return false
 }
 
-// ofNoUse counts a look at the slowest pace, and tells after enough of them whether
-// OBS draws nearly as many pictures late as it did before.
+// ofNoUse counts a check at the slowest pace, and reports after enough of them whether OBS skips nearly as many frames as
+// before.
 func (c *courtesy) ofNoUse(late int) bool {
 	if c.divisor() < slowest {
 		return false

@@ -15,18 +15,15 @@ import (
 	"time"
 )
 
-// stuckAfter is how long a reader may take for one picture before it is
-// dropped. OBS connects again by itself, so a pause that is no fault costs a
-// second of picture.
+// stuckAfter is how long a reader may take for one picture before it is disconnected. OBS reconnects by itself, so a
+// harmless pause costs a second of picture.
 const stuckAfter = 3 * time.Second
 
-// maxReaders bounds the connections at one time. OBS needs one for each Media
-// Source that shows us.
+// maxReaders limits the number of connections. OBS needs one for each Media Source that shows us.
 const maxReaders = 8
 
-// maxWaiting bounds the connections that wait until it is known whose they are, and
-// betweenLooks is the pause from one look to the next while strangers connect. One look
-// tells it of all that wait. Whoever comes meanwhile waits for their turn in the kernel.
+// maxWaiting limits the connections whose owner is not known yet, and betweenLooks is the pause between two lookups while
+// strangers connect. One lookup handles all that wait. Later ones wait in the kernel's queue.
 const (
 	maxWaiting   = 512
 	betweenLooks = 10 * time.Millisecond
@@ -35,9 +32,8 @@ const (
 // refusalsPause keeps refused connections from filling the log.
 const refusalsPause = 10 * time.Second
 
-// SocketScreen shows pictures to OBS Media Sources that read raw video from a
-// TCP socket of ours. It needs no kernel module. Connections of this machine's other
-// users are closed before they get a byte.
+// SocketScreen shows pictures to OBS Media Sources that read raw video from a TCP socket of ours. It needs no kernel module.
+// Connections of other users of this machine are closed before they get a byte.
 type SocketScreen struct {
 	canvas   *canvas
 	log      *slog.Logger
@@ -46,25 +42,23 @@ type SocketScreen struct {
 	user     int // whose readers may see the pictures
 }
 
-// repeatEach is how often a reader gets the picture on show when there is no
-// newer one, so that one that is gone or stuck is noticed.
+// repeatEach is how often a reader gets the current picture again if there is no newer one, so that we notice a reader that
+// is gone or stuck.
 const repeatEach = 250 * time.Millisecond
 
-// fastClock has OBS's reader take the pictures for 1000 a second, so that each is
-// always overdue by the time stamps that it makes up by counting them. OBS then
-// shows the newest with its next frame: both waits on the way, that of the reader's
-// thread (media-playback, mp_media_sleep) and that of the source's queue (libobs,
-// ready_async_frame), only wait for what is not due yet. So a picture is on in 18 to
-// 20 ms, which is half a picture of OBS and what it takes to read. With the true rate
-// the delay was whatever it had been when OBS opened the source, 50 to 130 ms (86 in
-// the same run), and with times by the wall clock 113, which grew to over 1.5 s on a
-// busy machine (29.0.2, 1280x720 at 30 a second; BenchmarkRealMediaSource).
+// fastClock makes OBS's reader believe that there are 1000 pictures a second. By the time stamps that it makes up by
+// counting them, each picture is then always overdue, and OBS shows the newest with its next frame: both waits in OBS, in
+// the reader's thread (media-playback, mp_media_sleep) and in the source's queue (libobs, ready_async_frame), wait only for
+// what is not due yet. A picture is visible after 18 to 20 ms, which is half a frame of OBS and the time to read it. With
+// the true rate the delay was what it happened to be when OBS opened the source, 50 to 130 ms (86 in the same run). With
+// time stamps of the wall clock it was 113 ms, and grew to over 1.5 s on a busy machine (29.0.2, 1280x720 at 30 a second;
+// BenchmarkRealMediaSource).
 const fastClock = "framerate=1000"
 
 var _ Screen = (*SocketScreen)(nil)
 
-// NewSocketScreen makes a screen and listens at once, such as on 127.0.0.1:0
-// for any free port. The socket is closed when Run ends.
+// NewSocketScreen makes a screen and listens at once, for example on 127.0.0.1:0 for any free port. The socket is closed
+// when Run ends.
 func NewSocketScreen(listen string, o ScreenOptions) (*SocketScreen, error) {
 	return newSocketScreen(listen, o, fastClock)
 }
@@ -104,7 +98,7 @@ func (s *SocketScreen) MediaSourceSettings() map[string]any {
 	}
 }
 
-// Show has each reader get the picture at once, unless the placeholder covers it.
+// Show sends the picture to each reader at once, unless the placeholder covers it.
 func (s *SocketScreen) Show(f Frame) { s.canvas.set(f) }
 
 // Placeholder covers the peer's picture, or uncovers it.
@@ -146,7 +140,7 @@ func (s *SocketScreen) Run(ctx context.Context) error {
 	}
 }
 
-// admit serves those who wait and are readers of our user, until ctx ends.
+// admit serves waiting connections that are our user's, until ctx ends.
 func (s *SocketScreen) admit(ctx context.Context, waiting <-chan net.Conn) {
 	var readers sync.WaitGroup
 	defer readers.Wait()
@@ -194,8 +188,8 @@ func (s *SocketScreen) admit(ctx context.Context, waiting <-chan net.Conn) {
 	}
 }
 
-// tellApart returns the connections that are our user's. It closes the others, and returns
-// whose those are that have not been closed at their other end.
+// tellApart returns the connections that are our user's. It closes the others, and returns the users of those that are still
+// open at their other end.
 func (s *SocketScreen) tellApart(conns []net.Conn) (ours []net.Conn, strangers []int) {
 	owners := make(map[tcpEnds]int)
 	for _, look := range []func([]tcpEnds) (map[tcpEnds]int, error){askOwners, readOwners} {
@@ -220,7 +214,7 @@ func (s *SocketScreen) tellApart(conns []net.Conn) (ours []net.Conn, strangers [
 			ours = append(ours, conn)
 			continue
 		}
-		// Without linger nothing of it stays in the table, which would grow for a minute.
+		// Without lingering nothing of it stays in the kernel's table, which would grow for a minute.
 		_ = conn.(*net.TCPConn).SetLinger(0)
 		_ = conn.Close()
 		if known {
@@ -230,16 +224,16 @@ func (s *SocketScreen) tellApart(conns []net.Conn) (ours []net.Conn, strangers [
 	return ours, strangers
 }
 
-// endsOf are a connection's ends as its other end sees them.
+// endsOf are a connection's ends, as its other end sees them.
 func endsOf(conn net.Conn) tcpEnds {
 	from, to := conn.RemoteAddr().(*net.TCPAddr).AddrPort(), conn.LocalAddr().(*net.TCPAddr).AddrPort()
 	return tcpEnds{netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), netip.AddrPortFrom(to.Addr().Unmap(), to.Port())}
 }
 
-// serve sends pictures to one reader until it goes, gets stuck, or ctx ends.
+// serve sends pictures to one reader until it disconnects, gets stuck, or ctx ends.
 func (s *SocketScreen) serve(ctx context.Context, conn net.Conn) {
 	defer func() { _ = conn.Close() }()
-	// A write that waits for the reader ends with ctx, too.
+	// This also ends a write that waits for the reader.
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
 	s.log.Debug("reader connected", "addr", conn.RemoteAddr())

@@ -4,29 +4,26 @@ package media
 
 import "fmt"
 
-// VideoSource is where a VideoSender gets its pictures from: a DeviceSource, an
-// ImageSource, a RawSource or a TestSource.
+// VideoSource is the source of a VideoSender's pictures: a DeviceSource, an ImageSource, a RawSource or a TestSource.
 type VideoSource interface {
 	// capture returns the nodes up to raw pictures of any pixel format, and the
 	// format that the sender encodes.
 	capture() ([]node, VideoFormat, error)
 }
 
-// DeviceSource reads a video device: what OBS's virtual camera writes.
+// DeviceSource reads a video device to which OBS's virtual camera writes.
 type DeviceSource struct {
 	// Path is the device, such as /dev/video10.
 	Path string
 	VideoFormat
 }
 
-// ImageSource takes JPEG images by VideoSender.PushImage. Images of another
-// size are scaled.
+// ImageSource takes JPEG images from VideoSender.PushImage. Images of another size are scaled.
 type ImageSource struct {
 	VideoFormat
 }
 
-// RawSource takes raw YUY2 pictures of its size by VideoSender.PushImage: what
-// a DeviceSource reads, without a device.
+// RawSource takes raw YUY2 pictures of its size from VideoSender.PushImage: what a DeviceSource reads, without a device.
 type RawSource struct {
 	VideoFormat
 }
@@ -48,7 +45,7 @@ var (
 const (
 	// nameImages is the name of the appsrc that takes images.
 	nameImages = "images"
-	// nameJPEG is the name of the element that pictures leave with the colours of JPEG.
+	// nameJPEG is the name of the element after which pictures have the colours of JPEG.
 	nameJPEG = "jpeg"
 )
 
@@ -59,16 +56,15 @@ func (s DeviceSource) capture() ([]node, VideoFormat, error) {
 	}
 	return []node{
 		element("v4l2src", prop("name", nameCamera), prop("device", s.Path)),
-		// YUY2 is what OBS writes; saying so spares a round of probing.
+		// YUY2 is what OBS writes; naming it avoids a round of probing.
 		caps(fmt.Sprintf("video/x-raw,format=YUY2,width=%d,height=%d,framerate=%d/%d", f.W, f.H, f.FPSNum, f.FPSDen)),
 		newest(),
-		// The values must pass as OBS wrote them, whatever colour matrix the
-		// loopback device claims.
+		// The values must pass unchanged, whatever colour matrix the loopback device claims.
 		element("videoconvert", "matrix-mode=none"),
 	}, f, nil
 }
 
-// pushed is the element that takes pictures from us, of which only the newest waits.
+// pushed is the element that takes pictures from us; only the newest waits.
 func pushed(caps string) node {
 	return element("appsrc", prop("name", nameImages), "is-live=true", "format=time", "do-timestamp=true",
 		"max-buffers=1", "leaky-type=downstream", prop("caps", caps))
@@ -84,7 +80,7 @@ func (s ImageSource) capture() ([]node, VideoFormat, error) {
 		element("jpegdec"),
 		element("videoconvert", "matrix-mode=none"),
 		element("capsfilter", prop("name", nameJPEG), prop("caps", "video/x-raw,format=I420")),
-		// By now they have the right colours (pipe.ConvertFromJPEG).
+		// They have the right colours already (pipe.ConvertFromJPEG).
 		element("videoconvert", "matrix-mode=none"),
 		element("videoscale"),
 	}, f, nil

@@ -14,16 +14,15 @@ import (
 )
 
 const (
-	// Buffer of a speaker, and what it takes at a time in microseconds. Mouth to
-	// ear is 53 ms with 20/10, 56 to 59 with 25/5, 64 with 30/10 and 69 with 40/10;
-	// a busy machine makes no more gaps with the one than with the other (measured,
-	// PulseAudio 16.1, null sinks).
+	// Buffer of a speaker, and how much it takes at a time in microseconds. Mouth to ear is 53 ms with 20/10, 56 to 59 with
+	// 25/5, 64 with 30/10 and 69 with 40/10; on a busy machine one causes no more gaps than another (measured, PulseAudio
+	// 16.1, null sinks).
 	speakerBuffer  = 25 * time.Millisecond
 	speakerLatency = 5000
-	// mostAhead is more than a sink is ever ahead. The clock of a stream whose
-	// server stood still is wrong by more for some seconds (measured).
+	// mostAhead is more than a sink is ever ahead. If its server stood still, a stream's clock is wrong by more for some
+	// seconds (measured).
 	mostAhead = 150 * time.Millisecond
-	// chunk is how much is handed to the sound server at a time.
+	// chunk is how much the sound server gets at a time.
 	chunk = 5 * time.Millisecond
 )
 
@@ -33,20 +32,18 @@ const nameSound = "sound"
 // soundCaps is the format of decoded sound.
 const soundCaps = "audio/x-raw,format=S16LE,layout=interleaved,rate=48000,channels=2"
 
-// speaker plays what its playout holds to one sink, without a pause: silence
-// where there is nothing.
+// speaker plays what its playout holds to one sink, without a pause: silence if there is nothing.
 type speaker struct {
 	machine
 	sink    string
 	sound   *pipe.Source
 	playout *playout
-	// ahead is how far what was handed over last is ahead of what is heard, in
-	// nanoseconds; 0 while nothing plays.
+	// ahead is the time in nanoseconds from handing sound over until it is heard; 0 while nothing plays.
 	ahead atomic.Int64
-	// buffer is what the sink has in hand, and late how often it came for more only after it had played all of it.
+	// buffer is how much the sink holds, and late how often it asked for more only after it had played everything.
 	buffer time.Duration
 	late   atomic.Int64
-	// silent says that it plays silence, and loud how loud it was last: 0 or 1.
+	// silent says that it plays silence, and loud is the last volume: 0 or 1.
 	silent atomic.Bool
 	loud   float64
 }
@@ -67,8 +64,8 @@ func newSpeaker(sink string, buffer, spare time.Duration, log *slog.Logger) (*sp
 	return s, nil
 }
 
-// The sink stays synchronised: what an unsynchronised one piles up stays as
-// delay (measured). It sets the pace: it is fed when it asks.
+// The sink stays synchronised, because an unsynchronised one accumulates delay (measured). It sets the pace: it is fed when
+// it asks.
 func speakerGraph(sink string, buffer time.Duration) graph {
 	return row(
 		element("appsrc", prop("name", nameSound), "format=time", prop("caps", soundCaps)),
@@ -101,7 +98,7 @@ func (s *speaker) play(ctx context.Context) {
 			}
 		})
 		if err != nil {
-			// The pipeline ends, and says why.
+			// The pipeline will report why.
 			return false
 		}
 		if now := s.pipe.RunningTime(); now > 0 {
@@ -115,8 +112,7 @@ func (s *speaker) play(ctx context.Context) {
 	}
 }
 
-// shade makes silence of sound while there is to be silence, and takes the length of pcm to get there and back, so that it
-// does not click. The playout goes on meanwhile.
+// shade fades to silence or back within the length of pcm, so that there is no click. The playout continues meanwhile.
 func (s *speaker) shade(pcm []int16) {
 	from, to := s.loud, 1.0
 	if s.silent.Load() {
@@ -134,8 +130,7 @@ func (s *speaker) shade(pcm []int16) {
 	}
 }
 
-// latency is the time from write of the playout to the ear, without the delay
-// that was asked for, or 0 while it is not known.
+// latency is the time from write of the playout to the ear, without the delay that was set, or 0 while unknown.
 func (s *speaker) latency() time.Duration {
 	ahead := time.Duration(s.ahead.Load())
 	if ahead <= 0 || ahead > mostAhead {

@@ -2,9 +2,8 @@
 
 package media
 
-// GStreamer pads each row of an I420 picture to a multiple of 4 bytes, ffmpeg
-// and this package do not pad at all. Both are the same where the width is a
-// multiple of 8; 854 and 1366 are common widths that are not.
+// GStreamer pads each row of an I420 picture to a multiple of 4 bytes; ffmpeg and this package do not pad at all. Both are
+// the same if the width is a multiple of 8. Common widths that are not: 854 and 1366.
 
 // i420Plane is one plane of an I420 picture.
 type i420Plane struct {
@@ -12,8 +11,7 @@ type i420Plane struct {
 	width, rows    int // what the plane holds
 }
 
-// i420Planes returns where GStreamer puts the planes of a picture, and how
-// many bytes the picture takes.
+// i420Planes returns where GStreamer puts the planes of a picture, and the picture's size in bytes.
 func i420Planes(w, h int) (planes [3]i420Plane, size int) {
 	for i := range planes {
 		pw, ph := w, h
@@ -32,7 +30,7 @@ func i420Planes(w, h int) (planes [3]i420Plane, size int) {
 	return planes, size
 }
 
-// unpad copies a picture as GStreamer lays it out into one without padding.
+// unpad copies a picture from GStreamer's layout to one without padding.
 func unpad(dst, src []byte, w, h int) {
 	planes, _ := i420Planes(w, h)
 	for _, p := range planes {

@@ -29,15 +29,15 @@ const (
 	tcpEstablished   = 1
 )
 
-// askOwners asks for the users of connections one by one. One that is not in the answer is
-// closed, or the kernel knows no such questions.
+// askOwners asks for the users of connections one by one. A connection that is missing in the answer is closed, or the
+// kernel does not know these questions.
 func askOwners(wanted []tcpEnds) (map[tcpEnds]int, error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_INET_DIAG)
 	if err != nil {
 		return nil, fmt.Errorf("ask the kernel for sockets: %w", err)
 	}
 	defer func() { _ = unix.Close(fd) }()
-	// The kernel answers within the question; the limit is for one that does not.
+	// The kernel answers immediately; the timeout is for one that does not.
 	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: 1}); err != nil {
 		return nil, fmt.Errorf("ask the kernel for sockets: %w", err)
 	}
@@ -80,8 +80,7 @@ func diagQuestion(ends tcpEnds) []byte {
 	return b
 }
 
-// diagOwner reads the answer. The kernel looks for a listener, too, where there is no such
-// connection.
+// diagOwner reads the answer. If there is no such connection, the kernel answers with a listener.
 func diagOwner(ends tcpEnds, b []byte) (uid int, ok bool) {
 	if len(b) < diagAnswer || binary.NativeEndian.Uint16(b[4:]) != sockDiagByFamily {
 		return 0, false

@@ -18,8 +18,8 @@ import (
 // tcpEnds are the two ends of a TCP connection, as the program at from sees it.
 type tcpEnds struct{ from, to netip.AddrPort }
 
-// readOwners reads in the kernel's tables which users of this machine have the given
-// connections open. One that is not in the answer is closed by now.
+// readOwners reads in the kernel's tables which users of this machine have the given connections open. A connection that is
+// missing in the answer is closed.
 func readOwners(wanted []tcpEnds) (map[tcpEnds]int, error) {
 	return readOwnersIn("/proc/self/net", wanted)
 }
@@ -48,8 +48,8 @@ func readOwnersIn(procNet string, wanted []tcpEnds) (map[tcpEnds]int, error) {
 	return owners, nil
 }
 
-// established is the state of a connection that is open. One that its program has closed
-// belongs to user 0 in the table, whoever that program's user was.
+// established is the state of an open connection. One that its program has closed belongs to user 0 in the table, whoever
+// that program's user was.
 const established = "01"
 
 func as16(a netip.Addr) []byte {
@@ -57,14 +57,13 @@ func as16(a netip.Addr) []byte {
 	return b[:]
 }
 
-// tableRow is how the row of an open connection begins. All rows of a table begin with as
-// many characters.
+// tableRow is how the row of an open connection begins. All rows of a table begin with as many characters.
 func tableRow(ends tcpEnds, bytes func(netip.Addr) []byte) string {
 	return tableEnd(ends.from, bytes) + " " + tableEnd(ends.to, bytes) + " " + established + " "
 }
 
-// tableEnd is an address as the table has it, such as 0100007F:1F90: its words of 32 bits
-// as the machine's processor reads them, and the port.
+// tableEnd is an address in the table's form, such as 0100007F:1F90: its 32-bit words in the processor's byte order, and the
+// port.
 func tableEnd(a netip.AddrPort, bytes func(netip.Addr) []byte) string {
 	text := ""
 	for b := bytes(a.Addr()); len(b) > 0; b = b[4:] {
@@ -73,10 +72,9 @@ func tableEnd(a netip.AddrPort, bytes func(netip.Addr) []byte) string {
 	return fmt.Sprintf("%s:%04X", text, a.Port())
 }
 
-// readTable reads a table whose lines are "sl: local_address rem_address st
-// tx_queue:rx_queue tr:tm->when retrnsmt uid timeout inode ...", and takes the users out of
-// the rows that begin as wanted. Another user may have made it long, so that it must take
-// little time for each line.
+// readTable reads a table whose lines are "sl: local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid
+// timeout inode ...", and finds the users of the rows that begin as wanted. Another user can make the table long, so each
+// line must take little time.
 func readTable(path string, rows map[string]tcpEnds, owners map[tcpEnds]int) error {
 	f, err := os.Open(path)
 	if err != nil {

@@ -14,9 +14,8 @@ import (
 	"github.com/costream-obs/costream-obs/media/internal/pipe"
 )
 
-// patience is how long a gap in the packets is waited for: a little longer than
-// the 30 ms after which the link asks for a key frame. It does not delay packets
-// that come in order (measured).
+// patience is how long we wait for a missing packet: a little longer than the 30 ms after which the link asks for a key
+// frame. Packets in order are not delayed (measured).
 const patience = 40 * time.Millisecond
 
 // nameFrames is the name of the appsink or appsrc that moves pictures.
@@ -27,17 +26,13 @@ const nameScale = "scale"
 
 // VideoReceiverOptions configure a VideoReceiver.
 type VideoReceiverOptions struct {
-	// Format is the size of the pictures given to Out. The peer's picture is
-	// scaled into it, with black borders where the aspect differs. Odd sides
-	// are rounded down to even. Pictures come at the peer's rate, not at that
-	// of Format.
+	// Format is the size of the pictures for Out. The peer's picture is scaled into it, with black borders if the aspect
+	// ratio differs. Odd sides are rounded down to even. Pictures come at the peer's rate, not at that of Format.
 	Format VideoFormat
-	// Ordered says that packets come in their order and none is worth waiting
-	// for, so that there is no jitter buffer.
+	// Ordered says that packets come in order and that waiting for missing ones is useless, so there is no jitter buffer.
 	Ordered bool
-	// Out gets each picture the moment it is decoded, from one goroutine. Its
-	// data is valid only during the call. While Out is busy, newer pictures
-	// replace the one that waits.
+	// Out gets each picture as soon as it is decoded, from one goroutine. Its data is valid only during the call. While Out
+	// is busy, a newer picture replaces the one that waits.
 	Out func(Frame)
 	Log *slog.Logger
 }
@@ -91,11 +86,10 @@ func videoReceiverGraph(f VideoFormat, ordered bool) graph {
 	return row(append(nodes,
 		element("rtph264depay"),
 		element("h264parse"),
-		// Frame threads would hold each picture back by one (33 ms at 30 fps).
+		// Frame threads would delay each picture by one (33 ms at 30 fps).
 		element("avdec_h264", "thread-type=slice", "max-threads=1"),
 		newest(),
-		// A stream is taken for BT.709 whatever it says of itself: a peer of
-		// 2020 passes on what its loopback device claims.
+		// Every stream is treated as BT.709, whatever it claims: a peer of 2020 passes on what its loopback device claims.
 		element("videoconvert", "matrix-mode=none"),
 		element("videoscale", prop("name", nameScale), "add-borders=true"),
 		caps(fmt.Sprintf("video/x-raw,format=I420,width=%d,height=%d,pixel-aspect-ratio=1/1,colorimetry=bt709", f.W, f.H)),
@@ -103,7 +97,7 @@ func videoReceiverGraph(f VideoFormat, ordered bool) graph {
 	)...)
 }
 
-// packetSource takes RTP packets and stamps them with their arrival.
+// packetSource takes RTP packets and stamps them with their time of arrival.
 func packetSource(media, encoding string, clock int) node {
 	return element("appsrc", prop("name", namePackets), "is-live=true", "format=time", "do-timestamp=true", "max-bytes=0",
 		prop("caps", fmt.Sprintf("application/x-rtp,media=(string)%s,clock-rate=(int)%d,encoding-name=(string)%s,payload=(int)%d",
@@ -123,8 +117,7 @@ func (r *VideoReceiver) Run(ctx context.Context) error {
 	return r.run(ctx, func(ctx context.Context) { r.frames.PullTimed(ctx, r.show) })
 }
 
-// Latency is the time from the Push of a picture's packets to its Out, on
-// average.
+// Latency is the mean time from the Push of a picture's packets to its Out.
 func (r *VideoReceiver) Latency() time.Duration { return r.latency.Value() }
 
 func (r *VideoReceiver) show(data []byte, at time.Duration) {
@@ -141,14 +134,13 @@ func (r *VideoReceiver) show(data []byte, at time.Duration) {
 	r.out(Frame{Data: data, W: w, H: h, Area: r.area()})
 }
 
-// area is where videoscale puts the peer's picture among its borders.
+// area is where videoscale puts the peer's picture between its borders.
 func (r *VideoReceiver) area() image.Rectangle {
 	w, h := r.scale.InputSize()
 	return fitted(w, h, r.format.W, r.format.H)
 }
 
-// fitted is the part of a frame that videoscale covers with a picture, whose
-// aspect it keeps.
+// fitted is the part of a frame that videoscale covers with a picture, keeping its aspect ratio.
 func fitted(w, h, frameW, frameH int) image.Rectangle {
 	all := image.Rect(0, 0, frameW, frameH)
 	if w <= 0 || h <= 0 {
@@ -162,9 +154,8 @@ func fitted(w, h, frameW, frameH int) image.Rectangle {
 	return all
 }
 
-// centred is where videoscale puts a length in the middle: it begins at an even
-// line (measured, GStreamer 1.22). One at its end that shares its colour with the
-// border, since I420 has one colour for two lines, is not counted.
+// centred is where videoscale puts a length in the middle: it begins at an even line (measured, GStreamer 1.22). A line at
+// the end that shares its colour with the border is not counted, because I420 has one colour for two lines.
 func centred(length, room int) (from, to int) {
 	from = (room - length) / 2 &^ 1
 	if to = (from + length) &^ 1; from == to {

@@ -15,11 +15,9 @@ import (
 )
 
 const (
-	// payloadType is the RTP payload type of both picture and sound; they
-	// travel as separate streams (the wire format of 2020).
+	// payloadType is the RTP payload type of both picture and sound, which are separate streams (the wire format of 2020).
 	payloadType = 96
-	// packetSize bounds an RTP packet in bytes, so that it fits through VPNs,
-	// PPPoE, encryption and retransmission.
+	// packetSize limits an RTP packet in bytes, so that it fits through VPNs, PPPoE, encryption and retransmission.
 	packetSize = 1200
 )
 
@@ -50,13 +48,12 @@ type VideoSender struct {
 	pushed, sent, bytes, frames atomic.Uint64
 
 	age    mean.Mean
-	newest time.Duration // the time of the picture that the last packet was of
+	newest time.Duration // the time of the last packet's picture
 }
 
 // VideoSenderStats count what a VideoSender did since it was made.
 type VideoSenderStats struct {
-	// Images is the number of images pushed. Those that are not in Frames were
-	// dropped because the encoder was busy.
+	// Images is the number of pushed images. Those that are missing in Frames were dropped because the encoder was busy.
 	Images uint64
 	// Frames is the number of encoded pictures.
 	Frames uint64
@@ -119,8 +116,7 @@ func videoSenderGraph(source VideoSource, enc encoder) (graph, error) {
 	)...), nil
 }
 
-// packetSink takes each packet the moment it is made: a synchronised sink
-// would hold it for 53 ms (measured).
+// packetSink takes each packet as soon as it is made: a synchronised sink would hold it for 53 ms (measured).
 func packetSink() node {
 	return element("appsink", prop("name", namePackets), "sync=false", "async=false")
 }
@@ -130,8 +126,8 @@ func (s *VideoSender) Run(ctx context.Context) error {
 	return s.run(ctx, func(ctx context.Context) { s.packets.PullTimed(ctx, s.send) })
 }
 
-// Age is how long before Out got the first packet of a picture, on average, the
-// picture came into the pipeline: from the device, or by PushImage.
+// Age is the mean time from when a picture entered the pipeline, from the device or by PushImage, until Out gets its first
+// packet.
 func (s *VideoSender) Age() time.Duration { return s.age.Value() }
 
 func (s *VideoSender) send(packet []byte, at time.Duration) {
@@ -141,16 +137,15 @@ func (s *VideoSender) send(packet []byte, at time.Duration) {
 	}
 	s.sent.Add(1)
 	s.bytes.Add(uint64(len(packet)))
-	// The marker bit ends a picture (RFC 6184).
+	// The marker bit is set in the last packet of a picture (RFC 6184).
 	if len(packet) > 1 && packet[1]&0x80 != 0 {
 		s.frames.Add(1)
 	}
 	s.out(packet)
 }
 
-// PushImage gives an ImageSource its next JPEG image, or a RawSource its next
-// picture, which is copied. It never blocks: a new image takes the place of one
-// that still waits. Images pushed while the sender does not run are dropped.
+// PushImage takes the next JPEG image of an ImageSource, or the next picture of a RawSource, and copies it. It never blocks:
+// a new image replaces one that waits. Images are dropped while the sender does not run.
 func (s *VideoSender) PushImage(image []byte) {
 	if s.images == nil {
 		return

@@ -66,8 +66,8 @@ func (c *Client) MonitorType(ctx context.Context, input string) (MonitorType, er
 	return kind, nil
 }
 
-// SetMonitorType says how an input is monitored. OBS answers with success even
-// when the monitoring device is missing and nothing plays.
+// SetMonitorType sets how an input is monitored. OBS reports success even if the monitoring device is missing and nothing
+// plays.
 func (c *Client) SetMonitorType(ctx context.Context, input string, t MonitorType) error {
 	return do(ctx, c, "SetInputAudioMonitorType", func(g *goobs.Client) (*inputs.SetInputAudioMonitorTypeResponse, error) {
 		return g.Inputs.SetInputAudioMonitorType(inputs.NewSetInputAudioMonitorTypeParams().

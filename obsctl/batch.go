@@ -33,21 +33,21 @@ import (
 type Batch struct {
 	client *Client
 	source func(name string) SourceID // what a name means
-	view   *PrivateView               // by which private scenes have names; nil where they have none
+	view   *PrivateView               // gives private scenes their names; may be nil
 	asked  []asked
-	made   map[string]int // ids of the items that were made, by the batch's variables
+	made   map[string]int // ids of the items that were made, by variable
 }
 
-// Answer is OBS's to one request of a batch. It holds nothing before Batch.Do has returned.
+// Answer is OBS's answer to one request of a batch. It is empty until Batch.Do returns.
 type Answer[T any] struct {
 	Value T
 	Err   error
 }
 
-// Nothing is the Value of an answer that holds nothing.
+// Nothing is the Value of an answer without content.
 type Nothing struct{}
 
-// ItemRef names a scene item in a request of a batch: one that is there, or one that an earlier request of the same batch
+// ItemRef names a scene item in a request of a batch: an existing one, or one that an earlier request of the same batch
 // makes.
 type ItemRef struct {
 	id   int
@@ -68,20 +68,20 @@ type asked struct {
 	params   api.Params
 	item     ItemRef // that it is about, if any
 	makes    string  // the batch's variable that gets the item's id
-	settling any     // what OBS's window has to know of before
-	light    bool    // OBS has it done in no time, and answers in a few words
+	settling any     // what OBS's window must know before
+	light    bool    // OBS needs little time, and its answer is short
 	answer   func(data json.RawMessage, err error)
 }
 
 // Batch returns an empty batch.
 func (c *Client) Batch() *Batch { return &Batch{client: c, source: named} }
 
-// Batch returns an empty batch whose names mean what they do for the view.
+// Batch returns an empty batch in which names mean what they mean in the view.
 func (v PrivateView) Batch() *Batch {
 	return &Batch{client: v.Client, source: v.private.Source, view: &v}
 }
 
-// ask adds a request, whose answer read makes something of.
+// ask adds a request; read turns its answer into a value.
 func ask[R, T any](b *Batch, a asked, read func(R) (T, error)) *Answer[T] {
 	out := &Answer[T]{}
 	a.answer = func(data json.RawMessage, err error) {
@@ -99,12 +99,12 @@ func ask[R, T any](b *Batch, a asked, read func(R) (T, error)) *Answer[T] {
 	return out
 }
 
-// tell adds a request whose answer holds nothing.
+// tell adds a request whose answer is empty.
 func tell(b *Batch, a asked) *Answer[Nothing] {
 	return ask(b, a, func(Nothing) (Nothing, error) { return Nothing{}, nil })
 }
 
-// then has something done once the last request is answered.
+// then runs a function after the last request is answered.
 func (b *Batch) then(do func()) {
 	last := &b.asked[len(b.asked)-1]
 	answer := last.answer
@@ -114,9 +114,8 @@ func (b *Batch) then(do func()) {
 	}
 }
 
-// batchSize is how many requests OBS gets in one message at most, where a light one counts for an eighth: other requests of
-// the connection wait while it makes them, all of them have to be made before it is given up, and an answer grows to some
-// 3 KB for each scene with five items.
+// batchSize is the most requests in one message; a light one counts as an eighth. Other requests of the connection wait
+// meanwhile, all must be carried out before the timeout, and an answer grows by some 3 KB for each scene with five items.
 const batchSize = 128
 
 // eighths is how much of batchSize a request takes.
@@ -127,8 +126,8 @@ func (a asked) eighths() int {
 	return 8
 }
 
-// Do sends the requests, if there are any. The error says that OBS could not be asked all, or did not answer; those that it
-// did not answer have it as well, and what OBS refused is in the answers alone.
+// Do sends the requests, if there are any. The error says that OBS could not be asked everything or did not answer; the
+// unanswered requests get it, too. A request that OBS refused has its error in its answer only.
 func (b *Batch) Do(ctx context.Context) error {
 	rest, err := b.do(ctx)
 	for _, a := range rest {
@@ -167,7 +166,7 @@ func (b *Batch) do(ctx context.Context) (rest []asked, err error) {
 	return nil, nil
 }
 
-// settled reports whether a request needs not wait for OBS's window.
+// settled reports whether a request need not wait for OBS's window.
 func (b *Batch) settled(a asked) bool {
 	return a.settling == nil || b.client.isSettled(a.settling)
 }
@@ -205,8 +204,8 @@ type (
 	batchExecution int
 )
 
-// serialRealtime has OBS make the requests one after the other as fast as it can. The others are one at each frame, and
-// all at once, which needs several threads in OBS and knows no variables.
+// serialRealtime makes OBS carry out the requests one after the other, as fast as it can. Its other modes are one per frame,
+// and all in parallel, which needs several threads in OBS and knows no variables.
 const serialRealtime batchExecution = 0
 
 // opBatch is the message that holds a batch.
@@ -251,7 +250,7 @@ func (b *Batch) send(ctx context.Context, list []asked) error {
 	return nil
 }
 
-// exchange sends a batch and awaits its answer. It is called by one goroutine at a time, the one that has the slot.
+// exchange sends a batch and waits for its answer. Only the goroutine that has the slot calls it.
 func (c *Client) exchange(message batchRequest) ([]opcodes.RequestResponse, error) {
 	text, err := json.Marshal(struct {
 		Op int          `json:"op"`
@@ -260,7 +259,7 @@ func (c *Client) exchange(message batchRequest) ([]opcodes.RequestResponse, erro
 	if err != nil {
 		return nil, err
 	}
-	// goobs writes nothing but pongs meanwhile, each in one piece.
+	// goobs writes only pongs meanwhile, each in one piece.
 	if _, err := c.conn.Conn.Write(frame(text)); err != nil {
 		c.fail(fmt.Errorf("%w: %w", ErrLost, err))
 		return nil, err
@@ -278,14 +277,14 @@ func (c *Client) exchange(message batchRequest) ([]opcodes.RequestResponse, erro
 	if answer.D.ID != message.ID || len(results) != len(message.Requests) {
 		return nil, errForm
 	}
-	// An OBS that loads refuses all, and is asked again.
+	// An OBS that is loading refuses everything, and is asked again.
 	if err := refusalOf(results[0]); errors.Is(err, ErrLoading) {
 		return nil, err
 	}
 	return results, nil
 }
 
-// refusalOf is OBS's refusal of a request, nil if it made it.
+// refusalOf is OBS's refusal of a request, or nil.
 func refusalOf(r opcodes.RequestResponse) error {
 	if r.Status.Result {
 		return nil

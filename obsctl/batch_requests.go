@@ -21,8 +21,8 @@ type SceneList struct {
 	Program string
 }
 
-// Collection asks for the name of the current scene collection, unless OBS gave it within the time and no event has told
-// since that it may be another.
+// Collection asks for the name of the current scene collection, unless OBS gave it within that time and no event has come
+// since that may have changed it.
 func (b *Batch) Collection(within time.Duration) *Answer[string] {
 	name, changes := b.client.current.get(within)
 	if name != "" {
@@ -30,7 +30,7 @@ func (b *Batch) Collection(within time.Duration) *Answer[string] {
 	}
 	begin := time.Now()
 	return ask(b, asked{params: &config.GetSceneCollectionListParams{}}, func(r *config.GetSceneCollectionListResponse) (string, error) {
-		if !b.client.options.Levels { // which get no events of it
+		if !b.client.options.Levels { // such clients get no events about it
 			b.client.current.learn(r.CurrentSceneCollectionName, begin, changes)
 		}
 		return r.CurrentSceneCollectionName, nil

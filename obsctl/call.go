@@ -20,9 +20,8 @@ const loadingPause = 50 * time.Millisecond
 // profiles and scene collections. Measured: 0.1-0.2 s on an idle machine.
 const slowTimeout = 15 * time.Second
 
-// longestStandstill is for how long this process may be stopped without losing
-// its connection to OBS, and how long goobs's goroutines of one that was given
-// up may stay.
+// longestStandstill is how long this process may be stopped without losing its connection to OBS, and how long goroutines of
+// goobs may stay after their connection was given up.
 const longestStandstill = 5 * time.Minute
 
 // call makes one request. It returns when OBS answers, when ctx ends, or when
@@ -96,14 +95,12 @@ func callOnce[T any](ctx context.Context, c *Client, limit time.Duration, reques
 	case <-c.done:
 		return none, fmt.Errorf("%s: %w", request, c.err)
 	case <-ctx.Done():
-		// The request stays in flight, and holds the slot until OBS has
-		// answered or missed the deadline.
+		// The request is still in flight, and keeps the slot until OBS answers or its deadline ends.
 		return none, fmt.Errorf("%s: %w", request, ctx.Err())
 	}
 }
 
-// take waits for the request before to end. The wait has no deadline of its
-// own: that request has one.
+// take waits for the previous request to end, which has a deadline.
 func (c *Client) take(ctx context.Context) error {
 	if err := c.Err(); err != nil {
 		return err
@@ -121,7 +118,7 @@ func (c *Client) take(ctx context.Context) error {
 	}
 }
 
-// do is call for a request whose answer holds nothing.
+// do is call for a request whose answer is empty.
 func do[T any](ctx context.Context, c *Client, request string, f func(*goobs.Client) (T, error)) error {
 	_, err := call(ctx, c, request, f)
 	return err

@@ -11,18 +11,18 @@ import (
 // cameraPlugin is the plugin of OBS that has the virtual camera.
 const cameraPlugin = "linux-v4l2.so"
 
-// cameraReset is what the virtual camera logs where it has the change of 12c6febae, and in no version without it.
+// cameraReset is a log message of the virtual camera that every version with the change of 12c6febae has, and no other.
 const cameraReset = "Attempting to reset output capability"
 
-// resetsCamera reports whether a file of the plugin has that change. Distributions put it into older versions: Debian's
+// resetsCamera reports whether a file of the plugin has that change. Distributions add it to older versions: Debian's
 // 30.2.3+dfsg-3 has it (measured).
 func resetsCamera(plugin string) bool {
 	data, err := os.ReadFile(plugin)
 	return err == nil && bytes.Contains(data, []byte(cameraReset))
 }
 
-// Installed returns what is known of an OBS of that version that does not run: its plugins are looked for below a root
-// directory, "/" where root is empty, in the places of a distribution's packages.
+// Installed returns what is known of an OBS of that version that is not running. It looks for the plugins where
+// distributions put them, below root or "/".
 func Installed(root string, version Semver) Version {
 	v := Version{OBS: version}
 	for _, dir := range []string{"usr/lib/*/obs-plugins", "usr/lib64/obs-plugins", "usr/lib/obs-plugins"} {

@@ -29,7 +29,7 @@ type Options struct {
 	Transforms bool
 	// Levels asks for Levels events, and for no others.
 	Levels bool
-	// Quiet asks for no events of scenes, their items and inputs: OBS sends one for each eye that a client sets itself.
+	// Quiet asks for no events of scenes, items and inputs: OBS sends one for each item that a client itself shows or hides.
 	Quiet bool
 	// Activations asks for InputActive events.
 	Activations bool
@@ -50,8 +50,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// eventBuffer is how many events wait for a slow consumer before the oldest
-// are dropped.
+// eventBuffer is how many events wait for a slow consumer before the oldest are dropped.
 const eventBuffer = 256
 
 // Client is one connection to OBS. Its methods are safe for concurrent use;
@@ -66,13 +65,13 @@ type Client struct {
 	goobs    *goobs.Client
 	conn     *watchedConn
 	version  Version
-	// cameraPatched looks at OBS's plugin once, which takes some milliseconds.
+	// cameraPatched checks OBS's plugin once, which takes some milliseconds.
 	cameraPatched func() bool
 
 	slot     chan struct{} // held by the one request in flight
 	born     time.Time
 	answered atomic.Int64 // nanoseconds from born to the last answer
-	batches  atomic.Int64 // that were sent
+	batches  atomic.Int64 // sent so far
 	events   chan Event
 	window   window
 	current  collectionName
@@ -111,7 +110,7 @@ func Dial(ctx context.Context, ep Endpoint, opts Options) (*Client, error) {
 	return c, nil
 }
 
-// connect logs in to an OBS whose version is not asked for.
+// connect logs in to OBS and does not ask for its version.
 func connect(ctx context.Context, ep Endpoint, opts Options) (*Client, error) {
 	tcp, ep, err := dialTCP(ctx, ep)
 	if err != nil {
@@ -140,7 +139,7 @@ func connect(ctx context.Context, ep Endpoint, opts Options) (*Client, error) {
 	}
 	c.workers.Add(2)
 	go func() { defer c.workers.Done(); c.pump() }()
-	go func() { defer c.workers.Done(); c.beat() }()
+	go func() { defer c.workers.Done(); c.keepAlive() }()
 	return c, nil
 }
 
@@ -162,7 +161,7 @@ func dialTCP(ctx context.Context, ep Endpoint) (net.Conn, Endpoint, error) {
 	return nil, ep, dialError(ctx, first, func(err error) error { return tcpError(ep, err) })
 }
 
-// dialError keeps the caller's own cancellation apart from trouble with OBS.
+// dialError separates the caller's cancellation from failures of OBS.
 func dialError(ctx context.Context, err error, explain func(error) error) error {
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):
@@ -270,9 +269,8 @@ func (c *Client) fail(reason error) {
 	})
 }
 
-// pump carries events from goobs to the consumer and notices the end of the
-// connection, which shows in two ways: a dead socket, and goobs closing its
-// channel after a close frame.
+// pump passes events from goobs to the consumer and notices the end of the connection, which shows as a dead socket, or as a
+// channel that goobs closes after a close frame.
 func (c *Client) pump() {
 	defer close(c.events)
 	exiting := false
@@ -342,9 +340,9 @@ func (c *Client) deliver(event Event) {
 	}
 }
 
-// beat asks for a sign of life whenever the connection was silent: a half-open
-// connection and a frozen OBS show in no other way.
-func (c *Client) beat() {
+// keepAlive asks OBS something whenever the connection was silent: a half-open connection and a frozen OBS cannot be noticed
+// otherwise.
+func (c *Client) keepAlive() {
 	ticker := time.NewTicker(c.options.Heartbeat)
 	defer ticker.Stop()
 	for {
@@ -356,7 +354,7 @@ func (c *Client) beat() {
 		if time.Since(c.born)-time.Duration(c.answered.Load()) < c.options.Heartbeat {
 			continue
 		}
-		// The deadline of the call itself ends the client.
+		// If OBS does not answer, the call's own timeout ends the client.
 		_, _ = c.Stats(context.Background())
 	}
 }

@@ -10,18 +10,19 @@ import (
 	"github.com/andreykaipov/goobs/api/events"
 )
 
-// collectionName is the name of the current scene collection as OBS gave it last, until an event says that it may be
-// another. Events can be lost, and up to OBS 30 none tells of a new name, so it is not good for long. Up to 30 OBS reads the files of all collections to answer which one is current: 30 to 50 ms for one
-// with 200 scenes of five items (measured, 29.0.2).
+// collectionName is the name of the current scene collection as OBS last gave it, until an event says that it may have
+// changed. Events can be lost, and up to OBS 30 there is no event for a new name, so it is valid for a short time only. It
+// is kept because OBS up to 30 reads the files of all collections to answer: 30 to 50 ms for one with 200 scenes of five
+// items (measured, 29.0.2).
 type collectionName struct {
 	mu       sync.Mutex
 	name     string // "" while it is not known
 	asked    time.Time
 	changing bool // OBS loads a collection, and still has the name of the one before
-	changes  int  // that events told of
+	changes  int  // counted by events
 }
 
-// get returns the name, "" if OBS did not give it within a time, and the count of changes so far.
+// get returns the name, or "" if OBS did not give it within that time, and the number of changes so far.
 func (n *collectionName) get(within time.Duration) (name string, changes int) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -31,7 +32,7 @@ func (n *collectionName) get(within time.Duration) (name string, changes int) {
 	return n.name, n.changes
 }
 
-// learn takes in the name that OBS gave when it was asked at a time, after so many changes.
+// learn takes the name that OBS gave, when it was asked, and the number of changes at that time.
 func (n *collectionName) learn(name string, asked time.Time, changes int) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -57,12 +58,12 @@ func (n *collectionName) note(raw any) {
 	n.changes++
 }
 
-// ReadsCollections reports whether OBS reads the files of all scene collections to tell which one is current (before
-// 31.0.0), so that the question takes longer than most.
+// ReadsCollections reports whether OBS reads the files of all scene collections to answer which one is current (before
+// 31.0.0), so that the answer takes longer than others.
 func (c *Client) ReadsCollections() bool { return c.version.has(readsCollections) }
 
-// LearnCollection asks for the name of the current scene collection over a connection of its own, so that it is known for
-// a batch and no other question waits for it.
+// LearnCollection asks for the name of the current scene collection on a connection of its own. A batch then knows it, and
+// no other request waits for it.
 func (c *Client) LearnCollection(ctx context.Context) error {
 	_, changes := c.current.get(0)
 	begin := time.Now()

@@ -12,17 +12,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// watchedConn tells of its death. goobs takes no notice of a reset connection
-// (it handles a close frame and an end of file, but not a *net.OpError), so
-// any error of Read is reported on dead and handed on as io.EOF.
+// watchedConn reports its end. goobs ignores a reset connection (it handles a close frame and an end of file, but not a
+// *net.OpError), so any error of Read is reported on dead and passed on as io.EOF.
 //
-// During the login goobs hears of it late: it panics (send on closed channel)
-// where the connection ends between OBS's hello and its own answer to that
-// (v1.8.3 and v1.10.0, handleOpcodes).
+// During the login goobs must learn of it late: it panics (send on closed channel) if the connection ends between OBS's
+// hello and its own answer (v1.8.3 and v1.10.0, handleOpcodes).
 type watchedConn struct {
 	net.Conn
 	in         *unframer
-	answers    chan []byte // to batches; has room for one
+	answers    chan []byte // to batches; buffered
 	once       sync.Once
 	cause      error // valid once dead is closed
 	dead       chan struct{}
@@ -33,7 +31,7 @@ type watchedConn struct {
 const (
 	// loginWrites are the HTTP request and the answer to the hello.
 	loginWrites = 2
-	// loginGrace is long enough for goobs to answer a hello that it has read.
+	// loginGrace is enough time for goobs to answer a hello that it has read.
 	loginGrace = time.Second
 )
 
@@ -48,7 +46,7 @@ func watch(conn net.Conn) *watchedConn {
 	return c
 }
 
-// quickConn is a connection that acknowledges at once what it reads.
+// quickConn is a connection that acknowledges immediately what it reads.
 type quickConn struct{ net.Conn }
 
 func (c quickConn) Read(p []byte) (int, error) {
@@ -83,9 +81,8 @@ func (c *watchedConn) Read(p []byte) (int, error) {
 	return n, io.EOF
 }
 
-// quickAck acknowledges at once what was read. OBS writes an event and then
-// the answer to a request in two small packets, and its kernel holds the second
-// back until the first is acknowledged: 40 ms otherwise, 0.1 to 1 ms with it
+// quickAck acknowledges immediately what was read. OBS writes an event and then the answer to a request in two small
+// packets, and its kernel holds the second back until the first is acknowledged: 40 ms otherwise, 0.1 to 1 ms with it
 // (measured). The kernel forgets the option, so it is set after each read.
 func quickAck(conn net.Conn) {
 	tcp, ok := conn.(*net.TCPConn)
@@ -96,7 +93,7 @@ func quickAck(conn net.Conn) {
 	if err != nil {
 		return
 	}
-	// A connection that cannot be quick is slow, and works.
+	// Without it the connection is slow but works.
 	_ = raw.Control(func(fd uintptr) {
 		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_QUICKACK, 1)
 	})

@@ -18,7 +18,7 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// enableHint is the next step wherever the server may be off.
+// enableHint is the next step when the server may be off.
 const enableHint = `in OBS open Tools > WebSocket Server Settings and tick "Enable WebSocket server"`
 
 // ConnectError says why no connection to OBS could be made, and what to do.
@@ -27,8 +27,8 @@ type ConnectError struct {
 	Reason   error  // ErrRefused, ErrAuth, ...
 	Cause    error  // what the network said; may be nil
 	Text     string // the whole message for the user
-	// Elsewhere is the address of this machine at which something listens on that port, although nothing does at the
-	// address of this machine that was asked for; it is empty where there is none.
+	// Elsewhere is an address of this machine at which something does listen on that port, or empty. It is set only if the
+	// address that was asked for is one of this machine, too.
 	Elsewhere string
 }
 
@@ -46,10 +46,10 @@ func connectError(ep Endpoint, reason, cause error, format string, args ...any) 
 	return &ConnectError{Endpoint: ep, Reason: reason, Cause: cause, Text: fmt.Sprintf(format, args...)}
 }
 
-// tcpError explains why no TCP connection came about.
+// tcpError explains why there is no TCP connection.
 func tcpError(ep Endpoint, err error) error {
 	if host := listensElsewhere(ep); host != "" {
-		reason := ErrUnreachable // as by IPv6 on a machine without it
+		reason := ErrUnreachable // for example by IPv6 on a machine without it
 		if errors.Is(err, syscall.ECONNREFUSED) {
 			reason = ErrRefused
 		}
@@ -76,8 +76,8 @@ func tcpError(ep Endpoint, err error) error {
 		"no connection to OBS at %s (%v): check --obs-host and --obs-port, and the firewall", ep.Addr(), err)
 }
 
-// listensElsewhere is the address of this machine that takes connections although another one, which was asked for, does
-// not: OBS may listen for IPv4 alone, for IPv6 alone, or on an address of its own.
+// listensElsewhere finds an address of this machine that takes connections although the one that was asked for does not: OBS
+// may listen for IPv4 only, for IPv6 only, or on another address.
 func listensElsewhere(ep Endpoint) string {
 	asked := net.ParseIP(ep.Host)
 	if asked == nil || !asked.IsLoopback() {
@@ -96,8 +96,7 @@ func listensElsewhere(ep Endpoint) string {
 	return ""
 }
 
-// refused says why nothing listens at an endpoint, as far as the process there tells. procRoot replaces /proc when not
-// empty.
+// refused says why nothing listens at an endpoint, if the process of OBS shows it. procRoot replaces /proc when not empty.
 func refused(procRoot string, ep Endpoint) string {
 	if ep.PID != 0 && lacksWebSocket(procRoot, ep.PID) {
 		return fmt.Sprintf("OBS runs (process %d) without its WebSocket server: if it is in safe mode, restart it in normal mode; "+
@@ -117,7 +116,7 @@ func refused(procRoot string, ep Endpoint) string {
 	return text
 }
 
-// noIPv6 reports whether the kernel has no IPv6: obs-websocket before 5.3 (OBS 30.0) then listens nowhere.
+// noIPv6 reports whether the kernel has no IPv6. obs-websocket before 5.3 (OBS 30.0) then does not listen at all.
 func noIPv6(procRoot string) bool {
 	_, err := os.Stat(filepath.Join(orProc(procRoot), "net", "if_inet6"))
 	return errors.Is(err, fs.ErrNotExist)

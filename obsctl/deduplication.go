@@ -25,16 +25,15 @@ const OutputCaptureKind = "pulse_output_capture"
 // not delivered.
 const probeInput = "costream-obs probe"
 
-// How often and how far apart it is tried to make the probe.
+// probeTries and probePause are how often, and how far apart, we try to make the probe.
 const (
 	probeTries = 50
 	probePause = 20 * time.Millisecond
 )
 
-// Deduplicates reports whether OBS removes the inputs that it monitors from the
-// stream while an input captures the monitoring device (32.0.0 and later). OBS
-// calls that deduplication: it takes for granted that the capture has their
-// sound. Moved at the sound server, or with nothing else to hear, it has not.
+// Deduplicates reports whether OBS removes the inputs that it monitors from the stream while an input captures the
+// monitoring device (32.0.0 and later). OBS calls that deduplication. It assumes that the capture has their sound, which is
+// wrong if their streams were moved at the sound server.
 func (v Version) Deduplicates() bool { return v.has(deduplicates) }
 
 // DeduplicationStops reports whether StopDeduplication works (32.0.4 and
@@ -45,9 +44,8 @@ func (v Version) DeduplicationStops() (stops, sure bool) {
 	return v.has(deduplicatesOneCapture), v.OBS.Major <= 32
 }
 
-// StopDeduplication has OBS mix the inputs that it monitors into the stream
-// again, until an input that captures the monitoring device is made, is shown
-// or gets another device. Nobody hears a difference otherwise.
+// StopDeduplication makes OBS mix the inputs that it monitors into the stream again, until an input that captures the
+// monitoring device is made, shown, or gets another device. Nothing else changes.
 //
 // OBS remembers one capture of the monitoring device, the one that came last
 // (obs_source_audio_output_capture_device_changed), and forgets it when its
@@ -60,7 +58,7 @@ func (c *Client) StopDeduplication(ctx context.Context, scene string) error {
 	if err != nil {
 		return err
 	}
-	ctx = context.WithoutCancel(ctx) // Each request has a deadline; nothing stays half done.
+	ctx = context.WithoutCancel(ctx) // Each request has a timeout, and nothing may stay half done.
 	if err := c.createProbe(ctx, scene, device.capturedBy(c.version)); err != nil {
 		return err
 	}
@@ -73,10 +71,8 @@ func (c *Client) StopDeduplication(ctx context.Context, scene string) error {
 // mixerTime is several times what OBS's mixer takes for a round: 21 ms at 48 kHz.
 const mixerTime = 150 * time.Millisecond
 
-// awaitMixer gives OBS's mixer time to take over which capture OBS remembers: it
-// does so in its next round (OBS_TASK_AUDIO in libobs/obs.c), and nothing tells
-// when it has. Where the probe's capture ends before it is remembered, OBS does
-// not forget it then.
+// awaitMixer gives OBS's mixer time to learn which capture OBS remembers, in its next round (OBS_TASK_AUDIO in
+// libobs/obs.c). Nothing reports that. If the probe's capture ended before that, OBS would not forget it.
 func (c *Client) awaitMixer() {
 	select {
 	case <-time.After(mixerTime):
@@ -84,8 +80,7 @@ func (c *Client) awaitMixer() {
 	}
 }
 
-// createProbe makes the probe, or points the one that is there at the device. OBS
-// lets go of one that was removed a moment later.
+// createProbe makes the probe, or points the existing one at the device. OBS keeps one that was just removed for a moment.
 func (c *Client) createProbe(ctx context.Context, scene, device string) (err error) {
 	settings := map[string]any{"device_id": device}
 	for tries := range probeTries {
@@ -103,8 +98,8 @@ func (c *Client) createProbe(ctx context.Context, scene, device string) (err err
 	return err
 }
 
-// RemoveProbe removes what StopDeduplication made, wherever it is. With its items
-// left the input would stay in scenes that are not shown.
+// RemoveProbe removes what StopDeduplication made, wherever it is. Its items must be removed, too, or the input would stay
+// in scenes that are not shown.
 func (c *Client) RemoveProbe(ctx context.Context) error {
 	if err := c.EndCapture(ctx, probeInput); err != nil {
 		if IsCode(err, CodeNotFound) {
@@ -136,7 +131,7 @@ func (c *Client) RemoveProbe(ctx context.Context) error {
 	return c.removeIfThere(ctx, probeInput)
 }
 
-// removeIfThere removes an input; OBS removes it by itself with its last item.
+// removeIfThere removes an input. OBS itself removes one with its last item.
 func (c *Client) removeIfThere(ctx context.Context, input string) error {
 	err := c.RemoveInput(ctx, input)
 	if IsCode(err, CodeNotFound) {
@@ -145,7 +140,7 @@ func (c *Client) removeIfThere(ctx context.Context, input string) error {
 	return err
 }
 
-// capturedBy is the id by which an input captures what the monitoring device plays.
+// capturedBy is the device id with which an input captures the monitoring device.
 func (d MonitoringDevice) capturedBy(v Version) string {
 	if sink := d.Sink(v); sink != "" {
 		return sink + monitorSuffix
@@ -153,8 +148,7 @@ func (d MonitoringDevice) capturedBy(v Version) string {
 	return defaultDevice
 }
 
-// MonitoringCaptures gives the settings of the inputs that capture the
-// monitoring device, by name.
+// MonitoringCaptures returns the settings of the inputs that capture the monitoring device, by name.
 func (c *Client) MonitoringCaptures(ctx context.Context, inputs []Input, defaultSink string) (map[string]map[string]any, error) {
 	device, err := c.MonitoringDevice(ctx)
 	if err != nil {
@@ -186,9 +180,8 @@ func (c *Client) MonitoringCaptures(ctx context.Context, inputs []Input, default
 	return captures, nil
 }
 
-// ResumeDeduplication undoes StopDeduplication. OBS looks at a capture anew
-// when its device changes, so the input, which MonitoringCaptures gave with its
-// settings, captures nothing for some milliseconds.
+// ResumeDeduplication undoes StopDeduplication. OBS checks a capture again when its device changes, so the input captures
+// nothing for some milliseconds. The input and its settings are from MonitoringCaptures.
 func (c *Client) ResumeDeduplication(ctx context.Context, input string, settings map[string]any) error {
 	ctx = context.WithoutCancel(ctx)
 	return errors.Join(c.EndCapture(ctx, input), c.SetInputSettings(ctx, input, settings, false))
@@ -211,16 +204,16 @@ func ofProbe(raw any) bool {
 	return false
 }
 
-// What OBS's log says of deduplication (libobs/obs-source.c, 32.0.4 to 32.2.2),
-// behind the time. The former is the second line of a message.
+// What OBS's log says about deduplication (libobs/obs-source.c, 32.0.4 to 32.2.2), after the time. The first is the second
+// line of a message.
 const (
 	logDeduplicates = "Deduplication logic is being applied to all monitored sources."
 	logStopped      = "Deduplication logic stopped."
 	logTime         = "15:04:05.000: "
 )
 
-// DeduplicationLog reads in OBS's log whether OBS deduplicates: no request
-// tells. It must not be used by two goroutines at the same time.
+// DeduplicationLog reads in OBS's log whether OBS deduplicates, because there is no request for that. It must not be used by
+// two goroutines at the same time.
 type DeduplicationLog struct {
 	// PID is OBS's process.
 	PID int
@@ -232,7 +225,7 @@ type DeduplicationLog struct {
 	last Deduplication
 }
 
-// Deduplication is what OBS's log said last of deduplication.
+// Deduplication is what OBS's log last said about deduplication.
 type Deduplication int
 
 // The states of deduplication.
@@ -242,8 +235,7 @@ const (
 	DeduplicationOff
 )
 
-// Read returns the last word of the log. The error is that it cannot be read,
-// as when OBS runs on another machine.
+// Read returns the last state in the log. It fails if the log cannot be read, for example if OBS runs on another machine.
 func (l *DeduplicationLog) Read() (Deduplication, error) {
 	if l.file == "" {
 		file, err := openLog(l.PID, l.ProcRoot)
@@ -265,7 +257,7 @@ func (l *DeduplicationLog) Read() (Deduplication, error) {
 	for {
 		line, err := lines.ReadString('\n')
 		if errors.Is(err, io.EOF) {
-			return l.last, nil // What has no end yet is read the next time.
+			return l.last, nil // An incomplete line is read the next time.
 		}
 		if err != nil {
 			return DeduplicationUnmentioned, fmt.Errorf("OBS's log: %w", err)
@@ -280,8 +272,7 @@ func (l *DeduplicationLog) Read() (Deduplication, error) {
 	}
 }
 
-// openLog finds the log that a process writes, by the link in /proc that also
-// leads into a sandbox.
+// openLog finds the log that a process writes, through /proc, which also leads into a sandbox.
 func openLog(pid int, procRoot string) (string, error) {
 	dir := filepath.Join(orProc(procRoot), strconv.Itoa(pid), "fd")
 	entries, err := os.ReadDir(dir)

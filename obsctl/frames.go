@@ -12,9 +12,9 @@ import (
 	"math"
 )
 
-// A websocket connection carries frames (RFC 6455, section 5.2). goobs knows no batches: it can neither send one nor
-// take in the answer. So they go beside it over the same connection: a batch is written as one frame while goobs has
-// nothing to write, and the answer is taken out of what goobs reads.
+// A websocket connection carries frames (RFC 6455, section 5.2). goobs can neither send a batch nor read its answer, so
+// batches share its connection: a batch is written as one frame while goobs writes nothing, and its answer is removed from
+// what goobs reads.
 
 const (
 	textFrame = 0x81 // a whole message
@@ -43,24 +43,24 @@ func frame(text []byte) []byte {
 	return out
 }
 
-// unframer reads what OBS sends, and takes answers to batches out of it.
+// unframer reads what OBS sends, and removes the answers to batches.
 type unframer struct {
 	in    *bufio.Reader
 	taken func(answer []byte)
 
 	upgraded bool      // the HTTP answer is over, and frames follow
-	plain    bool      // it is no websocket server, whose words go on as they are
-	pass     io.Reader // what goes on next; nil at the begin of a frame
+	plain    bool      // it is no websocket server; everything is passed on unchanged
+	pass     io.Reader // what is passed on next; nil at the beginning of a frame
 }
 
-// answerLimit is for the answer to one batch. One frame that is longer goes on to goobs.
+// answerLimit is the longest answer to a batch. A longer frame goes to goobs.
 const answerLimit = 64 << 20
 
 func newUnframer(in io.Reader, taken func(answer []byte)) *unframer {
 	return &unframer{in: bufio.NewReaderSize(in, 1<<16), taken: taken}
 }
 
-// Read is an io.Reader's.
+// Read implements io.Reader.
 func (u *unframer) Read(p []byte) (int, error) {
 	for {
 		if u.pass != nil {
@@ -97,7 +97,7 @@ func (u *unframer) line() error {
 	return nil
 }
 
-// frame passes on a frame, or takes it out.
+// frame passes on a frame, or removes it.
 func (u *unframer) frame() error {
 	head, err := u.in.Peek(2)
 	if err != nil {
@@ -120,7 +120,7 @@ func (u *unframer) frame() error {
 		length = binary.BigEndian.Uint64(head[2:])
 	}
 	if head[1]&maskBit != 0 || length > math.MaxInt64-10 {
-		u.plain = true // nonsense, of which goobs says what it is
+		u.plain = true // invalid; goobs reports why
 		return nil
 	}
 	if head[0] != textFrame || length > answerLimit {

@@ -10,8 +10,7 @@ import (
 	"github.com/andreykaipov/goobs/api/requests/inputs"
 )
 
-// Input is a source that can stand in scenes: a camera, a media file, a
-// microphone.
+// Input is a source that can be in scenes: a camera, a media file, a microphone.
 type Input struct {
 	Name string
 	// Kind is the exact kind, such as "ffmpeg_source" or "color_source_v3".
@@ -42,8 +41,7 @@ func readInputs(r *inputs.GetInputListResponse) []Input {
 	return list
 }
 
-// SpecialInputs are the global audio inputs of the settings dialog, by name.
-// They stand in no scene.
+// SpecialInputs are the global audio inputs of the settings dialog, by name. They are in no scene.
 type SpecialInputs struct {
 	Desktop []string
 	Mics    []string
@@ -94,17 +92,14 @@ func (c *Client) SetInputSettings(ctx context.Context, name string, settings map
 	})
 }
 
-// NoDevice is the device of an input after EndCapture; the sound server has none
-// of that name.
+// NoDevice is the device of an input after EndCapture. The sound server has no device of that name.
 const NoDevice = "costream_obs_no_device"
 
-// EndCapture has an input that captures sound from the sound server capture
-// nothing. To be called before such an input is removed, or its last item: OBS
-// frees what the capture's callback uses while the sound server may still send
-// (pulse_destroy in plugins/linux-pulseaudio/pulse-input.c, all versions), and
-// crashes when some sound comes just then. Where only the device changes
-// nothing is freed, and OBS answers after the server has ended the stream.
-// Measured on 32.2.2: plainly removed, 1 of some 100 to 200 crashed it.
+// EndCapture makes an input that captures sound capture nothing. Call it before such an input, or its last item, is removed:
+// OBS frees what the capture's callback uses while the sound server may still send (pulse_destroy in
+// plugins/linux-pulseaudio/pulse-input.c, all versions), and crashes if sound comes at that moment. A change of the device
+// frees nothing, and OBS answers after the server has ended the stream. Measured on 32.2.2: about one in 100 to 200 removals
+// without it crashed OBS.
 func (c *Client) EndCapture(ctx context.Context, input string) error {
 	return c.SetInputSettings(ctx, input, map[string]any{"device_id": NoDevice}, true)
 }

@@ -24,7 +24,7 @@ type SceneItem struct {
 	Transform Transform
 }
 
-// Transform is where and how an item stands on the canvas, in canvas pixels.
+// Transform is an item's place and shape on the canvas, in canvas pixels.
 type Transform struct {
 	X, Y           float64
 	ScaleX, ScaleY float64
@@ -40,8 +40,8 @@ type Transform struct {
 	CropBottom     int
 	CropToBounds   bool // OBS 30.2 and later
 
-	// W, H, SourceW and SourceH are what OBS made of it: the size on the
-	// canvas and that of the source. Batch.SetItemTransform ignores them.
+	// W, H, SourceW and SourceH are results: the size on the canvas and that of the source. Batch.SetItemTransform ignores
+	// them.
 	W, H             float64
 	SourceW, SourceH float64
 }
@@ -100,15 +100,14 @@ func createItemParams(scene, source SourceID, enabled bool) *sceneitems.CreateSc
 	return p
 }
 
-// noteItem notes a new item for OBS's window, which shows no private scenes.
+// noteItem notes a new item that OBS's window must process. The window does not show private scenes.
 func (c *Client) noteItem(scene, source SourceID, id int) {
 	if scene.UUID == "" {
 		c.window.fresh.note(scene.Name, id, source.Name)
 	}
 }
 
-// RemoveSceneItem takes an item out of its scene. An input without any item
-// left is removed by OBS.
+// RemoveSceneItem removes an item from its scene. OBS removes an input that has no item left.
 func (c *Client) RemoveSceneItem(ctx context.Context, scene string, id int) error {
 	b := c.Batch()
 	_, err := one(ctx, b, b.RemoveSceneItem(scene, id))
@@ -131,9 +130,8 @@ func fromWire(w typedefs.SceneItemTransform) Transform {
 	}
 }
 
-// wire clamps the bounds to 1: without bounds OBS reads them as 0, but refuses
-// that when it is sent back (402, measured on 29.0.2), and goobs cannot leave
-// a field out.
+// wire raises bounds to at least 1. Without bounds OBS reports them as 0 but refuses 0 (402, measured on 29.0.2), and goobs
+// cannot leave a field out.
 func (t Transform) wire() *typedefs.SceneItemTransform {
 	w := &typedefs.SceneItemTransform{
 		PositionX: t.X, PositionY: t.Y,

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Keeper keeps a connection to OBS: it finds OBS, dials, hands the client to a
-// function, and begins again when the connection dies.
+// Keeper keeps a connection to OBS: it finds OBS, connects, calls a function with the client, and begins again when the
+// connection ends.
 type Keeper struct {
 	// Find says where OBS is; it is asked before every attempt, because OBS
 	// may come back with another port or password. An endpoint that comes
@@ -23,8 +23,7 @@ type Keeper struct {
 	// MinBackoff and MaxBackoff bound the pause after a failed attempt, which
 	// doubles each time. Defaults 0.25 s and 5 s.
 	MinBackoff, MaxBackoff time.Duration
-	// OnDown, when set, is told of each failed attempt and each lost
-	// connection, from Run's goroutine.
+	// OnDown, when set, is called from Run's goroutine for each failed attempt and each lost connection.
 	OnDown func(error)
 }
 
@@ -59,8 +58,7 @@ func (k *Keeper) Run(ctx context.Context, use func(ctx context.Context, c *Clien
 		if k.OnDown != nil {
 			k.OnDown(err)
 		}
-		// A connection that held is dialled anew at once. One that ends
-		// right away, again and again, is as bad as none.
+		// After a connection that lasted, try again at once. One that ends immediately counts as a failed attempt.
 		if connected && time.Since(began) >= longest {
 			pause = shortest
 			continue

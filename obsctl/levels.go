@@ -12,8 +12,8 @@ type Level struct {
 	Captured, Heard float64
 }
 
-// levels takes the highest of an input's channels. OBS gives three numbers for
-// each: mean and highest sample behind the fader, and the highest before it.
+// levels takes the highest of an input's channels. OBS reports three numbers for each: the mean and the highest sample after
+// the fader, and the highest before it.
 func levels(e *events.InputVolumeMeters) Levels {
 	all := make(Levels, 0, len(e.Inputs))
 	for _, in := range e.Inputs {

@@ -7,16 +7,16 @@ import (
 	"time"
 )
 
-// What to expect of OBS, and how to leave it alone.
+// What OBS needs from its clients.
 const (
-	// QuietAfterRemoval is how long OBS is left alone after it removed something: 20 to 250 ms lie between the first removal
-	// of an OBS that quits and its word of it (measured, 29.0.2).
+	// QuietAfterRemoval is how long to send no requests after OBS removed something: an OBS that quits first removes things,
+	// and says that it quits 20 to 250 ms later (measured, 29.0.2).
 	QuietAfterRemoval = 400 * time.Millisecond
-	// LoadLimit is how long OBS may load a collection or profile before its word that it has is taken for lost. Meanwhile it
-	// has the scenes of the new collection under the name of the old one.
+	// LoadLimit is how long OBS may load a collection or profile before we assume that its event for the end was lost. While
+	// it loads, it has the scenes of the new collection under the name of the old one.
 	LoadLimit = 30 * time.Second
-	// MonitoringLate is a delay of what OBS monitors that is too much. It grows and never shrinks in any version of OBS; 25
-	// to 80 ms are usual (measured, 29.0.2).
+	// MonitoringLate is a delay of monitored sound that is too large. The delay grows and never shrinks in any version of
+	// OBS; 25 to 80 ms are usual (measured, 29.0.2).
 	MonitoringLate = 100 * time.Millisecond
 )
 

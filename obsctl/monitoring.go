@@ -14,7 +14,7 @@ type MonitoringDevice struct{ ID, Name string }
 // defaultDevice is the id for the sound server's default.
 const defaultDevice = "default"
 
-// monitorSuffix makes the name of a sink's monitor source of the sink's name.
+// monitorSuffix is what the name of a sink's monitor source ends in.
 const monitorSuffix = ".monitor"
 
 // Sink returns the name of the sink that the device plays into; empty for the
@@ -30,8 +30,8 @@ func (d MonitoringDevice) Sink(v Version) string {
 	return strings.TrimSuffix(d.ID, monitorSuffix)
 }
 
-// MonitoringDevice reads the device that the current profile names. OBS plays
-// to it unless it was changed since the profile was loaded.
+// MonitoringDevice reads the device in the current profile. OBS plays to it, unless the profile was changed since OBS loaded
+// it.
 func (c *Client) MonitoringDevice(ctx context.Context) (MonitoringDevice, error) {
 	id, err := c.ProfileParameter(ctx, "Audio", "MonitoringDeviceId")
 	if err != nil {
@@ -44,10 +44,9 @@ func (c *Client) MonitoringDevice(ctx context.Context) (MonitoringDevice, error)
 	return MonitoringDevice{ID: id.Value, Name: name.Value}, nil
 }
 
-// ResetMonitoringDevice takes the device out of the current profile, as in that
-// of someone who never chose one, for the next start of OBS. It changes nothing
-// that plays now: OBS reads the setting only when it loads a profile, and
-// obs-websocket has no request for it (#798).
+// ResetMonitoringDevice removes the device from the current profile, as if the user had never chosen one, for the next start
+// of OBS. What plays now does not change: OBS reads the setting only when it loads a profile, and obs-websocket has no
+// request for it (#798).
 func (c *Client) ResetMonitoringDevice(ctx context.Context) error {
 	if err := c.deleteProfileParameter(ctx, "Audio", "MonitoringDeviceName"); err != nil {
 		return err

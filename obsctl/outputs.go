@@ -72,8 +72,8 @@ func (c *Client) StopVirtualCam(ctx context.Context) error {
 	return noVirtualCam(err)
 }
 
-// noVirtualCam names the one reason that 604 has for these requests: OBS
-// decides once, when it starts, whether it has a virtual camera.
+// noVirtualCam translates code 604, which has one reason for these requests: OBS decides once, at its start, whether it has
+// a virtual camera.
 func noVirtualCam(err error) error {
 	if !IsCode(err, CodeInvalidState) {
 		return err

@@ -14,8 +14,7 @@ import (
 	"github.com/andreykaipov/goobs/api/requests/config"
 )
 
-// globalRealm is the store that all profiles share; the one per profile moves
-// under our feet when the temporary profile is used.
+// globalRealm is the store for all profiles. The store of one profile changes when the temporary profile is used.
 const globalRealm = "OBS_WEBSOCKET_DATA_REALM_GLOBAL"
 
 // PersistentData reads what SetPersistentData wrote into a slot of

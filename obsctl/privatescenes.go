@@ -13,14 +13,14 @@ import (
 	"github.com/andreykaipov/goobs/api/typedefs"
 )
 
-// SourceID is how a request names a source or scene: by the UUID where there is one, and else by the name, which finds
-// what the user has.
+// SourceID is how a request names a source or scene: by its UUID if it has one here, else by its name, which means what the
+// user has.
 type SourceID struct{ Name, UUID string }
 
-// named is a source or scene of the user's.
+// named is a source or scene of the user.
 func named(name string) SourceID { return SourceID{Name: name} }
 
-// fields are those of a request that take a name and a UUID.
+// fields are the two fields of a request for a name and a UUID.
 func (id SourceID) fields() (name, uuid *string) {
 	if id.UUID != "" {
 		return nil, &id.UUID
@@ -28,10 +28,9 @@ func (id SourceID) fields() (name, uuid *string) {
 	return &id.Name, nil
 }
 
-// PrivateScenes are scenes in no list of OBS's and in no file, which a script in OBS makes: no request does. They are known
-// by their UUIDs alone, and no events tell of them. A scene that is made here gets one that is free, and is removed by
-// emptying it. Where OBS does not have them, or not enough, the user's list gets the scenes instead. OBS takes UUIDs since
-// 30.1.
+// PrivateScenes are scenes that are in no list of OBS and in no file. A script in OBS makes them, because no request does.
+// They have only UUIDs, and there are no events about them. "Making" a scene takes a free one, and "removing" one empties
+// it. If OBS does not have them, or not enough, scenes are made in the user's list instead. OBS accepts UUIDs since 30.1.
 //
 // Several connections to the same OBS may share them; the methods are safe for concurrent use.
 type PrivateScenes struct {
@@ -39,16 +38,16 @@ type PrivateScenes struct {
 
 	mu     sync.Mutex
 	listed bool
-	unfit  bool              // OBS refused to put something into one
-	gone   bool              // one that is in use is not there any more
-	free   []string          // UUIDs of those that have no name; none while scenes are made in the user's list
+	unfit  bool              // OBS has refused to put something into one
+	gone   bool              // one that was in use has disappeared
+	free   []string          // UUIDs of those without a name; empty while scenes are made in the user's list
 	names  map[string]string // of those in use, by UUID
 }
 
-// NewPrivateScenes returns the private scenes with these UUIDs in an OBS that nothing is known of yet.
+// NewPrivateScenes returns the private scenes with these UUIDs, before OBS was asked for them.
 func NewPrivateScenes(uuids []string) *PrivateScenes { return &PrivateScenes{uuids: uuids} }
 
-// SetListed says whether scenes are to be made in the user's list although there may be private ones, from the next
+// SetListed says whether scenes must be made in the user's list even if there are private ones, from the next
 // [PrivateView.Settle] on.
 func (p *PrivateScenes) SetListed(listed bool) {
 	p.mu.Lock()
@@ -68,10 +67,10 @@ func (p *PrivateScenes) Source(name string) SourceID {
 	return named(name)
 }
 
-// On returns what a connection sees by way of the private scenes.
+// On returns a connection's view that includes the private scenes.
 func (p *PrivateScenes) On(c *Client) PrivateView { return PrivateView{Client: c, private: p} }
 
-// reset takes those to be free that OBS has, or none where none is to be used. It reports whether there are any.
+// reset marks those as free that OBS has, or none if none must be used. It reports whether there are any.
 func (p *PrivateScenes) reset(there []string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -82,7 +81,7 @@ func (p *PrivateScenes) reset(there []string) bool {
 	return len(p.free) > 0
 }
 
-// lost notes that a private scene in use is not there any more.
+// lost notes that a private scene in use has disappeared.
 func (p *PrivateScenes) lost() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -106,7 +105,7 @@ func (p *PrivateScenes) take(name string) bool {
 	return true
 }
 
-// give takes its name from a private scene.
+// give frees a private scene.
 func (p *PrivateScenes) give(uuid string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -116,7 +115,7 @@ func (p *PrivateScenes) give(uuid string) {
 	}
 }
 
-// spoil has the user's list get all scenes from now on.
+// spoil makes all scenes in the user's list from now on.
 func (p *PrivateScenes) spoil() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -140,15 +139,15 @@ func (p *PrivateScenes) nameItems(items []*typedefs.SceneItem) {
 	}
 }
 
-// PrivateView is a Client whose methods know the private scenes by their names, too, before those in the user's list. It
-// makes private scenes where there are any.
+// PrivateView is a Client whose methods also know the private scenes by their names, which take precedence over the user's
+// list. It makes private scenes if there are any.
 type PrivateView struct {
 	*Client
 	private *PrivateScenes
 }
 
-// Settle decides anew where scenes are made, and empties all private scenes. It reports whether those are used. They are
-// not where OBS does not have them, or has refused to put something into one.
+// Settle decides again where scenes are made, and empties all private scenes. It reports whether private scenes are used.
+// They are not if OBS does not have them or has refused to put something into one.
 func (v PrivateView) Settle(ctx context.Context) (private bool, err error) {
 	if !v.version.has(takesUUIDs) {
 		return false, nil
@@ -160,7 +159,7 @@ func (v PrivateView) Settle(ctx context.Context) (private bool, err error) {
 	return v.private.reset(there), nil
 }
 
-// empty takes everything out of private scenes. It returns those that OBS has.
+// empty removes everything from private scenes, and returns those that OBS has.
 func (v PrivateView) empty(ctx context.Context, uuids []string) (there []string, err error) {
 	look, remove := v.byUUID(), v.byUUID()
 	items, filters := make([]*Answer[[]SceneItem], len(uuids)), make([]*Answer[[]Filter], len(uuids))
@@ -196,12 +195,12 @@ func (v PrivateView) empty(ctx context.Context, uuids []string) (there []string,
 	return there, nil
 }
 
-// byUUID is an empty batch whose names are UUIDs.
+// byUUID is an empty batch in which names are UUIDs.
 func (v PrivateView) byUUID() *Batch {
 	return &Batch{client: v.Client, source: func(uuid string) SourceID { return SourceID{UUID: uuid} }}
 }
 
-// unlessGone is the error, but for one that says that something is gone.
+// unlessGone returns the error, or nil if it says that something does not exist.
 func unlessGone(err error) error {
 	if IsCode(err, CodeNotFound) {
 		return nil
@@ -232,14 +231,14 @@ func (v PrivateView) Private(ctx context.Context) ([]SceneItem, error) {
 	return all, nil
 }
 
-// Scenes lists the user's scenes as [Client.Scenes] does, and after them the private ones in use that have other names.
-// When a private one has turned out to be gone, Scenes settles anew.
+// Scenes lists the user's scenes as [Client.Scenes] does, followed by the private ones in use that have other names. If a
+// private one has disappeared, Scenes calls Settle.
 func (v PrivateView) Scenes(ctx context.Context) ([]string, error) {
 	list, err := v.SceneList(ctx, v.Batch())
 	return list.Names, err
 }
 
-// SceneList sends a batch, and with it asks for what Scenes lists and for the programme scene.
+// SceneList sends a batch that also asks for what Scenes lists and for the programme scene.
 func (v PrivateView) SceneList(ctx context.Context, b *Batch) (SceneList, error) {
 	main := b.SceneList()
 	if err := b.Do(ctx); err != nil {
@@ -262,7 +261,7 @@ func (v PrivateView) SceneList(ctx context.Context, b *Batch) (SceneList, error)
 	return list, nil
 }
 
-// CreateScene makes a private scene, or where none is free one in the user's list.
+// CreateScene takes a private scene, or makes one in the user's list if none is free.
 func (v PrivateView) CreateScene(ctx context.Context, name string) error {
 	if v.private.take(name) {
 		return nil
@@ -270,7 +269,7 @@ func (v PrivateView) CreateScene(ctx context.Context, name string) error {
 	return v.Client.CreateScene(ctx, name)
 }
 
-// refused takes in the answer to a request that puts something into a private scene, and returns its error.
+// refused handles the answer to a request that puts something into a private scene, and returns its error.
 func (v PrivateView) refused(err error) error {
 	if refusal := (*RequestError)(nil); !errors.As(err, &refusal) || refusal.Code == CodeNotFound {
 		return err
@@ -280,7 +279,7 @@ func (v PrivateView) refused(err error) error {
 	return fmt.Errorf("in a private scene: %w", err)
 }
 
-// noteLost takes in the answer to a request about a private scene.
+// noteLost handles the answer to a request about a private scene.
 func (v PrivateView) noteLost(err error) {
 	if IsCode(err, CodeNotFound) {
 		v.private.lost()

@@ -33,9 +33,8 @@ func sceneNames(r *scenes.GetSceneListResponse) []string {
 	return names
 }
 
-// ProgramScene is the scene that is on air. It is taken from the list of scenes:
-// GetCurrentProgramScene crashes an OBS that has none at the moment, as while it
-// quits (obs-websocket #1349, open at 5.7.2; measured on 5.1.0).
+// ProgramScene is the scene that is on air. It comes with the list of scenes, because GetCurrentProgramScene crashes an OBS
+// that has none at the moment, for example while it quits (obs-websocket #1349, open at 5.7.2; measured on 5.1.0).
 func (c *Client) ProgramScene(ctx context.Context) (string, error) {
 	r, err := call(ctx, c, "GetSceneList", func(g *goobs.Client) (*scenes.GetSceneListResponse, error) {
 		return g.Scenes.GetSceneList()
@@ -66,8 +65,8 @@ func (c *Client) SourceActive(ctx context.Context, source string) (bool, error) 
 	return r.VideoActive, nil
 }
 
-// CreateScene adds an empty scene. Where OBS would hang it first waits until
-// OBS's window is there; the error is ErrLoading when that takes too long.
+// CreateScene adds an empty scene. In versions of OBS that could hang, it first waits for OBS's window; the error is
+// ErrLoading if that takes too long.
 func (c *Client) CreateScene(ctx context.Context, name string) error {
 	if err := c.awaitWindow(ctx); err != nil {
 		return fmt.Errorf("CreateScene: %w", err)

@@ -9,9 +9,8 @@ import (
 	"strings"
 )
 
-// parseServerJSON reads obs-websocket's config.json. Keys that are missing
-// have obs-websocket's defaults, except that the server counts as enabled: if
-// it is not, the attempt to connect shows it.
+// parseServerJSON reads obs-websocket's config.json. Missing keys have obs-websocket's defaults, except that the server
+// counts as enabled: if it is not, connecting fails.
 func parseServerJSON(data []byte) (Endpoint, error) {
 	var file struct {
 		Enabled  *bool  `json:"server_enabled"`
@@ -34,10 +33,8 @@ func parseServerJSON(data []byte) (Endpoint, error) {
 	return e, checkPort(e.Port)
 }
 
-// parseServerINI reads the section [OBSWebSocket] of global.ini, in the form
-// that libobs writes (util/config-file.c). Without a value in it, which is what
-// obs-websocket 5.5 and later leave of it, there is no configuration here:
-// ErrNoConfig.
+// parseServerINI reads the section [OBSWebSocket] of global.ini, in the format that libobs writes (util/config-file.c).
+// obs-websocket 5.5 and later leave the section empty; that is ErrNoConfig.
 func parseServerINI(data []byte) (Endpoint, error) {
 	e := Endpoint{Port: DefaultPort, AuthRequired: true, Enabled: true}
 	section, found := "", false

@@ -14,9 +14,8 @@ import (
 	"github.com/andreykaipov/goobs/api/requests/general"
 )
 
-// Semver is a version of OBS or obs-websocket. What follows the numbers
-// ("-rc1", "+dfsg1") is dropped: a release candidate has the behaviour of its
-// release.
+// Semver is a version of OBS or obs-websocket. What follows the numbers ("-rc1", "+dfsg1") is dropped: a release candidate
+// behaves like its release.
 type Semver struct{ Major, Minor, Patch int }
 
 // ParseSemver reads "29.0.2", "30.2.3-1-gabc", "32.2.0-rc1" and the like. At
@@ -49,13 +48,12 @@ func (v Semver) AtLeast(o Semver) bool { return v.Compare(o) >= 0 }
 // String returns the form "29.0.2".
 func (v Semver) String() string { return fmt.Sprintf("%d.%d.%d", v.Major, v.Minor, v.Patch) }
 
-// Version is what OBS said about itself when the connection was made.
+// Version is what OBS reported about itself when the connection was made.
 type Version struct {
 	OBS       Semver
 	WebSocket Semver
-	// CameraPatched says that the virtual camera has the change of 31.0.4
-	// (12c6febae), by what its plugin contains; where the plugin could not be
-	// looked at it is false.
+	// CameraPatched reports whether the virtual camera has the change of 31.0.4 (12c6febae), which its plugin's file shows;
+	// false if that could not be read.
 	CameraPatched bool
 	// ImageFormats are the formats that Screenshot takes, such as "jpg".
 	ImageFormats []string
@@ -87,8 +85,7 @@ func (c *Client) readVersion(ctx context.Context) (Version, error) {
 // oldest is the first OBS with obs-websocket 5 built in.
 var oldest = Semver{28, 0, 0}
 
-// gate names a behaviour that came with a version of OBS, and may have gone
-// with a later one.
+// gate names a behaviour that came with a version of OBS, and may have ended with a later one.
 type gate int
 
 const (
@@ -105,9 +102,8 @@ const (
 	readsCollections
 )
 
-// gates is the one place that says since which version OBS behaves how, and
-// until before which. Each version was read in the tags of obs-studio; the
-// commit or issue is beside it.
+// gates is the one place that says which versions of OBS have which behaviour. Each entry was looked up in the tags of
+// obs-studio; the commit or issue is next to it.
 var gates = [...]struct{ since, until Semver }{
 	monitorIDIsSink:          {since: Semver{29, 1, 0}},                          // 73dea7c47; measured on 29.0.2 and 30.2.3
 	virtualCamModalOnFailure: {since: Semver{30, 0, 0}},                          // QMessageBox in BasicOutputHandler::StartVirtualCam
@@ -127,8 +123,8 @@ func (v Version) has(g gate) bool {
 	return v.OBS.AtLeast(in.since) && (in.until == Semver{} || !v.OBS.AtLeast(in.until))
 }
 
-// VirtualCam is the version of OBS whose virtual camera this one has: its own,
-// or 31.0.4 where a distribution has put that one's into an older OBS.
+// VirtualCam is the version of OBS whose virtual camera this one has: its own, or 31.0.4 if a distribution added that change
+// to an older OBS.
 func (v Version) VirtualCam() Semver {
 	if fixed := (Semver{31, 0, 4}); v.CameraPatched && !v.OBS.AtLeast(fixed) {
 		return fixed
@@ -136,8 +132,8 @@ func (v Version) VirtualCam() Semver {
 	return v.OBS
 }
 
-// VirtualCamRefused reports whether v4l2loopback 0.14 and later refuse this
-// OBS's virtual camera (before 31.0.4): one change brought both.
+// VirtualCamRefused reports whether v4l2loopback 0.14 and later refuse this OBS's virtual camera (before 31.0.4). The same
+// change ended both.
 func (v Version) VirtualCamRefused() bool { return !v.VirtualCamNeedsOutputCap() }
 
 // MonitorIDIsSink reports whether the monitoring device id is the name of a

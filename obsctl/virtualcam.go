@@ -14,24 +14,22 @@ import (
 	"time"
 )
 
-// VirtualCam says how the virtual camera is to be started.
+// VirtualCam says how the virtual camera must be started.
 type VirtualCam struct {
-	// Device is the node that OBS must write to, such as "/dev/video10". OBS
-	// cannot be told: it takes the first that it can open. Empty: any.
+	// Device is the device that OBS must write to, such as "/dev/video10". OBS cannot be told: it takes the first that it
+	// can open. Empty: any.
 	Device string
 	// Preflight is asked before the start whether OBS would succeed, on Device.
 	// From OBS 30.0.0 a failure opens a modal dialog, so an error of Preflight
 	// prevents the start.
 	Preflight func(ctx context.Context) error
-	// PID is OBS's process, for looking which device it opened; 0 leaves that
-	// to the caller.
+	// PID is OBS's process id, to find out which device it opened. With 0 the caller must do that.
 	PID int
 	// ProcRoot replaces /proc when not empty.
 	ProcRoot string
 }
 
-// virtualCamTimeout is how long OBS gets to have the camera active; 45 ms
-// measured.
+// virtualCamTimeout is how long OBS may take until the camera is active; 45 ms measured.
 const virtualCamTimeout = 2 * time.Second
 
 // EnsureVirtualCam makes sure that the virtual camera runs and writes to the
@@ -56,7 +54,7 @@ func (c *Client) EnsureVirtualCam(ctx context.Context, cam VirtualCam) (started 
 	}
 	before, _ := OpenVideoDevices(cam.PID, cam.ProcRoot)
 	if err := c.startVirtualCam(ctx, cam, before); err != nil {
-		// It may run all the same, or be about to.
+		// It may be running, or about to run, nevertheless.
 		return false, errors.Join(err, c.StopVirtualCam(context.WithoutCancel(ctx)))
 	}
 	return true, nil
@@ -72,8 +70,7 @@ func (c *Client) startVirtualCam(ctx context.Context, cam VirtualCam, before []s
 	return cam.verify(before)
 }
 
-// awaitVirtualCam asks until the camera is active: OBS answers the start with
-// success in any case, and sends no event when it fails.
+// awaitVirtualCam asks until the camera is active. OBS always reports success, and sends no event if the start fails.
 func (c *Client) awaitVirtualCam(ctx context.Context) error {
 	deadline := time.After(virtualCamTimeout)
 	ticker := time.NewTicker(50 * time.Millisecond)
@@ -94,9 +91,8 @@ func (c *Client) awaitVirtualCam(ctx context.Context) error {
 	}
 }
 
-// verify looks at the devices that OBS has open. before are those that it had
-// open before the camera was started. Where the process cannot be looked at
-// nothing is proven, and nothing refused.
+// verify checks the devices that OBS has open. before are those that it had open before the camera was started. If the
+// process cannot be examined, the result is nil.
 func (cam VirtualCam) verify(before []string) error {
 	if cam.Device == "" || cam.PID == 0 {
 		return nil

@@ -18,14 +18,14 @@ import (
 // windowPause is how long OBS's window gets to answer before it is asked again.
 const windowPause = 250 * time.Millisecond
 
-// window is what is known of the thread of OBS's window.
+// window is the state of the thread of OBS's window.
 type window struct {
 	runs     atomic.Bool
 	fresh    fresh
 	answered chan struct{} // has room for one
 }
 
-// noteWindow takes in the event by which OBS's window answers.
+// noteWindow handles the event with which OBS's window answers.
 func (c *Client) noteWindow(raw any) {
 	if _, ok := raw.(*events.CurrentSceneTransitionChanged); !ok {
 		return
@@ -36,13 +36,10 @@ func (c *Client) noteWindow(raw any) {
 	}
 }
 
-// awaitWindow returns once the thread of OBS's window runs its event loop. From
-// OBS 31.0 on obs-websocket answers while the window is still being built:
-// the event SCENE_COLLECTION_CHANGED, which it takes for the end of loading,
-// comes in the midst of OBSBasic::OBSInit. From 32.1.0 on a CreateScene in that
-// time hangs OBS for good: it holds the lock of the signal source_create until
-// that thread has taken the scene in, and the thread needs the lock to build
-// its audio mixer.
+// awaitWindow returns once the thread of OBS's window runs its event loop. From OBS 31.0 on obs-websocket answers while the
+// window is still being built: it takes the event SCENE_COLLECTION_CHANGED for the end of loading, but that comes in the
+// middle of OBSBasic::OBSInit. From 32.1.0 on a CreateScene during that time hangs OBS for good: it holds the lock of the
+// signal source_create until that thread has processed the scene, and the thread needs the lock to build its audio mixer.
 func (c *Client) awaitWindow(ctx context.Context) error {
 	if !c.version.has(createSceneNeedsWindow) || c.window.runs.Load() {
 		return nil
@@ -63,7 +60,7 @@ func (c *Client) awaitWindow(ctx context.Context) error {
 // itemSettles is how long OBS's window may take to show a new scene item.
 const itemSettles = 2 * time.Second
 
-// fresh are things that OBS's window may not know of yet, with when they were made.
+// fresh is what OBS's window may not know yet, with the time when it was made.
 type fresh struct {
 	mu   sync.Mutex
 	made map[any]time.Time
@@ -91,7 +88,7 @@ func (f *fresh) note(scene string, id int, source string) {
 	f.made[freshItem{scene, id}], f.made[freshSource(source)], f.made[freshScene(scene)] = now, now, now
 }
 
-// left is how long a thing is fresh still.
+// left is how long a thing still counts as fresh.
 func (f *fresh) left(what any) time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -114,10 +111,9 @@ func (c *Client) isSettled(what any) bool {
 	return c.window.fresh.left(what) <= 0 || !c.version.has(itemNeedsWindow)
 }
 
-// awaitSettled returns once OBS's window knows an item, or those of a source or
-// scene. It takes new items in in its own time (OBSBasic::AddSceneItem); where
-// one is gone by then, OBS crashes now and then (32.2.2, 1 of 8: "User added
-// source ... to scene '(null)'" is its last word).
+// awaitSettled returns once OBS's window knows an item, or those of a source or scene. The window processes new items later
+// (OBSBasic::AddSceneItem). If one is removed before that, OBS sometimes crashes (32.2.2, 1 of 8; its last message is "User
+// added source ... to scene '(null)'").
 func (c *Client) awaitSettled(ctx context.Context, what any) error {
 	if c.isSettled(what) {
 		return nil
@@ -135,10 +131,9 @@ func (c *Client) awaitSettled(ctx context.Context, what any) error {
 	return ctx.Err()
 }
 
-// askWindow returns when the thread of OBS's window has done all that it was
-// given before. Setting the scene transition that is set already is a question
-// that only that thread answers: OBS sends the event also when nothing changes,
-// but not while a transition runs, so it is asked again.
+// askWindow returns when the thread of OBS's window has done everything that it was given before. It sets the scene
+// transition that is set already: only that thread handles this, and OBS sends the event even if nothing changes. OBS does
+// not send it while a transition runs, so we ask again.
 func (c *Client) askWindow(ctx context.Context) error {
 	select {
 	case <-c.window.answered:

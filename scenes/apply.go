@@ -21,9 +21,9 @@ func (e *EditError) Error() string { return fmt.Sprintf("cannot %v: %v", e.Edit,
 
 func (e *EditError) Unwrap() error { return e.Err }
 
-// Apply carries out edits that were planned for a scene collection, in order. It returns what is
-// to be remembered after them and for each edit nil or an *EditError. An edit that fails does not stop
-// the others, unless ctx has ended. What is to be gone and is gone already is no failure.
+// Apply carries out edits that were planned for a scene collection, in order. It returns the memory after them, and for each
+// edit nil or an *EditError. After a failed edit it continues with the others, unless ctx has ended. Removing what is gone
+// already is not an error.
 func Apply(ctx context.Context, obs OBS, collection string, edits []Edit, m Memory) (Memory, []error) {
 	m = m.clone()
 	a := &applier{obs: obs, c: m.collection(collection), made: map[string]bool{}, freed: map[string]bool{}}
@@ -45,7 +45,7 @@ func Apply(ctx context.Context, obs OBS, collection string, edits []Edit, m Memo
 	return m, errs
 }
 
-// together says whether two edits are carried out at once: those of one kind are about different items.
+// together reports whether two edits can be carried out at once: edits of one kind are about different items.
 func together(e, other Edit) bool { return reflect.TypeOf(e) == reflect.TypeOf(other) }
 
 type applier struct {
@@ -86,7 +86,7 @@ func (a *applier) apply(ctx context.Context, edits []Edit) []error {
 	return errs
 }
 
-// of are edits as those of one kind, which they are.
+// of converts edits that are all of one kind.
 func of[E Edit](edits []Edit) []E {
 	out := make([]E, len(edits))
 	for i, e := range edits {
@@ -95,12 +95,12 @@ func of[E Edit](edits []Edit) []E {
 	return out
 }
 
-// add makes items unseen, so that they never flash up at a wrong place on the stream. Once one is made, the memory has
-// it, and what fails after that is for the next Plan.
+// add makes items hidden, so that they are never seen in a wrong place on the stream. The memory has an item as soon as it
+// is made; what fails after that is left to the next Plan.
 func (a *applier) add(ctx context.Context, edits []AddItem) []error {
 	done := a.create(ctx, edits)
 	errs := make([]error, len(edits))
-	var shown []int // which edits are to be shown
+	var shown []int // which edits make visible items
 	var show []Task
 	for i, e := range edits {
 		if errs[i] = done[i].Err; done[i].Item == 0 {
@@ -127,7 +127,7 @@ func (a *applier) add(ctx context.Context, edits []AddItem) []error {
 	return errs
 }
 
-// do has OBS do things, if there are any.
+// do makes OBS carry out tasks, if there are any.
 func (a *applier) do(ctx context.Context, tasks []Task) []Done {
 	if len(tasks) == 0 {
 		return nil
@@ -135,7 +135,7 @@ func (a *applier) do(ctx context.Context, tasks []Task) []Done {
 	return a.obs.Do(ctx, tasks)
 }
 
-// create makes items, and the inputs that are not there.
+// create makes items, and the inputs that do not exist.
 func (a *applier) create(ctx context.Context, edits []AddItem) []Done {
 	done := make([]Done, len(edits))
 	for begin := 0; begin < len(edits); {
@@ -148,7 +148,7 @@ func (a *applier) create(ctx context.Context, edits []AddItem) []Done {
 		}
 		for i, d := range a.do(ctx, tasks) {
 			done[begin+i] = d
-			// An input whose last item was removed just before the plan may be gone by now.
+			// The input may have disappeared, if its last item was removed just before the plan.
 			if e := edits[begin+i]; errors.Is(d.Err, ErrNotFound) && d.Item == 0 {
 				done[begin+i] = a.createAnew(ctx, e)
 			}
@@ -162,7 +162,7 @@ func (a *applier) create(ctx context.Context, edits []AddItem) []Done {
 	return done
 }
 
-// createAnew makes an item of an input that is not there, unless it was made meanwhile.
+// createAnew makes an item of an input that does not exist, unless it was made meanwhile.
 func (a *applier) createAnew(ctx context.Context, e AddItem) Done {
 	switch {
 	case a.made[e.Input]:
@@ -173,17 +173,17 @@ func (a *applier) createAnew(ctx context.Context, e AddItem) Done {
 	return a.createInput(ctx, e)
 }
 
-// settled is the task by which an item gets the look that it should have, but for its eye.
+// settled is the task that gives a new item its look, except that it stays hidden.
 func settled(e AddItem, item int) Task {
 	return Task{Scene: e.Scene, Item: item, Input: e.Input, Place: &e.Look.Transform, Index: e.Index, Lock: e.Look.Locked}
 }
 
-// nameLimit is how long OBS may keep the name of an input that was removed: 0.5 s on an idle machine,
-// over 1 s on a busy one (measured, 29.0.2).
+// nameLimit is how long OBS may keep the name of a removed input: 0.5 s on an idle machine, over 1 s on a busy one
+// (measured, 29.0.2).
 const nameLimit = 3 * time.Second
 
-// createInput makes an input with its first item. One whose last item has just been removed keeps its name for as long as
-// OBS's window refers to it, so a taken name is tried again for a moment.
+// createInput makes an input with its first item. The name of an input whose last item was just removed is free only when
+// OBS's window has let go of it, so a taken name is tried again for a moment.
 func (a *applier) createInput(ctx context.Context, e AddItem) Done {
 	var id int
 	taken := func(err error) bool { return errors.Is(err, ErrExists) && a.freed[e.Input] }

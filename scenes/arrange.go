@@ -10,20 +10,21 @@ import (
 )
 
 var (
-	// ErrPlaceInGroup says that the peer is in a group of the user's, whose place on the canvas is the user's.
+	// ErrPlaceInGroup says that the peer is in a group, whose layout is the user's.
 	ErrPlaceInGroup = errors.New("the peer is in a group, which you lay out in OBS: take it out of the group first")
 
-	// ErrNotInScene says that there is no place of the peer to save.
+	// ErrNotInScene says that the scene has no item of the peer that could be saved.
 	ErrNotInScene = errors.New("this scene does not have the peer: add it with `costream-obs peer add`, or name another scene with --scene")
 
 	// ErrNotArranged says that there is nothing that Restore could undo.
 	ErrNotArranged = errors.New("there is nothing to restore: the peer is where you or your settings placed it")
 )
 
-// Arrange lays the peer source out in the scenes that the patterns name, the programme scene if there are none. It
-// stays so, also when it comes back after it was away, until the user moves it or Restore undoes it. An item of the
-// user's is laid out as well, since the user says so. Where a scene has several items of it, the topmost one
-// that is shown is meant. Where it has none, the layout is for when it has.
+// Arrange lays the peer source out in the scenes that match the patterns, or in the programme scene without any. The layout
+// stays, also while the peer is away, until the user moves the item or calls Restore. Items that the user added are laid
+// out, too, because the user asks for it. If a scene has several items of the peer, it is the topmost visible one. If it has
+// none, the layout is for later.
+//
 // Errors: *UnknownSceneError, ErrPlaceInGroup and *EditError values joined.
 func Arrange(ctx context.Context, obs OBS, src Source, patterns []string, layout Layout) ([]Change, error) {
 	if err := layout.Check(); err != nil {
@@ -61,9 +62,10 @@ func Use(ctx context.Context, obs OBS, src Source, patterns []string, saved Save
 	})
 }
 
-// Restore undoes Arrange and Use, and what the user did to the peer's place since: it is as it was before the first of
-// them. For the scenes see Arrange; layouts are the configured ones.
-// Errors: ErrNotArranged or *NestedError if that holds of all scenes, and those of Arrange.
+// Restore undoes Arrange and Use, and everything that the user did to the peer's place since the first of them. The patterns
+// are those of Arrange; layouts are the configured ones.
+//
+// Errors: ErrNotArranged or *NestedError if that is so in all scenes, and those of Arrange.
 func Restore(ctx context.Context, obs OBS, src Source, patterns []string, layouts Layouts) ([]Change, error) {
 	h, err := takeToChange(ctx, obs, src, patterns, scenesOf(patterns))
 	if err != nil {
@@ -93,9 +95,9 @@ func Restore(ctx context.Context, obs OBS, src Source, patterns []string, layout
 // Saved is a look without the scene that it comes from.
 type Saved struct {
 	Transform Transform `json:"transform"`
-	// Canvas is the one that Transform was made for. On another one the same part of it is covered.
+	// Canvas is the canvas that Transform was made for. On another canvas the same part of it is covered.
 	Canvas Size `json:"canvas"`
-	// Source is the size of the source then, zero if it had none.
+	// Source is the size of the source at that time, or zero if it had none.
 	Source Size `json:"source"`
 	// Above is how many items are above it.
 	Above int `json:"above,omitempty"`
@@ -127,7 +129,7 @@ func Save(ctx context.Context, obs OBS, src Source, scene string) (Saved, error)
 	return Saved{Transform: f.item.Transform.untrimmed(im.Border), Canvas: h.s.Canvas, Source: f.item.Size, Above: im.Above}, nil
 }
 
-// on is the transform for a canvas and for a source of a size, zero if unknown.
+// on converts the transform to a canvas and to a size of the source, which is zero if unknown.
 func (s Saved) on(canvas, source Size) Transform {
 	t := s.Transform
 	if canvas != s.Canvas {
@@ -136,13 +138,13 @@ func (s Saved) on(canvas, source Size) Transform {
 	return t.cropFor(s.Source, source)
 }
 
-// bare is a copy without what was before it.
+// bare is a copy without Before.
 func (l Look) bare() *Look {
 	l.Before = nil
 	return &l
 }
 
-// targets are the scenes that a command is about.
+// targets are the scenes that a command applies to.
 func (h *hand) targets(patterns []string) []*Scene {
 	if len(patterns) == 0 {
 		return slices.DeleteFunc(slices.Clone(h.scope), func(sc *Scene) bool { return sc.Name != h.s.Program })
@@ -150,8 +152,7 @@ func (h *hand) targets(patterns []string) []*Scene {
 	return h.scope
 }
 
-// principal is the item of the peer source that layouts are about: the topmost one that is shown, else the topmost,
-// nil if there is none.
+// principal is the item of the peer source that layouts apply to: the topmost visible one, else the topmost, or nil.
 func (h *hand) principal(sc *Scene) (*found, error) {
 	items := h.items(sc)
 	if len(items) == 0 {
@@ -167,8 +168,8 @@ func (h *hand) principal(sc *Scene) (*found, error) {
 	return &items[0], nil
 }
 
-// relook changes the look of the peer in scenes; change gets the size of the source as well, and returns false where
-// there is nothing to change.
+// relook changes the look of the peer in scenes. change gets the look and the size of the source, and returns false if
+// nothing changes.
 func (h *hand) relook(ctx context.Context, patterns []string, change func(Look, Size) (Look, bool)) ([]Change, error) {
 	var edits []Edit
 	var errs []error

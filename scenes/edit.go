@@ -4,18 +4,18 @@ package scenes
 
 import "fmt"
 
-// Edit is one change to OBS, or to what is remembered of it. Its text says in plain words what it does.
+// Edit is one change to OBS, or to the memory. Its text describes it in plain words.
 type Edit interface {
 	fmt.Stringer
 	edit()
 }
 
-// AddItem adds an item of the peer source to a scene, unseen until it stands in its place.
+// AddItem adds an item of the peer source to a scene. It is hidden until it is in its place.
 type AddItem struct {
 	Scene  string
 	Input  string
-	Exists bool    // the input was there when this was planned
-	Create *Source // how to make it if it is not there, nil if it cannot be made
+	Exists bool    // the input existed when this was planned
+	Create *Source // how to make it if it does not exist; nil if it cannot be made
 	Look   Look
 	Index  int // -1 is the top
 	Enable bool
@@ -27,7 +27,7 @@ type RemoveItem struct {
 	Scene string
 	Item  int
 	Input string
-	User  bool // by the user's wish, so that it does not come back
+	User  bool // the user asked for it, so it does not come back
 }
 
 // EnableItem shows or hides an item.
@@ -38,7 +38,7 @@ type EnableItem struct {
 	Enable bool
 }
 
-// PlaceItem gives an item the look that it should have.
+// PlaceItem gives an item its look.
 type PlaceItem struct {
 	Scene string
 	Item  int
@@ -47,14 +47,14 @@ type PlaceItem struct {
 	Index int // -1: where it is
 }
 
-// KeepLook has the look remembered that the peer is to have in a scene where it is not at the moment.
+// KeepLook stores the look that the peer will have in a scene that does not have it at the moment.
 type KeepLook struct {
 	Scene   string
 	Through string // a scene with the peer that it shows, "" if there is none
 	Look    Look
 }
 
-// SetSettings changes settings of the input, or replaces all of them.
+// SetSettings changes settings of the input, or replaces them all.
 type SetSettings struct {
 	Input    string
 	Settings map[string]any

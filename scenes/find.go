@@ -10,8 +10,8 @@ import (
 	"slices"
 )
 
-// MarkKey is a setting of ours in the peer source, in an input of OBS. OBS keeps settings that it does not know, so
-// the input is found again whatever the user calls it, and copies of it are found too.
+// MarkKey is a setting with which we mark the peer source. OBS keeps settings that it does not know, so we find the input
+// under any name, and copies of it, too.
 const MarkKey = "costream_obs"
 
 const (
@@ -28,13 +28,13 @@ const (
 // peerKinds are the kinds of input that either route makes or takes over.
 var peerKinds = [...]string{KindDevice, KindSocket}
 
-// FromDevice is the source that reads the peer's picture from a video device.
+// FromDevice is a source that reads the peer's picture from a video device.
 func FromDevice(name, device string) Source {
 	return Source{Name: name, Kind: KindDevice, Settings: map[string]any{"device_id": device, "buffering": false}}
 }
 
-// FromSocket is the source that reads the peer's picture from a socket, with the settings that say which. Without them it
-// reads none yet.
+// FromSocket is a source that reads the peer's picture from a socket. The settings say which; without them it reads nothing
+// yet.
 func FromSocket(name string, settings map[string]any) Source {
 	if settings == nil {
 		settings = map[string]any{"is_local_file": false}
@@ -42,14 +42,14 @@ func FromSocket(name string, settings map[string]any) Source {
 	return Source{Name: name, Kind: KindSocket, Settings: settings}
 }
 
-// mayBePeer says whether the settings of an input have to be known to tell if it is the peer source.
+// mayBePeer reports whether we need the settings of an input to know if it is the peer source.
 func mayBePeer(kind, wanted string) bool {
 	return kind == wanted || slices.Contains(peerKinds[:], kind)
 }
 
-// findPeers returns the inputs that are the peer source, the one to make items of first: those that have our mark or read
-// our device. There are several when the user pasted a duplicate. A name tells nothing: users name inputs of their own
-// "Peer", too.
+// findPeers returns the inputs that are the peer source: those with our mark or that read our device. The first is the one
+// to make items of. There are several if the user pasted a duplicate. The name does not matter, because users name other
+// inputs "Peer", too.
 func findPeers(s Snapshot, src Source, c *CollectionMemory) []Input {
 	var found []Input
 	for _, in := range s.Inputs {
@@ -76,7 +76,7 @@ func findPeers(s Snapshot, src Source, c *CollectionMemory) []Input {
 // deviceKeys are the settings that say what an input reads: a video device, or the socket of a Media Source.
 var deviceKeys = [...]string{"device_id", "input"}
 
-// readBy says whether an input reads the device that the peer source reads.
+// readBy reports whether an input reads what the peer source reads.
 func (src Source) readBy(in Input) bool {
 	for _, key := range deviceKeys {
 		if device, _ := src.Settings[key].(string); device != "" && in.Settings[key] == device {
@@ -86,8 +86,7 @@ func (src Source) readBy(in Input) bool {
 	return false
 }
 
-// findStale returns the names of inputs with our mark that are not of the wanted kind: left
-// over from another route.
+// findStale returns the names of inputs with our mark that are not of the wanted kind: those of another route.
 func findStale(s Snapshot, src Source) map[string]bool {
 	stale := map[string]bool{}
 	for _, in := range s.Inputs {
@@ -98,8 +97,8 @@ func findStale(s Snapshot, src Source) map[string]bool {
 	return stale
 }
 
-// freeName returns the name itself if nothing has it, else the name with the first number
-// that is free. Inputs, scenes and groups share their names in OBS.
+// freeName returns the name if it is free, else the name with the first number that is. Inputs, scenes and groups share
+// their names in OBS.
 func freeName(name string, s Snapshot, except map[string]bool) string {
 	taken := map[string]bool{}
 	for _, in := range s.Inputs {
@@ -115,7 +114,7 @@ func freeName(name string, s Snapshot, except map[string]bool) string {
 	return free
 }
 
-// missingSettings returns those of the wanted settings that an input does not have yet.
+// missingSettings returns the wanted settings that an input does not have yet.
 func missingSettings(has, want map[string]any) map[string]any {
 	missing := map[string]any{}
 	for k, v := range want {

@@ -32,8 +32,8 @@ const (
 // Shapes lists all shapes, the default first.
 func Shapes() []Shape { return []Shape{PiP, SideBySide, Full, Grid} }
 
-// Corner is the corner that a layout keeps to. Of SideBySide and Grid it says which part is the peer's.
-// The empty one is BottomRight.
+// Corner is the corner where a layout puts the peer. For SideBySide and Grid it selects the peer's part. The empty one is
+// BottomRight.
 type Corner string
 
 // The corners.
@@ -61,8 +61,8 @@ func (c Corner) align() int {
 	return align | alignBottom
 }
 
-// Layout says where the peer's picture goes in a scene where the user has not placed it. The zero
-// value is a picture of 30 % in the lower right corner.
+// Layout says where the peer's picture is in a scene in which the user has not placed it. The zero value is a picture of 30
+// % in the lower right corner.
 type Layout struct {
 	Shape  Shape
 	Corner Corner
@@ -70,15 +70,14 @@ type Layout struct {
 	Extent Extent
 	// Margin is the distance from the edges of the canvas and between cells, nil for the shape's own.
 	Margin *Length
-	// Crop cuts the picture to the shape of its cell, which it then fills. Else all of it is
-	// shown, as large as the cell lets it be.
+	// Crop cuts the picture to the shape of its cell and fills it. Otherwise all of the picture is shown, as large as fits.
 	Crop bool
 }
 
 // Extent is the size of a picture: a part of the canvas or a box in pixels. The zero value is the shape's own size.
 type Extent struct {
-	// Percent of the canvas. A PiP covers as much as the canvas shrunk to so many percent would, whatever shape
-	// it has; SideBySide counts in widths.
+	// Percent of the canvas. A PiP covers the area of a canvas that is reduced to that percentage, in any shape; for
+	// SideBySide it is a percentage of the width.
 	Percent float64
 	Box     Size
 }
@@ -95,12 +94,11 @@ const (
 	marginPercent = 2.5 // of PiP and Grid; the others have none
 )
 
-// Place is the transform for a picture on a canvas of the given size. A picture without a size is taken to have
-// the canvas's shape, and is not cropped. Cells are whole pixels on the canvas, at least one each way.
+// Place is the transform for a picture on a canvas of the given size. A picture without a size is treated as having the
+// canvas's shape, and is not cropped. Cells are whole pixels on the canvas, at least one in each direction.
 //
-// A picture is scaled into its cell with its aspect kept, so that it cannot be distorted, whatever becomes of it. A
-// cropped one fills the cell to its last pixel: since crops are whole pixels of the source, it is stretched by
-// less than one of them.
+// A picture is scaled into its cell with its aspect ratio kept, so it is never distorted. A cropped one fills the cell to
+// the last pixel: crops are whole pixels of the source, so it is stretched by less than one of them.
 func (l Layout) Place(canvas Size, p Picture) Transform {
 	canvas = Size{max(canvas.W, 1), max(canvas.H, 1)}
 	shown := p.Size
@@ -124,7 +122,7 @@ func (l Layout) Place(canvas Size, p Picture) Transform {
 	return t
 }
 
-// excess is what of a picture sticks out on both sides when it covers a cell.
+// excess is what a picture that covers a cell exceeds it by, on both sides.
 func excess(picture, cell Size) Border {
 	w, h := float64(picture.W), float64(picture.H)
 	aspect := float64(cell.W) / float64(cell.H)
@@ -176,7 +174,7 @@ func (l Layout) cell(canvas, picture Size) rect {
 	return c
 }
 
-// margin is the margin in pixels, and leaves half of the canvas at least.
+// margin is the margin in pixels. It leaves at least half of the canvas.
 func (l Layout) margin(canvas Size) int {
 	side := min(canvas.W, canvas.H)
 	length := l.Margin
@@ -193,8 +191,8 @@ func (l Layout) margin(canvas Size) int {
 	return min(max(pixels, 0), side/4)
 }
 
-// part divides a length into two with a gap between them, and returns the one with so many percent:
-// the first or the second.
+// part divides a length into two with a gap between them, and returns the first or the second, of which the one in question
+// has so many percent.
 func part(start, length, gap int, percent float64, first bool) (int, int) {
 	gap = min(gap, length-1)
 	mine := int(math.Ceil(float64(length-gap) * percent / 100))
@@ -205,12 +203,12 @@ func part(start, length, gap int, percent float64, first bool) (int, int) {
 	return start + length - mine, mine
 }
 
-// scale is how much a picture grows when it is put into the cell.
+// scale is the factor by which a picture grows when it is put into the cell.
 func (r rect) scale(picture Size) float64 {
 	return min(float64(r.w)/float64(picture.W), float64(r.h)/float64(picture.H))
 }
 
-// pip is the size of a small picture, in a number of pixels that gives exactly its aspect where there is one nearby.
+// pip is the size of a small picture. If possible it has exactly the picture's aspect ratio in whole pixels.
 func (l Layout) pip(canvas Size, room rect, picture Size) Size {
 	percent := l.Extent.Percent
 	if percent == 0 {
@@ -219,7 +217,7 @@ func (l Layout) pip(canvas Size, room rect, picture Size) Size {
 	aspect := float64(picture.W) / float64(picture.H)
 	area := float64(canvas.W) * float64(canvas.H) * percent / 100 * percent / 100
 	width := min(math.Sqrt(area*aspect), float64(room.w), float64(room.h)*aspect)
-	// A step of up to a sixteenth changes the size by 3 % at most, which nobody sees; a soft edge one does.
+	// A change of up to a sixteenth makes the size differ by at most 3 %, which nobody sees. A soft edge would be seen.
 	divisor := gcd(picture.W, picture.H)
 	step := Size{picture.W / divisor, picture.H / divisor}
 	if 16*float64(step.W) <= width {
@@ -239,8 +237,8 @@ func gcd(a, b int) int {
 	return a
 }
 
-// Layouts says which layout the peer has in which scene: that of the rule for its very name, else of the first
-// rule whose pattern matches, else Default.
+// Layouts says which layout the peer has in which scene: that of the rule with exactly its name, else of the first rule
+// whose pattern matches, else Default.
 type Layouts struct {
 	Default Layout
 	Rules   []Rule

@@ -9,20 +9,20 @@ import (
 	"slices"
 )
 
-// focus tells what has to be known.
+// focus says what must be known of OBS's scenes.
 type focus struct {
-	// whole are the scenes that have to be known with all that they show, whether the peer is there or not.
+	// whole are the scenes of which everything must be known, with or without the peer.
 	whole func(o Overview, c *CollectionMemory) []string
-	// eyes: of items that the memory knows nothing but the eye has to be known.
+	// eyes: it is enough to know whether items are visible, if the memory knows them.
 	eyes bool
 }
 
-// everyScene is for those who look for the peer in nested scenes.
+// everyScene is for commands that look for the peer in nested scenes.
 func everyScene() focus {
 	return focus{whole: func(o Overview, _ *CollectionMemory) []string { return o.Scenes }}
 }
 
-// scenesOf is for those who put the peer into scenes.
+// scenesOf is for commands that add the peer to scenes.
 func scenesOf(patterns []string) focus {
 	return focus{whole: func(o Overview, c *CollectionMemory) []string {
 		if len(patterns) > 0 {
@@ -32,16 +32,16 @@ func scenesOf(patterns []string) focus {
 	}}
 }
 
-// eyesOf is for those who show and hide the peer. Of the programme scene it has to be known what studio mode keeps from
-// the programme.
+// eyesOf is for commands that show and hide the peer. Of the programme scene it must also be known what studio mode keeps
+// from the programme.
 func eyesOf(patterns []string) focus {
 	return focus{eyes: true, whole: func(o Overview, _ *CollectionMemory) []string {
 		return append(matching(patterns, o.Scenes), o.Program)
 	}}
 }
 
-// look reads the memory and a Snapshot. The error is ErrChanging when OBS changed its scenes meanwhile. For session see
-// Snapshot.
+// look reads the memory and a Snapshot. The error is ErrChanging if OBS changed its scenes meanwhile. Snapshot explains
+// session.
 func look(ctx context.Context, obs OBS, session string, src Source, f focus) (Memory, Snapshot, error) {
 	r := reader{src: src, focus: f, holds: map[Holding]bool{}, eyes: map[ItemOf]EyeState{}, items: map[string][]Item{}}
 	s, err := r.read(ctx, obs, session)
@@ -54,7 +54,7 @@ func look(ctx context.Context, obs OBS, session string, src Source, f focus) (Me
 	return r.Memory, s, err
 }
 
-// reader reads one Snapshot. It asks in as few round trips as it can, and so for what it is likely to need.
+// reader reads one Snapshot. It needs few round trips, so it asks for what it probably needs.
 type reader struct {
 	Overview
 	src   Source
@@ -63,7 +63,7 @@ type reader struct {
 
 	places []Place         // the scenes and the groups
 	known  map[string]bool // their names
-	// sources are the inputs that are the peer's or were: as long as no settings are known, the one that is likely to be.
+	// sources are the inputs that are or were the peer's. Until their settings are known, it is the probable one.
 	sources []string
 	// What OBS has answered so far.
 	settings map[string]map[string]any // of the inputs that may be the peer source, nil before
@@ -98,7 +98,7 @@ func (r *reader) read(ctx context.Context, obs OBS, session string) (s Snapshot,
 			return s, err
 		}
 	}
-	// While OBS loads a collection it still gives the old one's name, so the scenes are compared too.
+	// While OBS loads a collection it still reports the old name, so the scenes are compared, too.
 	if r.after.Collection != r.Collection || !slices.Equal(r.after.Scenes, r.Scenes) || !slices.Contains(r.Scenes, r.after.Program) {
 		return s, ErrChanging
 	}
@@ -113,7 +113,7 @@ func (r *reader) read(ctx context.Context, obs OBS, session string) (s Snapshot,
 	return s, nil
 }
 
-// inputs are the inputs with the settings of those that may be the peer source.
+// inputs are the inputs, with the settings of those that may be the peer source.
 func (r *reader) inputs() []Input {
 	inputs := slices.Clone(r.Inputs)
 	for i, in := range inputs {
@@ -122,7 +122,7 @@ func (r *reader) inputs() []Input {
 	return inputs
 }
 
-// ask asks OBS, and takes in the answers.
+// ask asks OBS, and keeps the answers.
 func (r *reader) ask(ctx context.Context, obs OBS, q Questions) error {
 	a, err := obs.Look(ctx, q)
 	if err != nil {
@@ -148,7 +148,7 @@ func (r *reader) ask(ctx context.Context, obs OBS, q Questions) error {
 	return nil
 }
 
-// next are the questions that are open.
+// next are the open questions.
 func (r *reader) next() Questions {
 	var q Questions
 	if r.settings == nil {
@@ -191,7 +191,7 @@ func candidates(inputs []Input, kind string) []string {
 	return names
 }
 
-// likely is the input that is likely to be the peer source, if there is one.
+// likely is the input that is probably the peer source, if there is one.
 func (r *reader) likely() []string {
 	names := candidates(r.Inputs, r.src.Kind)
 	for _, name := range []string{r.c.Input, r.src.Name} {
@@ -205,8 +205,8 @@ func (r *reader) likely() []string {
 	return nil
 }
 
-// withPeer are the scenes and groups that have the peer source, or something of another route, or in which something is
-// remembered, and the questions by which others may turn out to be.
+// withPeer are the scenes and groups that have the peer source, or something of another route, or something in the memory.
+// open are questions that may add others.
 func (r *reader) withPeer() (with map[string]bool, open []Holding) {
 	with = map[string]bool{}
 	for _, p := range r.places {
@@ -228,7 +228,7 @@ func (r *reader) withPeer() (with map[string]bool, open []Holding) {
 	return with, open
 }
 
-// whole are the scenes and groups that have to be known with all that they show, as far as they are known.
+// whole are the scenes and groups of which everything must be known, as far as they are known.
 func (r *reader) whole(with map[string]bool) map[string]bool {
 	next := r.focus.whole(r.Overview, r.c)
 	if slices.ContainsFunc(r.Groups, func(name string) bool { return with[name] }) {
@@ -239,7 +239,7 @@ func (r *reader) whole(with map[string]bool) map[string]bool {
 	for len(next) > 0 {
 		var inner []string
 		for _, name := range next {
-			// A scene may have got another name since it was chosen.
+			// A scene may have been renamed since it was chosen.
 			if whole[name] || !r.known[name] {
 				continue
 			}
@@ -253,8 +253,8 @@ func (r *reader) whole(with map[string]bool) map[string]bool {
 	return whole
 }
 
-// oneItem is the item that the memory knows in a scene, if it is to be looked at alone: it is the only one, and nothing is
-// under way with it.
+// oneItem is the item that the memory knows in a scene. one is true if it is enough to look at that: it is the only one, and
+// no edit of it is under way.
 func (r *reader) oneItem(scene string) (of ItemOf, one bool) {
 	sm := r.c.Scenes[scene]
 	if !r.focus.eyes || sm == nil || sm.Adding || len(sm.Items) != 1 || len(r.sources) != 1 {

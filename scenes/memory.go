@@ -7,9 +7,8 @@ import (
 	"slices"
 )
 
-// Memory is what must be known from one round to the next, and from one run to the next: what
-// we added, what we hid, and how the user wants the peer to look. It is plain JSON. The zero
-// value is an empty memory. Its fields are for storing only: nobody but this package needs them.
+// Memory is what must be known from one round and one run to the next: what we added and hid, and how the user wants the
+// peer to look. It is plain JSON. The zero value is an empty memory. Its fields are for this package only.
 type Memory struct {
 	Collections map[string]*CollectionMemory `json:"collections,omitempty"`
 }
@@ -18,17 +17,17 @@ type Memory struct {
 type CollectionMemory struct {
 	// Session is that of the last Snapshot.
 	Session string `json:"session,omitempty"`
-	// Input is what the peer source is called here, and Asked the name that was asked for then:
-	// they differ when the user renamed it.
+	// Input is the peer source's name here, and Asked the name that was configured at that time. They differ if the user
+	// renamed it.
 	Input string `json:"input,omitempty"`
 	Asked string `json:"asked,omitempty"`
-	// Present and Visible are what was desired last.
+	// Present and Visible are what was last desired.
 	Present bool `json:"present,omitempty"`
 	Visible bool `json:"visible,omitempty"`
-	// Chosen are the scenes of the current time on air, or of the last one.
+	// Chosen are the scenes of the current or the last time on air.
 	Chosen []string                `json:"chosen,omitempty"`
 	Scenes map[string]*SceneMemory `json:"scenes,omitempty"` // groups too
-	// Picture is what the peer source showed last.
+	// Picture is what the peer source last showed.
 	Picture Picture `json:"picture,omitzero"`
 	// Was holds the settings of inputs that the user made and we changed, by name.
 	Was map[string]map[string]any `json:"was,omitempty"`
@@ -39,11 +38,11 @@ type SceneMemory struct {
 	Items map[int]*ItemMemory `json:"items,omitempty"` // by item id
 	// Last is how the peer looked here when it was last removed.
 	Last *Look `json:"last,omitempty"`
-	// Adding is set from before an item is added until its id is known.
+	// Adding is set before an item is added, until its id is known.
 	Adding bool `json:"adding,omitempty"`
 	// Deleted says that the user deleted our item during this time on air.
 	Deleted bool `json:"deleted,omitempty"`
-	// Again says that we removed our item and that it comes back beside the user's copies of it.
+	// Again says that we removed our item, and that it comes back although the user has copies of it.
 	Again bool `json:"again,omitempty"`
 }
 
@@ -53,45 +52,45 @@ type ItemMemory struct {
 	Ours bool `json:"ours,omitempty"`
 	// Copy: the user added it while an item of ours was there.
 	Copy bool `json:"copy,omitempty"`
-	// Live: we show and hide it, until we have hidden it at the end: then it is Parked.
+	// Live: we show and hide it. When we hide it at the end, it becomes Parked.
 	Live   bool `json:"live,omitempty"`
 	Parked bool `json:"parked,omitempty"`
-	// Enabled is the state of the eye when we last set or saw it.
+	// Enabled is whether it was visible when we last set or saw it.
 	Enabled bool `json:"enabled,omitempty"`
-	// Kept: the user showed it while we hid it, so it is left alone until the peer comes or goes.
+	// Kept: the user showed it while we hid it, so we leave it until the peer comes or goes.
 	Kept bool `json:"kept,omitempty"`
-	// Pending: an edit of it is under way; what it looks like now says nothing about the user.
+	// Pending: an edit of it is under way, so its current look is not the user's choice.
 	Pending bool `json:"pending,omitempty"`
-	// Placed is the transform that it had when we last set or saw it, nil before that.
+	// Placed is its transform when we last set or saw it, or nil.
 	Placed *Transform `json:"placed,omitempty"`
 	Look
 }
 
-// placeable says whether the item's place is ours to keep: we added it, or the user had us lay it out.
+// placeable reports whether we keep the item's place: we added it, or the user asked us to lay it out.
 func (im *ItemMemory) placeable() bool { return im.Ours || im.Layout != "" }
 
-// hiddenByUs says whether we hid the item and the user did not.
+// hiddenByUs reports whether we hid the item and the user did not.
 func (im *ItemMemory) hiddenByUs() bool {
 	return (im.Live || im.Parked) && (!im.Enabled || im.Pending) && !im.Hidden
 }
 
 // Look is how the user left an item.
 type Look struct {
-	// Hidden: the user hid it. HiddenOnAir: it was shown when that time on air began, and will be at the next.
+	// Hidden: the user hid it. HiddenOnAir: it was visible when that time on air began, and will be at the next.
 	Hidden      bool `json:"hidden,omitempty"`
 	HiddenOnAir bool `json:"hiddenOnAir,omitempty"`
 	// Moved: the user gave it another transform than we did.
 	Moved bool `json:"moved,omitempty"`
-	// Layout is what the user asked for by Arrange, in words. Without it the layout is the configured one.
+	// Layout is what the user asked Arrange for, in words. Without it the configured layout applies.
 	Layout    string    `json:"layout,omitempty"`
 	Transform Transform `json:"transform"`
 	Canvas    Size      `json:"canvas"`          // that Transform was made for
-	Border    Border    `json:"border,omitzero"` // that Transform crops besides what it crops of the picture
+	Border    Border    `json:"border,omitzero"` // that Transform crops in addition to the picture
 	Locked    bool      `json:"locked,omitempty"`
-	// Under is the id of the item just above, 0 at the top, and Above the count of all above.
+	// Under is the id of the item directly above, 0 at the top; Above is the number of items above.
 	Under int `json:"under,omitempty"`
 	Above int `json:"above,omitempty"`
-	// Before is the look before the first of the user's commands, for Restore.
+	// Before is the look before the first of the user's commands; Restore needs it.
 	Before *Look `json:"before,omitempty"`
 }
 
@@ -104,7 +103,7 @@ func (m Memory) Of(collection string) Memory {
 	return Memory{Collections: map[string]*CollectionMemory{collection: c}}
 }
 
-// With is the memory with that of one collection taken from another.
+// With is the memory with one collection replaced by that of another memory.
 func (m Memory) With(collection string, other Memory) Memory {
 	m = m.clone()
 	if c := other.Collections[collection]; c != nil {
@@ -115,7 +114,7 @@ func (m Memory) With(collection string, other Memory) Memory {
 	return m
 }
 
-// Leaves says whether there may be something in a collection that Reconcile would take out or give back off air.
+// Leaves reports whether Reconcile might have to remove or restore something in a collection off air.
 func (m Memory) Leaves(collection string) bool {
 	c := m.Collections[collection]
 	if c == nil {
@@ -134,7 +133,7 @@ func (m Memory) Leaves(collection string) bool {
 	return left
 }
 
-// Names lists the collections that are remembered.
+// Names lists the collections in the memory.
 func (m Memory) Names() []string { return slices.Sorted(maps.Keys(m.Collections)) }
 
 // collection returns the memory of a collection, made if absent.
@@ -191,7 +190,7 @@ func (l *Look) hide(hidden, onAir bool) {
 	l.Hidden = hidden
 }
 
-// showAgain forgets what was hidden during the time on air that is over.
+// showAgain forgets what was hidden during the time on air that has ended.
 func (c *CollectionMemory) showAgain() {
 	show := func(l *Look) {
 		if l != nil && l.HiddenOnAir {
@@ -211,7 +210,7 @@ func (s *SceneMemory) set(id int, im *ItemMemory) {
 	s.Items[id] = im
 }
 
-// forget drops an item that is gone and keeps its look for the next one.
+// forget drops an item that is gone, and keeps its look for the next one.
 func (s *SceneMemory) forget(id int) {
 	if im := s.Items[id]; im != nil {
 		look := im.Look
@@ -220,8 +219,7 @@ func (s *SceneMemory) forget(id int) {
 	}
 }
 
-// clone copies everything that Plan and Apply may change, and leaves out what is null: the store
-// is a file that others can edit.
+// clone copies everything that Plan and Apply may change. It drops nulls, because others can edit the stored file.
 func (m Memory) clone() Memory {
 	out := Memory{Collections: make(map[string]*CollectionMemory, len(m.Collections))}
 	for name, c := range m.Collections {

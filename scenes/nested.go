@@ -10,15 +10,14 @@ type Nesting struct {
 	Through string `json:"through"` // the scene that has the peer itself
 }
 
-// NestedError says that a command changed nothing, because the scene that it was for has the peer only in a scene that it
-// shows.
+// NestedError says that a command changed nothing, because the scene has the peer only through a nested scene.
 type NestedError struct{ Nesting }
 
 func (e *NestedError) Error() string {
 	return fmt.Sprintf("scene %q has the peer only through the nested scene %q: use --scene %q", e.Scene, e.Through, e.Through)
 }
 
-// nestings returns those of the scenes that have no item of the peer source, but show a scene that has one.
+// nestings returns those of the scenes that have no item of the peer source but show a scene that has one.
 func (h *hand) nestings(in []*Scene) []Nesting {
 	var out []Nesting
 	for _, sc := range in {

@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// view is one snapshot with what is known about it.
+// view is one snapshot together with the memory.
 type view struct {
 	s      Snapshot
 	c      *CollectionMemory
@@ -15,12 +15,12 @@ type view struct {
 	names  map[string]bool // of peers
 	stale  map[string]bool // inputs of ours from another route
 	scenes map[string]*Scene
-	// orphan: the memory knows nothing of the one item of an input that we made, as when OBS was
-	// killed while it wrote the memory. Nobody can tell who hid it, and it is worse to hide the
-	// peer from the stream than to show them once more.
+	// orphan: the memory knows nothing of the only item of an input that we made, for example because OBS was killed while
+	// it wrote the memory. Nobody knows who hid it, and it is worse to hide the peer from the stream than to show them once
+	// more.
 	orphan bool
 	kind   string  // of the peer source, "" for any
-	owed   []found // items that we hid of inputs that are the peer's no more
+	owed   []found // items that we hid, of inputs that are not the peer's any more
 }
 
 func newView(s Snapshot, src Source, c *CollectionMemory) *view {
@@ -88,10 +88,9 @@ func (v *view) sceneNames() []string {
 	return out
 }
 
-// observe brings the memory up to the snapshot: what is new there, what is gone, and what the
-// user did to the rest.
+// observe updates the memory with the snapshot: what is new, what is gone, and what the user changed.
 func (v *view) observe() {
-	// What another OBS process has otherwise is its loss, not the user's doing.
+	// Changes in another OBS process are OBS's loss, not the user's choice.
 	lost := v.c.Session != v.s.Session
 	v.c.Session = v.s.Session
 	if len(v.peers) > 0 {
@@ -109,7 +108,7 @@ func (v *view) observe() {
 				v.follow(f, im, lost)
 			}
 		}
-		// The newest unknown item comes first: it is the one that we were adding, if any.
+		// The newest unknown item comes first, because it is the one that we were adding, if any.
 		for _, f := range slices.Backward(items) {
 			if v.c.item(sc.Name, f.item.ID) == nil {
 				v.meet(f)
@@ -121,7 +120,7 @@ func (v *view) observe() {
 	}
 }
 
-// followSettings gives remembered settings of an input the name that it has now.
+// followSettings moves remembered settings of an input to its current name.
 func (v *view) followSettings() {
 	var orphans, heirs []string
 	inputs := map[string]bool{}
@@ -142,8 +141,8 @@ func (v *view) followSettings() {
 	}
 }
 
-// followSceneNames finds scenes that the user renamed, by the ids of the peer's items in them:
-// before obs-websocket 5.4 a scene has no other lasting name.
+// followSceneNames finds scenes that the user renamed, by the ids of the peer's items in them: before obs-websocket 5.4
+// scenes have nothing else that stays.
 func (v *view) followSceneNames() {
 	for _, old := range slices.Sorted(maps.Keys(v.c.Scenes)) {
 		sm := v.c.Scenes[old]
@@ -175,7 +174,7 @@ func (v *view) followSceneNames() {
 	}
 }
 
-// forgetGone drops the memory of items that are no longer there, or the peer's no more.
+// forgetGone drops items from the memory that are gone or are not the peer's any more.
 func (v *view) forgetGone(lost bool) {
 	for _, name := range slices.Sorted(maps.Keys(v.c.Scenes)) {
 		there := map[int]Item{}
@@ -199,7 +198,7 @@ func (v *view) forgetGone(lost bool) {
 				}
 				continue
 			case !im.Ours && sm.Last != nil:
-				delete(sm.Items, id) // how ours looked is worth more
+				delete(sm.Items, id) // the look of our own item is kept instead
 				continue
 			case im.Ours && im.Pending:
 				sm.Again = true
@@ -211,12 +210,13 @@ func (v *view) forgetGone(lost bool) {
 	}
 }
 
-// stranger says whether an input is surely not the peer source. One of another kind may be it again on another route.
+// stranger reports whether an input is certainly not the peer source. One of another kind may be the peer source again on
+// another route.
 func (v *view) stranger(input string) bool {
 	return v.kind != "" && slices.ContainsFunc(v.s.Inputs, func(in Input) bool { return in.Name == input && in.Kind == v.kind })
 }
 
-// hasOrphan reports whether there is one item only, of an input that we made, and no memory of any.
+// hasOrphan reports whether there is only one item, of an input that we made, and none in the memory.
 func (v *view) hasOrphan() bool {
 	known := false
 	v.c.all(func(*ItemMemory) { known = true })
@@ -229,11 +229,11 @@ func (v *view) hasOrphan() bool {
 	})
 }
 
-// meet makes the memory of an item that was not known.
+// meet adds an unknown item to the memory.
 func (v *view) meet(f found) {
 	sm := v.c.scene(f.scene.Name)
 	im := &ItemMemory{Enabled: f.item.Enabled}
-	// An orphan where OBS puts what is new was never placed.
+	// An orphan in OBS's default place for new items was never placed.
 	if sm.Adding || v.orphan && f.item.Transform.untouched() {
 		sm.Adding = false
 		im.Ours, im.Live = true, true
@@ -243,8 +243,8 @@ func (v *view) meet(f found) {
 		sm.set(f.item.ID, im)
 		return
 	}
-	// While we hide the peer, what appears hidden is not hidden by the user: a copy of what we hid, an item whose
-	// deletion was undone, or one that a command is adding, which the memory gets to know when it is made.
+	// While we hide the peer, a new hidden item was not hidden by the user: it is a copy of what we hid, an item whose
+	// deletion was undone, or one that a command is just adding.
 	ours, hiddenByUs := false, v.c.Present && !v.c.Visible
 	v.c.all(func(other *ItemMemory) {
 		ours = ours || other.Ours
@@ -259,7 +259,7 @@ func (v *view) meet(f found) {
 // follow notes what the user did to an item.
 func (v *view) follow(f found, im *ItemMemory, lost bool) {
 	if f.item.Enabled != im.Enabled && !im.Pending && !lost {
-		// Hiding again what the user showed while we hid it brings back what was before.
+		// If the user hides again what they showed while we hid it, the state before returns.
 		hiddenByUs := im.Parked || im.Live && !v.c.Visible
 		im.Kept = f.item.Enabled && im.Live && hiddenByUs
 		im.hide(!f.item.Enabled && (im.Hidden || !hiddenByUs), v.c.Present)
@@ -271,7 +271,7 @@ func (v *view) follow(f found, im *ItemMemory, lost bool) {
 		return
 	}
 	if lost && im.placeable() && f.item.Transform.untouched() && !im.Placed.untouched() {
-		im.Placed = nil // OBS was killed: it saves a scene when an item is added, not when it is moved
+		im.Placed = nil // OBS was killed; it saves a scene when an item is added, not when it is moved
 		return
 	}
 	v.remember(f, im)
@@ -284,7 +284,7 @@ func (v *view) remember(f found, im *ItemMemory) {
 	case !im.placeable():
 		im.Moved = true
 	case im.Canvas != v.s.Canvas:
-		// From 30.2 on OBS itself rescales items with the canvas: that is not the user's doing.
+		// From 30.2 on OBS itself rescales items with the canvas. That is not the user's change.
 	case !t.same(*im.Placed):
 		im.Moved, im.Layout = true, ""
 	}

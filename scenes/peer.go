@@ -10,17 +10,17 @@ import (
 	"time"
 )
 
-// How long a command waits while OBS changes its scenes, and how often it looks: who types one in such a moment should not
-// have to type it twice. Reconcile does not wait so, since its caller has more to do meanwhile.
+// How long a command waits while OBS changes its scenes, and how often it looks, so that a user need not type it twice.
+// Reconcile does not wait, because its caller has more to do.
 const (
 	patience  = 2 * time.Second
 	lookAgain = 50 * time.Millisecond
 )
 
-// Eye is what SetVisible does to the eyes of the peer's items.
+// Eye is what SetVisible does to the visibility of the peer's items.
 type Eye int
 
-// The ways to set the eyes. Toggle hides all if any is shown, and shows all otherwise.
+// The ways to set the visibility. Toggle hides all if any is visible, and shows all otherwise.
 const (
 	Hide Eye = iota
 	Show
@@ -50,10 +50,10 @@ type State struct {
 	Nested []Nesting `json:"nested,omitempty"`
 }
 
-// Change is one thing that a command of the user's did.
+// Change is one thing that a user's command did.
 type Change struct {
 	Edit Edit
-	// NeedsTransition: studio mode is on and the programme shows it only after a transition.
+	// NeedsTransition: studio mode is on, and the programme shows the change only after a transition.
 	NeedsTransition bool
 }
 
@@ -83,10 +83,11 @@ func Status(ctx context.Context, obs OBS, src Source, patterns []string) (State,
 	return state, nil
 }
 
-// SetVisible shows or hides all items of the peer source, in groups too, and notes it as the
-// user's wish, which holds as well for items that costream-obs will add later in the same scenes.
-// Patterns narrow the scenes; none means all. What is so already is no Change.
-// Errors: ErrNoPeerSource, ErrInNoScene, *UnknownSceneError, *NestedError, *EditError values joined. On air the wish is
+// SetVisible shows or hides all items of the peer source, in groups too. It notes that as the user's choice, which also
+// applies to items that costream-obs adds later in the same scenes. Patterns narrow the scenes; none means all. What is so
+// already is not a Change.
+//
+// Errors: ErrNoPeerSource, ErrInNoScene, *UnknownSceneError, *NestedError, *EditError values joined. On air the choice is
 // noted also with ErrInNoScene.
 func SetVisible(ctx context.Context, obs OBS, src Source, patterns []string, eye Eye) ([]Change, error) {
 	h, err := takeToChange(ctx, obs, src, patterns, eyesOf(patterns))
@@ -124,13 +125,13 @@ func SetVisible(ctx context.Context, obs OBS, src Source, patterns []string, eye
 	}
 	changes, err := h.carryOut(ctx, edits)
 	if err == nil && len(items) == 0 {
-		// Off air a wish for the next time is enough.
+		// Off air it is enough to note the choice for the next time.
 		err = h.nothingToSee(patterns, known && !h.c.Present)
 	}
 	return changes, err
 }
 
-// nothingToSee is the error of a command that found no item to show or hide, or nil where its wish is enough.
+// nothingToSee is the error of a command that found no item to show or hide, or nil if noting the choice is enough.
 func (h *hand) nothingToSee(patterns []string, enough bool) error {
 	if len(patterns) > 0 {
 		if err := h.unchanged(h.scope); err != nil {
@@ -147,11 +148,11 @@ func (h *hand) nothingToSee(patterns []string, enough bool) error {
 	}
 }
 
-// Add puts the peer source into the scenes that the patterns name, the programme scene if
-// there are none, as if the user had done so: costream-obs will show and hide it but not
-// remove it. A scene that has it already is left alone.
-// Errors: ErrNoPeerSource if there is no input and src has no Kind to make one,
-// *UnknownSceneError, *EditError values joined.
+// Add puts the peer source into the scenes that match the patterns, or into the programme scene without any, as if the user
+// had done it: costream-obs shows and hides it but does not remove it. A scene that has it already does not change.
+//
+// Errors: ErrNoPeerSource if there is no input and src has no Kind to make one, *UnknownSceneError, *EditError values
+// joined.
 func Add(ctx context.Context, obs OBS, src Source, patterns []string, layouts Layouts) ([]Change, error) {
 	h, err := takeToChange(ctx, obs, src, patterns, scenesOf(patterns))
 	if err != nil {
@@ -181,8 +182,9 @@ func Add(ctx context.Context, obs OBS, src Source, patterns []string, layouts La
 	return h.carryOut(ctx, edits)
 }
 
-// Remove takes every item of the peer source out of the scenes that the patterns name, all scenes
-// if there are none, whoever added it. Where they were is remembered for the next Add.
+// Remove removes every item of the peer source from the scenes that match the patterns, or from all without any, whoever
+// added it. The next Add restores their place.
+//
 // Errors: ErrNoPeerSource, *UnknownSceneError, *NestedError, ErrInGroup and *EditError values joined.
 func Remove(ctx context.Context, obs OBS, src Source, patterns []string) ([]Change, error) {
 	h, err := takeToChange(ctx, obs, src, patterns, scenesOf(patterns))
@@ -214,22 +216,22 @@ func Remove(ctx context.Context, obs OBS, src Source, patterns []string) ([]Chan
 	return changes, errors.Join(append(errs, err)...)
 }
 
-// hand is a view for the commands that the user gives by hand.
+// hand is a view for commands of the user.
 type hand struct {
 	*view
 	obs            OBS
 	before, memory Memory
-	scope          []*Scene // that the patterns match; without groups
+	scope          []*Scene // scenes that match the patterns; no groups
 	layouts        Layouts  // the configured ones, where they matter
-	release        func()   // lets others change the memory again
+	release        func()   // unlocks the memory
 }
 
-// take is for commands that only look.
+// take is for commands that change nothing.
 func take(ctx context.Context, obs OBS, src Source, patterns []string, f focus) (*hand, error) {
 	return takeAs(ctx, obs, src, patterns, f, func() (func(), error) { return func() {}, nil })
 }
 
-// takeToChange is for commands that change something. Nobody else does until the hand is released.
+// takeToChange is for commands that change something. Nobody else can until the hand is released.
 func takeToChange(ctx context.Context, obs OBS, src Source, patterns []string, f focus) (*hand, error) {
 	return takeAs(ctx, obs, src, patterns, f, func() (func(), error) { return obs.Lock(ctx) })
 }
@@ -250,7 +252,7 @@ func takeAs(ctx context.Context, obs OBS, src Source, patterns []string, f focus
 			return err
 		}
 		if m, s, err = look(ctx, obs, "", src, f); err != nil {
-			unlock() // OBS may be changing its scenes for long.
+			unlock() // OBS may take long to change its scenes.
 			return err
 		}
 		release = unlock
@@ -261,7 +263,7 @@ func takeAs(ctx context.Context, obs OBS, src Source, patterns []string, f focus
 	}
 	h := &hand{obs: obs, before: m, memory: m.clone(), release: release}
 	c := h.memory.collection(s.Collection)
-	// A single command cannot know which OBS process it was before: only Reconcile counts them.
+	// Only Reconcile distinguishes OBS processes; a single command cannot know the previous one.
 	s.Session = c.Session
 	h.view = newView(s, src, c)
 	names := h.sceneNames()
@@ -278,8 +280,8 @@ func takeAs(ctx context.Context, obs OBS, src Source, patterns []string, f focus
 	return h, nil
 }
 
-// carryOut applies the edits and stores the memory only once: a person waits for it, and a crash
-// before that does no harm, since the edits then look like the user's, which they are.
+// carryOut applies the edits and stores the memory only once, because a person is waiting. A crash before that does no harm:
+// the edits then look like the user's own, which they are.
 func (h *hand) carryOut(ctx context.Context, edits []Edit) ([]Change, error) {
 	waits := map[string]bool{}
 	for _, e := range edits {
@@ -303,8 +305,7 @@ func (h *hand) carryOut(ctx context.Context, edits []Edit) ([]Change, error) {
 	return changes, errors.Join(err, store(ctx, h.obs, stored, after))
 }
 
-// foreseeable says whether what is to be remembered after edits can be told before, if none fails, and whether all are
-// carried out at once.
+// foreseeable reports whether all edits are carried out at once and the memory after them is known before, if none fails.
 func foreseeable(edits []Edit) bool {
 	if len(edits) == 0 {
 		return false
@@ -317,7 +318,7 @@ func foreseeable(edits []Edit) bool {
 	return !slices.ContainsFunc(edits, func(e Edit) bool { return !together(edits[0], e) })
 }
 
-// willing is an OBS that does what foreseeable edits ask for.
+// willing is an OBS that carries out foreseeable edits without doing anything.
 type willing struct{ OBS }
 
 func (willing) Do(_ context.Context, tasks []Task) []Done {

@@ -8,8 +8,7 @@ import (
 	"slices"
 )
 
-// Peers returns the names of all inputs that show the peer: the peer source, copies of it, and what is left over from
-// another route.
+// Peers returns the names of all inputs that show the peer: the peer source, copies of it, and inputs of another route.
 func Peers(ctx context.Context, obs OBS, src Source) ([]string, error) {
 	o, err := obs.Overview(ctx)
 	if err != nil {
@@ -25,7 +24,7 @@ func Peers(ctx context.Context, obs OBS, src Source) ([]string, error) {
 	return r.sources, nil
 }
 
-// peerNames are the names of the inputs that are the peer source, and of those that are left over from another route.
+// peerNames are the names of the inputs that are the peer source, and of those of another route.
 func peerNames(s Snapshot, src Source, c *CollectionMemory) []string {
 	names := findStale(s, src)
 	for _, in := range findPeers(s, src, c) {

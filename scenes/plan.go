@@ -9,54 +9,53 @@ import (
 
 // Source is the input that shows the peer.
 type Source struct {
-	// Name is what it is called when we have to make it and the user never renamed it.
+	// Name is its name if we must make it and the user has not renamed it.
 	Name string
 	// Kind is OBS's input kind, such as v4l2_input or ffmpeg_source. Empty means any kind of
 	// existing input, and that none can be made.
 	Kind string
-	// Settings are the settings that it must have; others are left alone. An input of the
-	// same kind with the same "device_id" or "input" is the peer source whatever its name.
+	// Settings are the settings that it must have; others are not changed. An input of the same kind with the same
+	// "device_id" or "input" is the peer source, whatever its name.
 	Settings map[string]any
 }
 
 // Desired is what should be.
 type Desired struct {
 	Source Source
-	// Scenes are the patterns of the scenes to be in. Without any it is the scenes that
-	// have the peer source already, or else the one that is the programme when Present begins.
+	// Scenes are the patterns of the scenes that must have it. Without any, these are the scenes that have it already, or
+	// else the programme scene at the time when Present begins.
 	Scenes  []string
 	Layouts Layouts
-	// Picture is what the source shows, as far as it is known.
+	// Picture is what the source shows, if known.
 	Picture Picture
 	// Present: the peer source is in its scenes (we are on air).
 	Present bool
 	// Visible: it is shown there (the peer's picture arrives).
 	Visible bool
-	// Held, where it is not nil, tells the scenes in which it is not shown yet where it is hidden.
+	// Held, if not nil, reports whether it must stay hidden in a scene for now.
 	Held func(scene string) bool
-	// Over: not Present because the time on air has ended, and not because we leave it early. Then
-	// what the user hid during it is shown at the next.
+	// Over: not Present because the time on air has ended, rather than because we leave it early. Then what the user hid
+	// during it is visible at the next.
 	Over bool
 }
 
 // Outcome is what Plan worked out.
 type Outcome struct {
-	// Input is the name of the peer source, also when it is still to be made.
+	// Input is the name of the peer source, even if it does not exist yet.
 	Input string
 	Edits []Edit
-	// Memory is to be stored before the edits are applied.
+	// Memory must be stored before the edits are applied.
 	Memory Memory
-	// Unknown tells of patterns in Desired.Scenes that match no scene. The others are served.
+	// Unknown are patterns in Desired.Scenes that match no scene. The other patterns are used.
 	Unknown []*UnknownSceneError
-	// Held says that it stays hidden somewhere for Desired.Held alone.
+	// Held says that it stays hidden somewhere only because of Desired.Held.
 	Held bool
-	// NeedsTransition is the programme scene if it is changed in studio mode, where the
-	// programme shows the change only after the next transition to it, unless OBS's "Duplicate
-	// scene" is off, which it tells nobody. Else it is empty.
+	// NeedsTransition is the programme scene if it changes in studio mode, or empty. The programme shows the change only
+	// after the next transition to it, unless OBS's "Duplicate scene" is off, which cannot be read.
 	NeedsTransition string
 }
 
-// Plan compares and returns the missing edits: none when all is as desired. It is a pure function.
+// Plan compares, and returns the missing edits: none if everything is as desired. It is a pure function.
 func Plan(s Snapshot, d Desired, m Memory) Outcome {
 	m = m.clone()
 	c := m.collection(s.Collection)
@@ -82,7 +81,7 @@ func Plan(s Snapshot, d Desired, m Memory) Outcome {
 	return p.out
 }
 
-// planner collects edits by their kind, because they are applied in the order of kinds.
+// planner collects edits by kind, because they are applied in the order of kinds.
 type planner struct {
 	*view
 	d   Desired
@@ -91,7 +90,7 @@ type planner struct {
 	settings, removals, additions, placings, eyes []Edit
 }
 
-// nameInput decides what the peer source is called.
+// nameInput decides the peer source's name.
 func (p *planner) nameInput() {
 	switch {
 	case len(p.peers) > 0:
@@ -109,7 +108,7 @@ func (p *planner) nameInput() {
 	}
 }
 
-// dying returns the stale inputs that go when our items of them are removed.
+// dying returns the stale inputs that disappear when our items of them are removed.
 func (p *planner) dying() map[string]bool {
 	out := maps.Clone(p.stale)
 	for _, sc := range p.s.Scenes {
@@ -122,7 +121,7 @@ func (p *planner) dying() map[string]bool {
 	return out
 }
 
-// goOn plans the time on air.
+// goOn plans for being on air.
 func (p *planner) goOn(begins bool) {
 	if begins {
 		p.choose()
@@ -165,14 +164,14 @@ func (p *planner) goOn(begins bool) {
 	}
 }
 
-// held says whether what is hidden in a scene is to stay so, and notes it.
+// held reports whether what is hidden in a scene must stay so, and notes it.
 func (p *planner) held(sc *Scene) bool {
 	held := p.d.Held != nil && p.d.Held(sc.Name)
 	p.out.Held = p.out.Held || held
 	return held
 }
 
-// choose decides, when the time on air begins, in which scenes to be if the user named none.
+// choose decides at the beginning of a time on air which scenes get the peer if the user named none.
 func (p *planner) choose() {
 	var have []string
 	copies := true
@@ -193,7 +192,7 @@ func (p *planner) choose() {
 	case len(have) == 0:
 		p.c.Chosen = []string{p.s.Program}
 	case copies:
-		// The user only added to what we had added, so that comes back as well.
+		// The user added copies to what we had added, so ours comes back, too.
 		p.c.Chosen = have
 		for _, name := range before {
 			if sm := p.c.Scenes[name]; sm != nil && sm.Again && !slices.Contains(have, name) {
@@ -209,8 +208,8 @@ func (p *planner) choose() {
 	}
 }
 
-// occupied says whether a scene needs no item of ours: it has one, or one of the user's that is
-// more than a copy of ours, or it shows a scene that has one or gets one.
+// occupied reports whether a scene needs no item of ours: it has one, or one of the user's that is more than a copy of ours,
+// or it shows a scene that has or gets one.
 func (p *planner) occupied(sc *Scene, targets []string) bool {
 	items := p.itemsOf(sc)
 	sm := p.c.Scenes[sc.Name]
@@ -226,7 +225,7 @@ func (p *planner) occupied(sc *Scene, targets []string) bool {
 	})
 }
 
-// nested says whether a scene shows, through any number of scenes and groups, one that f holds for.
+// nested reports whether a scene shows, through scenes and groups, one for which f is true.
 func (v *view) nested(sc *Scene, f func(*Scene) bool) bool {
 	for _, it := range sc.Items {
 		inner := v.scenes[it.Source]
@@ -254,7 +253,7 @@ func (p *planner) add(sc *Scene) {
 	})
 }
 
-// creation is the source as it is to be made, nil if it cannot be made.
+// creation is how to make the source, or nil if it cannot be made.
 func (src Source) creation() *Source {
 	if src.Kind == "" {
 		return nil
@@ -263,7 +262,7 @@ func (src Source) creation() *Source {
 	return &src
 }
 
-// lookIn is how an item to be added to a scene shall look.
+// lookIn is the look for a new item in a scene.
 func (v *view) lookIn(sc *Scene, ours bool, layouts Layouts, picture Picture) Look {
 	var look Look
 	if sm := v.c.Scenes[sc.Name]; sm != nil && sm.Last != nil {
@@ -272,8 +271,8 @@ func (v *view) lookIn(sc *Scene, ours bool, layouts Layouts, picture Picture) Lo
 	return v.fitted(look, ours, layouts.For(sc.Name), picture)
 }
 
-// fitted is a look on the canvas of now, in the place of its layout or else the given one, unless the
-// user moved it. Where it is the user's item, in a place of the user's, its crop is as well.
+// fitted converts a look to the current canvas. It is in the place of its layout or else the given one, unless the user
+// moved it. In a place that the user chose for their own item, the crop is the user's, too.
 func (v *view) fitted(look Look, ours bool, layout Layout, picture Picture) Look {
 	if asked, err := ParseLayout(look.Layout); err == nil && look.Layout != "" {
 		layout = asked
@@ -292,8 +291,7 @@ func (v *view) fitted(look Look, ours bool, layout Layout, picture Picture) Look
 	return look
 }
 
-// indexFor is the index for an item to have the given look, among the other items of its
-// scene, -1 for the top.
+// indexFor is the index for a new item with a look among the other items of its scene, -1 for the top.
 func indexFor(look Look, others []Item) int {
 	if look.Above == 0 {
 		return -1
@@ -306,8 +304,8 @@ func indexFor(look Look, others []Item) int {
 	return max(0, len(others)-look.Above)
 }
 
-// place plans what an item needs to look as it should: all if it was never placed, else
-// only a change of the layout, the canvas or the picture.
+// place plans what an item needs for its look: everything if it was never placed, else only a change of the layout, the
+// canvas or the picture.
 func (p *planner) place(f found, im *ItemMemory) {
 	look, index := p.fitted(im.Look, im.Ours, p.d.Layouts.For(f.scene.Name), p.d.Picture), -1
 	switch {
@@ -323,7 +321,7 @@ func (p *planner) place(f found, im *ItemMemory) {
 	p.placings = append(p.placings, PlaceItem{Scene: f.scene.Name, Item: f.item.ID, Input: f.item.Source, Look: look, Index: index})
 }
 
-// configure plans the settings of a peer source that is there already.
+// configure plans the settings of an existing peer source.
 func (p *planner) configure(in Input) {
 	want := p.d.Source.Settings
 	if in.Settings[MarkKey] == nil {
@@ -340,7 +338,7 @@ func (p *planner) configure(in Input) {
 	}
 }
 
-// stop plans the time off air: our items go, the user's are hidden if we may have shown them.
+// stop plans for being off air: our items are removed, and the user's are hidden if we may have shown them.
 func (p *planner) stop() {
 	for _, in := range p.s.Inputs {
 		if was, ok := p.c.Was[in.Name]; ok {
@@ -368,7 +366,7 @@ func (p *planner) stop() {
 	}
 }
 
-// giveBack shows what we hid of inputs that are the peer's no more: the user has them read something else now.
+// giveBack shows what we hid of inputs that are not the peer's any more, because the user made them read something else.
 func (p *planner) giveBack() {
 	for _, f := range p.owed {
 		p.c.item(f.scene.Name, f.item.ID).Pending = true
@@ -376,7 +374,7 @@ func (p *planner) giveBack() {
 	}
 }
 
-// removeOurs plans the removal of those of our items that f holds for.
+// removeOurs plans the removal of our items for which f is true.
 func (p *planner) removeOurs(f func(*Scene, Item) bool) {
 	for i := range p.s.Scenes {
 		sc := &p.s.Scenes[i]
@@ -391,8 +389,8 @@ func (p *planner) removeOurs(f func(*Scene, Item) bool) {
 	}
 }
 
-// needsTransition returns the programme scene if studio mode keeps one of the edits from it.
-// The programme is then a copy of the scene and its groups, not of nested scenes.
+// needsTransition returns the programme scene if studio mode keeps one of the edits from it. The programme is then a copy of
+// the scene and its groups, not of nested scenes.
 func (v *view) needsTransition(edits []Edit) string {
 	if !v.s.Studio {
 		return ""
@@ -411,7 +409,7 @@ func (v *view) needsTransition(edits []Edit) string {
 	return ""
 }
 
-// changes returns the scene whose picture an edit changes, and false if it changes none.
+// changes returns the scene whose picture an edit changes, or false if it changes none.
 func (v *view) changes(e Edit) (string, bool) {
 	enabled := func(scene string, id int) bool {
 		im := v.c.item(scene, id)

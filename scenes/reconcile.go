@@ -19,13 +19,12 @@ type Report struct {
 	Held            bool   // as in Outcome
 }
 
-// Reconcile makes OBS as desired: it reads the memory and a Snapshot, plans, stores the memory,
-// applies the edits and stores the memory again. It is idempotent, and may be broken off or crash at
-// any point: the next one goes on from there. The error joins *EditError and *UnknownSceneError
-// values with any other; what could be done is done all the same, and the same pattern is
-// reported again by each call. For session see Snapshot.
+// Reconcile makes OBS as desired. It reads the memory and a Snapshot, plans, stores the memory, applies the edits and stores
+// the memory again. It is idempotent, and may be interrupted or crash at any point: the next call continues. The error joins
+// *EditError and *UnknownSceneError values with any other; whatever is possible is done nevertheless, and each call reports
+// the same pattern again. Snapshot explains session.
 //
-// It has the memory to itself from the first look to the last word.
+// The memory is locked from the first look to the end.
 func Reconcile(ctx context.Context, obs OBS, session string, d Desired) (Report, error) {
 	unlock, err := obs.Lock(ctx)
 	if err != nil {
@@ -38,7 +37,7 @@ func Reconcile(ctx context.Context, obs OBS, session string, d Desired) (Report,
 	}
 	out := Plan(s, d, before)
 	report := Report{Collection: s.Collection, Input: out.Input, NeedsTransition: out.NeedsTransition, Held: out.Held}
-	// Stored before the edits, so that a crash in the middle leaves no item that nobody knows of.
+	// Stored before the edits, so that a crash in between leaves no item that nobody knows.
 	if err := store(ctx, obs, before, out.Memory); err != nil {
 		return report, err
 	}
@@ -59,7 +58,7 @@ func (d Desired) focus() focus {
 	return scenesOf(d.Scenes)
 }
 
-// carryOut applies edits and returns those that worked and what is to be remembered.
+// carryOut applies edits, and returns those that worked and the memory after them.
 func carryOut(ctx context.Context, obs OBS, collection string, edits []Edit, m Memory) ([]Edit, Memory, error) {
 	if len(edits) == 0 {
 		return nil, m, nil

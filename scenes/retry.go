@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// retry does something, and again after each pause for up to limit while its error is a passing one. It returns the
-// last error, or the context's if that ends in a pause.
+// retry calls do, and again after each pause for up to limit while its error is temporary. It returns the last error, or the
+// context's if that ends during a pause.
 func retry(ctx context.Context, limit, pause time.Duration, passing func(error) bool, do func() error) error {
 	deadline := time.Now().Add(limit)
 	for {

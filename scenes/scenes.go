@@ -21,24 +21,22 @@ import (
 )
 
 var (
-	// ErrNotFound is what an OBS returns, wrapped or bare, when a scene, an item or an input
-	// that a request names does not exist (obs-websocket: code 600).
+	// ErrNotFound is returned by an OBS, bare or wrapped, if a scene, item or input that a request names does not exist
+	// (obs-websocket: code 600).
 	ErrNotFound = errors.New("not found in OBS")
 
-	// ErrExists is what an OBS returns, wrapped or bare, when the name of an input to be made
-	// is taken (obs-websocket: code 601).
+	// ErrExists is returned by an OBS, bare or wrapped, if the name of a new input is taken (obs-websocket: code 601).
 	ErrExists = errors.New("exists already in OBS")
 
-	// ErrChanging says that OBS changed its scene collection or its scenes while they were
-	// being read, so that the picture of them is not to be trusted. The commands look again for
-	// two seconds before they return it; who calls Reconcile asks again a little later.
+	// ErrChanging says that OBS changed its scene collection or its scenes while they were read, so that the result may be
+	// wrong. Commands try again for two seconds before they return it; callers of Reconcile should call again later.
 	ErrChanging = errors.New("OBS is changing its scenes just now")
 
 	// ErrBusy says that another program changes the scenes, and did not finish in time.
 	ErrBusy = errors.New("another costream-obs is changing OBS's scenes")
 
-	// ErrInGroup says that an item cannot be removed, because OBS refuses requests to remove
-	// an item of a group (obs-websocket: code 602; measured on OBS 29.0.2).
+	// ErrInGroup says that an item cannot be removed: OBS refuses requests to remove an item of a group (obs-websocket: code
+	// 602; measured on OBS 29.0.2).
 	ErrInGroup = errors.New("OBS lets no program remove an item from the group")
 
 	// ErrInNoScene says that there is nothing to show or hide.
@@ -48,29 +46,29 @@ var (
 	ErrNoPeerSource = errors.New("OBS has no peer source: start streaming with `costream-obs run`, or type `costream-obs peer add`")
 )
 
-// OBS is the part of OBS that this package needs. Each call must have a deadline of its own. It takes many things at once,
-// because users have hundreds of scenes and OBS is asked for many in one round trip. Where a scene is named, the name of a
-// group does as well, but OBS refuses to add or remove items of groups.
+// OBS is what this package needs of OBS. Each call must have a timeout. Calls take many things at once, because users have
+// hundreds of scenes and a round trip takes time. A scene's name may also be that of a group, but OBS refuses to add or
+// remove items of groups.
 type OBS interface {
 	// Overview is what OBS says of itself as a whole.
 	Overview(ctx context.Context) (Overview, error)
-	// Look answers questions, many in one round trip. Its error is ErrNotFound, wrapped or bare, when an input of Settings or
-	// a scene of Items is not there.
+	// Look answers questions, many in one round trip. Its error is ErrNotFound, bare or wrapped, if an input of Settings or
+	// a scene of Items does not exist.
 	Look(ctx context.Context, q Questions) (Answers, error)
 	// SetInputSettings sets the given keys, or with replace all settings.
 	SetInputSettings(ctx context.Context, input string, settings map[string]any, replace bool) error
 	// CreateInput makes an input together with its first item, on top of the scene.
 	CreateInput(ctx context.Context, scene, name, kind string, settings map[string]any, enabled bool) (item int, err error)
-	// Do does several things, in order, and tells of each what came of it. One that fails does not stop the others.
+	// Do carries out tasks in order, and returns the result of each. It continues after one that fails.
 	Do(ctx context.Context, tasks []Task) []Done
-	// Lock keeps all other programs from changing the memory until unlock is called. Its error is ErrBusy, wrapped or
-	// bare, when it cannot be had for too long.
+	// Lock keeps other programs from changing the memory until unlock is called. Its error is ErrBusy, bare or wrapped, if
+	// that is not possible in time.
 	Lock(ctx context.Context) (unlock func(), err error)
-	// SaveMemory stores m so that it outlives both OBS and us.
+	// SaveMemory stores m so that it survives both OBS and us.
 	SaveMemory(ctx context.Context, m Memory) error
 }
 
-// Overview is what OBS says of itself as a whole.
+// Overview is OBS's state as a whole.
 type Overview struct {
 	Standing
 	Canvas Size // base size of the current profile
@@ -80,32 +78,32 @@ type Overview struct {
 	Memory Memory // what SaveMemory stored last, or an empty one
 }
 
-// Standing is which scenes OBS has and which of them is the programme.
+// Standing is which scenes OBS has, and which of them is the programme.
 type Standing struct {
 	Collection string   // name of the scene collection
 	Scenes     []string // in OBS's order, without groups
 	Program    string
 }
 
-// Questions are what OBS is asked at once.
+// Questions are asked together.
 type Questions struct {
-	Settings []string // inputs, whose settings that differ from their kinds' defaults are asked for
+	Settings []string // inputs; the answers are the settings that differ from their kind's defaults
 	Holding  []Holding
 	Eyes     []ItemOf
-	Items    []Place // scenes and groups, whose items are asked for
+	Items    []Place // scenes and groups; the answers are their items
 }
 
-// Answers are those to Questions, each in the order of its question.
+// Answers are the answers to Questions, in their order.
 type Answers struct {
 	Settings []map[string]any
 	Holding  []bool
 	Eyes     []EyeState
 	Items    [][]Item // lowest first
-	// Standing is where OBS stands after all that, unless Settings alone were asked for.
+	// Standing is OBS's state after all answers. It is missing if only Settings were asked for.
 	Standing Standing
 }
 
-// Holding is the question whether a scene or group has itself an item of an input. It costs much less than Items.
+// Holding asks whether a scene or group itself has an item of an input. It costs much less than Items.
 type Holding struct{ Scene, Input string }
 
 // ItemOf is an item of an input in a scene or group.
@@ -114,9 +112,9 @@ type ItemOf struct {
 	Item         int
 }
 
-// EyeState is what can be known of an item without a look at those beside it.
+// EyeState is what can be known of an item without looking at the items beside it.
 type EyeState struct {
-	Only    bool // it is there, and the only one of its input in the scene
+	Only    bool // it exists, and is the only one of its input in the scene
 	Enabled bool
 }
 
@@ -128,21 +126,21 @@ type Place struct {
 
 // Task is one thing to do with an item, or with the memory.
 type Task struct {
-	Save  *Memory // this is stored as by SaveMemory, and nothing else is done
+	Save  *Memory // stored as by SaveMemory; nothing else is done
 	Scene string
 	Item  int    // 0 for a new one, hidden and on top of the scene
 	Input string // that a new one is of
-	// Remove: it is removed, and nothing else. An input whose last item goes, goes too, a little later.
+	// Remove: the item is removed, and nothing else is done. OBS removes an input without items a little later.
 	Remove bool
 	Enable *bool // the eye, where not nil
-	// Place, where not nil, is where it is put, with Index, its place in the scene where that is not negative, 0 the
-	// lowest, and Lock, whether it gets the padlock.
+	// Place, if not nil, is the new transform. Index, unless negative, is the new position, 0 at the bottom, and Lock
+	// whether the item is locked.
 	Place *Transform
 	Index int
 	Lock  bool
 }
 
-// Done is what came of a Task.
+// Done is the result of a Task.
 type Done struct {
 	Item int   // the item's id, 0 where a new one could not be made
 	Err  error // of the first thing that failed
@@ -161,7 +159,7 @@ type Item struct {
 	Source    string // name of the input, scene or group that it shows
 	Enabled   bool   // the eye
 	Group     bool   // Source is a group
-	EyeOnly   bool   // what follows is not known of it, nor which items are beside it
+	EyeOnly   bool   // the following fields are unknown, and so are the items beside it
 	Locked    bool   // the padlock
 	Size      Size   // of Source, zero while it has no picture
 	Transform Transform
@@ -174,17 +172,17 @@ type Scene struct {
 	Items []Item // lowest first
 }
 
-// Snapshot is everything that Plan looks at, as it was in OBS at one time.
+// Snapshot is everything that Plan needs, as OBS had it at one time.
 type Snapshot struct {
-	// Session is any text that stays the same while the OBS process lives and differs for the
-	// next one. With it an item that the user deleted is told from one that OBS lost in a crash.
+	// Session is any text that stays the same while the OBS process lives, and differs for the next one. It tells an item
+	// that the user deleted from one that OBS lost in a crash.
 	Session    string
 	Collection string
 	Canvas     Size
 	Program    string
 	Studio     bool
 	Inputs     []Input
-	// Scenes are all scenes in OBS's order, and then all groups. Items are known of those that matter: where the peer is
-	// or something is remembered, and where the peer is to be with all that is shown there.
+	// Scenes are all scenes in OBS's order, and then all groups. Only the items of relevant ones are known: where the peer
+	// is or something is remembered, and where the peer will be, with everything that is shown there.
 	Scenes []Scene
 }

@@ -18,8 +18,8 @@ const (
 	boundsStretch = "OBS_BOUNDS_STRETCH"     // fills a box
 )
 
-// Transform is where and how an item stands on the canvas, in OBS's terms: positions and
-// bounds in canvas pixels, crops in source pixels, rotation in degrees clockwise.
+// Transform is an item's place and shape on the canvas, in OBS's terms: positions and bounds in canvas pixels, crops in
+// source pixels, rotation in degrees clockwise.
 type Transform struct {
 	X               float64 `json:"x"`
 	Y               float64 `json:"y"`
@@ -38,13 +38,13 @@ type Transform struct {
 	CropToBounds    bool    `json:"cropToBounds,omitempty"` // OBS 30.2 and later
 }
 
-// untouched says whether this is the transform that OBS gives to a new item.
+// untouched reports whether this is OBS's transform for new items.
 func (t Transform) untouched() bool {
 	return t.same(Transform{ScaleX: 1, ScaleY: 1, Alignment: alignLeft | alignTop, BoundsType: boundsNone})
 }
 
-// same says whether two transforms put an item in the same place. OBS keeps positions as
-// 32-bit floats, since 30.2 relative to the canvas, so they do not come back exactly.
+// same reports whether two transforms put an item in the same place. OBS stores positions as 32-bit floats, since 30.2
+// relative to the canvas, so they do not come back exactly.
 func (t Transform) same(u Transform) bool {
 	near := func(a, b, tolerance float64) bool { return math.Abs(a-b) <= tolerance }
 	const pixel, ratio, degree = 0.5, 0.001, 0.05
@@ -60,8 +60,8 @@ func (t Transform) same(u Transform) bool {
 	return t.BoundsAlignment == u.BoundsAlignment && t.CropToBounds == u.CropToBounds && near(t.BoundsW, u.BoundsW, pixel) && near(t.BoundsH, u.BoundsH, pixel)
 }
 
-// rescaled carries a transform from one canvas to another: the same part of the canvas is
-// covered, and a picture without a box keeps its aspect.
+// rescaled converts a transform from one canvas to another: it covers the same part of the canvas, and a picture without a
+// box keeps its aspect ratio.
 func (t Transform) rescaled(from, to Size) Transform {
 	if from == to || from.W < 1 || from.H < 1 || to.W < 1 || to.H < 1 {
 		return t
@@ -79,8 +79,8 @@ func (t Transform) rescaled(from, to Size) Transform {
 	return t
 }
 
-// boxed puts a picture that has no box, and is not turned or mirrored, into one of its size: a box can be
-// rescaled to another shape of canvas.
+// boxed puts a picture that has no box, and is not rotated or mirrored, into a box of its size, because a box can be
+// rescaled to a canvas of another shape.
 func (t Transform) boxed(source Size) Transform {
 	w := float64(source.W-t.CropLeft-t.CropRight) * t.ScaleX
 	h := float64(source.H-t.CropTop-t.CropBottom) * t.ScaleY
@@ -92,7 +92,7 @@ func (t Transform) boxed(source Size) Transform {
 	return t
 }
 
-// cropFor carries the crops from one size of the source to another: the same part of it is left.
+// cropFor converts the crops from one size of the source to another: the same part of it remains.
 func (t Transform) cropFor(from, to Size) Transform {
 	if from == to || from.W < 1 || from.H < 1 || to.W < 1 || to.H < 1 {
 		return t
@@ -103,7 +103,7 @@ func (t Transform) cropFor(from, to Size) Transform {
 	return t
 }
 
-// Border is how much of a picture is no part of it, in pixels of the source at each side.
+// Border is the part of the source, on each side in its pixels, that is not the picture.
 type Border struct {
 	Left   int `json:"left,omitempty"`
 	Top    int `json:"top,omitempty"`
@@ -118,7 +118,7 @@ func (t Transform) trimmed(b Border) Transform {
 	return t
 }
 
-// untrimmed crops a border no more.
+// untrimmed undoes trimmed.
 func (t Transform) untrimmed(b Border) Transform {
 	return t.trimmed(Border{-b.Left, -b.Top, -b.Right, -b.Bottom})
 }

@@ -10,12 +10,11 @@ import (
 // aloopIndex is the number of the loopback sound card.
 const aloopIndex = 10
 
-// aloopNames give PulseAudio's source and sink of the card a name of their
-// own, which would be "Built-in Audio" (measured, 16.1).
+// aloopNames give PulseAudio's source and sink of the card their own name instead of "Built-in Audio" (measured, 16.1).
 const aloopNames = `SUBSYSTEM=="sound", KERNEL=="card10", ATTR{id}=="alooptopeer", ENV{SOUND_DESCRIPTION}="costream-topeer (loopback)"
 `
 
-// planAloop has the sound card there now.
+// planAloop plans to load the sound card now.
 func (s State) planAloop(p *Plan) ([]Step, error) {
 	load := append([]string{"modprobe", "snd-aloop"}, aloopParameters()...)
 	hint := "If the module is not found, this kernel was built without it; leave out --audio=aloop."
@@ -36,5 +35,5 @@ func (s State) planAloop(p *Plan) ([]Step, error) {
 		Commands: []Command{run("modprobe", "-r", "snd-aloop"), run(load...), settle()}, Hint: hint}}, nil
 }
 
-// noAloop tells whether the files say nothing of the sound card.
+// noAloop reports whether the files do not mention the sound card.
 func noAloop(text string) bool { return !strings.Contains(text, "snd-aloop") }

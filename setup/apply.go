@@ -14,15 +14,13 @@ import (
 	"time"
 )
 
-// Elevation is how commands get root's rights: nothing where we are root, or a
-// program such as sudo with its arguments.
+// Elevation is how commands get root's rights: nothing if we are root, or a program such as sudo with its arguments.
 type Elevation []string
 
-// ErrNoElevation means that there is no way to root's rights.
+// ErrNoElevation means that we cannot get root's rights.
 var ErrNoElevation = errors.New("this needs root, and there is neither sudo nor pkexec; as root, run: costream-obs setup")
 
-// Elevate chooses how to become root. Where nobody is there to be asked for a
-// password, the program is told to fail instead of waiting.
+// Elevate chooses how to become root. If nobody can be asked for a password, the program must fail instead of waiting.
 func Elevate(interactive bool) (Elevation, error) {
 	if os.Geteuid() == 0 {
 		return nil, nil
@@ -53,8 +51,7 @@ type Streams struct {
 	Out, Err io.Writer
 }
 
-// Apply carries a plan out, each command after the other, until one fails or
-// ctx ends. It asks for root's rights once.
+// Apply carries out a plan, one command after the other, until one fails or ctx ends. It asks for root's rights once.
 func (p Plan) Apply(ctx context.Context, e Elevation, s Streams) error {
 	if p.Empty() {
 		return nil
@@ -62,8 +59,8 @@ func (p Plan) Apply(ctx context.Context, e Elevation, s Streams) error {
 	args := append(append([]string{}, e...), "sh", "-c", p.Script())
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = s.In, s.Out, s.Err
-	// This ends the shell, which starts no more commands, but not the command
-	// that runs: a package manager that is killed leaves a mess behind.
+	// This ends the shell, so no more commands start, but not the running command: a package manager that is killed leaves a
+	// mess behind.
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 10 * time.Second
 	err := cmd.Run()
@@ -82,8 +79,7 @@ func (p Plan) Apply(ctx context.Context, e Elevation, s Streams) error {
 	return fmt.Errorf("%s did not run the commands (%w); to see them: costream-obs setup --print", strings.Join(args[:max(1, len(e))], " "), err)
 }
 
-// StepError means that a step of a plan failed; what it had to say is in the
-// output. Those before it are done.
+// StepError means that a step of a plan failed; its messages are in the output. The steps before it are done.
 type StepError struct{ Step Step }
 
 func (e *StepError) Error() string {

@@ -33,8 +33,8 @@ func simulateApt(args ...string) (AptChanges, error) {
 	return AptChanges{}, fmt.Errorf("apt-get -s: %w", err)
 }
 
-// readAptChanges reads lines such as "Inst dkms (3.0.10-8 Debian:12 [all])", with the
-// version before as in "Inst libc6 [2.36-9] (2.36-10 ...)", and "Remv dkms [3.0.10-8]".
+// readAptChanges reads lines such as "Inst dkms (3.0.10-8 Debian:12 [all])", with the old version as in "Inst libc6 [2.36-9]
+// (2.36-10 ...)", and "Remv dkms [3.0.10-8]".
 func readAptChanges(text string) AptChanges {
 	var c AptChanges
 	for line := range strings.Lines(text) {
@@ -66,10 +66,9 @@ func (s State) simulate(args ...string) (AptChanges, error) {
 	return s.Apt(args...)
 }
 
-// aptInstall installs packages, and says which others come with them. Where apt-get's lists
-// do not know them the step only updates those, since only then can apt-get say what it
-// would do: lists is true. The same lists serve for saying and for doing, so that no more
-// is done than is shown.
+// aptInstall installs packages, and says which others come with them. If apt-get's lists do not know them, the step only
+// updates the lists, and lists is true: only after that can apt-get say what it would do. What is shown and what is done use
+// the same lists, so that no more is done than is shown.
 func (s State) aptInstall(what string, packages []string) (step Step, lists bool, err error) {
 	args := append([]string{"install", "--no-remove"}, packages...)
 	changes, err := s.simulate(args...)
@@ -94,8 +93,8 @@ func (s State) aptInstall(what string, packages []string) (step Step, lists bool
 	return step, false, nil
 }
 
-// aptRemove takes away those packages without which nothing else has to go. dpkg is asked,
-// which removes what it is told and nothing besides, whatever has changed since.
+// aptRemove removes packages that nothing else needs. It uses dpkg, which removes only what it is told to, whatever has
+// changed since.
 func (s State) aptRemove(p *Plan, packages []string) {
 	var removable []string
 	for _, name := range packages {

@@ -14,8 +14,7 @@ type Boot struct {
 	LoadedBy string
 	// Options are the files of modprobe.d(5) with options for it, in the order in which they are read.
 	Options []OptionsFile
-	// Initramfs is the file that puts the module into the initramfs, which has its own copy of the options; empty when
-	// none does.
+	// Initramfs is the file that adds the module to the initramfs, which has its own copy of the options, or empty.
 	Initramfs string
 }
 
@@ -25,8 +24,7 @@ type OptionsFile struct {
 	Options map[string]string // the last value of each
 }
 
-// Option returns the value of an option that will hold, which is the last one, and the file that gives it. Both are empty
-// when none does.
+// Option returns the effective value of an option, which is the last one, and its file. Both are empty if there is none.
 func (b Boot) Option(name string) (value, path string) {
 	for _, f := range slices.Backward(b.Options) {
 		if value, found := f.Options[name]; found {
@@ -36,7 +34,7 @@ func (b Boot) Option(name string) (value, path string) {
 	return "", ""
 }
 
-// Boot reads modules-load.d and modprobe.d, and what initramfs-tools is told.
+// Boot reads modules-load.d and modprobe.d, and the configuration of initramfs-tools.
 func (m Machine) Boot() Boot {
 	var b Boot
 	for _, path := range m.dropIns("modules-load.d") {
@@ -60,12 +58,12 @@ func (m Machine) Boot() Boot {
 	return b
 }
 
-// dropIns are the files of such a directory that hold: sorted by their names, whatever the directory; one in an earlier
-// directory hides those of the same name.
+// dropIns are the effective files of such a directory, sorted by name over all directories. A file in an earlier directory
+// hides those of the same name.
 func (m Machine) dropIns(name string) []string {
 	byName := make(map[string]string)
 	for _, dir := range []string{"etc", "run", "usr/local/lib", "usr/lib", "lib"} {
-		files, _ := filepath.Glob(m.path(dir, name, "*.conf")) // The pattern is good.
+		files, _ := filepath.Glob(m.path(dir, name, "*.conf")) // The pattern is valid.
 		for _, f := range files {
 			if base := filepath.Base(f); byName[base] == "" {
 				byName[base] = filepath.Join("/", dir, name, base)
@@ -80,7 +78,7 @@ func (m Machine) dropIns(name string) []string {
 	return paths
 }
 
-// loopbackOptions returns nil when the text gives v4l2loopback none.
+// loopbackOptions returns nil if the text has no options for v4l2loopback.
 func loopbackOptions(text string) map[string]string {
 	var options map[string]string
 	for _, words := range configLines(text) {
@@ -99,7 +97,7 @@ func loopbackOptions(text string) map[string]string {
 	return options
 }
 
-// configLines are the words of each line that is no comment. A quoted value is one word.
+// configLines are the words of each line that is not a comment. A quoted value is one word.
 func configLines(text string) [][]string {
 	var lines [][]string
 	for line := range strings.Lines(strings.ReplaceAll(text, "\\\n", " ")) {

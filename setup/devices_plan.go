@@ -13,20 +13,19 @@ import (
 	"github.com/costream-obs/costream-obs/internal/v4l2"
 )
 
-// Options say what the machine shall have.
+// Options say what the machine should have.
 type Options struct {
 	// Out and In are the nodes, such as "/dev/video10" and "/dev/video11".
 	Out, In string
 	// OutLabel and InLabel are the names that other programs show for them.
 	OutLabel, InLabel string
-	// Aloop: a loopback sound card besides, as in 2020.
+	// Aloop: also a loopback sound card, as in 2020.
 	Aloop bool
 	// User is who runs OBS; empty for root.
 	User string
 }
 
-// Blocked is the error where nothing can be done to a machine before a person
-// has done something.
+// Blocked is the error if a person must do something first.
 type Blocked struct {
 	What string // a sentence
 	Next string // what to do, a sentence with commands in backquotes
@@ -65,9 +64,8 @@ func number(path string) int { return atoi(strings.TrimPrefix(path, "/dev/video"
 
 func (o Options) numbers() string { return fmt.Sprintf("%d,%d", number(o.Out), number(o.In)) }
 
-// PlanSetup says what has to be done so that the machine has what the options
-// say, now and after a restart. Where everything is there the plan is empty.
-// The error is one of Options.Check or a *Blocked.
+// PlanSetup plans what must be done so that the machine has what the options say, now and after a restart. If everything is
+// there, the plan is empty. The error is one of Options.Check or a *Blocked.
 func PlanSetup(s State, o Options) (Plan, error) {
 	if err := o.Check(); err != nil {
 		return Plan{}, err
@@ -107,7 +105,7 @@ func PlanSetup(s State, o Options) (Plan, error) {
 	return p, nil
 }
 
-// planModule has the module installed for the running kernel.
+// planModule plans to install the module for the running kernel.
 func (s State) planModule(p *Plan, r *records) error {
 	if s.Loopback.Loaded {
 		return nil
@@ -147,7 +145,7 @@ func (s State) planModule(p *Plan, r *records) error {
 	return nil
 }
 
-// planLoad has both nodes there now.
+// planLoad plans to have both devices now.
 func (s State) planLoad(p *Plan, o Options) ([]Step, error) {
 	if !s.Loopback.Loaded {
 		return []Step{{
@@ -168,7 +166,7 @@ func (s State) planLoad(p *Plan, o Options) ([]Step, error) {
 				Next: fmt.Sprintf("Choose other numbers, for example `costream-obs setup --video-out=/dev/video%d --video-in=/dev/video%d`, and give them to `costream-obs run` too.", 20, 21),
 			}
 		case n.Output && n.Capture && len(s.Holders[path]) == 0:
-			// While it is held, a node with exclusive_caps=1 shows both too.
+			// While it is open, a device with exclusive_caps=1 shows both capabilities, too.
 			wrong = append(wrong, path)
 		}
 	}
@@ -185,7 +183,7 @@ func (s State) planLoad(p *Plan, o Options) ([]Step, error) {
 	return s.planReload(p, o, missing, wrong)
 }
 
-// addNodes makes single nodes, and those anew that lack exclusive_caps.
+// addNodes adds single devices, and replaces those without exclusive_caps.
 func (s State) addNodes(o Options, missing, wrong []string) Step {
 	step := Step{What: "Add to the devices of v4l2loopback, which is loaded already",
 		Hint: "If it says \"busy\", a program has one of the devices open; `sudo fuser -v /dev/video*` names it."}
@@ -222,7 +220,7 @@ func (s State) planReload(p *Plan, o Options, missing, wrong []string) ([]Step, 
 	}}, nil
 }
 
-// idle names the processes that have a loopback node open.
+// idle returns an error with the processes that have a loopback device open, or nil.
 func (s State) idle(why string) error {
 	var who []string
 	for _, n := range s.Nodes {
@@ -252,7 +250,7 @@ func (s State) held(paths []string) bool {
 	return slices.ContainsFunc(paths, func(path string) bool { return len(s.Holders[path]) > 0 })
 }
 
-// before is the loopback node that comes before ours, if there is one.
+// before is the loopback device that comes before ours, if there is one.
 func (s State) before(o Options) (v4l2.Node, bool) {
 	for _, n := range s.Nodes {
 		if n.Loopback && n.Number < number(o.Out) {
@@ -269,7 +267,7 @@ func (s State) beforeRemedy(o Options, first v4l2.Node) string {
 	return fmt.Sprintf("Use it with `costream-obs setup --video-out=%s` (and the same for `costream-obs run`), or remove all devices and make only ours: `sudo modprobe -r v4l2loopback && costream-obs setup`.", first.Path)
 }
 
-// others are the loopback nodes that are not ours.
+// others are the loopback devices that are not ours.
 func (s State) others(o Options) []string {
 	var paths []string
 	for _, n := range s.Nodes {
@@ -287,7 +285,7 @@ func (o Options) label(path string) string {
 	return o.InLabel
 }
 
-// planRights lets the user open the nodes, where they cannot.
+// planRights lets the user open the devices, if they cannot.
 func (s State) planRights(p *Plan, o Options, r *records) []Step {
 	denied := slices.ContainsFunc(s.Nodes, func(n v4l2.Node) bool {
 		return (n.Path == o.Out || n.Path == o.In) && errors.Is(n.Err, fs.ErrPermission)
@@ -306,8 +304,7 @@ func (s State) planRights(p *Plan, o Options, r *records) []Step {
 	}}
 }
 
-// noteOthers tells of files that give other options. Ours is read last, so it
-// wins; but somebody wanted the others.
+// noteOthers notes files that set other options. Ours is read last, so it wins, but somebody wanted the others.
 func (s State) noteOthers(p *Plan, o Options) {
 	for _, other := range s.Others {
 		if numbers := other.Options["video_nr"]; numbers != "" && numbers != o.numbers() {
@@ -317,5 +314,5 @@ func (s State) noteOthers(p *Plan, o Options) {
 	}
 }
 
-// settle waits until udev has given the nodes their names and rights.
+// settle waits until udev has given the devices their names and rights.
 func settle() Command { return run("udevadm", "settle", "--timeout=10") }

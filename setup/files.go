@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// The files that setup writes. That with the options comes last in modprobe's
-// order, where the last value of an option holds.
+// The files that setup writes. The one with the options comes last in modprobe's order, in which the last value of an option
+// wins.
 const (
 	optionsPath = "/etc/modprobe.d/zz-costream-obs.conf"
 	loadPath    = "/etc/modules-load.d/costream-obs.conf"
@@ -21,12 +21,11 @@ var ourFiles = []string{optionsPath, loadPath, namesPath}
 // fileHead is the first line of each.
 const fileHead = "# Written by costream-obs setup; costream-obs setup --undo takes it away."
 
-// records are what setup did besides its files. They stand as comments in the
-// file with the options, for --undo.
+// records are what setup did apart from its files. They are comments in the file with the options, for --undo.
 type records struct {
 	packages []string
 	members  []string // who was made a member: "alice in video"
-	modules  []string // loaded by us
+	modules  []string // that we loaded
 }
 
 const (
@@ -66,11 +65,11 @@ func (r records) String() string {
 	return b.String()
 }
 
-// maxBuffers is how many pictures a device holds, of which the module's default is 2.
+// maxBuffers is how many pictures a device holds; the module's default is 2.
 const maxBuffers = "4"
 
-// loopbackParameters make both devices. exclusive_caps is a list, in which
-// what is not named is off (measured, 0.12.7).
+// loopbackParameters make both devices. exclusive_caps is a list, and a device that is not in it has it off (measured,
+// 0.12.7).
 func (o Options) loopbackParameters() []string {
 	return []string{
 		"video_nr=" + o.numbers(),
@@ -85,7 +84,7 @@ func aloopParameters() []string {
 	return []string{"enable=1", fmt.Sprint("index=", aloopIndex), "id=aloop-topeer"}
 }
 
-// wantFiles are the files as they should be, by their paths.
+// wantFiles are the files that there should be, by path.
 func (o Options) wantFiles(r records) map[string]string {
 	options := fileHead + "\n" + r.String() + "options v4l2loopback " + strings.Join(o.loopbackParameters(), " ") + "\n"
 	load := fileHead + "\nv4l2loopback\n"
@@ -99,7 +98,7 @@ func (o Options) wantFiles(r records) map[string]string {
 	return files
 }
 
-// writeFiles are the commands for the files that are not as they should be.
+// writeFiles are the commands for the files that differ from what should be.
 func (s State) writeFiles(want map[string]string) []Command {
 	var commands []Command
 	for _, path := range ourFiles {

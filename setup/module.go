@@ -11,18 +11,17 @@ import (
 	"strings"
 )
 
-// KernelModule is what the machine says of a kernel module.
+// KernelModule is the state of a kernel module.
 type KernelModule struct {
-	// File is where the running kernel has it; empty when it is not installed.
+	// File is its file for the running kernel; empty if it is not installed.
 	File   string
 	Loaded bool
-	// Version is that of the loaded module, and empty when it does not tell,
-	// as v4l2loopback 0.12 (measured, 0.12.7).
+	// Version is the version of the loaded module, or empty if it does not report one, as v4l2loopback 0.12 (measured,
+	// 0.12.7).
 	Version string
 	// Users is how often it is in use, by whomever.
 	Users int
-	// Unsigned: the file carries no signature. It is false where that cannot
-	// be seen, as in a compressed file.
+	// Unsigned: the file has no signature. It is false if that cannot be seen, for example in a compressed file.
 	Unsigned bool
 }
 
@@ -55,7 +54,7 @@ func (m Machine) moduleFile(name string) string {
 	return ""
 }
 
-// signatureMark ends the file of a signed module (scripts/sign-file.c).
+// signatureMark is the end of a signed module's file (scripts/sign-file.c).
 const signatureMark = "~Module signature appended~\n"
 
 func (m Machine) signed(file string) bool {
@@ -71,14 +70,13 @@ func (m Machine) signed(file string) bool {
 	return err != nil || bytes.Equal(end, []byte(signatureMark))
 }
 
-// SecureBoot tells whether the firmware lets only signed modules in. Its
-// variable is four bytes of attributes and a 1.
+// SecureBoot reports whether the firmware accepts only signed modules. Its variable is four bytes of attributes and a 1.
 func (m Machine) SecureBoot() bool {
 	state, err := os.ReadFile(m.path("sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"))
 	return err == nil && len(state) > 4 && state[4] == 1
 }
 
-// text is a file's content without the blanks around it, or "".
+// text is a file's content without surrounding blanks, or "".
 func (m Machine) text(parts ...string) string {
 	data, err := os.ReadFile(m.path(parts...))
 	if err != nil {

@@ -7,15 +7,14 @@ import (
 	"strings"
 )
 
-// installation is how v4l2loopback comes onto a machine.
+// installation is how v4l2loopback is installed on a machine.
 type installation struct {
 	step     Step
-	packages []string // to be removed again by --undo; nil where nothing is
-	lists    bool     // the step only lets the installer know the packages
+	packages []string // that --undo removes; may be nil
+	lists    bool     // the step only updates the installer's lists of packages
 }
 
-// planInstall chooses between installing the module, what it is built with,
-// and building it.
+// planInstall chooses between installing the module, installing what it is built with, and building it.
 func (s State) planInstall() (installation, error) {
 	const what = "Install the kernel module v4l2loopback"
 	switch {
@@ -26,7 +25,7 @@ func (s State) planInstall() (installation, error) {
 			Hint:     "The build's log is below /var/lib/dkms/v4l2loopback. A module that is older than the kernel by years does not build: look for a newer v4l2loopback-dkms.",
 		}}, nil
 	case s.Source && s.Installer == "apt-get":
-		// Building is a part of the headers' installation.
+		// Installing the headers builds the module, too.
 		headers := "linux-headers-" + s.Kernel
 		return s.aptInstallation(fmt.Sprintf("Install the headers of Linux %s, which builds the kernel module v4l2loopback", s.Kernel), headers)
 	}
@@ -65,8 +64,8 @@ func (s State) aptInstallation(what string, packages ...string) (installation, e
 
 const removeWhat = "Remove the packages that setup installed"
 
-// planRemove is the opposite of planInstall. Packages stay whose removal would remove others
-// as well, and where the package manager cannot be asked about that.
+// planRemove undoes planInstall. It keeps packages whose removal would remove others, and all if the package manager cannot
+// be asked about that.
 func (s State) planRemove(p *Plan, packages []string) {
 	switch names := strings.Join(packages, " "); s.Installer {
 	case "apt-get":

@@ -32,20 +32,17 @@ var (
 type PairOptions struct {
 	Out string // OBS's virtual camera writes to it: "/dev/video10"
 	In  string // OBS reads the peer's picture from it: "/dev/video11"
-	// NeedsOutput is true for an OBS whose virtual camera passes over nodes
-	// that do not offer output at the moment (31.0.4 and later).
+	// NeedsOutput is true for an OBS whose virtual camera skips devices that do not offer output at the moment (31.0.4 and
+	// later).
 	NeedsOutput bool
-	// Refused is true for an OBS whose virtual camera v4l2loopback 0.14 and
-	// later refuse (before 31.0.4).
+	// Refused is true for an OBS whose virtual camera is refused by v4l2loopback 0.14 and later (OBS before 31.0.4).
 	Refused bool
-	// Ours are processes that may write to the nodes: the companion and OBS.
+	// Ours are processes that may write to the devices: the companion and OBS.
 	Ours []int
 }
 
-// CheckPair returns nil when the devices route can work, and otherwise
-// everything that stands against it, each with the next command to type. Use
-// it before the virtual camera is started: a failed start opens a modal box
-// in OBS 30 and later.
+// CheckPair returns nil if the devices route can work, and otherwise everything that prevents it, each with the next command
+// to type. Call it before the virtual camera is started, because a failed start opens a modal box in OBS 30 and later.
 func (m Machine) CheckPair(o PairOptions) error {
 	nodes, err := m.video().Nodes()
 	if err != nil {
@@ -103,7 +100,7 @@ func (m Machine) checkNode(nodes []v4l2.Node, path string, o PairOptions) error 
 	return fmt.Errorf("%s: %w: %s; close it", path, ErrWritten, who)
 }
 
-// loadHint is how to get the two nodes.
+// loadHint says how to get the two devices.
 func (m Machine) loadHint(o PairOptions) string {
 	command := "costream-obs setup"
 	if o.Out != "/dev/video10" || o.In != "/dev/video11" {
@@ -115,9 +112,8 @@ func (m Machine) loadHint(o PairOptions) string {
 	return "the kernel module is loaded with other devices; close what uses them, then: " + command
 }
 
-// refusesSecondWriter is true from v4l2loopback 0.14 on; before, a second
-// program may write between the frames of the first. Those that do not tell
-// their version are older.
+// refusesSecondWriter is true from v4l2loopback 0.14 on. Before that, a second program may write between the frames of the
+// first. A module that does not report its version is older.
 func (m Machine) refusesSecondWriter() bool {
 	parts := strings.SplitN(m.text("sys", "module", "v4l2loopback", "version"), ".", 3)
 	if len(parts) < 2 {
@@ -128,10 +124,9 @@ func (m Machine) refusesSecondWriter() bool {
 	return major > 0 || minor >= 14
 }
 
-// PickVirtualCamera returns the node that OBS's virtual camera would open if it were started now, and false when it would find
-// none: the first, in the order of their numbers, that takes its format (plugins/linux-v4l2/v4l2-output.c of OBS 29 to 32).
-// Neither a label nor a setting has a part in it. needsOutput is that of PairOptions; refusesSecondWriter is true for
-// v4l2loopback 0.14 and later.
+// PickVirtualCamera returns the device that OBS's virtual camera would open if it were started now, and false if it would
+// find none: the first, by number, that accepts its format (plugins/linux-v4l2/v4l2-output.c of OBS 29 to 32). Labels and
+// settings do not matter. needsOutput is that of PairOptions; refusesSecondWriter is true for v4l2loopback 0.14 and later.
 func PickVirtualCamera(nodes []v4l2.Node, needsOutput, refusesSecondWriter bool) (v4l2.Node, bool) {
 	for _, n := range nodes {
 		takes := n.Output

@@ -8,37 +8,35 @@ import (
 	"strings"
 )
 
-// Plan is what has to be done to a machine, in this order, and by root. It is
-// a value: making one changes nothing.
+// Plan is what root must do to a machine, in this order. It is a value: making one changes nothing.
 type Plan struct {
 	Steps []Step
-	// Notes are what the user should know besides, one sentence or two each.
+	// Notes are what else the user should know, one sentence or two each.
 	Notes []string
-	// Unloads: a module that is loaded now is taken away, with all its devices.
+	// Unloads: a loaded module is unloaded, with all its devices.
 	Unloads bool
-	// Lists: all that is done is to have the package manager know the packages. Only a
-	// plan made after that can show what has to be done.
+	// Lists: this plan only updates the package manager's lists. Only a plan made after that can show what must be done.
 	Lists bool
 }
 
-// Empty tells that nothing has to be done.
+// Empty reports whether nothing must be done.
 func (p Plan) Empty() bool { return len(p.Steps) == 0 }
 
-// Step is a part of a plan that is done or fails as a whole.
+// Step is a part of a plan that succeeds or fails as a whole.
 type Step struct {
 	// What it is for, as a phrase.
 	What string
-	// Shows are what the commands do that they do not say, a line each.
+	// Shows are effects that the commands do not show, one line each.
 	Shows    []string
 	Commands []Command
-	// Hint is what to look at when it fails.
+	// Hint is what to check if it fails.
 	Hint string
 }
 
 // Command is one command, or one file to be written.
 type Command struct {
 	Args  []string
-	Stdin string // its standard input; where it is not empty it ends in a newline
+	Stdin string // its standard input; empty, or ending in a newline
 }
 
 func run(args ...string) Command { return Command{Args: args} }
@@ -48,8 +46,7 @@ func write(path, text string) Command {
 	return Command{Args: []string{"install", "-D", "-m", "0644", "/dev/stdin", path}, Stdin: text}
 }
 
-// shell is the command as a line for a shell, run by a program such as "sudo",
-// or as it is. Then is put behind it.
+// shell is the command as a line for a shell, run with a program such as "sudo", or directly. then is appended.
 func (c Command) shell(by, then string) string {
 	var b strings.Builder
 	if by != "" {
@@ -67,7 +64,7 @@ func (c Command) shell(by, then string) string {
 	return b.String() + " <<'END'" + then + "\n" + c.Stdin + "END\n"
 }
 
-// quote leaves alone what a shell takes literally.
+// quote leaves text alone that a shell takes literally.
 func quote(s string) string {
 	if s != "" && !strings.ContainsFunc(s, func(r rune) bool {
 		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._/+=,:@", r)
@@ -77,8 +74,7 @@ func quote(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
-// Text is the plan as a shell script that a person could run: each command
-// with by, such as "sudo", before it.
+// Text is the plan as a shell script that a person could run, each command with by, such as "sudo", before it.
 func (p Plan) Text(by string) string {
 	var b strings.Builder
 	for i, s := range p.Steps {
@@ -96,10 +92,10 @@ func (p Plan) Text(by string) string {
 	return b.String()
 }
 
-// remarkWidth is where the lines of a remark are broken.
+// remarkWidth is the width of a remark.
 const remarkWidth = 100
 
-// remark is a text as lines that a shell passes over.
+// remark is a text as comment lines of a shell script.
 func remark(text string) string {
 	var b strings.Builder
 	width := 0
@@ -117,11 +113,10 @@ func remark(text string) string {
 	return b.String() + "\n"
 }
 
-// firstFailure is the exit status that says that the first step failed; the
-// next say so of the next steps.
+// firstFailure is the exit status if the first step failed; the following ones are for the next steps.
 const firstFailure = 64
 
-// Script is the plan for a shell of root.
+// Script is the plan as a script for root's shell.
 func (p Plan) Script() string {
 	var b strings.Builder
 	b.WriteString("umask 022\nPATH=$PATH:/usr/sbin:/sbin\n")
@@ -133,7 +128,7 @@ func (p Plan) Script() string {
 	return b.String()
 }
 
-// Failed is the step that a status of Script tells of.
+// Failed is the step that an exit status of Script means.
 func (p Plan) Failed(status int) (Step, bool) {
 	if i := status - firstFailure; i >= 0 && i < len(p.Steps) {
 		return p.Steps[i], true

@@ -16,39 +16,38 @@ import (
 // State is what a plan is made from.
 type State struct {
 	Kernel string
-	// KernelDir: the running kernel's modules are there. They are not after an
-	// update of the kernel without a restart, or in a container.
+	// KernelDir: the running kernel's modules are there. They are missing in a container, or if the kernel was updated
+	// without a restart.
 	KernelDir bool
-	// Source and Headers are what a module can be built from.
+	// Source and Headers are there to build a module from.
 	Source, Headers bool
 	// Installer is the program that installs packages: "apt-get", "dnf",
 	// "pacman" or "zypper"; empty when there is none that we know.
 	Installer string
-	// Present are those packages which setup could install that are there.
+	// Present are the installed packages among those that setup could install.
 	Present []string
-	// Apt tells what apt-get would do; nil where it cannot be asked.
+	// Apt returns what apt-get would do; nil if it cannot be asked.
 	Apt func(args ...string) (AptChanges, error)
-	// ListsUpdated: the lists of packages were brought up to date a moment ago.
+	// ListsUpdated: the lists of packages were just updated.
 	ListsUpdated bool
 	SecureBoot   bool
 
 	Loopback KernelModule
-	// CanAdd: single devices can be added and deleted, by module and
-	// v4l2loopback-ctl of 0.13 or later.
+	// CanAdd: single devices can be added and deleted, with a module and v4l2loopback-ctl of 0.13 or later.
 	CanAdd  bool
 	Nodes   []v4l2.Node
 	Holders map[string][]v4l2.Holder // of the loopback nodes, as far as this user may see
 	Group   string                   // of the loopback nodes
-	// Members are who belongs to that group from their next login on.
+	// Members belong to that group from their next login on.
 	Members []string
 
 	Aloop KernelModule
 	// AloopCard is the index of snd-aloop's sound card, and -1 without one.
 	AloopCard int
 
-	// Files are the files that setup writes, as they are now, by their paths.
+	// Files are the current contents of the files that setup writes, by path.
 	Files map[string]string
-	// Others are files of somebody else with options for v4l2loopback.
+	// Others are files of others with options for v4l2loopback.
 	Others []OptionsFile
 }
 
@@ -115,7 +114,7 @@ func (m Machine) surveyNodes(s *State) error {
 	return nil
 }
 
-// group looks a number up in /etc/group.
+// group finds a number in /etc/group.
 func (m Machine) group(gid int) (name string, members []string) {
 	for line := range strings.Lines(m.text("etc", "group")) {
 		fields := strings.Split(strings.TrimSpace(line), ":")
@@ -137,8 +136,8 @@ func (m Machine) aloopCard() int {
 	return -1
 }
 
-// controlProgram tells whether there is a v4l2loopback-ctl that can add devices. That of 0.12 and before cannot, and is a
-// shell script (measured, 0.12.7; the others: v4l2loopback's utils).
+// controlProgram reports whether there is a v4l2loopback-ctl that can add devices. The one of 0.12 and before is a shell
+// script and cannot (measured, 0.12.7; the others: v4l2loopback's utils).
 func (m Machine) controlProgram() bool {
 	for _, dir := range []string{"usr/bin", "usr/local/bin"} {
 		f, err := os.Open(m.path(dir, "v4l2loopback-ctl"))

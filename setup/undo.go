@@ -8,9 +8,8 @@ import (
 	"strings"
 )
 
-// PlanUndo says what has to be done to take back what setup did, as its files
-// tell. Where there is none the plan is empty. With keepModules modules that
-// are loaded stay until the machine restarts. The error is a *Blocked.
+// PlanUndo plans to undo what setup did, as its files say. Without these files the plan is empty. With keepModules, loaded
+// modules stay until the machine restarts. The error is a *Blocked.
 func PlanUndo(s State, keepModules bool) (Plan, error) {
 	var p Plan
 	var files []string
@@ -40,19 +39,19 @@ func PlanUndo(s State, keepModules bool) (Plan, error) {
 	if len(r.packages) > 0 {
 		s.planRemove(&p, r.packages)
 	}
-	// Last, since they hold what is still to be undone if a step fails.
+	// The files go last, because they say what is left to undo if a step fails.
 	p.Steps = append(p.Steps, Step{What: "Remove the files that setup wrote", Commands: []Command{run(append([]string{"rm", "-f"}, files...)...)}})
 	return p, nil
 }
 
-// optionsOf reads the nodes back from our file.
+// optionsOf reads the devices from our file.
 func optionsOf(text string) Options {
 	options := loopbackOptions(text)
 	out, in, _ := strings.Cut(options["video_nr"], ",")
 	return Options{Out: "/dev/video" + out, In: "/dev/video" + in}
 }
 
-// unloadLoopback takes our nodes away.
+// unloadLoopback removes our devices.
 func (s State) unloadLoopback(p *Plan, o Options, r records, keep bool) ([]Step, error) {
 	var there []string
 	for _, path := range []string{o.Out, o.In} {

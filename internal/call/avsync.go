@@ -13,18 +13,17 @@ import (
 	"github.com/costream-obs/costream-obs/media/link"
 )
 
-// syncEvery is how often it is looked whether voice and picture come together.
+// syncEvery is how often A/V sync is checked.
 const syncEvery = time.Second
 
-// avSync makes the peer's voice and picture arrive together, and tells the peer what it takes to
-// do the same with ours.
+// avSync keeps the peer's voice and picture together, and sends the peer what it needs to do the same with ours.
 type avSync struct {
 	call   *Call
 	sync   *lipsync.Sync
 	last   lipsync.Waits
-	voice  *media.AudioReceiver // whose breaks were counted last
-	breaks int                  // of the voice, as last told
-	late   int                  // how often the sound server came late for it, as last told
+	voice  *media.AudioReceiver // the one whose breaks are counted
+	breaks int                  // of the voice, at the last check
+	late   int                  // how often the sound server came late for it, at the last check
 	buffer voiceBuffer
 	wait   atomic.Int64              // of the voice, in nanoseconds
 	seen   map[link.Medium]time.Time // when the newest sender report came
@@ -39,16 +38,16 @@ func newAVSync(c *Call) *avSync {
 	}
 }
 
-// arrived takes a packet as it comes.
+// arrived takes a packet at its arrival.
 func (s *avSync) arrived(m link.Medium, stream link.Stream, packet []byte) {
-	// The marker bit ends a picture (RFC 6184).
+	// The marker bit is set in the last packet of a picture (RFC 6184).
 	if len(packet) < rtpHeader || m == link.Video && packet[1]&0x80 == 0 {
 		return
 	}
 	s.side[m].Arrived(stream.ID, binary.BigEndian.Uint32(packet[4:]), time.Now())
 }
 
-// run looks again and again, until ctx ends.
+// run checks repeatedly until ctx ends.
 func (s *avSync) run(ctx context.Context) {
 	tick := time.NewTicker(syncEvery)
 	defer tick.Stop()
@@ -96,14 +95,14 @@ func (s *avSync) look(l link.Link, now time.Time) {
 	c.o.Log.Debug("voice and picture are brought together", "voice waits", waits.Audio, "picture waits", waits.Video)
 }
 
-// noteBreaks looks how often the voice broke off, and gives it a larger buffer where that is too often.
+// noteBreaks counts how often the voice broke off, and gives it a larger buffer if that is too often.
 func (s *avSync) noteBreaks(voice *media.AudioReceiver, now time.Time) {
 	c := s.call
 	n, late := voice.Breaks(), voice.Late()
 	if voice != s.voice {
-		s.voice, s.breaks, s.late = voice, 0, 0 // It counts from its own beginning.
+		s.voice, s.breaks, s.late = voice, 0, 0 // A new receiver counts from 0.
 	}
-	// A receiver that takes its place does not have to find out anew.
+	// The next receiver starts with this value.
 	c.voiceSpare.Store(int64(voice.Spare()))
 	if n != s.breaks {
 		c.o.Log.Debug("the peer's voice broke off", "times", n, "latency", voice.Latency())
@@ -112,14 +111,14 @@ func (s *avSync) noteBreaks(voice *media.AudioReceiver, now time.Time) {
 	if s.buffer.note(late-s.late, now) {
 		c.o.Log.Info("the sound server comes late for the peer's voice and gets more of it in hand", "buffer", s.buffer.size)
 		c.voiceBuffer.Store(int64(s.buffer.size))
-		// PipeWire takes at once half of what it has in hand, so that the sound must be there earlier (1.4.2).
+		// PipeWire takes half of its buffer at once, so the sound must be there that much earlier (1.4.2).
 		c.voiceSpare.Add(int64(s.buffer.size-before) / 2)
 		c.audio.renew()
 	}
 	s.breaks, s.late = n, late
 }
 
-// report passes on a sender report that is new.
+// report passes on a sender report if it is new.
 func (s *avSync) report(m link.Medium, r link.ReceiveStats) {
 	if r.Stream.ID != 0 && r.LastSenderReport.After(s.seen[m]) {
 		s.seen[m] = r.LastSenderReport
@@ -127,7 +126,7 @@ func (s *avSync) report(m link.Medium, r link.ReceiveStats) {
 	}
 }
 
-// voiceWait is how long the voice waits now.
+// voiceWait is the delay that A/V sync gives the voice now.
 func (s *avSync) voiceWait() time.Duration { return time.Duration(s.wait.Load()) }
 
 // valueOf is 0 for a latency that nobody measures.

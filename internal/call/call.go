@@ -25,46 +25,48 @@ import (
 type Options struct {
 	// Link makes the link; it is called again after each failure.
 	Link func(link.Handler) (link.Link, error)
-	// PeerAsks says that the peer asks for the key frames that it needs, and the link for lost packets, whose order it keeps.
+	// PeerAsks says that the peer asks for the key frames that it needs, and that the link recovers lost packets and orders
+	// them.
 	PeerAsks bool
 
-	// Picture is what is sent. Without one neither picture nor voice is.
+	// Picture is what we send. Without it, neither picture nor voice is sent.
 	Picture media.VideoSource
-	// Feed pushes the pictures of a Picture that takes them that way, until ctx ends; may be nil.
+	// Feed pushes pictures into a Picture that needs that, until ctx ends; may be nil.
 	Feed func(ctx context.Context, push func([]byte)) error
 	// FrameTime is the time between two pictures of Picture.
 	FrameTime   time.Duration
 	BitrateKbps int
-	// Microphone is the source at the sound server that is sent; empty means the default one.
+	// Microphone is the source at the sound server that we send; empty means the default one.
 	Microphone string
-	// Muted is how our voice begins.
+	// Muted says whether our voice is muted at the start.
 	Muted bool
-	// VoiceLevel gets the loudest sample that was recorded, 1 for the largest there is, ten times a second; may be nil.
+	// VoiceLevel gets the loudest recorded sample, 1 for full scale, ten times a second; may be nil.
 	VoiceLevel func(peak float64)
-	// VoiceOpens is called each time before our voice is recorded; may be nil.
+	// VoiceOpens is called before each start of the recording of our voice; may be nil.
 	VoiceOpens func()
 
-	// Screen shows the peer's picture. ScreenReady tells whether it can; nil means that it always can.
+	// Screen shows the peer's picture. ScreenReady reports whether it can; nil means always.
 	Screen      Screen
 	ScreenReady func() bool
 	Format      media.VideoFormat // of the screen
 
-	// AVOffset is by how much later the peer's voice comes than by all that is known it should.
+	// AVOffset is an extra delay of the peer's voice, on top of automatic A/V sync.
 	AVOffset time.Duration
-	// Apart says that voice and picture do not wait for each other.
+	// Apart switches A/V sync off.
 	Apart    bool
 	External ExternalLatency
 
-	// PeerSeen is told when pictures of the peer begin and end to be shown, one call after the other. It must not call back.
+	// PeerSeen gets whether pictures of the peer are shown, with each change; calls do not overlap. It must not call the
+	// Call.
 	PeerSeen func(seen bool)
 	// Shaped gets the part of the screen that the peer's picture covers; may be nil.
 	Shaped func(image.Rectangle)
-	// Changed is called when Failing has changed; nil where nobody wants to know.
+	// Changed is called when Failing has changed; may be nil.
 	Changed func()
 	Log     *slog.Logger // nil discards
 }
 
-// Screen shows the peer's picture, as a media.Screen does; whoever made it runs it.
+// Screen shows the peer's picture, as a media.Screen does. Its maker runs it.
 type Screen interface {
 	Show(media.Frame)
 	Placeholder(on bool)
@@ -93,23 +95,23 @@ type Call struct {
 	videoOut    *outgoing
 	audioOut    *outgoing
 	muted       setting[bool]
-	halted      atomic.Bool  // nothing is sent any more
-	kbps        setting[int] // that the link allows our picture; 0 where it does not say
+	halted      atomic.Bool  // nothing more is sent
+	kbps        setting[int] // what the link allows for our picture; 0 if it does not say
 	kbpsLogged  atomic.Int64
 
 	video       *inbox
 	audio       *inbox
 	silenced    atomic.Bool              // the peer's voice is not played
 	speakers    atomic.Pointer[[]string] // nil while they are not known
-	silent      setting[[]string]        // those of the speakers that play silence
-	voiceBuffer atomic.Int64             // of the peer's voice at the sound server, in nanoseconds
-	voiceSpare  atomic.Int64             // of the peer's voice before that, since some comes late, in nanoseconds
+	silent      setting[[]string]        // which of the speakers play silence
+	voiceBuffer atomic.Int64             // nanoseconds of the peer's voice that the sound server holds
+	voiceSpare  atomic.Int64             // nanoseconds of the peer's voice before that, because packets can be late
 	presence    presence                 // of the peer's picture
 	avSync      *avSync
 }
 
-// newCall makes one that does nothing yet. noPicture and noVoice are told why there is no receiver, or nil when there is
-// one again.
+// newCall makes a call that is not started. noPicture and noVoice get why there is no receiver, or nil when there is one
+// again.
 func newCall(o Options, noPicture, noVoice func(error)) *Call {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -121,8 +123,8 @@ func newCall(o Options, noPicture, noVoice func(error)) *Call {
 	}
 	c.muted.set(o.Muted)
 	c.video = newInbox(link.Video, c.newVideoReceiver, noPicture, o.Log)
-	// No picture that needs the lost packet is right, and only a key frame needs none. It happens where packets have
-	// waited for us, as while the machine slept.
+	// Pictures that need the lost packet are broken; the next key frame needs none. Packets are lost here when many waited
+	// for us, for example while the machine slept.
 	c.video.lost = c.requestKeyFrame
 	c.audio = newInbox(link.Audio, c.newAudioReceiver, noVoice, o.Log)
 	c.avSync = newAVSync(c)
@@ -162,7 +164,7 @@ func Start(parent context.Context, o Options) *Call {
 	return c
 }
 
-// receive starts what shows and plays the peer.
+// receive starts the parts that show and play the peer.
 func (c *Call) receive(ctx context.Context, apart bool) {
 	parts := []func(context.Context){c.video.run, c.audio.run, c.watchPeer}
 	if !apart {
@@ -177,7 +179,7 @@ func (c *Call) receive(ctx context.Context, apart bool) {
 	}
 }
 
-// Stop ends everything and returns when no packet leaves any more.
+// Stop ends everything. No packet leaves after it returns.
 func (c *Call) Stop() {
 	c.cancel()
 	c.parts.Wait()
@@ -185,23 +187,23 @@ func (c *Call) Stop() {
 	c.o.Screen.Placeholder(true)
 }
 
-// Halt keeps anything more from being sent, until Stop. It may be called at any time.
+// Halt stops sending for good. It may be called at any time.
 func (c *Call) Halt() { c.halted.Store(true) }
 
-// SetMuted silences what we send.
+// SetMuted mutes what we send.
 func (c *Call) SetMuted(muted bool) { c.muted.set(muted) }
 
-// SetSpeakers has the peer's voice played on these sinks of the sound server; none means the default one.
+// SetSpeakers plays the peer's voice on these sinks of the sound server; an empty name is the default sink.
 func (c *Call) SetSpeakers(sinks []string) { c.speakers.Store(&sinks) }
 
-// SilenceSpeakers has these of the sinks play silence, and all others the peer's voice: at once, and without a gap at the
-// others.
+// SilenceSpeakers makes these of the sinks play silence, and all others the peer's voice. It acts at once and leaves no gap
+// at the others.
 func (c *Call) SilenceSpeakers(sinks []string) { c.silent.set(sinks) }
 
-// SilencePeer keeps the peer's voice from being played.
+// SilencePeer stops and resumes playing the peer's voice.
 func (c *Call) SilencePeer(silenced bool) { c.silenced.Store(silenced) }
 
-// Link is the link of this moment, nil while there is none.
+// Link is the current link, or nil.
 func (c *Call) Link() link.Link {
 	if l := c.link.Load(); l != nil {
 		return *l
@@ -209,10 +211,10 @@ func (c *Call) Link() link.Link {
 	return nil
 }
 
-// BitrateKbps is what the way to the peer allows our picture, in kbit/s, 0 where the link does not say.
+// BitrateKbps is the video bitrate that the path to the peer allows, in kbit/s, or 0 if the link does not say.
 func (c *Call) BitrateKbps() int { return c.kbps.get() }
 
-// Failing tells why parts do not work, by the codes of the problems.
+// Failing returns why parts do not work, by problem code.
 func (c *Call) Failing() map[problem.Code]error { return c.parts.Failing() }
 
 // Pipeline is a part that can be drawn and printed.

@@ -12,10 +12,10 @@ import (
 	"github.com/costream-obs/costream-obs/media/link"
 )
 
-// inboxPackets bounds what waits while a receiver is being built: 1 s of a 6 Mbit/s picture.
+// inboxPackets is how many packets wait while a receiver is being built: 1 s of a 6 Mbit/s picture.
 const inboxPackets = 640
 
-// rebuildAfter keeps a receiver that fails from being built again for each packet.
+// rebuildAfter is the least time between two attempts to build a receiver.
 const rebuildAfter = 500 * time.Millisecond
 
 // receiver is a media.VideoReceiver or media.AudioReceiver.
@@ -25,23 +25,22 @@ type receiver interface {
 	Pipeline
 }
 
-// inbox takes the packets of one medium from the link and owns the receiver of the stream that
-// plays now: a new stream gets a new receiver, one that failed is replaced.
+// inbox takes the packets of one medium from the link and owns the receiver that plays them. A new stream gets a new
+// receiver, and a failed receiver is replaced.
 type inbox struct {
 	medium link.Medium
 	build  func() (receiver, error)
-	// failed tells why there is no receiver, or nil when there is one again.
+	// failed gets why there is no receiver, or nil when there is one again.
 	failed func(error)
-	// lost is called for each packet that found no room, which the link takes for received; may be nil. It is called by
-	// put.
+	// lost is called by put for each packet that the full inbox drops; the link considers it received. It may be nil.
 	lost func()
 	log  *slog.Logger
 
 	packets chan inPacket
 	free    sync.Pool
 
-	renewed atomic.Bool  // the receiver is to be built again
-	held    atomic.Int64 // how long each packet waits here, in nanoseconds
+	renewed atomic.Bool  // a new receiver must be built
+	held    atomic.Int64 // delay of each packet, in nanoseconds
 
 	mu      sync.Mutex
 	current receiver
@@ -61,7 +60,7 @@ func newInbox(medium link.Medium, build func() (receiver, error), failed func(er
 	}
 }
 
-// put hands over a packet of the link; it does not block. When the inbox is full the packet is lost.
+// put takes a packet of the link and does not block. A full inbox drops it.
 func (b *inbox) put(s link.Stream, packet []byte) {
 	data := b.free.Get().(*[]byte)
 	*data = append((*data)[:0], packet...)
@@ -75,13 +74,13 @@ func (b *inbox) put(s link.Stream, packet []byte) {
 	}
 }
 
-// hold has each packet wait for so long from when it came. The inbox has room for a second of them.
+// hold delays each packet by d from its arrival. The inbox has room for about a second.
 func (b *inbox) hold(d time.Duration) { b.held.Store(int64(d)) }
 
-// renew has the receiver built again with the next packet.
+// renew makes the inbox build a new receiver with the next packet.
 func (b *inbox) renew() { b.renewed.Store(true) }
 
-// ripen waits until it is a packet's turn.
+// ripen waits until a packet's delay is over.
 func (b *inbox) ripen(ctx context.Context, p inPacket) {
 	wait := time.Duration(b.held.Load()) - time.Since(p.at)
 	if wait <= 0 {
@@ -95,7 +94,7 @@ func (b *inbox) ripen(ctx context.Context, p inPacket) {
 	}
 }
 
-// running is the receiver at work, or nil.
+// running is the current receiver, or nil.
 func (b *inbox) running() receiver {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -108,7 +107,7 @@ func (b *inbox) setCurrent(r receiver) {
 	b.mu.Unlock()
 }
 
-// playing is a receiver at work.
+// playing is a receiver and its stream.
 type playing struct {
 	receiver
 	stop  context.CancelFunc
@@ -122,7 +121,7 @@ func play(ctx context.Context, r receiver) *playing {
 	return p
 }
 
-// run serves streams until ctx ends.
+// run plays streams until ctx ends.
 func (b *inbox) run(ctx context.Context) {
 	var (
 		stream  uint64

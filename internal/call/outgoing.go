@@ -8,16 +8,16 @@ import (
 	"time"
 )
 
-// outgoing makes one RTP stream of what our senders produce during one time on air. A pipeline that
-// is built again begins with an SSRC, a sequence number and a timestamp of its own; a 2020 receiver
-// ends with "not-linked" when the SSRC changes (measured), and any other loses time. Its methods are
-// for the one goroutine that a sender sends from; the next sender runs only after the last.
+// outgoing joins the packets of our senders during one time on air into one RTP stream. A pipeline that is built again
+// begins with a new SSRC, sequence number and timestamp. A 2020 receiver ends with "not-linked" when the SSRC changes
+// (measured), and any other receiver loses time. It is used by one goroutine at a time: the next sender starts after the
+// last has ended.
 type outgoing struct {
 	rate uint32 // of the RTP clock, in Hz
 	ssrc uint32
 
 	begun     bool
-	from      uint32 // SSRC of the pipeline that sends now
+	from      uint32 // SSRC of the current pipeline
 	seqShift  uint16
 	timeShift uint32
 	lastSeq   uint16
@@ -33,8 +33,8 @@ func newOutgoing(rate uint32) *outgoing {
 // rtpHeader is the length of an RTP header without extensions (RFC 3550, 5.1).
 const rtpHeader = 12
 
-// next returns a packet as it goes on from the packets before it. The result is valid until the
-// next call; the packet itself belongs to the pipeline and stays as it is.
+// next returns a packet with the numbers that continue the stream. The result is valid until the next call; the packet
+// itself belongs to the pipeline and is not changed.
 func (o *outgoing) next(packet []byte, now time.Time) []byte {
 	if len(packet) < rtpHeader {
 		return packet

@@ -9,8 +9,8 @@ import (
 
 // presence knows whether the peer's picture arrives. Its methods may be called from any goroutine.
 type presence struct {
-	// tell is called with each change, one call after the other: with mu held, so that the last call is about the
-	// last change. It must not call back.
+	// tell is called with each change while mu is locked, so that calls are in order and the last one is about the last
+	// change. It must not call presence.
 	tell func(seen bool)
 
 	mu   sync.Mutex
@@ -29,7 +29,7 @@ func (p *presence) came(now time.Time) {
 	}
 }
 
-// look returns when the newest picture came, and gives the peer up if that was too long ago.
+// look returns when the newest picture came, and counts the peer as gone if that was too long ago.
 func (p *presence) look(now time.Time) (last time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

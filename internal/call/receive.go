@@ -9,9 +9,9 @@ import (
 	"github.com/costream-obs/costream-obs/media"
 )
 
-// Receive is the receiving half of a call: it runs the screen, shows the peer's picture there and plays the peer's voice on the
-// speakers until ctx ends (nil), or the link or the screen fails. Of the options it takes Link, Format, External and Log. A peer
-// that goes away and comes back is shown again.
+// Receive is the receiving half of a call. It runs the screen, shows the peer's picture there and plays the peer's voice on
+// the speakers. It returns nil when ctx ends, and an error when the link or the screen fails. It uses the options Link,
+// Format, External and Log. A peer that goes away and comes back is shown again.
 func Receive(ctx context.Context, o Options, screen media.Screen, speakers []string) error {
 	o.Screen = screen
 	return together(ctx, screen.Run, func(ctx context.Context) error { return receive(ctx, o, speakers) })
@@ -20,7 +20,8 @@ func Receive(ctx context.Context, o Options, screen media.Screen, speakers []str
 func receive(ctx context.Context, o Options, speakers []string) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	// A receiver that cannot be built, for want of a GStreamer element or of a sound server, will not do so later either.
+	// A receiver that cannot be built now, because a GStreamer element or a sound server is missing, cannot be built later
+	// either.
 	failed := func(err error) {
 		var missing *media.MissingElementError
 		if errors.As(err, &missing) {

@@ -10,11 +10,11 @@ import (
 )
 
 const (
-	// stallAfter is how long the peer's last picture stands before the placeholder comes back.
+	// stallAfter is how long the peer's last picture stays before the placeholder comes back.
 	stallAfter = 2 * time.Second
 	stallCheck = 100 * time.Millisecond
-	// askAfter is how long a picture is awaited before a key frame is asked for (again): the first
-	// may have come while the decoder was being made.
+	// askAfter is how long we wait for a picture before we ask for a key frame (again). The first one may have come while
+	// the decoder was being made.
 	askAfter = 300 * time.Millisecond
 )
 
@@ -38,7 +38,7 @@ func (c *Call) newAudioReceiver() (receiver, error) {
 	return r, nil
 }
 
-// show puts a picture of the peer on the screen. While there is no screen the peer is not seen.
+// show puts a picture of the peer on the screen. Without a screen the peer does not count as seen.
 func (c *Call) show(f media.Frame) {
 	if c.o.ScreenReady != nil && !c.o.ScreenReady() {
 		return
@@ -50,7 +50,7 @@ func (c *Call) show(f media.Frame) {
 	c.presence.came(time.Now())
 }
 
-// watchPeer brings the placeholder back when the peer's picture stands still.
+// watchPeer shows the placeholder again when the peer's picture has stopped.
 func (c *Call) watchPeer(ctx context.Context) {
 	tick := time.NewTicker(stallCheck)
 	defer tick.Stop()

@@ -7,8 +7,8 @@ import (
 	"fmt"
 )
 
-// Send is the sending half of a call: it sends until ctx ends (nil) or one of its parts fails. Of the options it takes Link,
-// Picture, FrameTime, BitrateKbps, Microphone and Log.
+// Send is the sending half of a call. It returns nil when ctx ends, and an error when a part fails. It uses the options
+// Link, Picture, FrameTime, BitrateKbps, Microphone and Log.
 func Send(ctx context.Context, o Options) error {
 	c := newCall(o, func(error) {}, func(error) {})
 	alone := func(part func(context.Context, func()) error) func(context.Context) error {
@@ -22,7 +22,7 @@ func Send(ctx context.Context, o Options) error {
 	})
 }
 
-// together runs parts until one of them ends or ctx does, waits for all, and returns the first failure.
+// together runs parts until one of them or ctx ends, waits for all, and returns the first failure.
 func together(ctx context.Context, parts ...func(context.Context) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -13,13 +13,13 @@ import (
 )
 
 const (
-	// keyDistance is the time between two key frames for a peer that cannot ask for one, as those of 2020 cannot, and
-	// askedKeyDistance for any other, which gets one whenever it asks.
+	// keyDistance is the time between two key frames for a peer that cannot ask for one, as those of 2020. askedKeyDistance
+	// is for a peer that can, and gets one whenever it asks.
 	keyDistance      = 2 * time.Second
 	askedKeyDistance = 100 * time.Second
 )
 
-// keyInterval is how many pictures lie between two key frames that nobody asked for.
+// keyInterval is the number of pictures between two regular key frames.
 func (o *Options) keyInterval() int {
 	distance := keyDistance
 	if o.PeerAsks {
@@ -28,7 +28,7 @@ func (o *Options) keyInterval() int {
 	return int(distance / max(o.FrameTime, time.Millisecond))
 }
 
-// setBitrate lets our picture take what the way to the peer allows, in kbit/s.
+// setBitrate sets our picture's bitrate to what the path to the peer allows, in kbit/s.
 func (c *Call) setBitrate(kbps int) {
 	c.kbps.set(kbps)
 	if last := c.kbpsLogged.Load(); !Alike(int(last), kbps) && c.kbpsLogged.CompareAndSwap(last, int64(kbps)) {
@@ -36,17 +36,17 @@ func (c *Call) setBitrate(kbps int) {
 	}
 }
 
-// Alike tells whether two bit rates differ by less than a quarter, which is no news.
+// Alike reports whether two bitrates differ by less than a quarter, which is not worth a report.
 func Alike(a, b int) bool { return 4*min(a, b) >= 3*max(a, b) }
 
-// send passes a packet to the link that runs now.
+// send passes a packet to the current link.
 func (c *Call) send(m link.Medium, o *outgoing, packet []byte) {
 	if c.halted.Load() {
 		return
 	}
 	packet = o.next(packet, time.Now())
 	if l := c.Link(); l != nil {
-		// The link counts what it drops; a link that is closing is no news.
+		// The link counts what it drops, and an error of a closing link does not matter.
 		_ = l.WriteRTP(m, packet)
 	}
 }
@@ -77,8 +77,8 @@ func (c *Call) runVideo(ctx context.Context, started func()) error {
 }
 
 func (c *Call) runAudio(ctx context.Context, started func()) error {
-	// Each time that GStreamer's pulsesrc finds no server it leaves a thread and a pipe behind (1.22.0, measured), and
-	// this is tried for as long as there is none.
+	// While there is no sound server, each try of GStreamer's pulsesrc leaks a thread and a pipe (1.22.0, measured). So ask
+	// before.
 	if err := (pulse.Client{}).CheckSource(ctx, c.o.Microphone); err != nil {
 		return err
 	}

@@ -4,12 +4,12 @@ package call
 
 import "sync"
 
-// setting is a value that a part must have at all times: when it changes, and when a new part takes the place of an old
-// one. Its methods may be called from any goroutine; the part always has the value of the last call.
+// setting is a value that a part always has: it gets each change, and a part that replaces another gets the current value.
+// The methods may be called from any goroutine; the last call wins.
 type setting[T any] struct {
 	mu    sync.Mutex
 	value T
-	apply func(T) // nil while there is no part
+	apply func(T) // nil without a part
 }
 
 // set changes the value.
@@ -22,7 +22,7 @@ func (s *setting[T]) set(value T) {
 	}
 }
 
-// attach gives the value to a new part.
+// attach passes the value to a new part, now and after each change.
 func (s *setting[T]) attach(apply func(T)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

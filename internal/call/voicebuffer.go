@@ -8,26 +8,24 @@ import (
 )
 
 const (
-	// leastBuffer is what the sound server has of the peer's voice in hand where it is served in time, and
-	// mostBuffer what that can grow to.
+	// leastBuffer is how much of the peer's voice the sound server holds if it comes in time, and mostBuffer the most that
+	// it gets.
 	leastBuffer = 25 * time.Millisecond
 	mostBuffer  = 100 * time.Millisecond
-	// lateBear is how often within lateTime it may come late before the buffer grows.
+	// lateBear is how often within lateTime the sound server may come late before the buffer grows.
 	lateBear = 4
 	lateTime = 10 * time.Second
 )
 
-// voiceBuffer says how much of the peer's voice the sound server has in hand. Where its threads have no
-// real-time priority, as PipeWire's without rtkit, it comes for the sound too late, and the voice breaks
-// off some thirty times a minute (measured, PipeWire 1.4.2): a larger buffer bridges that, at the cost of
-// delay.
+// voiceBuffer decides how much of the peer's voice the sound server holds. A sound server without real-time priority, such
+// as PipeWire without rtkit, asks for sound too late, and the voice breaks off some thirty times a minute (measured,
+// PipeWire 1.4.2). A larger buffer avoids that, at the cost of delay.
 type voiceBuffer struct {
 	size time.Duration
 	late []time.Time
 }
 
-// note takes in how often the sound server came late since the last call, and reports whether the buffer
-// grew.
+// note takes how often the sound server came late since the last call, and reports whether the buffer grew.
 func (b *voiceBuffer) note(late int, now time.Time) (grew bool) {
 	if b.size == 0 {
 		b.size = leastBuffer

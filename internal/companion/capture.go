@@ -19,7 +19,7 @@ import (
 // tempCollection is an empty scene collection that OBS is sent to for a moment.
 const tempCollection = "costream-tmp"
 
-// capture looks after the sound that OBS captures.
+// capture keeps the sound captures of OBS working.
 type capture struct {
 	obs    captureOBS
 	sound  captureSound
@@ -27,7 +27,7 @@ type capture struct {
 	ledger *ledger
 	log    *slog.Logger
 
-	looked     time.Time            // when it was looked at what OBS records
+	looked     time.Time            // when we last checked what OBS records
 	unrecorded map[string]time.Time // since when microphones have not been recorded
 }
 
@@ -45,10 +45,9 @@ type captureSound interface {
 	revived()
 }
 
-// revive brings OBS's own sound captures back after the sound server was restarted: OBS never
-// connects again by itself, so not only the peer but the user's own stream would stay silent. It
-// does so once all its PulseAudio inputs were closed, which a switch to another scene collection and
-// back achieves in about 80 ms (measured, 29.0.2); the picture blinks for that long.
+// revive makes OBS capture sound again after the sound server was restarted. OBS never reconnects by itself, so the user's
+// own stream would stay silent, too. It reconnects once all its PulseAudio inputs were closed. A switch to another scene
+// collection and back does that in about 80 ms (measured, 29.0.2); the picture is gone for that time.
 func (c *capture) revive(ctx context.Context) error {
 	lost, err := c.lost(ctx)
 	if err != nil || !lost {
@@ -59,7 +58,7 @@ func (c *capture) revive(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx = context.WithoutCancel(ctx) // there and back
+	ctx = context.WithoutCancel(ctx) // or OBS would stay on the empty collection
 	c.ledger.Collection = users
 	if err := c.ledger.save(ctx); err != nil {
 		return err
@@ -76,7 +75,7 @@ func (c *capture) revive(ctx context.Context) error {
 	return c.leaveTempCollection(ctx)
 }
 
-// leaveTempCollection brings OBS back to the user's scene collection, also after a crash in between.
+// leaveTempCollection brings OBS back to the user's scene collection, also after a crash before that.
 func (c *capture) leaveTempCollection(ctx context.Context) error {
 	users := c.ledger.Collection
 	if users == "" {
@@ -97,8 +96,8 @@ func (c *capture) leaveTempCollection(ctx context.Context) error {
 	return c.ledger.save(ctx)
 }
 
-// removeTempCollection removes what OBS saved of our empty collection: no version of obs-websocket
-// can. Where the files are not to be found the collection stays in OBS's menu, empty.
+// removeTempCollection removes the file of our empty collection, because obs-websocket has no request for it. If we do not
+// find OBS's files, the empty collection stays in OBS's menu.
 func (c *capture) removeTempCollection() {
 	dir, err := collection.Of(c.seen.pid, obsctl.FindOptions{})
 	if err != nil {
@@ -121,8 +120,7 @@ func (c *capture) removeTempCollection() {
 	}
 }
 
-// lost reports whether the sound server was restarted under OBS and OBS captures nothing now
-// although it has inputs that should.
+// lost reports whether the sound server was restarted and OBS captures nothing since, although it has inputs that should.
 func (c *capture) lost(ctx context.Context) (bool, error) {
 	if !c.sound.restarted() {
 		return false, nil
@@ -138,14 +136,13 @@ func (c *capture) lost(ctx context.Context) (bool, error) {
 }
 
 const (
-	// recordLook is how often it is looked at what OBS records, and recordWithin how long it may take to
-	// begin.
+	// recordLook is how often we check what OBS records, and recordWithin how long OBS may take to begin.
 	recordLook   = 2 * time.Second
 	recordWithin = 3 * time.Second
 )
 
-// checkRecording finds a microphone that OBS does not record: one that was unplugged and came back stays
-// dead in OBS, and neither viewers nor the peer hear it.
+// checkRecording finds a microphone that OBS does not record. One that was unplugged and plugged in again stays silent in
+// OBS, for the viewers and the peer.
 func (c *capture) checkRecording(ctx context.Context) error {
 	if time.Since(c.looked) >= recordLook {
 		recording, err := c.sound.capturesOf(ctx, c.seen.pid)
@@ -164,7 +161,7 @@ func (c *capture) checkRecording(ctx context.Context) error {
 	return nil
 }
 
-// noteRecording notes since when a microphone of the sound server has not been recorded.
+// noteRecording notes since when each microphone of the sound server has not been recorded.
 func (c *capture) noteRecording(recording map[string]bool) {
 	before := c.unrecorded
 	c.unrecorded = make(map[string]time.Time)

@@ -12,11 +12,11 @@ import (
 	"github.com/costream-obs/costream-obs/obsctl"
 )
 
-// changesSlot is where OBS keeps the changes for us, so that they outlive a crash of either side.
+// changesSlot is where OBS stores the changes for us, so that they survive a crash of OBS or of costream-obs.
 const changesSlot = "costream-obs.changes"
 
-// changes are what we changed in an OBS, with what was there before. A change is noted before it is
-// made and forgotten after it is undone, so that whoever comes next can undo it.
+// changes are what we changed in an OBS, with the old values. A change is noted before it is made and forgotten after it is
+// undone, so that a later run can undo it.
 type changes struct {
 	// Monitor is the monitoring type that inputs had, by collection and input.
 	Monitor map[string]map[string]obsctl.MonitorType `json:"monitor,omitempty"`
@@ -24,15 +24,15 @@ type changes struct {
 	Output string `json:"output,omitempty"`
 	// Collection is the user's scene collection while OBS is on ours.
 	Collection string `json:"collection,omitempty"`
-	// Voice is what the input for the peer's voice is called that is ours, by collection.
+	// Voice is the name of our input for the peer's voice, by collection.
 	Voice map[string]string `json:"voice,omitempty"`
-	// Deduplicates says that OBS was kept from removing what it monitors from the stream.
+	// Deduplicates says that we stopped OBS from removing what it monitors from the stream.
 	Deduplicates bool `json:"deduplicates,omitempty"`
-	// Captures are the settings of the inputs by which it is given that back, by collection and input.
+	// Captures are the settings with which those inputs let OBS do that again, by collection and input.
 	Captures map[string]map[string]map[string]any `json:"captures,omitempty"`
 }
 
-// noteMonitor keeps the first type that is noted: what came later was ours.
+// noteMonitor notes the type only if none is noted yet: later ones are our own.
 func (c *changes) noteMonitor(collection, input string, was obsctl.MonitorType) (news bool) {
 	if _, noted := c.Monitor[collection][input]; noted {
 		return false
@@ -54,7 +54,7 @@ func (c *changes) forgetMonitor(collection, input string) {
 	}
 }
 
-// noteVoice notes that the input for the peer's voice is ours.
+// noteVoice notes the name of our input for the peer's voice.
 func (c *changes) noteVoice(collection, input string) {
 	if c.Voice == nil {
 		c.Voice = make(map[string]string)
@@ -62,8 +62,8 @@ func (c *changes) noteVoice(collection, input string) {
 	c.Voice[collection] = input
 }
 
-// ourVoice is the one of the inputs with the peer's voice that is ours, "" for none. One that the user renamed while we
-// were away is not known by its name.
+// ourVoice is the one of the inputs with the peer's voice that we made, or empty. If the user renamed it while we were not
+// running, its name does not match.
 func (c *changes) ourVoice(collection string, voices []string) string {
 	name, ours := c.Voice[collection]
 	switch {
@@ -90,7 +90,7 @@ func (c *changes) renameInput(collection, old, name string) (news bool) {
 	return c.noteMonitor(collection, name, was) || news
 }
 
-// noteCaptures keeps the settings of inputs.
+// noteCaptures notes the settings of inputs.
 func (c *changes) noteCaptures(collection string, settings map[string]map[string]any) {
 	if c.Captures == nil {
 		c.Captures = make(map[string]map[string]map[string]any)
@@ -98,19 +98,19 @@ func (c *changes) noteCaptures(collection string, settings map[string]map[string
 	c.Captures[collection] = settings
 }
 
-// monitorOf copies what is noted of a collection.
+// monitorOf returns a copy of what is noted for a collection.
 func (c *changes) monitorOf(collection string) map[string]obsctl.MonitorType {
 	return maps.Clone(c.Monitor[collection])
 }
 
-// store is where OBS keeps data for others.
+// store is where OBS keeps data for other programs.
 type store interface {
 	PersistentData(ctx context.Context, slot string, into any) (found bool, err error)
 	SetPersistentData(ctx context.Context, slot string, v any) error
 }
 
-// Left says what a costream-obs that ended has not undone in an OBS, as phrases for people; nil where all is undone. What
-// it changed in other scene collections than the loaded one can wait until OBS is there again.
+// Left says what an earlier costream-obs has not undone in an OBS, as phrases for people, or nil. It leaves out changes in
+// scene collections that are not loaded: those are undone when OBS loads them.
 func Left(ctx context.Context, obs cleanfeed.Store, collection string) ([]string, error) {
 	var c changes
 	if _, err := obs.PersistentData(ctx, changesSlot, &c); err != nil {
@@ -135,15 +135,15 @@ func Left(ctx context.Context, obs cleanfeed.Store, collection string) ([]string
 	return left, nil
 }
 
-// ledger holds the changes, in OBS and here.
+// ledger keeps the changes in OBS and in memory.
 type ledger struct {
 	changes
 	obs     store
-	recall  *recall // of the changes too
-	unsaved bool    // OBS keeps older changes than these
+	recall  *recall // keeps them, too
+	unsaved bool    // OBS has an older version
 }
 
-// load takes over what an earlier run changed.
+// load reads what an earlier run changed.
 func (l *ledger) load(ctx context.Context) error {
 	var c changes
 	found, err := l.obs.PersistentData(ctx, changesSlot, &c)
@@ -156,7 +156,7 @@ func (l *ledger) load(ctx context.Context) error {
 	return nil
 }
 
-// save has OBS keep the changes. It is called before what is noted is done.
+// save stores the changes in OBS. It is called before a noted change is made.
 func (l *ledger) save(ctx context.Context) error {
 	l.recall.changes = l.changes
 	err := l.obs.SetPersistentData(ctx, changesSlot, &l.changes)
@@ -167,7 +167,7 @@ func (l *ledger) save(ctx context.Context) error {
 	return nil
 }
 
-// saveUnsaved saves the changes again where that was broken off or refused, lest the next run undo what is undone.
+// saveUnsaved saves again if that failed before, so that the next run does not undo what is undone already.
 func (l *ledger) saveUnsaved(ctx context.Context) error {
 	if !l.unsaved {
 		return nil

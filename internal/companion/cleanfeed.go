@@ -15,25 +15,25 @@ import (
 	"github.com/costream-obs/costream-obs/obsctl"
 )
 
-// cleanFeed has the scene for the peer made, the programme without the peer, and taken away.
+// cleanFeed makes and removes the scene for the peer, which is the programme without the peer.
 type cleanFeed struct {
 	scenes  feedScenes
 	private *obsctl.PrivateScenes
-	on      func() cleanfeed.OBS // what the private scenes make of OBS
+	on      func() cleanfeed.OBS // OBS with private scenes
 	shows   func(pid int, collection string) (scene string, err error)
 	seen    *observed
 	log     *slog.Logger
 	chosen  bool // by the user
 
 	onAir       bool
-	camera      bool     // OBS's virtual camera shows the scene for the peer
-	cameraScene string   // what that is called then
-	ready       bool     // it is there to be sent
-	lookedIn    string   // the scene collection for which that was looked up last off air
-	listed      []string // the user's scenes, as OBS told them last
+	camera      bool     // OBS's virtual camera outputs the scene for the peer
+	cameraScene string   // its name there
+	ready       bool     // the scene can be sent
+	lookedIn    string   // for which scene collection that was last looked up
+	listed      []string // the user's scenes, when OBS was last asked
 }
 
-// feedScenes are the scenes for the peer; cleanfeed.Feed is.
+// feedScenes is what cleanFeed needs of cleanfeed.Feed.
 type feedScenes interface {
 	Want(scene string)
 	Scene() string
@@ -43,11 +43,11 @@ type feedScenes interface {
 	Remove(ctx context.Context, obs cleanfeed.OBS, keep bool) error
 }
 
-// wants says whether the peer gets the clean feed: by the setting, or because OBS's virtual camera shows it.
+// wants reports whether the peer gets the clean feed: because of the setting, or because OBS's virtual camera outputs it.
 func (f *cleanFeed) wants() bool { return f.chosen || f.camera }
 
-// lookAtCamera finds out whether OBS's virtual camera shows the scene for the peer. No request tells; it is in OBS's
-// files, and in those of an OBS on another machine it cannot be seen.
+// lookAtCamera finds out whether OBS's virtual camera outputs the scene for the peer. There is no request for that, so it
+// reads OBS's files. The files of an OBS on another machine cannot be read.
 func (f *cleanFeed) lookAtCamera() {
 	scene, err := f.shows(f.seen.pid, f.seen.collection)
 	if err != nil {
@@ -61,7 +61,7 @@ func (f *cleanFeed) lookAtCamera() {
 	f.cameraScene = scene
 }
 
-// cameraShows reads in OBS's files which scene its virtual camera shows; "" is none, but the programme.
+// cameraShows reads in OBS's files which scene its virtual camera outputs; empty means the programme.
 func cameraShows(pid int, name string) (scene string, err error) {
 	dir, err := collection.Of(pid, obsctl.FindOptions{})
 	if err != nil {
@@ -78,19 +78,19 @@ func cameraShows(pid int, name string) (scene string, err error) {
 	return camera.Shows(doc)
 }
 
-// view is what the clean feed sees of OBS. OBS's virtual camera finds its scene in the user's list alone.
+// view is OBS as the clean feed uses it. The virtual camera finds only scenes that are in the user's list.
 func (f *cleanFeed) view() cleanfeed.OBS {
 	f.private.SetListed(f.camera)
 	return f.on()
 }
 
-// source is the scene for the peer.
+// source is the scene that the peer gets.
 func (f *cleanFeed) source() obsctl.SourceID { return f.private.Source(f.scenes.Scene()) }
 
-// errUnclean: what the virtual camera shows has the peer in it.
+// errUnclean: the virtual camera's picture includes the peer.
 var errUnclean = errors.New("OBS's virtual camera outputs the programme, which may include your friend: run `costream-obs setup clean-feed`")
 
-// prepare makes the scene for the peer before anything of it is sent; on air it is kept in step beside the call.
+// prepare makes the scene for the peer before it is sent. While on air, followFeed keeps it up to date.
 func (f *cleanFeed) prepare(ctx context.Context) error {
 	if f.onAir {
 		return nil
@@ -100,13 +100,13 @@ func (f *cleanFeed) prepare(ctx context.Context) error {
 		return nil
 	}
 	err := f.scenes.Sync(ctx, f.view())
-	// The camera may show a scene of the user's that has the name of ours.
+	// The camera may output a scene of the user's that has the name of ours.
 	f.camera = f.camera && (err != nil || f.scenes.Scene() == f.cameraScene)
 	f.ready = err == nil
 	return err
 }
 
-// remove takes the scenes for the peer away, also those that are left from an earlier run.
+// remove removes the scenes for the peer, also those of an earlier run.
 func (f *cleanFeed) remove(ctx context.Context) error {
 	if f.lookedIn != f.seen.collection {
 		f.lookAtCamera()
@@ -116,7 +116,7 @@ func (f *cleanFeed) remove(ctx context.Context) error {
 	return f.scenes.Remove(ctx, f.view(), f.camera)
 }
 
-// checkProgramme tells the user who chose our scene as the programme, where the peer has no place.
+// checkProgramme warns a user who chose our scene as the programme, because the peer is not shown there.
 func (f *cleanFeed) checkProgramme(context.Context) error {
 	if !f.scenes.Ours(f.seen.collection, f.seen.program) {
 		return nil
@@ -124,14 +124,14 @@ func (f *cleanFeed) checkProgramme(context.Context) error {
 	return fmt.Errorf("it is the scene %q, which is made for your peer: choose one of your own scenes in OBS", f.seen.program)
 }
 
-// causes tells the events that only the clean feed needs, or that it causes.
+// causes reports whether an event is caused by the clean feed, or needed by it alone.
 func (f *cleanFeed) causes(ev obsctl.Event) bool {
 	switch e := ev.(type) {
 	case obsctl.TransitionStarted, obsctl.SceneItemsMoved, obsctl.FiltersChanged:
 		return true
 	case obsctl.ScenesChanged:
 		if e.Names == nil {
-			// An OBS that quits may begin with ours.
+			// When OBS quits, it may remove our scenes first.
 			return !e.Removed && f.scenes.Ours(f.seen.collection, e.Scene)
 		}
 		listed := slices.DeleteFunc(slices.Clone(e.Names), func(name string) bool { return f.scenes.Ours(f.seen.collection, name) })

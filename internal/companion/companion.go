@@ -58,18 +58,18 @@ type Companion struct {
 	reports *reporter
 	wake    chan struct{}
 
-	feed      *cleanfeed.Feed // of the session, or of its time on air
+	feed      *cleanfeed.Feed // used by the session, and while on air
 	recall    recall
 	obs       atomic.Pointer[obsctl.Client] // of the session; nil while there is none
-	connected bool                          // OBS was reached at least once; of the keeper's goroutine
-	stood     atomic.Bool                   // we stood still, and the session has not seen to it yet
+	connected bool                          // OBS was reached at least once; for the keeper's goroutine
+	stood     atomic.Bool                   // the process stood still, and the session has not reacted yet
 	peer      atomic.Bool
-	area      atomic.Pointer[image.Rectangle] // of the screen, that the peer's picture covers
+	area      atomic.Pointer[image.Rectangle] // the part of the screen with the peer's picture
 	program   atomic.Pointer[string]
 	call      atomic.Pointer[onAirCall]
 }
 
-// New checks the options. The error says what is wrong in the user's words.
+// New checks the options. The error is in the user's words.
 func New(o Options) (*Companion, error) {
 	if err := o.check(); err != nil {
 		return nil, err
@@ -87,9 +87,8 @@ func New(o Options) (*Companion, error) {
 	return c, nil
 }
 
-// Run works until ctx ends, then undoes what it changed and returns nil. It returns an error when it
-// could not begin: another companion runs, the ports are taken, OBS refuses the password or is too
-// old, GStreamer elements are missing.
+// Run works until ctx ends, then undoes what it changed and returns nil. It returns an error if it could not begin: another
+// companion runs, ports are taken, OBS refuses the password or is too old, or GStreamer elements are missing.
 func (c *Companion) Run(ctx context.Context) error {
 	if err := c.preflightStart(); err != nil {
 		return err
@@ -145,7 +144,7 @@ func (c *Companion) fatal(err error) bool {
 	return !c.connected && (errors.Is(err, obsctl.ErrAuth) || errors.Is(err, obsctl.ErrTooOld) || errors.Is(err, obsctl.ErrNotOBS))
 }
 
-// preflightStart finds what would fail only later, on air: ports in use and missing elements.
+// preflightStart finds at once what would otherwise fail only on air: ports in use, missing GStreamer elements.
 func (c *Companion) preflightStart() error {
 	if err := media.Init(); err != nil {
 		return err
@@ -187,8 +186,8 @@ func (c *Companion) preflightStart() error {
 	return nil
 }
 
-// holdScreen opens the screen before OBS starts, in the format that was last used: an OBS that
-// starts with the peer source in its scene finds the device alive then.
+// holdScreen opens the screen before OBS starts, in the format that was last used, so that an OBS that starts with the peer
+// source in its scene finds a working device.
 func (c *Companion) holdScreen() {
 	format, known := c.display.loadFormat()
 	if !known {
@@ -209,7 +208,7 @@ func (c *Companion) newLink(h link.Handler) (link.Link, error) {
 	})
 }
 
-// cleanFiles takes what is ours out of the scene collections of an OBS that is closed.
+// cleanFiles removes what is ours from the scene collections of an OBS that is closed.
 func (c *Companion) cleanFiles(ctx context.Context) {
 	cleaned, err := leftovers.NewStore(c.o.StateDir).Carry(ctx)
 	for _, name := range cleaned {
@@ -220,8 +219,8 @@ func (c *Companion) cleanFiles(ctx context.Context) {
 	}
 }
 
-// noteStandstill has what is on air begin anew: after a standstill the sound server and the network hand over what has
-// waited there, for as long as we stood still, and the peer has given us up.
+// noteStandstill makes the call begin anew. After a standstill the sound server and the network deliver what waited all that
+// time, and the peer has given us up.
 func (c *Companion) noteStandstill(d time.Duration) {
 	c.log.Info("the process did not run for a while, restarting the call", "for", d.Round(time.Millisecond))
 	c.stood.Store(true)
@@ -236,7 +235,7 @@ func (c *Companion) setArea(area image.Rectangle) {
 	}
 }
 
-// wakeUp makes the session look again. It never blocks.
+// wakeUp starts a round of the session. It never blocks.
 func (c *Companion) wakeUp() {
 	select {
 	case c.wake <- struct{}{}:
@@ -247,8 +246,7 @@ func (c *Companion) wakeUp() {
 // wakeLater is wakeUp after a while.
 func (c *Companion) wakeLater(d time.Duration) { time.AfterFunc(d, c.wakeUp) }
 
-// processID tells one OBS process from the next. Without a process to look at each connection counts
-// as one.
+// processID identifies an OBS process. Without a process to look at, each connection counts as another one.
 func (c *Companion) processID(pid int) string {
 	if info, err := os.Stat(fmt.Sprintf("/proc/%d", pid)); pid != 0 && err == nil {
 		return fmt.Sprintf("%d-%d", pid, info.ModTime().UnixNano())
@@ -256,7 +254,7 @@ func (c *Companion) processID(pid int) string {
 	return strconv.FormatInt(time.Now().UnixNano(), 10)
 }
 
-// graph is all running pipelines: in GraphViz's language, one digraph each, or as launch lines.
+// graph describes all running pipelines: in GraphViz's language, one digraph each, or as launch lines.
 func (c *Companion) graph(text bool) string {
 	running := make(map[string]call.Pipeline)
 	if a := c.call.Load(); a != nil {

@@ -14,9 +14,8 @@ import (
 	"github.com/costream-obs/costream-obs/scenes"
 )
 
-// session is the time of one connection to OBS. Its goroutine owns all that the companion knows of
-// this OBS and is the only one that changes anything in it, but for the scenes of the clean feed,
-// which are that part's own.
+// session is the time of one connection to OBS. Its goroutine owns everything that the companion knows of this OBS. It alone
+// changes OBS, except that the clean feed changes its own scenes.
 type session struct {
 	c    *Companion
 	obs  *obsctl.Client
@@ -30,12 +29,12 @@ type session struct {
 	call       *onAirCall
 	external   externalLatency
 	stopping   bool
-	exiting    bool // OBS said that it ends
+	exiting    bool // OBS announced that it quits
 	quietUntil time.Time
 }
 
-// controllers each see to one concern and keep what belongs to it. They know of OBS and of the sound server only the
-// requests that they state, and of each other what they are handed in newSession. The session's steps call them.
+// controllers handle one concern each and keep the state of it. They use OBS and the sound server only through the
+// interfaces that they state, and each other only through what newSession passes to them. The session's steps call them.
 type controllers struct {
 	ledger  ledger
 	traces  traces
@@ -50,14 +49,14 @@ type controllers struct {
 	keptOff keptOff
 }
 
-// begin hands a time on air to the controllers that need it; each sees of it what it states.
+// begin passes a time on air to the controllers that need it.
 func (c *controllers) begin(a *onAirCall) {
 	c.feed.onAir = true
 	c.voice.begin(a)
 	c.source.begin(a)
 }
 
-// end takes it from them.
+// end tells them that it is over.
 func (c *controllers) end() {
 	c.voice.end()
 	c.source.call, c.feed.onAir = nil, false

@@ -16,8 +16,8 @@ import (
 	"github.com/costream-obs/costream-obs/scenes"
 )
 
-// display is the screen on which OBS sees the peer. It lives as long as the daemon; the
-// media.Screen behind it is replaced when the route or OBS's canvas changes, or when it fails.
+// display is the screen on which OBS sees the peer. It lives as long as the companion; the media.Screen behind it is
+// replaced when the route or OBS's canvas changes, or when it fails.
 type display struct {
 	formatFile string
 	peerName   string
@@ -25,7 +25,7 @@ type display struct {
 	log        *slog.Logger
 	parts      *supervisor.Supervisor
 	changed    func()
-	life       context.Context // of the daemon; there before set is called
+	life       context.Context // of the companion; set needs it
 
 	mu      sync.Mutex
 	route   route
@@ -33,7 +33,7 @@ type display struct {
 	cancel  context.CancelFunc
 	done    chan struct{}
 	now     media.Screen
-	input   scenes.Source // that shows it in OBS, except for its name
+	input   scenes.Source // the OBS input that shows it, without its name
 	covered bool
 }
 
@@ -66,7 +66,7 @@ func (d *display) current() media.Screen {
 	return d.now
 }
 
-// set makes the display one of that route and format. It does nothing when it is one already.
+// set changes the screen to that route and format, if it differs.
 func (d *display) set(r route, format media.VideoFormat) {
 	format = format.Even()
 	d.mu.Lock()
@@ -109,7 +109,7 @@ func (d *display) runScreen(ctx context.Context, r route, format media.VideoForm
 	return s.Run(ctx)
 }
 
-// close gives the screen up and waits for that.
+// close ends the screen and waits for that.
 func (d *display) close() {
 	d.mu.Lock()
 	cancel, done := d.cancel, d.done
@@ -121,7 +121,7 @@ func (d *display) close() {
 	}
 }
 
-// source is the OBS input that shows the display, and false while there is none.
+// source is the OBS input that shows the screen, and false while there is no screen.
 func (d *display) source(name string) (scenes.Source, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -133,7 +133,7 @@ func (d *display) source(name string) (scenes.Source, bool) {
 	return input, true
 }
 
-// revival are the settings that bring an input of OBS's to life that does not show the display, nil where all do.
+// revival are settings that restart an OBS input that does not show the screen, or nil if none needs that.
 func (d *display) revival() map[string]any {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -150,13 +150,13 @@ func (d *display) size() media.VideoFormat {
 	return d.format
 }
 
-// running is the screen's pipeline, or nil when it has none.
+// running is the screen's pipeline, or nil if it has none.
 func (d *display) running() call.Pipeline {
 	p, _ := d.current().(call.Pipeline)
 	return p
 }
 
-// saveFormat keeps the format that the screen has for OBS, so that it can be there before OBS the next time.
+// saveFormat stores the screen's format, so that the next run can open the screen before OBS is there.
 func (d *display) saveFormat(f media.VideoFormat) error {
 	if old, ok := d.loadFormat(); ok && old == f {
 		return nil
@@ -167,7 +167,7 @@ func (d *display) saveFormat(f media.VideoFormat) error {
 	return nil
 }
 
-// loadFormat is what was saved last.
+// loadFormat reads what was stored.
 func (d *display) loadFormat() (media.VideoFormat, bool) {
 	var f media.VideoFormat
 	if _, err := atomicfile.ReadJSON(d.formatFile, &f); err != nil || f.W <= 0 || f.H <= 0 || f.FPSNum <= 0 || f.FPSDen <= 0 {

@@ -9,14 +9,13 @@ import (
 	"github.com/costream-obs/costream-obs/obsctl"
 )
 
-// Microphones reach our sink by moving OBS's streams there (routeMics), not by OBS's monitoring
-// device. To apply a device to a running OBS takes a switch of profiles, and an OBS whose stream is
-// just starting then can crash (seen twice on 29.0.2, under load) or drop the stream. And a device
-// of ours that stays in the profile can crash an OBS that is later started without us. The sound
-// server may remember where a stream was moved; what the user monitors is therefore kept from our
-// sink while we are off air.
+// Microphones reach our sink because we move OBS's streams there (routeMics), not because OBS's monitoring device is our
+// sink. Setting a monitoring device in a running OBS needs a switch of profiles. If OBS's stream is just starting then, OBS
+// can crash (seen twice on 29.0.2, under load) or drop the stream. If our device stayed in the profile, an OBS that is
+// started later without us could crash. The sound server may remember where a stream was moved, so off air we move what the
+// user monitors away from our sink.
 
-// ears brings to the user's ears what OBS monitors and the peer is not to hear.
+// ears makes the user hear what OBS monitors and the peer must not hear.
 type ears struct {
 	obs   earsOBS
 	sound earsSound
@@ -36,14 +35,14 @@ type earsSound interface {
 	ready() bool
 }
 
-// monitoredStreams are those by which OBS plays what it monitors.
+// monitoredStreams are the streams with which OBS plays what it monitors.
 type monitoredStreams interface {
 	streamsOf(ctx context.Context, pid int) (map[string]pulse.SinkInput, error)
 	ourSink(ctx context.Context, streams map[string]pulse.SinkInput) (int, error)
 	move(ctx context.Context, stream pulse.SinkInput, sink string) error
 }
 
-// returnStreams brings what OBS monitors off air to where the user wants it.
+// returnStreams moves what OBS monitors off air to where the user wants to hear it.
 func (e *ears) returnStreams(ctx context.Context) error {
 	if len(e.seen.monitored) == 0 || !e.sound.ready() {
 		return nil
@@ -59,7 +58,7 @@ func (e *ears) returnStreams(ctx context.Context) error {
 	return e.returnAll(ctx, streams, ours)
 }
 
-// returnAll moves streams of OBS away from our sink, by its number, to where the user hears them.
+// returnAll moves streams of OBS away from our sink, which has the number ours, to where the user hears them.
 func (e *ears) returnAll(ctx context.Context, streams map[string]pulse.SinkInput, ours int) error {
 	for _, stream := range streams {
 		if stream.Sink != ours {
@@ -76,7 +75,7 @@ func (e *ears) returnAll(ctx context.Context, streams map[string]pulse.SinkInput
 	return nil
 }
 
-// usersSink is where OBS plays monitored inputs by the user's choice.
+// usersSink is where the user wants OBS to play monitored inputs.
 func (e *ears) usersSink(ctx context.Context) (string, error) {
 	device, err := e.obs.MonitoringDevice(ctx)
 	if err != nil {

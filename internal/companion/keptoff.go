@@ -12,15 +12,15 @@ import (
 )
 
 const (
-	// keptOffAfter is how long OBS may be on air without us before that is a problem.
+	// keptOffAfter is how long OBS may be on air without us before we report it.
 	keptOffAfter = 3 * time.Second
-	// outputAfter is how long OBS may take to start an output before that is a problem. Nothing tells when the user gives
-	// up: after outputUntil it is none any more.
+	// outputAfter is how long OBS may take to start an output before we report it. OBS does not say when the user gives up,
+	// so we stop reporting after outputUntil.
 	outputAfter = 5 * time.Second
 	outputUntil = 2 * time.Minute
 )
 
-// keptOff knows since when OBS has been on air without us, or has tried to start what would put us on air.
+// keptOff knows since when OBS has been on air without us, or has been trying to start the output that puts us on air.
 type keptOff struct {
 	obs       keptOffOBS
 	seen      *observed
@@ -35,7 +35,7 @@ type keptOffOBS interface {
 	OutputColours(ctx context.Context) (obsctl.Colours, error)
 }
 
-// look returns what keeps us off the air, once that has lasted for some time. why is the reason as far as it is known.
+// look returns what keeps us off the air, once it has lasted for some time. why is the reason as far as it is known.
 func (k *keptOff) look(now time.Time, off bool, why error) error {
 	switch {
 	case !off:
@@ -57,7 +57,7 @@ var (
 	errUnknown  = errors.New("nothing failed, but nothing is sent: restart costream-obs with --verbose and read its log")
 )
 
-// checkOutput reports an output of OBS that was to put us on air and does not start. OBS says why in its window only.
+// checkOutput reports an output that should put us on air and does not start. OBS says why only in its window.
 func (k *keptOff) checkOutput(ctx context.Context) error {
 	began, name := k.seen.streamBegins, "stream"
 	if k.when == WhenRecording {
@@ -86,8 +86,8 @@ func (k *keptOff) checkOutput(ctx context.Context) error {
 
 const chooseColours = "in OBS open Settings, Advanced, and choose NV12 and Rec. 709"
 
-// checkColours refuses colours that arrive wrong on either route: a screenshot then is an image for an HDR screen taken for
-// an ordinary one (measured, 29.0.2: #e08020 comes as #b57727).
+// checkColours refuses colours that arrive wrong on either route. Screenshots of an HDR picture are treated as ordinary ones
+// (measured, 29.0.2: #e08020 becomes #b57727).
 func checkColours(c obsctl.Colours) error {
 	if !c.HighDynamicRange() {
 		return nil

@@ -9,7 +9,7 @@ import (
 	"github.com/costream-obs/costream-obs/obsctl"
 )
 
-// news are the events that the session has not taken in yet.
+// news are events that the session has not handled yet.
 type news struct {
 	mu     sync.Mutex
 	events []obsctl.Event
@@ -17,7 +17,7 @@ type news struct {
 	some   chan struct{} // has room for one
 }
 
-// put adds an event; end says that none will come any more.
+// put adds an event; end says that no more will come.
 func (n *news) put(ev obsctl.Event) { n.add(func() { n.events = append(n.events, ev) }) }
 
 func (n *news) end() { n.add(func() { n.ended = true }) }
@@ -40,8 +40,8 @@ func (n *news) take() (events []obsctl.Event, more bool) {
 	return events, !n.ended
 }
 
-// listen takes in OBS's events and does nothing else, so that it never waits for a request or for the
-// sound server. What must not wait acts on the call at once; the session gets all events as news.
+// listen takes in OBS's events and does nothing else, so that it never waits for a request or the sound server. Events that
+// must act at once act on the call here; the session gets all of them as news.
 func (s *session) listen(ctx context.Context) {
 	defer s.news.end()
 	for {
@@ -50,7 +50,7 @@ func (s *session) listen(ctx context.Context) {
 			return
 		case ev, open := <-s.obs.Events():
 			if !open {
-				// Whoever cannot hear of a mute must not go on sending.
+				// Without events we would not notice a mute.
 				s.cutOff()
 				return
 			}
@@ -60,7 +60,8 @@ func (s *session) listen(ctx context.Context) {
 	}
 }
 
-// actAtOnce does what must not wait: a mute, who of two brings the peer to the viewers, and the end of the stream.
+// actAtOnce handles what must not wait: mutes, which decide what the peer hears and how the viewers hear the peer, and the
+// end of the stream.
 func (s *session) actAtOnce(ev obsctl.Event) {
 	switch e := ev.(type) {
 	case obsctl.MuteChanged:
@@ -78,7 +79,7 @@ func (s *session) actAtOnce(ev obsctl.Event) {
 	}
 }
 
-// cutOff ends what we send at once; the session takes the time on air down when it gets to it.
+// cutOff stops sending at once; the session ends the call later.
 func (s *session) cutOff() {
 	s.mic.gate.end()
 	if a := s.c.call.Load(); a != nil {

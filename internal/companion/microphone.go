@@ -19,9 +19,9 @@ import (
 )
 
 const (
-	// lateTimes is how many looks in a row must find it too late.
+	// lateTimes is how often in a row the delay must be too large.
 	lateTimes = 3
-	// resyncPause keeps the short gaps in the sound apart.
+	// resyncPause is the least time between two resets, each of which is a short gap in the sound.
 	resyncPause = time.Minute
 	// streamWithin is how long OBS may take to open a monitored input's stream.
 	streamWithin = time.Second
@@ -32,7 +32,7 @@ const (
 // errNoMic: OBS has no microphone at all.
 var errNoMic = errors.New("OBS has no microphone input, so the peer does not hear you: choose one in OBS under Settings → Audio → Mic/Auxiliary Audio, or name an input with --mic NAME")
 
-// microphone brings the microphones to the peer, and nothing else: OBS monitors them, and its streams play to our sink. It
+// microphone sends the microphones, and nothing else, to the peer: OBS monitors them, and its streams play to our sink. It
 // knows which of them the viewers hear.
 type microphone struct {
 	obs       microphoneOBS
@@ -40,7 +40,7 @@ type microphone struct {
 	seen      *observed
 	ledger    *ledger
 	ears      *ears
-	safe      func() bool // what is monitored stays in the stream
+	safe      func() bool // a monitored microphone stays in the stream
 	latency   *mean.Mean
 	wakeLater func(time.Duration)
 	log       *slog.Logger
@@ -50,9 +50,9 @@ type microphone struct {
 	gate    gate
 	unheard unheard
 	truce   truce
-	slow    map[string]int // how often in a row the monitoring was late
+	slow    map[string]int // how often in a row the delay was too large
 	resync  map[string]time.Time
-	missing map[string]time.Time // since when a monitored microphone has had no stream
+	missing map[string]time.Time // since when monitored microphones have had no stream
 
 	sourceLook time.Time // when the sound server was last asked for source
 	noSource   error     // what it answered
@@ -115,7 +115,7 @@ func quoted(names []string, separator string) string {
 	return strings.Join(list, separator)
 }
 
-// begin makes ready for a time on air. The peer hears nothing yet.
+// begin prepares a time on air. The peer hears nothing yet.
 func (m *microphone) begin() {
 	m.gate.reset()
 	if !m.pastOBS {
@@ -123,10 +123,10 @@ func (m *microphone) begin() {
 	}
 }
 
-// beginAnew is for after a standstill: the delay of OBS's monitoring has grown.
+// beginAnew is called after a standstill, when the delay of OBS's monitoring has grown.
 func (m *microphone) beginAnew() { m.resync = make(map[string]time.Time) }
 
-// note takes in what concerns microphones.
+// note takes in events about microphones.
 func (m *microphone) note(ev obsctl.Event) {
 	switch ev.(type) {
 	case obsctl.MuteChanged, obsctl.MonitorTypeChanged:
@@ -134,17 +134,17 @@ func (m *microphone) note(ev obsctl.Event) {
 	}
 }
 
-// tell tells the gate what is known of the microphones.
+// tell passes the state of the microphones to the gate.
 func (m *microphone) tell() { m.gate.set(m.seen.mics(), m.mutedMics(), m.seen.monitored) }
 
-// meter takes in OBS's meters, and reports whether a microphone was opened or closed to the viewers. It may be called from
-// any goroutine.
+// meter takes OBS's meters, and reports whether the viewers began or stopped hearing a microphone. It may be called from any
+// goroutine.
 func (m *microphone) meter(levels obsctl.Levels) (changed bool) {
 	m.unheard.meter(levels, m.gate.awaited(), time.Now())
 	return m.gate.meter(levels)
 }
 
-// monitor brings the microphones, and nothing else, to our sink.
+// monitor makes OBS play the microphones, and nothing else, to our sink.
 func (m *microphone) monitor(ctx context.Context) error {
 	if m.pastOBS {
 		return nil
@@ -159,9 +159,9 @@ func (m *microphone) monitor(ctx context.Context) error {
 	return m.routeMics(ctx, mics)
 }
 
-// setMonitors has OBS monitor the microphones. What it monitors besides stays in the stream and is
-// monitored no more; what it only monitors, for the user's own ears, would come into the stream that
-// way, so that is kept from our sink instead (routeMics).
+// setMonitors makes OBS monitor the microphones. Other inputs that are monitored and in the stream are not monitored while
+// on air. Inputs that are only monitored, for the user's own ears, would come into the stream that way; routeMics keeps them
+// away from our sink instead.
 func (m *microphone) setMonitors(ctx context.Context, mics []string) error {
 	for input, now := range m.seen.monitored {
 		if !slices.Contains(mics, input) && now != obsctl.MonitorOnly {
@@ -183,8 +183,8 @@ func (m *microphone) setMonitors(ctx context.Context, mics []string) error {
 	return nil
 }
 
-// wantMonitor is a microphone's monitoring type on air. None is monitored where that would take it
-// from the viewers, and one that the viewers are not to hear stays so.
+// wantMonitor is a microphone's monitoring type on air. A microphone is not monitored if that would remove it from the
+// viewers' sound, and one that the viewers must not hear stays so.
 func (m *microphone) wantMonitor(mic string, mics []string) obsctl.MonitorType {
 	if m.seen.monitored[mic] == obsctl.MonitorOnly && !m.mutedByButton(mic) {
 		return obsctl.MonitorOnly
@@ -193,13 +193,13 @@ func (m *microphone) wantMonitor(mic string, mics []string) obsctl.MonitorType {
 		return obsctl.MonitorOff
 	}
 	if closed := m.seen.muted[mic] && m.seen.version.MutedIsMonitored() || m.gate.isClosed(mic); closed && len(mics) > 1 {
-		// The sender can only be silenced as a whole.
+		// Only all microphones together can be muted towards the peer.
 		return obsctl.MonitorOff
 	}
 	return obsctl.MonitorAndOutput
 }
 
-// noteMonitoring writes down what monitor, or OBS's mute button, is about to change.
+// noteMonitoring notes what monitor, or OBS's mute button, is about to change.
 func (m *microphone) noteMonitoring(ctx context.Context, mics []string) error {
 	news := false
 	for input, was := range m.seen.monitored {
@@ -230,8 +230,8 @@ func (m *microphone) setMonitor(ctx context.Context, input string, want obsctl.M
 	return nil
 }
 
-// routeMics makes sure that each monitored microphone plays to our sink, and without a growing delay, and
-// that nothing else of OBS does: the sound server may remember where a stream was moved.
+// routeMics makes sure that each monitored microphone plays to our sink without a growing delay, and that nothing else of
+// OBS plays there: the sound server may remember where a stream was moved.
 func (m *microphone) routeMics(ctx context.Context, mics []string) error {
 	streams, err := m.sound.streamsOf(ctx, m.seen.pid)
 	if err != nil {
@@ -268,8 +268,8 @@ func (m *microphone) routeMics(ctx context.Context, mics []string) error {
 	return m.ears.returnAll(ctx, others, ours)
 }
 
-// toPeer moves what OBS monitors of a microphone to our sink if it plays elsewhere. Each stream that OBS
-// opens begins elsewhere; one that is moved away again and again is left there.
+// toPeer moves a microphone's monitoring to our sink. OBS opens each stream elsewhere. A stream that another program keeps
+// moving away is left there.
 func (m *microphone) toPeer(ctx context.Context, mic string, stream pulse.SinkInput, ours int) error {
 	if stream.Sink == ours {
 		return nil
@@ -281,8 +281,8 @@ func (m *microphone) toPeer(ctx context.Context, mic string, stream pulse.SinkIn
 	return m.sound.move(ctx, stream, ToPeerSink)
 }
 
-// reopenStream turns monitoring off and on when OBS has no stream for it: OBS does not come back by
-// itself after a restart of the sound server, or when the sink was missing.
+// reopenStream turns monitoring off and on if OBS has no stream for it. OBS does not open one by itself after the sound
+// server was restarted or the sink was missing.
 func (m *microphone) reopenStream(ctx context.Context, mic string) error {
 	since, known := m.missing[mic]
 	if !known {
@@ -313,7 +313,7 @@ func (m *microphone) watchLatency(ctx context.Context, mic string, latency time.
 	return m.toggleMonitor(ctx, mic)
 }
 
-// toggleMonitor notes what it interrupts, since it may be interrupted itself.
+// toggleMonitor turns monitoring off and on. It notes the old type first, because it may be interrupted in between.
 func (m *microphone) toggleMonitor(ctx context.Context, mic string) error {
 	was := m.seen.monitored[mic]
 	if m.ledger.noteMonitor(m.seen.collection, mic, was) {
@@ -331,7 +331,7 @@ func (m *microphone) toggleMonitor(ctx context.Context, mic string) error {
 	return nil
 }
 
-// checkHeard finds a microphone that OBS has sound of and whose sound does not come from OBS to us.
+// checkHeard finds a microphone that OBS has sound of, while no sound arrives from OBS.
 func (m *microphone) checkHeard(ctx context.Context) error {
 	mics := slices.DeleteFunc(m.unheard.all(), func(mic string) bool { return !slices.Contains(m.gate.awaited(), mic) })
 	if len(mics) == 0 {
@@ -345,7 +345,7 @@ func (m *microphone) checkHeard(ctx context.Context) error {
 	return unheardError(mics[0], stream, playing)
 }
 
-// unmonitor gives the inputs of this collection the monitoring that they had.
+// unmonitor restores the monitoring of the inputs of this collection.
 func (m *microphone) unmonitor(ctx context.Context) error {
 	was := m.ledger.monitorOf(m.seen.collection)
 	if len(was) == 0 {
@@ -369,18 +369,18 @@ func (m *microphone) unmonitor(ctx context.Context) error {
 	return m.ledger.save(ctx)
 }
 
-// The mute button of OBS 32.1.x leaves an input that is monitored and streamed unmuted and sets it to "monitor only": the
-// viewers hear it no more, the peer would. The user muted a microphone, so it is muted in the way of every other version:
-// then the other microphones are still heard, and it does not come back into the stream when it is not monitored any more.
+// The mute button of OBS 32.1.x does not mute an input that is monitored and streamed. It sets it to "monitor only": the
+// viewers stop hearing it, the peer would not. So we mute the microphone as every other version does. Then the other
+// microphones are still heard, and this one does not return to the stream when we end its monitoring.
 
-// mutedByButton reports whether a microphone is at "monitor only" now, which it was not before we monitored it.
+// mutedByButton reports whether a microphone is at "monitor only", which it was not before we monitored it.
 func (m *microphone) mutedByButton(mic string) bool {
 	was, noted := m.ledger.Monitor[m.seen.collection][mic]
 	return noted && was != obsctl.MonitorOnly && m.seen.monitored[mic] == obsctl.MonitorOnly &&
 		m.seen.version.MuteButtonMonitorsOnly()
 }
 
-// mutedMics says of the microphones whether the user muted them, in whichever way; nil while nothing is known.
+// mutedMics reports for each microphone whether the user muted it, in either way; nil while unknown.
 func (m *microphone) mutedMics() map[string]bool {
 	muted := maps.Clone(m.seen.muted)
 	for mic := range muted {
@@ -389,8 +389,8 @@ func (m *microphone) mutedMics() map[string]bool {
 	return muted
 }
 
-// muteAsButton mutes an input that the button set to "monitor only". OBS is asked anew, since the user may have clicked
-// once more by now.
+// muteAsButton mutes an input that the button set to "monitor only". It asks OBS again, because the user may have clicked
+// once more.
 func (m *microphone) muteAsButton(ctx context.Context, input string) error {
 	now, err := m.obs.MonitorType(ctx, input)
 	if err != nil {
@@ -404,7 +404,7 @@ func (m *microphone) muteAsButton(ctx context.Context, input string) error {
 		return err
 	}
 	if m.seen.muted != nil {
-		m.seen.muted[input] = true // Its event may come later than what is left of this round.
+		m.seen.muted[input] = true // The event may come after this round.
 	}
 	return nil
 }

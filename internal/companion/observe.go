@@ -11,7 +11,7 @@ import (
 	"github.com/costream-obs/costream-obs/obsctl"
 )
 
-// The session gathers what is, from OBS's events and by asking, and hands it to the controllers.
+// The session collects the state of OBS, from its events and by asking, and passes it to the controllers.
 
 // note takes in an event of OBS.
 func (s *session) note(ev obsctl.Event) {
@@ -35,13 +35,13 @@ func (s *session) note(ev obsctl.Event) {
 		s.log.Info("OBS is about to end")
 		s.exiting = true
 	case obsctl.InputRemoved, obsctl.SceneItemRemoved, obsctl.ScenesChanged:
-		// An OBS that quits removes everything before it says so; it is not to be disturbed then.
+		// An OBS that quits removes everything before it says so, and must not get requests then.
 		s.quietUntil = time.Now().Add(obsctl.QuietAfterRemoval)
 	}
 }
 
-// observe asks OBS for what may have changed. Where OBS does not say all, or ctx ends in between, that
-// part stays as it was: to undo our changes takes the collection that they were made in.
+// observe asks OBS for what may have changed. If OBS does not answer everything, or ctx ends, that part stays as it was: our
+// changes can be undone only in the collection in which they were made.
 func (s *session) observe(ctx context.Context) error {
 	o := &s.seen
 	if o.askOutputs {
@@ -74,7 +74,7 @@ func (s *session) observeOutputs(ctx context.Context) error {
 	if err != nil && !errors.Is(err, obsctl.ErrNoVirtualCam) {
 		return err
 	}
-	// An output that is stopping is still active for a while, but off air for us.
+	// An output that is stopping stays active for a while, but we count it as off air.
 	o.streaming = streaming && time.Since(o.streamEnds) > stopLimit
 	o.recording = recording && time.Since(o.recordEnds) > stopLimit
 	o.virtualCam = virtualCam

@@ -11,19 +11,19 @@ import (
 	"github.com/costream-obs/costream-obs/obsctl"
 )
 
-// stopLimit is how long an output may take to stop before its events are mistrusted.
+// stopLimit is how long an output may take to stop before we believe OBS's answer rather than its event.
 const stopLimit = 10 * time.Second
 
-// observed is what is known of OBS. Events and the slow tick mark what is to be asked again.
+// observed is what we know of OBS. Events and the slow tick mark what must be asked again.
 type observed struct {
 	version obsctl.Version
-	pid     int      // 0 where it is on another machine
+	pid     int      // 0 for an OBS on another machine
 	chosen  []string // inputs of --mic
 
 	streaming, recording, virtualCam bool
-	streamEnds, recordEnds           time.Time // when OBS said last that it stops or has stopped; zero once it says anything else
+	streamEnds, recordEnds           time.Time // when OBS reported stopping or stopped; zero after any other report
 
-	streamBegins, recordBegins time.Time // when OBS said last that it starts; zero once it says anything else
+	streamBegins, recordBegins time.Time // when OBS reported starting; zero after any other report
 
 	program    string
 	collection string
@@ -85,12 +85,12 @@ func (o *observed) note(ev obsctl.Event) {
 	}
 }
 
-// setMonitored takes in how an input is monitored now.
+// setMonitored notes how an input is monitored now.
 func (o *observed) setMonitored(input string, t obsctl.MonitorType) {
 	switch {
 	case t == obsctl.MonitorOff:
 		delete(o.monitored, input)
-	case o.monitored != nil: // OBS was asked for the others.
+	case o.monitored != nil: // The other inputs are known.
 		o.monitored[input] = t
 	}
 }
@@ -106,7 +106,7 @@ func phaseActive(p obsctl.OutputPhase, now bool) bool {
 	}
 }
 
-// endOf is when an output began to end. A busy OBS says that one has stopped and calls it active for some time after
+// endOf is when an output began to end. A busy OBS reports that one has stopped, and still calls it active for some time
 // (measured, 29.0.2: 1 s).
 func endOf(p obsctl.OutputPhase) time.Time {
 	if p == obsctl.Stopping || p == obsctl.Stopped {
@@ -154,12 +154,12 @@ func (o *observed) has(input string) bool {
 	return slices.ContainsFunc(o.inputs, func(in obsctl.Input) bool { return in.Name == input })
 }
 
-// outputFormat is what the virtual camera and the viewers get.
+// outputFormat is the format of OBS's output.
 func (o *observed) outputFormat() media.VideoFormat {
 	return media.VideoFormat{W: o.video.OutputW, H: o.video.OutputH, FPSNum: o.video.FPSNum, FPSDen: o.video.FPSDen}
 }
 
-// canvasFormat is what scenes are laid out on.
+// canvasFormat is the format of OBS's canvas.
 func (o *observed) canvasFormat() media.VideoFormat {
 	return media.VideoFormat{W: o.video.CanvasW, H: o.video.CanvasH, FPSNum: o.video.FPSNum, FPSDen: o.video.FPSDen}
 }

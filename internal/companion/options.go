@@ -14,7 +14,7 @@ import (
 	"github.com/costream-obs/costream-obs/scenes"
 )
 
-// Trigger says which activity of OBS puts us on air.
+// Trigger is the activity of OBS that puts us on air.
 type Trigger string
 
 // The triggers of --when.
@@ -22,20 +22,20 @@ const (
 	WhenStreaming  Trigger = "streaming"
 	WhenRecording  Trigger = "recording"
 	WhenVirtualCam Trigger = "virtualcam"
-	// WhenAlways is for rehearsals: on air as long as OBS runs.
+	// WhenAlways is for rehearsals: on air whenever OBS runs.
 	WhenAlways Trigger = "always"
 )
 
-// PeerAudio says how the peer's voice reaches the user's stream.
+// PeerAudio is how the peer's voice gets into the user's stream.
 type PeerAudio string
 
 // The ways of --peer-audio.
 const (
-	// PeerAudioAuto has Desktop Audio carry the peer while it captures the default sink, and an OBS input of ours otherwise.
+	// PeerAudioAuto uses Desktop Audio while it captures the default sink, and otherwise an OBS input of ours.
 	PeerAudioAuto PeerAudio = "auto"
-	// PeerAudioDesktop plays to the default sink, which Desktop Audio captures.
+	// PeerAudioDesktop plays to the default sink, for Desktop Audio to capture.
 	PeerAudioDesktop PeerAudio = "desktop"
-	// PeerAudioSource is PeerAudioAuto, and says so where Desktop Audio captures the default sink.
+	// PeerAudioSource is PeerAudioAuto with a warning if Desktop Audio captures the default sink.
 	PeerAudioSource PeerAudio = "source"
 )
 
@@ -53,10 +53,10 @@ type Options struct {
 	// BasePort is the first of the eight UDP ports of the plain link, and the one of a Link.
 	BasePort int
 
-	// Link makes the link for one time on air; it is called once more before the first, to see that it can be
-	// made. Nil makes the plain link to Peer, which otherwise may be empty.
+	// Link makes the link for one time on air. It is also called once at the start, to find out whether that works. Nil
+	// means the plain link to Peer; with a Link, Peer may be empty.
 	Link func(link.Handler) (link.Link, error)
-	// PeerAsks says that the peer asks for the key frames that it needs, so that no others are sent.
+	// PeerAsks says that the peer asks for the key frames that it needs; no others are sent.
 	PeerAsks bool
 
 	When      Trigger
@@ -79,25 +79,25 @@ type Options struct {
 	// MicSource is a PulseAudio source that is sent instead of OBS's microphones.
 	MicSource string
 
-	// AVOffset is by how much later the peer's voice comes than by all that is known it should.
+	// AVOffset is an extra delay of the peer's voice, on top of automatic A/V sync.
 	AVOffset time.Duration
 
 	// VideoOut is the node that OBS's virtual camera writes (devices route).
 	VideoOut string
 	// VideoIn is the node that OBS reads the peer's picture from (devices route).
 	VideoIn string
-	// BitrateKbps is the picture's bit rate in kbit/s.
+	// BitrateKbps is the maximum video bitrate.
 	BitrateKbps int
 
 	// FindOBS says where OBS listens; it is called before each connection.
 	FindOBS func() (obsctl.Endpoint, error)
-	// ControlSocket is the path of the socket for `graph`.
+	// ControlSocket is the path of the control socket.
 	ControlSocket string
-	// StateDir keeps what outlives the process; it is made if absent.
+	// StateDir is the directory for files that outlive the process; it is made if absent.
 	StateDir string
 
-	// WithoutOBS, when set, is called each time that OBS was looked for in vain, first when it ends: for what can be done
-	// to its files only then.
+	// WithoutOBS, when set, is called each time that we find no OBS, first right after OBS has ended. It may edit OBS's
+	// files.
 	WithoutOBS func()
 	// OnReport is called from one goroutine with each change of state.
 	OnReport func(control.Report)

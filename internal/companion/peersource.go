@@ -17,24 +17,24 @@ import (
 )
 
 const (
-	// deadAfter is how long the peer source may be without a picture while the screen has one.
+	// deadAfter is how long the peer source may show no picture while the screen has one.
 	deadAfter = 2 * time.Second
-	// kickGap keeps OBS from merging two settings into one (100 ms measured).
+	// kickGap is more than the time within which OBS merges two settings into one (100 ms, measured).
 	kickGap = 150 * time.Millisecond
 )
 
 // peerSource keeps the source that shows the peer in the user's scenes.
 type peerSource struct {
 	obs       peerSourceOBS
-	reconcile func(context.Context, scenes.Desired) (scenes.Report, error) // has the scenes be as wanted
+	reconcile func(context.Context, scenes.Desired) (scenes.Report, error) // changes the scenes to what is wanted
 	peers     func(context.Context, scenes.Source) ([]string, error)       // the inputs that show the peer; from any goroutine
 	screen    peerScreen
 	feed      *cleanFeed
 	seen      *observed
-	ready     func() bool // our picture goes out
+	ready     func() bool // the peer gets our picture
 	wanted    func() bool // we should be on air
 	peer      *atomic.Bool
-	area      *atomic.Pointer[image.Rectangle] // of the screen, that the peer's picture covers
+	area      *atomic.Pointer[image.Rectangle] // the part of the screen with the peer's picture
 	wakeUp    func()
 	wakeLater func(time.Duration)
 	log       *slog.Logger
@@ -43,15 +43,15 @@ type peerSource struct {
 	layouts   scenes.Layouts
 
 	call          peerCall    // nil off air
-	held          atomic.Bool // the source is hidden somewhere until the clean feed is in step
-	hint          string      // what the user has to do for the peer to be seen
+	held          atomic.Bool // the source stays hidden somewhere until the clean feed is ready
+	hint          string      // what the user must do so that the peer is seen
 	unknown       error       // scenes of globs that OBS does not have
 	scenesChecked bool
 	arranged      string    // what the scenes were last arranged for
 	arrangedAt    time.Time // when
 	arrangedIn    time.Duration
 	input         string    // the source's name, while it is in OBS
-	muteAsked     string    // the source whose mute OBS was asked for; after that its events tell
+	muteAsked     string    // the source whose mute is known; events report its changes
 	dead          time.Time // since when the source has shown no picture
 }
 
@@ -78,7 +78,7 @@ type peerCall interface {
 // begin is for a time on air.
 func (p *peerSource) begin(call peerCall) { p.call, p.muteAsked = call, "" }
 
-// note takes in what concerns the source.
+// note takes in events about the source.
 func (p *peerSource) note(ev obsctl.Event) {
 	switch e := ev.(type) {
 	case obsctl.MuteChanged:
@@ -86,21 +86,21 @@ func (p *peerSource) note(ev obsctl.Event) {
 			p.call.SilencePeer(e.Muted)
 		}
 	case obsctl.ProgramScene:
-		// What is done in scenes does not depend on it, but a transition ends the wait for one.
+		// The scenes do not depend on a transition, but its end is what a hint waits for.
 		p.seen.scenesLooked = p.seen.scenesLooked && p.hint == ""
 	}
 }
 
-// lookShare keeps looks at the scenes that nothing calls for, but that events can be lost, to one part in so many of the
-// time: with hundreds of scenes on a busy machine one takes half a second.
+// lookShare limits checks of the scenes without an event to this part of the time. They are needed because events can be
+// lost; with hundreds of scenes on a busy machine one takes half a second.
 const lookShare = 25
 
-// fresh reports whether the scenes were looked at so recently that they need no look but for an event.
+// fresh reports whether the last check of the scenes was so recent that only an event needs another one.
 func (p *peerSource) fresh() bool {
 	return p.seen.scenesLooked && time.Since(p.arrangedAt) < lookShare*p.arrangedIn
 }
 
-// show keeps the peer source in its scenes, shown while the peer's picture arrives.
+// show keeps the peer source in its scenes. It is visible while the peer's picture arrives.
 func (p *peerSource) show(ctx context.Context) error {
 	source, ok := p.screen.source(p.name)
 	if !ok || !p.ready() {
@@ -117,8 +117,7 @@ func (p *peerSource) show(ctx context.Context) error {
 	return p.arrange(ctx, want)
 }
 
-// framed is what the peer source shows: with its borders only while the peer is seen, since
-// the placeholder has none.
+// framed is the area of the source that has a picture: the placeholder has no borders, the peer's picture may.
 func (p *peerSource) framed(seen bool) scenes.Picture {
 	format := p.screen.size()
 	picture := scenes.Picture{Size: scenes.Size{W: format.W, H: format.H}}
@@ -128,7 +127,7 @@ func (p *peerSource) framed(seen bool) scenes.Picture {
 	return picture
 }
 
-// hide takes away what we added.
+// hide removes what we added.
 func (p *peerSource) hide(ctx context.Context) error {
 	source, ok := p.screen.source(p.name)
 	if !ok {
@@ -138,7 +137,7 @@ func (p *peerSource) hide(ctx context.Context) error {
 	return p.arrange(ctx, scenes.Desired{Source: source, Scenes: p.globs, Layouts: p.layouts, Over: !p.wanted()})
 }
 
-// arrange makes the scenes as wanted, unless they are and nothing has changed since.
+// arrange changes the scenes to what is wanted, unless nothing has changed since the last time.
 func (p *peerSource) arrange(ctx context.Context, want scenes.Desired) error {
 	key := fmt.Sprintf("%+v on %+v", want, p.seen.canvasFormat())
 	if p.seen.scenesLooked && p.arranged == key && !p.held.Load() {
@@ -147,11 +146,11 @@ func (p *peerSource) arrange(ctx context.Context, want scenes.Desired) error {
 	if p.feed.wants() {
 		want.Held = p.feed.scenes.Bare
 	}
-	// Before it is asked: the feed may come into step meanwhile.
+	// Set before the question, because the feed may become ready meanwhile.
 	p.held.Store(true)
 	begin := time.Now()
 	r, err := p.reconcile(ctx, want)
-	// Scenes that the user names but does not have keep the others from nothing.
+	// Scenes that do not exist do not stop us from using the others.
 	if p.unknown = onlyUnknown(err); err != nil && p.unknown == nil {
 		return err
 	}
@@ -171,7 +170,7 @@ func (p *peerSource) arrange(ctx context.Context, want scenes.Desired) error {
 	return p.unknown
 }
 
-// onlyUnknown returns err if it is about unknown scenes and nothing else.
+// onlyUnknown returns err if it is about unknown scenes only, or nil.
 func onlyUnknown(err error) error {
 	var unknown *scenes.UnknownSceneError
 	if !errors.As(err, &unknown) {
@@ -187,7 +186,7 @@ func onlyUnknown(err error) error {
 	return err
 }
 
-// checkScenes tells of --scenes that OBS does not have, and of wrong patterns in --layouts, before we go on air.
+// checkScenes reports before we go on air which of --scenes OBS does not have, and which patterns of --layouts are wrong.
 func (p *peerSource) checkScenes(ctx context.Context) error {
 	if len(p.globs)+len(p.layouts.Rules) == 0 || p.seen.scenesLooked && p.scenesChecked {
 		return p.unknown
@@ -203,8 +202,8 @@ func (p *peerSource) checkScenes(ctx context.Context) error {
 	return p.unknown
 }
 
-// revive kicks a peer source that shows nothing although the screen has a picture: a
-// v4l2_input that found its device missing or without a writer stays dead (measured).
+// revive restarts a peer source that shows nothing while the screen has a picture. A v4l2_input whose device was missing or
+// had no writer stays dead (measured).
 func (p *peerSource) revive(ctx context.Context) error {
 	source, ok := p.screen.source(p.name)
 	if !ok || p.input == "" || p.screen.revival() == nil {
@@ -235,7 +234,7 @@ func (p *peerSource) revive(ctx context.Context) error {
 	return p.obs.SetInputSettings(ctx, p.input, source.Settings, true)
 }
 
-// inputs tells the names of all inputs that show the peer.
+// inputs are the names of all inputs that show the peer.
 func (p *peerSource) inputs(ctx context.Context) ([]string, error) {
 	source, ok := p.screen.source(p.name)
 	if !ok {
@@ -244,15 +243,15 @@ func (p *peerSource) inputs(ctx context.Context) ([]string, error) {
 	return p.peers(ctx, source)
 }
 
-// feedInStep has the source looked at again where it waits for that. The feed calls it, from any goroutine.
+// feedInStep triggers a check of a source that waits for the clean feed. The feed calls it from any goroutine.
 func (p *peerSource) feedInStep() {
 	if p.held.Load() {
 		p.wakeUp()
 	}
 }
 
-// followMute silences the peer's voice, in the ears and in the stream, while the user has the peer source muted in OBS.
-// That is how our hotkey mutes a peer whose voice comes through Desktop Audio, which has no fader of its own for it.
+// followMute silences the peer's voice, for the user and in the stream, while the user has the peer source muted in OBS. Our
+// hotkey uses that mute when the peer's voice comes through Desktop Audio, which has no separate fader for it.
 func (p *peerSource) followMute(ctx context.Context) error {
 	if p.call == nil || p.input == "" || p.muteAsked == p.input {
 		return nil
@@ -260,9 +259,9 @@ func (p *peerSource) followMute(ctx context.Context) error {
 	muted, err := p.obs.InputMuted(ctx, p.input)
 	switch {
 	case obsctl.IsCode(err, obsctl.CodeInvalidState):
-		// obs-websocket 5.7 does not tell the mute of a source without sound when asked, but its events do (source).
+		// obs-websocket 5.7 does not answer for the mute of a source without sound, but sends events about it (its source).
 	case obsctl.IsCode(err, obsctl.CodeNotFound):
-		return nil // No scene has the source, so OBS does not either; it may come.
+		return nil // OBS has no such source yet.
 	case err != nil:
 		return err
 	default:

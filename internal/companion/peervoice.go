@@ -12,27 +12,27 @@ import (
 )
 
 const (
-	// peerAudioInput is what the OBS input is called, unless the name is taken, that brings the peer's voice into the
-	// stream, with a fader and a mute of its own.
+	// peerAudioInput is the name, if it is free, of the OBS input that brings the peer's voice into the stream, with its own
+	// fader and mute.
 	peerAudioInput  = "Peer audio"
 	captureKind     = "pulse_output_capture"
 	defaultDevice   = "default"
 	fromPeerMonitor = FromPeerSink + ".monitor"
 )
 
-// peerVoice brings the peer's voice to the user's ears and into the stream, exactly once.
+// peerVoice plays the peer's voice to the user and brings it into the stream, exactly once.
 type peerVoice struct {
 	obs    peerVoiceOBS
 	sound  peerVoiceSound
 	seen   *observed
 	ledger *ledger
-	ofFeed func(collection, scene string) bool // a scene is of the clean feed
+	ofFeed func(collection, scene string) bool // whether a scene is one of the clean feed
 	way    PeerAudio
 	log    *slog.Logger
 
 	call     voiceCall // nil off air
 	speakers []string
-	added    bool // the input is in all scenes, as they were looked at last
+	added    bool // the input is in all scenes that were known at the last check
 	desktop  desktopAudio
 }
 
@@ -63,7 +63,7 @@ type voiceCall interface {
 	SilenceSpeakers(sinks []string)
 }
 
-// begin has the voice played by a call that begins.
+// begin lets a call that begins play the voice.
 func (v *peerVoice) begin(call voiceCall) {
 	v.call = call
 	v.desktop.attach(call.SilenceSpeakers)
@@ -75,16 +75,16 @@ func (v *peerVoice) end() {
 	v.call = nil
 }
 
-// play has the call play the voice, once it is known where.
+// play makes the call play the voice, once we know where.
 func (v *peerVoice) play() {
 	if v.call != nil && v.speakers != nil {
 		v.call.SetSpeakers(v.speakers)
 	}
 }
 
-// prepare decides where the peer's voice plays, and keeps the input for it in all scenes, also while Desktop Audio carries
-// the peer: when that ends it is there. Without a sound server we go on air with pictures alone, and this is done when there
-// is one.
+// prepare decides where the peer's voice plays, and keeps our input for it in all scenes. The input is there also while
+// Desktop Audio captures the peer, and takes over when that ends. Without a sound server we go on air with pictures alone;
+// this step succeeds once there is one.
 func (v *peerVoice) prepare(ctx context.Context) error {
 	if v.speakers == nil {
 		if err := v.choose(ctx); err != nil {
@@ -110,7 +110,7 @@ func (v *peerVoice) choose(ctx context.Context) error {
 	if err := v.sound.needFromPeer(ctx); err != nil {
 		return err
 	}
-	// Before it is heard, or it would be twice for a moment.
+	// Asked before the voice plays, or the viewers would hear it twice for a moment.
 	if err := v.look(ctx); err != nil {
 		return err
 	}
@@ -121,8 +121,8 @@ func (v *peerVoice) choose(ctx context.Context) error {
 	return nil
 }
 
-// inputs are those of the inputs that capture the sink with the peer's voice. Their names tell nothing: users rename
-// ours, and give the name of ours to others.
+// inputs are those that capture the sink with the peer's voice. Their names do not matter: users rename ours, and give its
+// name to others.
 func (v *peerVoice) inputs(ctx context.Context, inputs []obsctl.Input) ([]string, error) {
 	var voices []string
 	for _, in := range inputs {
@@ -143,7 +143,7 @@ func (v *peerVoice) inputs(ctx context.Context, inputs []obsctl.Input) ([]string
 	return voices, nil
 }
 
-// addInput puts the input into every scene: only what is in the programme scene is heard.
+// addInput puts the input into every scene, because only inputs of the programme scene are heard.
 func (v *peerVoice) addInput(ctx context.Context) error {
 	scenes, err := v.obs.Scenes(ctx)
 	if err != nil {
@@ -158,7 +158,7 @@ func (v *peerVoice) addInput(ctx context.Context) error {
 	}
 	input := v.ledger.ourVoice(v.seen.collection, v.seen.voices)
 	if input == "" {
-		// The user made it, and placed it where it is wanted.
+		// The user made it, and chose its scenes.
 		return nil
 	}
 	without, err := v.obs.ScenesWithout(ctx, scenes, input)
@@ -189,7 +189,7 @@ func (v *peerVoice) createInput(ctx context.Context) error {
 	}
 }
 
-// remove takes the input away again if it is ours.
+// remove removes the input if it is ours.
 func (v *peerVoice) remove(ctx context.Context) error {
 	v.speakers, v.added = nil, false
 	v.desktop.forget()
@@ -206,7 +206,7 @@ func (v *peerVoice) remove(ctx context.Context) error {
 	}
 	input := v.ledger.ourVoice(v.seen.collection, voices)
 	if ours := v.ledger.Voice[v.seen.collection]; input == "" && v.capturesNothing(ctx, ours) {
-		input = ours // Its removal was begun.
+		input = ours // An earlier removal was interrupted.
 	}
 	if input != "" {
 		if err := v.removeInput(ctx, input); err != nil {
@@ -218,7 +218,7 @@ func (v *peerVoice) remove(ctx context.Context) error {
 	return v.ledger.save(ctx)
 }
 
-// capturesNothing reports whether the capture of an input was ended and the input is still there.
+// capturesNothing reports whether the input still exists and its capture was ended.
 func (v *peerVoice) capturesNothing(ctx context.Context, input string) bool {
 	settings, err := v.obs.InputSettings(ctx, input)
 	return err == nil && settings["device_id"] == obsctl.NoDevice
@@ -228,7 +228,7 @@ func (v *peerVoice) capturesNothing(ctx context.Context, input string) bool {
 func (v *peerVoice) removeInput(ctx context.Context, input string) error {
 	err := v.obs.EndCapture(ctx, input)
 	if err == nil {
-		// Where only the input is removed, scenes that are not shown keep an item of it (measured, 29.0.2).
+		// RemoveInput alone leaves an item in scenes that are not shown (measured, 29.0.2).
 		if err := v.obs.RemoveFromScenes(ctx, input); err != nil {
 			return err
 		}

@@ -12,7 +12,7 @@ import (
 	"github.com/costream-obs/costream-obs/obsctl"
 )
 
-// picture brings OBS's programme to us by a route, and has the screen for the peer be one of the same route.
+// picture brings OBS's programme to us on a route, and keeps the screen for the peer on the same route.
 type picture struct {
 	obs     pictureOBS
 	outputs outputs
@@ -22,9 +22,9 @@ type picture struct {
 	seen    *observed
 	log     *slog.Logger
 
-	route   route // what was opened last; nil before that
+	route   route // the last one that was opened, or nil
 	why     string
-	arrives bool // OBS gives its pictures, which was verified
+	arrives bool // OBS's pictures arrive
 }
 
 // pictureOBS is what picture itself needs of OBS.
@@ -39,14 +39,14 @@ type routedScreen interface {
 	saveFormat(f media.VideoFormat) error
 }
 
-// note takes in what ends OBS's pictures.
+// note takes in events that end OBS's pictures.
 func (p *picture) note(ev obsctl.Event) {
 	if e, is := ev.(obsctl.VirtualCamState); is && !e.Active {
 		p.arrives = p.arrives && !p.route.viaCamera()
 	}
 }
 
-// open makes OBS's programme reach us on the chosen route.
+// open makes OBS's programme arrive on the chosen route.
 func (p *picture) open(ctx context.Context) error {
 	if p.arrives || p.feed.wants() && !p.feed.ready {
 		return nil
@@ -74,7 +74,7 @@ func (p *picture) open(ctx context.Context) error {
 	return nil
 }
 
-// choose says by which route pictures go, and why.
+// choose returns the route to use, and why.
 func (p *picture) choose() (route, string) {
 	route, why := p.routes.choose(p.seen.pid, p.seen.version)
 	if p.unclean(route) && p.routes.configured != route.name() {
@@ -83,7 +83,7 @@ func (p *picture) choose() (route, string) {
 	return route, why
 }
 
-// unclean reports whether a route would bring the programme where the peer is to get it without the peer.
+// unclean reports whether a route would send the peer's own picture back although the clean feed is on.
 func (p *picture) unclean(r route) bool { return r.viaCamera() && p.feed.wants() && !p.feed.camera }
 
 // close undoes what the routes did in OBS.
@@ -97,7 +97,7 @@ func (p *picture) close(ctx context.Context) error {
 	return nil
 }
 
-// prepareScreen has the screen ready in the size of OBS's canvas before we go on air.
+// prepareScreen opens the screen in the size of OBS's canvas before we go on air.
 func (p *picture) prepareScreen(context.Context) error {
 	route, _ := p.choose()
 	format := p.seen.canvasFormat()
@@ -105,7 +105,7 @@ func (p *picture) prepareScreen(context.Context) error {
 	return p.screen.saveFormat(format)
 }
 
-// used is the route for the report, and why it was chosen.
+// used is the route in the report, and why it was chosen.
 func (p *picture) used() (control.Route, string) {
 	if p.route == nil {
 		return "", ""

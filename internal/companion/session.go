@@ -16,12 +16,12 @@ import (
 )
 
 const (
-	// slowTick is how often OBS is asked for everything: its events can be lost. It is no multiple of
-	// recordPiece, so that what waits in OBS's streams is looked at at all times within a piece.
+	// slowTick is how often OBS is asked for everything, because events can be lost. It is no multiple of recordPiece, so
+	// that the looks at what waits in OBS's streams are spread over a piece.
 	slowTick = 2*time.Second + 15*time.Millisecond
-	// settle collects bursts of events into one look at OBS.
+	// settle is how long we wait for more events before we look at OBS.
 	settle = 20 * time.Millisecond
-	// leaveWithin bounds what is undone when the companion stops.
+	// leaveWithin limits the time for undoing everything when the companion stops.
 	leaveWithin = 8 * time.Second
 )
 
@@ -68,7 +68,7 @@ func (s *session) run(ctx context.Context) error {
 	}
 }
 
-// awaitNews returns when something may have changed, and false at the end of the connection or of ctx.
+// awaitNews returns true when something may have changed, and false when the connection or ctx ends.
 func (s *session) awaitNews(ctx context.Context, tick <-chan time.Time) bool {
 	retry := s.steps.nextTry()
 	for {
@@ -93,7 +93,7 @@ func (s *session) awaitNews(ctx context.Context, tick <-chan time.Time) bool {
 	}
 }
 
-// drain takes in the events that come close together.
+// drain takes in events that come close together.
 func (s *session) drain(ctx context.Context) bool {
 	for {
 		select {
@@ -109,7 +109,7 @@ func (s *session) drain(ctx context.Context) bool {
 	}
 }
 
-// noteNews takes in the events so far, and reports whether one of them matters and whether more may come.
+// noteNews handles the events so far, and reports whether one of them matters and whether more may come.
 func (s *session) noteNews() (matters, more bool) {
 	events, more := s.news.take()
 	for _, ev := range events {
@@ -123,7 +123,7 @@ func (s *session) noteNews() (matters, more bool) {
 	return matters, more
 }
 
-// round looks at OBS where something may have changed and applies the difference to what should be.
+// round asks OBS for what may have changed, and changes what differs from what should be.
 func (s *session) round(ctx context.Context) error {
 	if s.exiting {
 		s.stopCall()
@@ -150,7 +150,7 @@ func (s *session) round(ctx context.Context) error {
 		if lost := s.obs.Err(); lost != nil {
 			return lost
 		}
-		// OBS refuses questions for a moment while it loads something.
+		// OBS refuses questions while it loads something.
 		s.log.Debug("OBS did not answer all questions", "error", err)
 		s.seen.all()
 		s.reportKeptOff(fmt.Errorf("OBS does not answer: %w", err))
@@ -159,7 +159,7 @@ func (s *session) round(ctx context.Context) error {
 	if s.wantOnAir() {
 		s.goOn(ctx)
 	} else {
-		s.stopCall() // as observe found it
+		s.stopCall() // OBS went off air without an event
 		s.goOff(ctx)
 	}
 	s.steps.forgetUntried()
@@ -168,7 +168,7 @@ func (s *session) round(ctx context.Context) error {
 	return nil
 }
 
-// noteKeptOff makes a problem of what keeps us off the air, and tells whether there is one. why is the reason where the
+// noteKeptOff reports as a problem what keeps us off the air, and returns whether anything does. why is the reason if the
 // steps to go on air were not taken, otherwise nil.
 func (s *session) noteKeptOff(why error) bool {
 	if why == nil {
@@ -183,14 +183,14 @@ func (s *session) noteKeptOff(why error) bool {
 	return true
 }
 
-// reportKeptOff is noteKeptOff for a round that ends early, in which nothing else is reported.
+// reportKeptOff is noteKeptOff for a round that ends early and reports nothing else.
 func (s *session) reportKeptOff(why error) {
 	if s.noteKeptOff(why) {
 		s.report()
 	}
 }
 
-// wantOnAir is the desired state.
+// wantOnAir reports whether we should be on air.
 func (s *session) wantOnAir() bool {
 	switch s.c.o.When {
 	case WhenRecording:
@@ -204,7 +204,7 @@ func (s *session) wantOnAir() bool {
 	}
 }
 
-// goOn takes the steps that lead on air, each as far as it is still to be done. Our picture does not wait for the voices.
+// goOn takes the steps that lead on air, as far as they are not done yet. Our picture does not wait for the voices.
 func (s *session) goOn(ctx context.Context) {
 	s.steps.try(ctx, problem.Collection, s.capture.leaveTempCollection)
 	s.steps.try(ctx, problem.Captures, s.capture.revive)
@@ -228,7 +228,7 @@ func (s *session) goOn(ctx context.Context) {
 	s.steps.try(ctx, problem.PeerMute, s.source.followMute)
 }
 
-// goOff undoes them. We are silent towards the peer by then.
+// goOff undoes them. Nothing is sent to the peer any more at that point.
 func (s *session) goOff(ctx context.Context) {
 	s.steps.try(ctx, problem.PeerSource, s.source.hide)
 	s.steps.try(ctx, problem.PeerVoice, s.voice.remove)
@@ -246,7 +246,7 @@ func (s *session) goOff(ctx context.Context) {
 	s.steps.try(ctx, problem.Output, s.keptOff.checkOutput)
 }
 
-// leave ends the session: what was changed is undone as far as OBS still listens.
+// leave ends the session and undoes what was changed, if OBS still answers.
 func (s *session) leave(ctx context.Context) {
 	s.stopCall()
 	if s.obs.Err() != nil || s.exiting {
@@ -277,14 +277,14 @@ func (s *session) leave(ctx context.Context) {
 	}
 }
 
-// tick has all asked again.
+// tick marks everything to be asked again.
 func (s *session) tick() {
 	looked := s.source.fresh()
 	s.seen.all()
 	s.seen.scenesLooked = looked
 }
 
-// report tells the user where we are.
+// report reports the state and the problems.
 func (s *session) report() {
 	r := control.Report{State: control.Ready, Detail: fmt.Sprintf("connected to OBS %s at %s", s.obs.Version().OBS, s.obs.Endpoint().Addr())}
 	failing := s.c.parts.Failing()
@@ -311,7 +311,7 @@ func (s *session) report() {
 	s.c.reports.report(r)
 }
 
-// addCause adds the sound server to what is wrong if something failed because none answers. Then only that is shown.
+// addCause adds the sound server to the problems if something failed because it does not answer. It hides the others then.
 func addCause(wrong map[problem.Code]error) {
 	for _, err := range wrong {
 		for _, cause := range []error{pulse.ErrHangs, pulse.ErrNoServer} {

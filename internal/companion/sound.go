@@ -19,17 +19,17 @@ import (
 )
 
 const (
-	// ToPeerSink is the null sink that OBS's monitoring plays to and the sender reads.
+	// ToPeerSink is the null sink that OBS's monitoring plays to and our sender records from.
 	ToPeerSink        = placement.ToPeerSink
 	toPeerDescription = "CoStreamToPeer"
-	// FromPeerSink is the null sink with the peer's voice, for an OBS input to capture.
+	// FromPeerSink is the null sink with the peer's voice, which an OBS input captures.
 	FromPeerSink        = placement.FromPeerSink
 	fromPeerDescription = "CoStreamFromPeer"
 
 	unloadWithin = 3 * time.Second
 )
 
-// sound owns our nodes at the sound server for the life of the daemon, through restarts of the server.
+// sound keeps our nodes at the sound server as long as the companion runs, through restarts of the server.
 type sound struct {
 	pulse   pulse.Client
 	parts   *supervisor.Supervisor
@@ -42,7 +42,7 @@ type sound struct {
 	sinks   map[string]string                      // wanted sinks with their descriptions
 	isReady bool
 	wentAt  time.Time // when the server was last lost
-	lost    bool      // OBS has not been looked at since the server came back
+	lost    bool      // the server came back and OBS's captures were not checked since
 }
 
 func newSound(parts *supervisor.Supervisor, changed func(), log *slog.Logger) *sound {
@@ -54,7 +54,7 @@ func newSound(parts *supervisor.Supervisor, changed func(), log *slog.Logger) *s
 	}
 }
 
-// run keeps the nodes until ctx ends, then takes away those that we made.
+// run keeps the nodes until ctx ends, then removes those that we made.
 func (s *sound) run(ctx context.Context) {
 	watch, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -68,8 +68,8 @@ func (s *sound) run(ctx context.Context) {
 	s.unload(context.WithoutCancel(ctx))
 }
 
-// hold makes the sinks and reads the one for the peer: without a reader from before OBS monitors,
-// the delay of the sink climbs to half a second (measured).
+// hold makes the sinks and reads the one for the peer. A reader must be there before OBS monitors, or the sink's delay grows
+// to half a second (measured).
 func (s *sound) hold(ctx context.Context, started func()) error {
 	s.mu.Lock()
 	wanted := maps.Clone(s.sinks)
@@ -89,8 +89,7 @@ func (s *sound) hold(ctx context.Context, started func()) error {
 	return r.Run(ctx)
 }
 
-// ensure makes a sink unless it is there. Once begun it is not broken off, or nobody would know of
-// the sink.
+// ensure makes a sink if there is none. It is not interrupted once begun, or nobody would know of the sink.
 func (s *sound) ensure(ctx context.Context, name, description string) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -108,7 +107,7 @@ func (s *sound) ensure(ctx context.Context, name, description string) error {
 	return nil
 }
 
-// unload takes away the sinks that are ours.
+// unload removes the sinks that we made.
 func (s *sound) unload(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, unloadWithin)
 	defer cancel()
@@ -148,7 +147,7 @@ func (s *sound) noteChange(c pulse.Change) {
 	}
 }
 
-// follow passes on the changes at the sound server, from now until ctx ends. All followers share one subscription.
+// follow passes on the changes at the sound server from now until ctx ends. All followers share one subscription.
 func (s *sound) follow(ctx context.Context) <-chan pulse.Change {
 	changes := make(chan pulse.Change, 256)
 	s.mu.Lock()
@@ -169,28 +168,28 @@ func (s *sound) setReady(ready bool) {
 	s.changed()
 }
 
-// ready reports whether the sink for the peer is there and being read.
+// ready reports whether the sink for the peer exists and is read.
 func (s *sound) ready() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.isReady
 }
 
-// restarted reports whether the server was restarted and OBS has not been looked after since.
+// restarted reports whether the server was restarted and OBS's captures have not been checked since.
 func (s *sound) restarted() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.lost && s.isReady
 }
 
-// revived notes that OBS was looked after.
+// revived notes that they were checked.
 func (s *sound) revived() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lost = false
 }
 
-// microphone is the source that the sender reads.
+// microphone is the source that our sender records from.
 func (s *sound) microphone(chosen string) string {
 	if chosen != "" {
 		return chosen
@@ -198,7 +197,7 @@ func (s *sound) microphone(chosen string) string {
 	return ToPeerSink + ".monitor"
 }
 
-// needFromPeer makes the sink for the peer's voice, now and after each restart of the server.
+// needFromPeer makes the sink for the peer's voice now, and after each restart of the server.
 func (s *sound) needFromPeer(ctx context.Context) error {
 	s.mu.Lock()
 	s.sinks[FromPeerSink] = fromPeerDescription
@@ -235,8 +234,8 @@ func (s *sound) sources(ctx context.Context) (all, recording []string, err error
 	return all, recording, err
 }
 
-// streamsOf are the streams by which OBS plays what it monitors, by input. An OBS in a sandbox may
-// give another process id than the one that we see; where none fits, its name decides.
+// streamsOf are the streams with which OBS plays what it monitors, by input. An OBS in a sandbox may report another process
+// id than the one that we see; if no id matches, the program's name decides.
 func (s *sound) streamsOf(ctx context.Context, pid int) (map[string]pulse.SinkInput, error) {
 	all, err := s.pulse.SinkInputs(ctx)
 	if err != nil {
@@ -258,7 +257,7 @@ func (s *sound) streamsOf(ctx context.Context, pid int) (map[string]pulse.SinkIn
 	return byName, nil
 }
 
-// recordsOf is what OBS records, by input, told apart as in streamsOf.
+// recordsOf is what OBS records, by input. Streams are matched as in streamsOf.
 func (s *sound) recordsOf(ctx context.Context, pid int) (map[string]recording, error) {
 	streams, err := s.recordingOf(ctx, pid)
 	if err != nil || len(streams) == 0 {
@@ -280,7 +279,7 @@ func (s *sound) recordsOf(ctx context.Context, pid int) (map[string]recording, e
 	return records, nil
 }
 
-// capturesOf are the names of OBS's inputs that record, told apart as in streamsOf.
+// capturesOf are the names of OBS's inputs that record. Streams are matched as in streamsOf.
 func (s *sound) capturesOf(ctx context.Context, pid int) (map[string]bool, error) {
 	streams, err := s.recordingOf(ctx, pid)
 	if err != nil {
@@ -314,8 +313,8 @@ func (s *sound) recordingOf(ctx context.Context, pid int) (map[string]pulse.Sour
 	return byName, nil
 }
 
-// ourSink is the number of the sink for the peer, for looking which of the streams play to it. Where there
-// are none the sound server is not asked.
+// ourSink is the number of the sink for the peer, to find out which streams play to it. Without streams the sound server is
+// not asked.
 func (s *sound) ourSink(ctx context.Context, streams map[string]pulse.SinkInput) (int, error) {
 	if len(streams) == 0 {
 		return 0, nil
@@ -327,7 +326,7 @@ func (s *sound) ourSink(ctx context.Context, streams map[string]pulse.SinkInput)
 	return sink.Index, nil
 }
 
-// move moves a stream of OBS. One that has gone meanwhile is no error.
+// move moves a stream of OBS. It is no error if the stream has ended meanwhile.
 func (s *sound) move(ctx context.Context, stream pulse.SinkInput, sink string) error {
 	s.log.Info("moving what OBS monitors", "input", stream.MediaName(), "to", sink)
 	err := s.pulse.MoveSinkInput(ctx, stream.Index, sink)

@@ -12,10 +12,10 @@ import (
 	"github.com/costream-obs/costream-obs/media/link"
 )
 
-// standby holds the port of the link between two times on air, where the link can be probed: so the peer finds out
-// whether it will get through before anybody is on air. It is used by one goroutine at a time, but for prober.
+// standby holds the port of a link that can be probed while we are off air, so that the peer can find out whether a call
+// would work. All but prober is used by one goroutine at a time.
 type standby struct {
-	link  func(link.Handler) (link.Link, error) // nil for the plain one, which is not held
+	link  func(link.Handler) (link.Link, error) // nil for the plain link, which needs no standby
 	parts *supervisor.Supervisor
 
 	held   atomic.Pointer[link.Prober]
@@ -23,7 +23,7 @@ type standby struct {
 	ended  chan struct{}
 }
 
-// start takes the port until life ends or stop is called.
+// start binds the port until life ends or stop is called.
 func (s *standby) start(life context.Context) {
 	if s.link == nil {
 		return
@@ -33,7 +33,7 @@ func (s *standby) start(life context.Context) {
 	s.parts.KeepThen(ctx, problem.Link, s.hold, func() { close(s.ended) })
 }
 
-// stop gives the port free.
+// stop frees the port.
 func (s *standby) stop() {
 	if s.cancel != nil {
 		s.cancel()
@@ -42,7 +42,7 @@ func (s *standby) stop() {
 	}
 }
 
-// hold answers the peer's probes until ctx ends. With a link that knows no probes there is nothing to hold.
+// hold answers the peer's probes until ctx ends. A link without probes needs nothing.
 func (s *standby) hold(ctx context.Context, started func()) error {
 	l, err := s.link(link.Handler{})
 	if err != nil {
@@ -66,7 +66,7 @@ var (
 	errNoLink  = errors.New("its link is not up at this moment: try again in a few seconds")
 )
 
-// probe measures the way to the peer, on air or not.
+// probe measures the path to the peer, on air or not.
 func (c *Companion) probe(ctx context.Context) (link.ProbeReport, error) {
 	if a := c.call.Load(); a != nil {
 		l := a.Link()

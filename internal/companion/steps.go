@@ -21,9 +21,9 @@ const (
 	maxBackoff = 5 * time.Second
 )
 
-// steps are what the rounds of a session do, each with a back-off of its own, and the problems of those that fail.
+// steps are what the rounds of a session do. Each has its own back-off, and a problem while it fails.
 type steps struct {
-	lost func() bool // the connection to OBS is gone, so that what fails is no problem of the step
+	lost func() bool // the connection to OBS has ended, which is why steps fail
 	log  *slog.Logger
 
 	tries    map[problem.Code]*attempt
@@ -45,7 +45,7 @@ func newSteps(lost func() bool, log *slog.Logger) steps {
 	}
 }
 
-// try takes a step unless it failed too short a time ago.
+// try takes a step, unless its back-off has not ended.
 func (s *steps) try(ctx context.Context, code problem.Code, step func(context.Context) error) {
 	s.tried[code] = true
 	if a := s.tries[code]; a != nil && time.Now().Before(a.next) {
@@ -76,11 +76,11 @@ func (s *steps) try(ctx context.Context, code problem.Code, step func(context.Co
 	s.problems[code] = err
 }
 
-// hurry lets all steps be tried again at once.
+// hurry ends all back-offs.
 func (s *steps) hurry() { clear(s.tries) }
 
-// forgetUntried forgets the failures of steps that were not tried in this round: they are of the other
-// state, on air or off, and nobody would try them again when they are due.
+// forgetUntried forgets the failures of steps that were not tried in this round. They belong to the other state, on air or
+// off, in which nobody will try them again.
 func (s *steps) forgetUntried() {
 	for _, failed := range []iter.Seq[problem.Code]{maps.Keys(s.tries), maps.Keys(s.problems)} {
 		for code := range failed {
@@ -111,8 +111,8 @@ func (s *steps) nextTry() <-chan time.Time {
 	return time.After(time.Until(next))
 }
 
-// waits is the step that waits without a failure, or nil where a step's failure is a problem already. otherwise is for where no
-// step waits.
+// waits returns the step that waits without being a problem, or nil if a step's failure is a problem already. If no step
+// waits it returns otherwise.
 func (s *steps) waits(otherwise error) error {
 	waits := otherwise
 	for _, code := range slices.Backward(slices.Sorted(maps.Keys(s.tries))) {

@@ -14,8 +14,8 @@ import (
 	"github.com/costream-obs/costream-obs/scenes"
 )
 
-// traces are what is ours in OBS's scene collections, also in those that OBS has not loaded. Only in its files can that be
-// removed, while OBS is closed.
+// traces are what is ours in OBS's scene collections, also in those that OBS has not loaded. Those can be cleaned only in
+// OBS's files, while OBS is closed.
 type traces struct {
 	store  leftovers.Store
 	scenes func() recalling
@@ -24,26 +24,26 @@ type traces struct {
 	ledger *ledger
 	log    *slog.Logger
 
-	files *collection.Dir // OBS's, nil where they are on another machine
-	told  bool            // OBS remembers what was done to them while it was closed
+	files *collection.Dir // OBS's files, or nil if they are on another machine
+	told  bool            // OBS knows what was cleaned while it was closed
 }
 
-// feedTraces are what is left of the clean feed; cleanfeed.Feed knows them.
+// feedTraces is what is left of the clean feed, as cleanfeed.Feed knows it.
 type feedTraces interface {
 	Cleaned(collection string, left map[string]string)
 	Made() cleanfeed.Made
 	Left() cleanfeed.Made
 }
 
-// find looks where OBS's files are: once it has ended nothing tells.
+// find finds OBS's files. After OBS has ended that is not possible.
 func (t *traces) find() {
 	if dir, err := collection.Of(t.seen.pid, obsctl.FindOptions{}); err == nil {
 		t.files = &dir
 	}
 }
 
-// note notes what is ours in OBS's scene collections when the session has ended: in those that the user left on
-// air, and in the current one where OBS ended on air.
+// note notes what is ours in OBS's scene collections when the session ends: in those that the user left while on air, and in
+// the current one if OBS ended on air.
 func (t *traces) note() {
 	if t.files == nil || !t.told {
 		return
@@ -74,12 +74,12 @@ func (t *traces) note() {
 	}
 }
 
-// tell has OBS remember what is left to remember of the collections that were cleaned while it was closed.
+// tell tells OBS which collections were cleaned while it was closed.
 func (t *traces) tell(ctx context.Context) error {
 	if t.files == nil {
 		return nil
 	}
-	// It is asked for here so that it is known at the end, whatever happens.
+	// Load it now, so that it is known at the end whatever happens.
 	if _, err := t.scenes().LoadMemory(ctx); err != nil {
 		return err
 	}
@@ -96,7 +96,7 @@ func (t *traces) tell(ctx context.Context) error {
 	return err
 }
 
-// remember puts the memory of one scene collection in the place of what OBS has.
+// remember replaces OBS's memory of one scene collection.
 func (t *traces) remember(ctx context.Context, name string, memory scenes.Memory) error {
 	obs := t.scenes()
 	unlock, err := obs.Lock(ctx)

@@ -13,23 +13,23 @@ import (
 )
 
 const (
-	// soundsFor is how long an input counts as sounding after OBS's meter of it moved; meters come each 50 ms.
+	// soundsFor is how long an input counts as sounding after OBS's meter moved; meters come every 50 ms.
 	soundsFor = 150 * time.Millisecond
-	// soundWay is more than a sound takes from OBS's meter to our recording, on a busy machine too.
+	// soundWay is more than the time from OBS's meter to our recording, also on a busy machine.
 	soundWay = time.Second
 	// unheardAfter is how much of a microphone's sound must be missing from what we record.
 	unheardAfter = 3 * time.Second
 )
 
-// unheard finds microphones whose sound does not reach us: OBS's meter behind mute, push-to-talk, filters and fader
-// moves, and all samples that we record are exactly 0. All microphones reach us as one sound, so that a silent one
-// shows only while it alone sounds. The zero value is ready; its methods may be called from any goroutine.
+// unheard finds microphones whose sound does not reach us: their meter in OBS moves, behind mute, push-to-talk, filters and
+// fader, and all samples that we record are exactly 0. All microphones arrive as one sound, so a silent one is found only
+// while it sounds alone. The zero value is ready; the methods may be called from any goroutine.
 type unheard struct {
 	mu       sync.Mutex
-	sounded  map[string]time.Time     // when OBS's meter of a microphone moved last
-	missing  map[string]time.Duration // how much of its sound did not come
-	found    map[string]bool          // those of which too much did not
-	recorded time.Time                // when we were told of what is recorded last
+	sounded  map[string]time.Time     // when OBS's meter of a microphone last moved
+	missing  map[string]time.Duration // how much of its sound did not arrive
+	found    map[string]bool          // microphones of which too much is missing
+	recorded time.Time                // when record was last called
 }
 
 // reset begins a time on air.
@@ -53,12 +53,11 @@ func (u *unheard) meter(levels obsctl.Levels, mics []string, now time.Time) {
 	}
 }
 
-// record takes in the loudest sample that we recorded since it was called before, and reports whether what all returns
-// is another than before.
+// record takes the loudest sample that we recorded since the last call, and reports whether the result of all has changed.
 func (u *unheard) record(peak float64, now time.Time) (changed bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	since := min(now.Sub(u.recorded), soundsFor) // The first one, and one after a standstill, tell of no more.
+	since := min(now.Sub(u.recorded), soundsFor) // The first call, and one after a standstill, cover no more.
 	u.recorded = now
 	if peak > 0 {
 		return u.came(now)
@@ -74,8 +73,8 @@ func (u *unheard) record(peak float64, now time.Time) (changed bool) {
 	return changed
 }
 
-// came takes in that sound reached us. It is that of the microphone that sounded, where that is one alone; a microphone
-// that was found silent stays so until then.
+// came notes that sound reached us. If one microphone alone sounded, it is that one. A microphone that was found silent
+// stays so until then.
 func (u *unheard) came(now time.Time) (changed bool) {
 	var possible []string
 	for mic, at := range u.sounded {
@@ -105,7 +104,7 @@ func (u *unheard) all() []string {
 	return mics
 }
 
-// unheardError says why the peer does not hear a microphone, from how OBS plays it.
+// unheardError says why the peer does not hear a microphone, depending on how OBS plays it.
 func unheardError(mic string, stream pulse.SinkInput, playing bool) error {
 	if playing && stream.Silent {
 		return fmt.Errorf("your friend does not hear %q: what OBS plays of it is muted, or has a volume of 0, in your desktop's sound settings; "+

@@ -15,10 +15,9 @@ import (
 	"github.com/costream-obs/costream-obs/obsctl"
 )
 
-// OBS 32 and later removes what it monitors from the stream while Desktop Audio captures the device
-// that it is monitored on, which is how OBS comes out of the box. We take the monitored sound
-// elsewhere, so the viewers would not hear the streamer at all. Therefore OBS is kept from that, and
-// nothing is monitored where that does not work.
+// OBS 32 and later removes what it monitors from the stream while Desktop Audio captures the monitoring device, which is
+// OBS's default setup. We move the monitored sound elsewhere, so the viewers would not hear the streamer at all. So we make
+// OBS not do that, and if we cannot, we monitor nothing.
 
 // viewers keeps the streamer's voice in the stream although OBS monitors it.
 type viewers struct {
@@ -33,8 +32,8 @@ type viewers struct {
 		Read() (obsctl.Deduplication, error)
 	}
 	safe      bool // a monitored microphone stays in the stream
-	kept      bool // that was made so, and nothing has happened since
-	probeGone bool // what that needs in OBS was looked for and removed since we were on air
+	kept      bool // we made sure of that, and nothing has changed since
+	probeGone bool // the probe in OBS was removed after the last time on air
 }
 
 // viewersOBS is what viewers needs of OBS.
@@ -45,7 +44,7 @@ type viewersOBS interface {
 	RemoveProbe(ctx context.Context) error
 }
 
-// defaultSink tells where programs play that were told nothing else.
+// defaultSink is where programs play by default.
 type defaultSink interface {
 	defaultSink(ctx context.Context) (string, error)
 }
@@ -53,9 +52,8 @@ type defaultSink interface {
 // errVoiceRemoved says why the peer does not hear us.
 var errVoiceRemoved = errors.New("this OBS removes a monitored microphone from your stream, so your friend does not hear you")
 
-// keep has OBS mix monitored microphones into the stream. It runs before any is monitored,
-// and in every round on air, since OBS goes back to removing them when an input captures its
-// monitoring device anew.
+// keep makes OBS keep monitored microphones in the stream. It runs before any is monitored and in every round on air,
+// because OBS removes them again when an input captures its monitoring device anew.
 func (v *viewers) keep(ctx context.Context) error {
 	v.safe, v.probeGone = false, false
 	version := v.seen.version
@@ -96,15 +94,15 @@ func (v *viewers) keep(ctx context.Context) error {
 	return nil
 }
 
-// capturesOutput reports whether OBS captures what some sink plays, but for the peer's voice.
+// capturesOutput reports whether OBS captures a sink other than the one with the peer's voice.
 func (v *viewers) capturesOutput() bool {
 	return slices.ContainsFunc(v.seen.inputs, func(in obsctl.Input) bool {
 		return in.UnversionedKind == captureKind && !slices.Contains(v.seen.voices, in.Name)
 	})
 }
 
-// checkCaptures is for OBS 32.0.0 to 32.0.3, which compares the devices of all captures that are heard, Desktop Audio's
-// too, with its monitoring device all the time (libobs/obs-audio.c, check_audio_output_source_is_monitoring_device).
+// checkCaptures is for OBS 32.0.0 to 32.0.3, which always compares the devices of all captures that are heard, also of
+// Desktop Audio, with its monitoring device (libobs/obs-audio.c, check_audio_output_source_is_monitoring_device).
 func (v *viewers) checkCaptures(ctx context.Context, defaultSink string) error {
 	captures, err := v.obs.MonitoringCaptures(ctx, v.seen.inputs, defaultSink)
 	if err != nil {
@@ -118,7 +116,7 @@ func (v *viewers) checkCaptures(ctx context.Context, defaultSink string) error {
 	return nil
 }
 
-// note takes in what has OBS look anew at what captures its monitoring device.
+// note takes in events after which OBS checks again what captures its monitoring device.
 func (v *viewers) note(ev obsctl.Event) {
 	switch ev.(type) {
 	case obsctl.CollectionChanged, obsctl.InputAdded:
@@ -126,8 +124,7 @@ func (v *viewers) note(ev obsctl.Event) {
 	}
 }
 
-// noteActive takes in that an input is heard now. OBS looks at a capture of its monitoring device anew
-// then.
+// noteActive takes in that an input became active. OBS then checks again whether it captures the monitoring device.
 func (v *viewers) noteActive(e obsctl.InputActive) (matters bool) {
 	matters = e.Active && slices.ContainsFunc(v.seen.inputs, func(in obsctl.Input) bool {
 		return in.Name == e.Input && in.UnversionedKind == captureKind
@@ -136,8 +133,8 @@ func (v *viewers) noteActive(e obsctl.InputActive) (matters bool) {
 	return matters
 }
 
-// resume gives OBS its way back once nothing is streamed or recorded: what captures its
-// monitoring device stops for a moment. A probe of doctor goes as well.
+// resume restores OBS's own way once nothing is streamed or recorded, because what captures its monitoring device stops for
+// a moment. It removes a probe that doctor left, too.
 func (v *viewers) resume(ctx context.Context) error {
 	v.safe, v.kept = false, false
 	if !v.seen.version.Deduplicates() || v.seen.streaming || v.seen.recording {

@@ -14,18 +14,17 @@ import (
 )
 
 const (
-	// A search for a silent peer takes 5 s. It starts after firstSearch, so that its result is known within 10 s, and
-	// again after searchAgain.
+	// A search for a silent peer takes 5 s. It starts after firstSearch, so that there is a result within 10 s, and again
+	// every searchAgain.
 	firstSearch = 3 * time.Second
 	searchAgain = 30 * time.Second
-	// searchSoon is the pause before another try where the search was not possible.
+	// searchSoon is the pause before another try if no search was possible.
 	searchSoon = 2 * time.Second
-	// arrivesNow is how long ago a packet may have come that counts as arriving now.
+	// arrivesNow: a packet that came within this time counts as arriving now.
 	arrivesNow = 2 * time.Second
 )
 
-// waiting finds out why no picture of the peer is shown while we are on air. Its result is the same as that of `doctor
-// --peer`.
+// waiting finds out why no picture of the peer is shown while we are on air, in the same way as `doctor --peer`.
 type waiting struct {
 	search func(context.Context) (link.ProbeReport, error)
 	link   func() link.Link // nil while there is none
@@ -40,7 +39,7 @@ type waiting struct {
 	note func(error) // nil before run
 }
 
-// listening is where the peer's packets are awaited.
+// listening is where we wait for the peer's packets.
 type listening struct {
 	address     string // empty means all
 	first, last int
@@ -57,7 +56,7 @@ func (l listening) String() string {
 	return fmt.Sprintf("UDP ports %d to %d of %s", l.first, l.last, address)
 }
 
-// newWaiting is a waiting for the peer of one time on air.
+// newWaiting is for one time on air.
 func (c *Companion) newWaiting() *waiting {
 	w := &waiting{
 		search: c.probe,
@@ -78,7 +77,7 @@ func (c *Companion) newWaiting() *waiting {
 	return w
 }
 
-// peerSeen takes in whether pictures of the peer are shown. The problem is gone when it returns.
+// peerSeen takes whether pictures of the peer are shown. When it returns, the problem is gone.
 func (w *waiting) peerSeen(seen bool) {
 	w.mu.Lock()
 	w.seen = seen
@@ -158,7 +157,7 @@ func (w *waiting) look(ctx context.Context) (pause time.Duration) {
 	l := w.link()
 	switch {
 	case l == nil || errors.Is(err, errNoLink):
-		// Why there is no link is reported by the part that makes it.
+		// The part that makes the link reports why there is none.
 		w.tell(nil)
 		return searchSoon
 	case errors.Is(err, errNoProbe):
@@ -171,7 +170,7 @@ func (w *waiting) look(ctx context.Context) (pause time.Duration) {
 	return w.again
 }
 
-// withProbe says why there is no picture on a link that was probed.
+// withProbe says why there is no picture, for a link that can be probed.
 func (w *waiting) withProbe(report link.ProbeReport, stats link.Stats) error {
 	found, bad := pathcheck.Key(report)
 	if !bad {
@@ -191,7 +190,7 @@ func (w *waiting) withProbe(report link.ProbeReport, stats link.Stats) error {
 		report.Peer, pathcheck.Millis(report.RTT), askFriend)
 }
 
-// withoutProbe says why there is no picture on the plain link, which cannot be probed.
+// withoutProbe says why there is no picture, for the plain link, which cannot be probed.
 func (w *waiting) withoutProbe(stats link.Stats) error {
 	if err := noPicture(stats); err != nil {
 		return err
@@ -207,7 +206,7 @@ func (w *waiting) withoutProbe(stats link.Stats) error {
 
 const askFriend = "Ask your friend which problem costream-obs shows there"
 
-// noPicture says what arrives although no picture is shown, and nil when nothing arrives.
+// noPicture says what arrives although no picture is shown, or nil if nothing does.
 func noPicture(stats link.Stats) error {
 	arrives := func(r link.ReceiveStats) bool { return time.Since(r.LastArrival) < arrivesNow }
 	switch {

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// Severity is what it means when a check fails.
+// Severity is what a failed check means.
 type Severity int
 
 const (
@@ -26,7 +26,7 @@ const (
 	Warning
 )
 
-// Status is what became of a check.
+// Status is the result of a check.
 type Status string
 
 // The statuses, as --json prints them.
@@ -34,23 +34,21 @@ const (
 	OK   Status = "ok"
 	Warn Status = "warn"
 	Fail Status = "fail"
-	// Skip: the check could say nothing, or would have said what another one
-	// says already.
+	// Skip: the check could find nothing, or would have repeated another one.
 	Skip Status = "skip"
 )
 
 // Check is one row of the table of checks.
 type Check struct {
-	// ID names the check for ever: group, dot, what is checked.
+	// ID names the check for ever: a group, a dot, what is checked.
 	ID    string
-	Group string // the heading it stands under
-	Title string // what is so when all is well
-	// Severity is what a failure counts as. A check may find less: a Warn is
-	// one whatever the severity.
+	Group string // its heading
+	Title string // what is true if nothing is wrong
+	// Severity is what a failure means. A check may report less: Warn always means a warning.
 	Severity Severity
-	// Needs are the checks above this one that it makes no sense without.
+	// Needs are the checks above this one without which it is pointless.
 	Needs []string
-	// OnRequest: it costs something, and is run only when it is chosen by its own id.
+	// OnRequest: it is expensive, and runs only when its own id is given.
 	OnRequest bool
 	// Timeout is how long it may take; DefaultTimeout when 0.
 	Timeout time.Duration
@@ -66,18 +64,17 @@ type Result struct {
 	Status Status
 	// Detail is what was found, in the user's words. For Skip, it is the cause.
 	Detail string
-	// Open is for Skip: the checks that need this one run nevertheless.
+	// Open is for Skip: the checks that need this one run anyway.
 	Open bool
-	// Why says why a Warn or Fail matters, Next what to type or click. Commands
-	// stand in backquotes.
+	// Why says why a Warn or Fail matters, Next what to type or click. Commands are in backquotes.
 	Why, Next string
-	// Fix mends it; nil where a person has to.
+	// Fix repairs it; nil if a person must do that.
 	Fix *Fix
 }
 
-// Fix is how a fault can be mended without surprising anybody.
+// Fix is a repair that surprises nobody.
 type Fix struct {
-	What string // as a sentence that says what will be done
+	What string // a sentence: what will be done
 	Do   func(ctx context.Context) error
 }
 
@@ -86,12 +83,12 @@ func Fine(format string, args ...any) Result {
 	return Result{Status: OK, Detail: fmt.Sprintf(format, args...)}
 }
 
-// Skipped is the result of a check that has nothing to look at.
+// Skipped is the result of a check that has nothing to check.
 func Skipped(cause string, args ...any) Result {
 	return Result{Status: Skip, Detail: fmt.Sprintf(cause, args...)}
 }
 
-// Validate says what is wrong with a table of checks.
+// Validate returns what is wrong with a table of checks.
 func Validate(checks []Check) error {
 	var above []string
 	for _, c := range checks {

@@ -4,8 +4,8 @@ package doctor
 
 import "context"
 
-// SchemaVersion is that of the report's JSON form. It changes when a field is
-// taken away or means something else; new fields and new ids may come without.
+// SchemaVersion is the version of the report's JSON form. It changes if a field is removed or gets another meaning; new
+// fields and ids may be added without a change.
 const SchemaVersion = 1
 
 // Report is what one run found. Its JSON form is documented in docs/doctor.md.
@@ -13,7 +13,7 @@ type Report struct {
 	Version int    `json:"version"`
 	Ready   bool   `json:"ready"` // no check failed
 	Counts  Counts `json:"counts"`
-	// Mended is what --fix did before these findings were made.
+	// Mended is what --fix did before these checks ran.
 	Mended []Mended  `json:"mended,omitempty"`
 	Checks []Finding `json:"checks"`
 }
@@ -26,7 +26,7 @@ type Counts struct {
 	Skip int `json:"skip"`
 }
 
-// Mended is one thing that --fix did, or tried to.
+// Mended is one thing that --fix did or tried.
 type Mended struct {
 	ID    string `json:"id"`
 	What  string `json:"what"`
@@ -48,7 +48,7 @@ func (r *Report) add(f Finding) {
 	r.Ready = r.Counts.Fail == 0
 }
 
-// Fixable are the findings that Mend can do something about.
+// Fixable are the findings that Mend can repair.
 func (r Report) Fixable() []Finding {
 	var list []Finding
 	for _, f := range r.Checks {
@@ -59,8 +59,7 @@ func (r Report) Fixable() []Finding {
 	return list
 }
 
-// Mend carries out the fixes of the findings one after the other, and goes on
-// after one that fails.
+// Mend carries out the fixes of the findings one after the other, and continues after one that fails.
 func Mend(ctx context.Context, findings []Finding) []Mended {
 	var done []Mended
 	for _, f := range findings {

@@ -29,24 +29,22 @@ type Finding struct {
 	mend func(context.Context) error
 }
 
-// waits begins the cause of a check that another one's failure made pointless.
+// waits begins the reason of a check that another one's failure made pointless.
 const waits = "waits for "
 
-// An Observer is told of each finding, in the order of the table, as soon as
-// those above it are there.
+// An Observer gets each finding in the order of the table, as soon as all above it are there.
 type Observer func(Finding)
 
-// Run runs the chosen checks and what they need, and returns the findings of
-// the chosen ones in the order of the table. Observers may be nil.
+// Run runs the chosen checks and those that they need, and returns the findings of the chosen ones in the order of the
+// table. observe may be nil.
 //
-// A check that does not return at its deadline counts as failed; it is not
-// waited for, since the program is about to end.
+// A check that does not return before its timeout counts as failed. Run does not wait for it, because the program ends soon.
 func Run(ctx context.Context, checks []Check, chosen []string, observe Observer) Report {
 	checks = withNeeds(checks, chosen)
 	type outcome struct {
 		finding Finding
-		blocks  bool   // what needs it is skipped
-		root    string // the check that is to be named as the cause
+		blocks  bool   // checks that need it are skipped
+		root    string // the check that is named as the cause
 		cause   string
 		done    chan struct{}
 	}
@@ -86,7 +84,7 @@ func Run(ctx context.Context, checks []Check, chosen []string, observe Observer)
 	for _, c := range checks {
 		o := outcomes[c.ID]
 		<-o.done
-		// A failure that nobody asked for is shown where it is the cause of a gap.
+		// A failure that was not chosen is shown if it explains a skipped one.
 		if !slices.Contains(chosen, c.ID) && o.finding.Status != Fail {
 			continue
 		}
@@ -110,7 +108,7 @@ func runOne(ctx context.Context, c Check) Result {
 	case <-ctx.Done():
 	}
 	select {
-	case r := <-results: // It noticed the deadline itself and may know more.
+	case r := <-results: // It noticed the timeout itself and may know more.
 		return r
 	case <-time.After(200 * time.Millisecond):
 	}

@@ -10,10 +10,9 @@ import (
 	"github.com/costream-obs/costream-obs/internal/nearest"
 )
 
-// Only returns the ids of the checks that the names stand for. A name is an
-// id, or the beginning of ids up to a dot: "audio" is all of audio.*. No names
-// stand for all checks. Those that are run on request have to be named by their
-// ids. An unknown name is an error.
+// Only returns the ids of the checks that the names select. A name is an id, or the beginning of ids up to a dot: "audio"
+// selects all of audio.*. No names select all checks, except those on request, which must be named by id. An unknown name is
+// an error.
 func Only(checks []Check, names []string) ([]string, error) {
 	var all, usual, chosen []string
 	for _, c := range checks {
@@ -39,13 +38,13 @@ func Only(checks []Check, names []string) ([]string, error) {
 	return chosen, nil
 }
 
-// withNeeds is the part of the table that the chosen checks stand on.
+// withNeeds is the part of the table with the chosen checks and those that they need.
 func withNeeds(checks []Check, chosen []string) []Check {
 	wanted := make(map[string]bool)
 	for _, id := range chosen {
 		wanted[id] = true
 	}
-	// What a check needs stands above it, so one pass from below finds all.
+	// A check's needs are above it, so one pass from the bottom finds all.
 	var kept []Check
 	for _, c := range slices.Backward(checks) {
 		if !wanted[c.ID] {

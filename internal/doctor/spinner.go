@@ -11,18 +11,18 @@ import (
 )
 
 const (
-	// spinAfter spares a healthy machine the flicker.
+	// spinAfter avoids a flicker on a healthy machine.
 	spinAfter = 150 * time.Millisecond
 	spinEvery = 100 * time.Millisecond
 
-	// clearLine brings the cursor to the beginning of an empty line (ECMA-48).
+	// clearLine moves the cursor to the beginning of the line and empties it (ECMA-48).
 	clearLine = "\r\x1b[K"
 )
 
 var spinnerSigns = [...]string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"}
 
-// Spin shows on a terminal that something goes on, in the line below what was written, until the returned function is
-// called. Elsewhere it does nothing. total is how many findings are to come.
+// Spin shows on a terminal that checks are running, below the text, until stop is called. Elsewhere it does nothing. total
+// is how many findings will come.
 func (p *Printer) Spin(total int) (stop func()) {
 	if !p.style.Rewrite {
 		return func() {}
@@ -59,7 +59,7 @@ func (p *Printer) Spin(total int) (stop func()) {
 	}
 }
 
-// write puts text where the spinner stands, if it does. The printer is locked.
+// write replaces the spinner, if there is one, by text. The printer is locked.
 func (p *Printer) write(text string) {
 	if p.spinning {
 		p.spinning = false

@@ -20,9 +20,9 @@ const column = 4
 type Printer struct {
 	style terminal.Style
 
-	mu          sync.Mutex // the spinner writes as well
+	mu          sync.Mutex // the spinner writes, too
 	out         io.Writer
-	spinning    bool // the spinner stands in the last line
+	spinning    bool // the spinner is in the last line
 	done, total int  // findings of the run
 	group       string
 	// skipped are the skipped findings of the last group, not yet written.
@@ -59,7 +59,7 @@ func (p *Printer) Print(f Finding) {
 	p.write(b.String())
 }
 
-// flush says in one line what was skipped in a group, and for which causes.
+// flush prints in one line which checks of a group were skipped, and why.
 func (p *Printer) flush() {
 	if len(p.skipped) == 0 {
 		return
@@ -112,7 +112,7 @@ func (p *Printer) pretty(b *strings.Builder, f Finding) {
 			line += ": " + f.Detail
 		}
 		text := p.cut(line, column)
-		if strings.Contains(f.Detail, "`") { // half a command helps nobody
+		if strings.Contains(f.Detail, "`") { // half a command is useless
 			text = p.rest(line, column)
 		}
 		fmt.Fprintf(b, "  %s %s%s\n", s.Paint(terminal.Green, "✓"), f.Title, s.Paint(terminal.Dim, strings.TrimPrefix(text, f.Title)))
@@ -144,7 +144,7 @@ func (p *Printer) cut(text string, column int) string {
 func (p *Printer) plain(b *strings.Builder, f Finding) {
 	const margin = "        "
 	what := cmp.Or(f.Detail, f.Title)
-	if f.Status == OK && f.Detail != "" { // Its detail goes on from its title.
+	if f.Status == OK && f.Detail != "" { // The detail continues the title.
 		what = f.Title + ": " + f.Detail
 	}
 	fmt.Fprintf(b, "  %-5s %s: %s\n", f.Status, f.ID, what)
@@ -159,7 +159,7 @@ func (p *Printer) plain(b *strings.Builder, f Finding) {
 	}
 }
 
-// Sum writes the last sentences of a run.
+// Sum prints the last sentences of a run.
 func (p *Printer) Sum(r Report) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -187,7 +187,7 @@ func (p *Printer) Sum(r Report) {
 	p.write("\n" + text + "\n")
 }
 
-// mainSkip is the cause of most of the skipped checks that no failure caused.
+// mainSkip is the most frequent reason of checks that were skipped without a failure.
 func (r Report) mainSkip() (cause string, n int) {
 	counts := make(map[string]int)
 	for _, f := range r.Checks {
@@ -205,7 +205,7 @@ func (r Report) mainSkip() (cause string, n int) {
 	return cause, n
 }
 
-// List writes the table of checks.
+// List prints the table of checks.
 func (p *Printer) List(checks []Check) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -217,7 +217,7 @@ func (p *Printer) List(checks []Check) {
 	p.write(b.String())
 }
 
-// Plan writes what --fix is about to do.
+// Plan prints what --fix is about to do.
 func (p *Printer) Plan(findings []Finding) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -230,7 +230,7 @@ func (p *Printer) Plan(findings []Finding) {
 	p.write(b.String())
 }
 
-// Done writes what --fix did.
+// Done prints what --fix did.
 func (p *Printer) Done(mended []Mended) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -262,7 +262,7 @@ func (p *Printer) wrap(text string, indent int) string {
 	return terminal.Wrap(text, indent, p.style.Width)
 }
 
-// rest is wrap without the blanks before the first line, where something else stands.
+// rest is wrap without the indentation of the first line.
 func (p *Printer) rest(text string, indent int) string {
 	return strings.TrimPrefix(p.wrap(text, indent), strings.Repeat(" ", indent))
 }

@@ -15,29 +15,29 @@ import (
 )
 
 const (
-	// ToPeerSink is the null sink that OBS's monitoring plays to and the sender reads.
+	// ToPeerSink is the null sink that OBS's monitoring plays to and our sender records from.
 	ToPeerSink = "costream_topeer"
-	// FromPeerSink is the null sink with the peer's voice, for an OBS input to capture.
+	// FromPeerSink is the null sink with the peer's voice, which an OBS input captures.
 	FromPeerSink = "costream_frompeer"
-	// OBSClient is how OBS calls itself at the sound server (measured, 29.0.2).
+	// OBSClient is OBS's name at the sound server (measured, 29.0.2).
 	OBSClient = "OBS"
 )
 
-// View is what plays and records where at the sound server.
+// View is which streams play and record where at the sound server.
 type View struct {
 	Sinks, Sources map[int]string // names
 	Playing        []pulse.SinkInput
 	Recording      []pulse.SourceOutput
 }
 
-// Want says where streams belong.
+// Want is where streams belong.
 type Want struct {
 	PID   int      // the process id of costream-obs
 	Mics  []string // inputs of OBS whose monitoring may play to our sink
 	Voice string   // source that our voice is recorded from
 }
 
-// Stray is a stream that is not where it belongs.
+// Stray is a stream in a wrong place.
 type Stray struct {
 	Name      string // for messages
 	Index     int
@@ -48,16 +48,15 @@ type Stray struct {
 // String says where the stream is.
 func (s Stray) String() string { return fmt.Sprintf("%s is on %s", s.Name, s.At) }
 
-// Strays lists the streams that must not stay where they are while our voice is sent: ours that are
-// elsewhere, and everything but OBS's microphones that plays to the sink for the peer. voiceThere says
-// whether our voice is recorded at all.
+// Strays lists the streams that must be moved before our voice may be sent: our own that are elsewhere, and everything
+// except OBS's microphones that plays to the sink for the peer. voiceThere reports whether our voice is recorded at all.
 func (v View) Strays(want Want) (strays []Stray, voiceThere bool) {
 	reader := ToPeerSink + ".monitor"
 	anywhere := strings.HasPrefix(want.Voice, "@") // a name of the server's own, such as @DEFAULT_SOURCE@
 	for _, r := range v.Recording {
 		purpose := r.Properties[media.StreamProperty]
 		if at := v.Sources[r.Source]; want.captures(r) && slices.Contains([]string{reader, FromPeerSink + ".monitor"}, at) {
-			// The sound server moves the streams of a microphone that goes to what is left.
+			// When its source is gone, the sound server moves a microphone's stream to another one.
 			strays = append(strays, Stray{Name: fmt.Sprintf("OBS's recording of %q", r.MediaName()), Index: r.Index, Recording: true, At: at})
 		}
 		if r.PID() != want.PID || purpose == "" {
@@ -88,7 +87,7 @@ func (v View) Strays(want Want) (strays []Stray, voiceThere bool) {
 	return strays, voiceThere
 }
 
-// VoiceStream is the number of the stream that our voice is recorded by, or -1.
+// VoiceStream is the number of the stream that records our voice, or -1.
 func (v View) VoiceStream(want Want) int {
 	for _, r := range v.Recording {
 		if r.PID() == want.PID && r.Properties[media.StreamProperty] == media.StreamVoice {
@@ -98,8 +97,8 @@ func (v View) VoiceStream(want Want) int {
 	return -1
 }
 
-// monitors reports whether a stream is OBS's monitoring of a microphone. An OBS in a sandbox may give
-// another process id than the one that we see.
+// monitors reports whether a stream is OBS's monitoring of a microphone. An OBS in a sandbox may report another process id
+// than the one that we see.
 func (want Want) monitors(p pulse.SinkInput) bool {
 	return p.Properties["application.name"] == OBSClient && slices.Contains(want.Mics, p.MediaName())
 }
@@ -109,7 +108,7 @@ func (want Want) captures(r pulse.SourceOutput) bool {
 	return r.Properties["application.name"] == OBSClient && slices.Contains(want.Mics, r.MediaName())
 }
 
-// streamName is what a user calls a stream of another program.
+// streamName is how a user knows a stream of another program.
 func streamName(s pulse.Stream) string {
 	var parts []string
 	for _, key := range []string{"application.name", "media.name"} {

@@ -67,8 +67,8 @@ func containsBoth(list, ours string) bool {
 	return true
 }
 
-// bothExclusive reports whether exclusive_caps holds for two devices: the
-// value is a list, and what it does not name is off (measured, 0.12.7).
+// bothExclusive reports whether exclusive_caps is on for both devices. The value is a list, and a device that is not in it
+// has it off (measured, 0.12.7).
 func bothExclusive(value string) bool {
 	on := 0
 	for _, v := range strings.Split(value, ",") {

@@ -24,10 +24,9 @@ import (
 // logEnd is how much of OBS's log goes into a bundle, in bytes.
 const logEnd = 256 << 10
 
-// Bundle writes what a bug report needs as tar.gz: the report, what the checks
-// looked at, the settings and the end of OBS's log. Passwords, stream keys,
-// names and public addresses are removed from all of it. about is told first,
-// such as the program's version.
+// Bundle writes what a bug report needs as tar.gz: the report, the state that the checks looked at, the settings and the end
+// of OBS's log, without passwords, stream keys, names and public addresses. about, such as the program's version, comes
+// first.
 func (m *Machine) Bundle(ctx context.Context, w io.Writer, about string, report doctor.Report) error {
 	redact := m.redactor(ctx)
 	zip := gzip.NewWriter(w)
@@ -78,7 +77,7 @@ func asJSON(v any, err error) (string, error) {
 	return string(text) + "\n", err
 }
 
-// system says which system this is.
+// system names this system.
 func (m *Machine) system() string {
 	text := "Linux " + m.Kernel + "\n"
 	if release, err := os.ReadFile(m.path("etc/os-release")); err == nil {
@@ -111,8 +110,7 @@ func (m *Machine) bootText() string {
 	return text
 }
 
-// settingsText is the configuration file without the password, of which
-// redactor may know another one than the file holds.
+// settingsText is the configuration file without the password. redactor may know another password than the one in the file.
 func (m *Machine) settingsText() (string, error) {
 	data, err := os.ReadFile(m.SettingsFile)
 	if err != nil {
@@ -140,7 +138,7 @@ func (m *Machine) settingsText() (string, error) {
 	return strings.Join(kept, ""), nil
 }
 
-// obsDirs are the obs-studio directories of the running OBS, else of the usual places.
+// obsDirs are the obs-studio directories of the running OBS, or else the usual ones.
 func (m *Machine) obsDirs(ctx context.Context) []string {
 	var dirs []string
 	processes, _ := m.Processes(ctx)
@@ -156,7 +154,7 @@ func (m *Machine) obsDirs(ctx context.Context) []string {
 // obsLog is the end of OBS's newest log.
 func (m *Machine) obsLog(ctx context.Context) (string, error) {
 	for _, dir := range m.obsDirs(ctx) {
-		// Named by their time, the newest is the last.
+		// Logs are named by their time, so the newest is the last.
 		logs, _ := filepath.Glob(filepath.Join(dir, "logs", "*.txt"))
 		if len(logs) == 0 {
 			continue
@@ -166,7 +164,7 @@ func (m *Machine) obsLog(ctx context.Context) (string, error) {
 			return "", err
 		}
 		if len(data) > logEnd {
-			// From the next whole line on: what a secret stands in is told by what is before it.
+			// Begin with the next whole line, because a secret is recognised by the text before it.
 			_, data, _ = bytes.Cut(data[len(data)-logEnd:], []byte("\n"))
 		}
 		return withoutPasswordOption(string(data)), nil

@@ -13,14 +13,14 @@ import (
 	"github.com/costream-obs/costream-obs/internal/doctor"
 )
 
-// Daemon is the costream-obs run that this user has going, if any.
+// Daemon is the costream-obs run of this user, if any.
 type Daemon struct {
 	Running bool           `json:"running"`
 	PID     int            `json:"pid"`
 	Report  control.Report `json:"report"`
 }
 
-// askDaemon asks for the last report. That none runs is no error.
+// askDaemon asks for the last report. It is no error if none runs.
 func askDaemon(ctx context.Context, socket string) (Daemon, error) {
 	report, pid, err := control.Client{Path: socket}.Status(ctx)
 	if errors.Is(err, control.ErrNotRunning) {

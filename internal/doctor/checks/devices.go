@@ -26,7 +26,7 @@ func node(nodes []v4l2.Node, path string) (v4l2.Node, bool) {
 	return nodes[i], true
 }
 
-// named is a node with its label.
+// named is a device with its label.
 func named(n v4l2.Node) string {
 	if n.Label == "" {
 		return n.Path
@@ -97,8 +97,7 @@ func (m *Machine) order(ctx context.Context) doctor.Result {
 	if obs := m.obsVersion(ctx); obs != nil {
 		needsOutput = obs.VirtualCamNeedsOutputCap()
 	}
-	// While our device is written to, it is passed over; what counts is
-	// whether another one comes before it.
+	// While our device is written to, OBS skips it; what matters is whether another one comes first.
 	out, _ := node(nodes, m.VideoOut)
 	pick, found := setup.PickVirtualCamera(nodes, needsOutput, refuses)
 	if !found || pick.Number >= out.Number {
@@ -125,8 +124,8 @@ func (m *Machine) exclusive(ctx context.Context) doctor.Result {
 		if !found || n.Err != nil || !n.Output || !n.Capture {
 			continue
 		}
-		// While it is held, one with exclusive_caps shows both, too (measured,
-		// 0.12.7); then what the module was loaded with decides.
+		// While it is open, a device with exclusive_caps shows both capabilities, too (measured, 0.12.7). Then the options
+		// with which the module was loaded decide.
 		holders, err := v4l2.System{Root: m.Root}.Holders(path)
 		if held := err != nil || len(holders) > 0; !held || !m.loadedExclusive(n.Number) {
 			open = append(open, path)
@@ -143,9 +142,8 @@ func (m *Machine) exclusive(ctx context.Context) doctor.Result {
 	}
 }
 
-// loadedExclusive reports whether the module's options, which are lists over
-// the devices that it made, switch exclusive_caps on for one. Of a device that
-// is not in the list nothing is known, and it counts as on.
+// loadedExclusive reports whether the module's options, which are lists for the devices that it made, switch exclusive_caps
+// on for a device. A device that is not in the list is unknown, and counts as on.
 func (m *Machine) loadedExclusive(number int) bool {
 	list := func(name string) []string {
 		text, err := os.ReadFile(m.path("sys/module/v4l2loopback/parameters", name))

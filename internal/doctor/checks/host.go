@@ -50,8 +50,7 @@ func runProgram(ctx context.Context, name string, args ...string) (string, error
 	return stdout.String(), nil
 }
 
-// missingElements builds each pipeline that `costream-obs run` uses, without
-// starting any, and joins what they lack.
+// missingElements builds each pipeline that `costream-obs run` uses, without starting it, and joins what is missing.
 func missingElements() error {
 	format := media.VideoFormat{W: 64, H: 64, FPSNum: 30, FPSDen: 1}
 	var lost []media.MissingElement
@@ -120,7 +119,7 @@ func (m *Machine) gstreamer(ctx context.Context) doctor.Result {
 
 const whyOpen = "OBS's virtual camera writes to these devices and costream-obs reads them, both as you."
 
-// joined tells whether the user is a member of a group, which a program has its rights from only after the next login.
+// joined reports whether the user was added to a group. A program has the group's rights only after the next login.
 func (m *Machine) joined(group string) bool {
 	text, err := os.ReadFile(m.path("etc", "group"))
 	if err != nil || m.User == "" {
@@ -174,7 +173,7 @@ func (m *Machine) access(ctx context.Context) doctor.Result {
 	return doctor.Fine("%s", strings.Join(ours, ", "))
 }
 
-// portableChosen is why nothing is said of video devices.
+// portableChosen is why video devices are not checked.
 const portableChosen = "the portable route, which was chosen, needs no kernel module and no video devices"
 
 func nodesUnknown(err error) doctor.Result {

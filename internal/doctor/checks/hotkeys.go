@@ -13,16 +13,16 @@ import (
 	"github.com/costream-obs/costream-obs/obsctl"
 )
 
-// Hotkeys is what is known of the hotkeys that `costream-obs setup hotkeys` gave OBS.
+// Hotkeys is the state of the hotkeys that `costream-obs setup hotkeys` added to OBS.
 type Hotkeys struct {
-	// Entry is the last order; nil means that there never was one.
+	// Entry is the last order; nil means that there was none.
 	Entry *hotkeys.Entry
-	// Collection is OBS's current scene collection, Script the path that our script has there, and Keys are the keys that
-	// OBS has for each of its hotkeys.
+	// Collection is OBS's current scene collection, Script the path of our script in it, and Keys are the keys for each of
+	// the script's hotkeys.
 	Collection string
 	Script     string
 	Keys       map[hotkeys.Action][]string
-	// Current says that the script's file is the one that this costream-obs carries, ScriptErr why it cannot be read.
+	// Current says that the script's file is this costream-obs's own, ScriptErr why it cannot be read.
 	Current   bool
 	ScriptErr error
 }

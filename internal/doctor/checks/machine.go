@@ -19,15 +19,13 @@ import (
 	"github.com/costream-obs/costream-obs/obsctl"
 )
 
-// Options are the settings that the checks go by. They are the same as those
-// of `costream-obs run`, which should be given alike.
+// Options are the settings for the checks. They are the same as those of `costream-obs run`.
 type Options struct {
-	// SettingsError is why the settings could not be read; the other fields
-	// are worth nothing then.
+	// SettingsError is why the settings could not be read; the other fields are meaningless then.
 	SettingsError error
 	SettingsFile  string
 
-	// Peer is the peer's host as the settings have it, and PairHosts those that a pair names.
+	// Peer is the peer's host in the settings, and PairHosts are those of the pair.
 	Peer      string
 	PairHosts []string
 	Listen    string
@@ -41,16 +39,14 @@ type Options struct {
 	MicSource         string
 
 	FindOBS func() (obsctl.Endpoint, error)
-	// RemoteOBS: OBS runs on another machine, so its files and processes are
-	// not to be looked for here.
+	// RemoteOBS: OBS runs on another machine, so its files and processes cannot be found here.
 	RemoteOBS     bool
 	ControlSocket string
-	StateDir      string       // what costream-obs keeps
+	StateDir      string       // where costream-obs keeps its files
 	Log           *slog.Logger // nil discards
 }
 
-// Machine is what the checks look at. Its functions ask at most once and give
-// everybody the same answer; none changes anything.
+// Machine is what the checks look at. Its functions ask only once and give everyone the same answer; none changes anything.
 type Machine struct {
 	Options
 	// Root stands for "/" with its dev, etc, lib, proc, sys and usr.
@@ -75,23 +71,23 @@ type Machine struct {
 	Change    OBSChanger
 	Hotkeys   func(context.Context) (Hotkeys, error)
 	Sound     func(context.Context) (Sound, error)
-	// Peak is the loudest sample that a source gives within half a second, 0 to 1.
+	// Peak is the loudest sample of a source within half a second, 0 to 1.
 	Peak func(ctx context.Context, source string) (float64, error)
-	// Follow tells what OBS's meters show and what OBS plays, by microphone, in half a second.
+	// Follow returns, by microphone, what OBS's meters show and what OBS plays within half a second.
 	Follow func(ctx context.Context, streams map[string]pulse.SinkInput) (map[string]Heard, error)
 
 	Resolve func(ctx context.Context, host string) ([]string, error)
-	// Route says from which of our addresses packets to an address leave.
+	// RouteTo returns from which of our addresses packets to an address leave.
 	RouteTo func(ctx context.Context, addr string) (local string, err error)
 	Bind    func(ctx context.Context) error
-	// Probe measures the way to the peer of a secure link.
+	// Probe measures the path to the peer of a secure link.
 	Probe func(ctx context.Context) (link.ProbeReport, error)
 
-	// Later is the same machine a moment later, or nil where it is not to be looked at again.
+	// Later is the same machine a moment later, or nil if it should not be looked at again.
 	Later func(ctx context.Context) *Machine
 }
 
-// askLimit is how long one part of the machine is waited for.
+// askLimit is the timeout for each part of the machine.
 const askLimit = 4 * time.Second
 
 // New returns the machine that the program runs on, as it is from now on.
@@ -128,7 +124,7 @@ func New(o Options) *Machine {
 	return m
 }
 
-// once makes a question be asked once, whoever asks first.
+// once asks only once, for the first caller.
 func once[T any](ask func(context.Context) (T, error)) func(context.Context) (T, error) {
 	return onceWithin(askLimit, ask)
 }

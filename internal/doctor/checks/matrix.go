@@ -11,7 +11,7 @@ import (
 	"github.com/costream-obs/costream-obs/obsctl"
 )
 
-// span is a range of versions: from, if not zero, up to but without below.
+// span is a range of versions: from, if not zero, to just before below, if not zero.
 type span struct{ from, below obsctl.Semver }
 
 func (s span) holds(v obsctl.Semver) bool {
@@ -21,8 +21,8 @@ func (s span) holds(v obsctl.Semver) bool {
 
 func (s span) any() bool { return s == span{} }
 
-// A pair is a combination of versions that is known not to work together. obs
-// is the version whose virtual camera it is, see obsctl.Version.VirtualCam.
+// A pair is a combination of versions that is known not to work. obs is the version of its virtual camera, see
+// obsctl.Version.VirtualCam.
 type pair struct {
 	loopback, obs, kernel span
 	status                doctor.Status
@@ -36,8 +36,8 @@ func ver(major, minor, patch int) obsctl.Semver {
 	return obsctl.Semver{Major: major, Minor: minor, Patch: patch}
 }
 
-// badPairs are tried from above; the first that fits is told. Each version was
-// looked up in the tags of obs-studio and v4l2loopback.
+// badPairs are tried in order; the first that fits is reported. Each version was looked up in the tags of obs-studio and
+// v4l2loopback.
 var badPairs = []pair{
 	{
 		loopback: span{from: ver(0, 14, 0)}, obs: span{below: ver(31, 0, 4)}, status: doctor.Fail,
@@ -69,8 +69,7 @@ var badPairs = []pair{
 	},
 }
 
-// findPair returns the first bad pair of these versions. A version that is not
-// known is in no range but the unlimited one.
+// findPair returns the first bad pair of these versions. An unknown version is only in unlimited ranges.
 func findPair(loopback, obs, kernel *obsctl.Semver) (pair, bool) {
 	fits := func(s span, v *obsctl.Semver) bool { return s.any() || v != nil && s.holds(*v) }
 	for _, p := range badPairs {
@@ -81,8 +80,7 @@ func findPair(loopback, obs, kernel *obsctl.Semver) (pair, bool) {
 	return pair{}, false
 }
 
-// obsVersion is the version of the OBS that runs, or else of the one that is
-// installed; nil when neither tells.
+// obsVersion is the version of the running OBS, or else of the installed one; nil if neither is known.
 func (m *Machine) obsVersion(ctx context.Context) *obsctl.Version {
 	if obs, err := m.OBS(ctx); err == nil {
 		return &obs.Version
@@ -99,12 +97,12 @@ func (m *Machine) obsVersion(ctx context.Context) *obsctl.Version {
 		}
 	}
 	if version := parseVersion(m.sandboxedVersion(ctx)); version != nil {
-		return &obsctl.Version{OBS: *version} // They are built as the OBS project has it.
+		return &obsctl.Version{OBS: *version} // They are built from the OBS project's own source.
 	}
 	return nil
 }
 
-// sandboxedVersion is the version of OBS's Flatpak, or else of its Snap, empty where neither is installed.
+// sandboxedVersion is the version of OBS's Flatpak, or else of its Snap, or empty.
 func (m *Machine) sandboxedVersion(ctx context.Context) string {
 	if said, err := m.Exec(ctx, "flatpak", "info", flatpakApp); err == nil {
 		for line := range strings.Lines(said) {

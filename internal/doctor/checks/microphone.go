@@ -23,11 +23,10 @@ func (m *Machine) mics(obs OBS) []string {
 	return obs.Special.Mics
 }
 
-// pastOBS is why nothing is said of OBS's microphones.
+// pastOBS is why OBS's microphones are not checked.
 const pastOBS = "the microphone goes to the peer without OBS (--mic-source)"
 
-// ask gets both what OBS and what the sound server say. A result is returned
-// where one does not answer.
+// ask returns the state of OBS and of the sound server, or a result if one of them does not answer.
 func (m *Machine) ask(ctx context.Context) (OBS, Sound, *doctor.Result) {
 	obs, err := m.OBS(ctx)
 	if err != nil {
@@ -98,11 +97,11 @@ func (m *Machine) muted(ctx context.Context) doctor.Result {
 		Next: fmt.Sprintf("Click the loudspeaker beside %s in OBS's Audio Mixer.", mics[0])}
 }
 
-// silence is the loudest sample that counts as none: -80 dB of full scale.
-// The quietest microphone in the quietest room is louder.
+// silence is the loudest sample that counts as no sound: -80 dB of full scale. The quietest microphone in the quietest room
+// is louder.
 const silence = 0.0001
 
-// level is audio.level. Only a source that OBS records already is listened to.
+// level is audio.level. It listens only to a source that OBS is recording.
 func (m *Machine) level(ctx context.Context) doctor.Result {
 	obs, sound, gone := m.ask(ctx)
 	if gone != nil {
@@ -113,7 +112,7 @@ func (m *Machine) level(ctx context.Context) doctor.Result {
 		in, found := obs.input(name)
 		return !found || in.Muted
 	})
-	// One that gives sound is no reason to overlook another.
+	// One microphone with sound does not excuse another without.
 	for _, name := range open {
 		in, _ := obs.input(name)
 		if _, recorded := captures[name]; !recorded && in.Kind == kindInputCapture {
@@ -226,9 +225,8 @@ func (m *Machine) toggleMonitor(input string, t obsctl.MonitorType) func(context
 	}
 }
 
-// muteHazard is audio.mute.hazard. A running costream-obs silences its sender
-// itself; `costream-obs send` and the scripts of 2020 do not. Nothing tells
-// here whether a push-to-talk key is down.
+// muteHazard is audio.mute.hazard. A running costream-obs mutes its own sender; `costream-obs send` and the scripts of 2020
+// do not. Push-to-talk cannot be seen here.
 func (m *Machine) muteHazard(ctx context.Context) doctor.Result {
 	obs, sound, gone := m.ask(ctx)
 	switch {

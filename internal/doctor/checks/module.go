@@ -16,7 +16,7 @@ import (
 	"github.com/costream-obs/costream-obs/internal/doctor"
 )
 
-// whyModule is why the module matters, given the route.
+// whyModule is why the module matters, depending on the route.
 func (m *Machine) whyModule() string {
 	if m.Route == control.RouteDevices {
 		return "The devices route was chosen, and its two video devices are made by this module."
@@ -24,9 +24,8 @@ func (m *Machine) whyModule() string {
 	return "Without its video devices costream-obs takes the portable route: it works, but costs OBS more CPU time."
 }
 
-// loaded is the version of the loaded module. Before 0.13 the module does not
-// tell it (measured, 0.12.7); then the sources that it was built from do, if
-// there is one set of them, and else it counts as 0.12.
+// loaded is the version of the loaded module. Before 0.13 the module does not report it (measured, 0.12.7). Then it is the
+// version of the installed sources if there is only one, or else 0.12.
 func (m *Machine) loaded() (version string, is bool) {
 	dir := m.path("sys", "module", "v4l2loopback")
 	if _, err := os.Stat(dir); err != nil {
@@ -103,13 +102,12 @@ func builtFor(others []string) string {
 	return ", only for " + strings.Join(others, ", ")
 }
 
-// numbers are the numbers of both devices, as modprobe wants them.
+// numbers are the numbers of both devices, in the form for modprobe.
 func (m *Machine) numbers() string {
 	return strings.TrimPrefix(m.VideoOut, "/dev/video") + "," + strings.TrimPrefix(m.VideoIn, "/dev/video")
 }
 
-// secureBoot is the variable of the firmware: four bytes of attributes, then 1
-// when Secure Boot is on.
+// secureBoot is the firmware's variable: four bytes of attributes, then 1 if Secure Boot is on.
 const secureBoot = "sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 
 // moduleSigned is v4l2.module.sign.

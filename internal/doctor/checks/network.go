@@ -18,8 +18,7 @@ import (
 	"github.com/costream-obs/costream-obs/media/link"
 )
 
-// bindPorts opens the eight ports for a moment, to a peer that is never sent
-// anything.
+// bindPorts binds the eight ports for a moment, and sends nothing.
 func bindPorts(listen string, base int) error {
 	peer := "127.0.0.1"
 	if addr, err := netip.ParseAddr(listen); err == nil && addr.Is6() {
@@ -28,7 +27,7 @@ func bindPorts(listen string, base int) error {
 	return bind(link.NewPlain(link.PlainOptions{Peer: peer, Listen: listen, BasePort: base, Send: true, Receive: true}))
 }
 
-// bind gives the ports of a link free again.
+// bind frees the ports of a link again.
 func bind[L link.Link](l L, err error) error {
 	if err != nil {
 		return err
@@ -36,7 +35,7 @@ func bind[L link.Link](l L, err error) error {
 	return l.Close()
 }
 
-// portCount is one port for the secure link, eight for the plain one.
+// portCount is 1 for the secure link and 8 for the plain one.
 func (m *Machine) portCount() int {
 	if m.Secure != nil {
 		return 1
@@ -47,7 +46,7 @@ func (m *Machine) portCount() int {
 // ports is net.ports.
 func (m *Machine) ports(ctx context.Context) doctor.Result {
 	if d, err := m.Daemon(ctx); err == nil && d.Running {
-		return doctor.Fine("the running costream-obs uses them") // Binding could get in its way.
+		return doctor.Fine("the running costream-obs uses them") // Binding could disturb it.
 	}
 	err := m.Bind(ctx)
 	switch {
@@ -80,12 +79,12 @@ func (m *Machine) ports(ctx context.Context) doctor.Result {
 	return r
 }
 
-// resolveHost returns the addresses of a name, or the one that it is.
+// resolveHost returns the addresses of a name, or the address itself.
 func resolveHost(ctx context.Context, host string) ([]string, error) {
 	return net.DefaultResolver.LookupHost(ctx, strings.Trim(host, "[]"))
 }
 
-// routeTo asks the kernel for a route; connecting a UDP socket sends nothing.
+// routeTo asks the kernel for a route. Connecting a UDP socket sends nothing.
 func (m *Machine) routeTo(ctx context.Context, addr string) (string, error) {
 	var dialer net.Dialer
 	if m.Listen != "" {
@@ -115,7 +114,7 @@ func (m *Machine) peerAddress(ctx context.Context) doctor.Result {
 	const why = "Your pictures and sound would not get to the peer."
 	var addrs []string
 	var err error
-	for _, host := range hosts { // of several one that can be reached will do
+	for _, host := range hosts { // one that can be reached is enough
 		var found []string
 		if found, err = m.Resolve(ctx, host); err == nil {
 			addrs = append(addrs, found...)
@@ -150,8 +149,7 @@ func (m *Machine) peerAddress(ctx context.Context) doctor.Result {
 	return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("There is no route to %s: %v.", strings.Join(addrs, ", "), err), Why: why, Next: next}
 }
 
-// smallestBuffer is what a socket may hold back on a kernel with its usual
-// settings, in bytes. A key frame comes as one burst of about 100 KB.
+// smallestBuffer is the usual receive buffer of a socket, in bytes. A key frame comes as one burst of about 100 KB.
 const smallestBuffer = 212992
 
 // receiveBuffer is net.rmem.
@@ -182,8 +180,8 @@ func (m *Machine) receiveBuffer(context.Context) doctor.Result {
 	return doctor.Fine("%d KB, nothing dropped", allowed>>10)
 }
 
-// dropped is how many packets for a UDP port the kernel had no room for, from
-// the last column of its tables.
+// dropped is how many packets for a UDP port the kernel dropped because its buffer was full, from the last column of its
+// tables.
 func (m *Machine) dropped(port int) int {
 	total := 0
 	suffix := fmt.Sprintf(":%04X", port)

@@ -15,12 +15,12 @@ import (
 	"github.com/costream-obs/costream-obs/scenes"
 )
 
-// OBS is what a running OBS said about itself, at one time.
+// OBS is what a running OBS reported about itself at one time.
 type OBS struct {
 	Address string         `json:"address"`
 	PID     int            `json:"pid,omitempty"`
 	Version obsctl.Version `json:"version"`
-	// Password: it asks for one.
+	// Password says that OBS asks for one.
 	Password bool `json:"password"`
 
 	Video     obsctl.Video    `json:"video"`
@@ -37,22 +37,22 @@ type OBS struct {
 	Inputs     []Input              `json:"inputs"`
 	Special    obsctl.SpecialInputs `json:"special"`
 	Peer       scenes.State         `json:"peer"`
-	// FeedScenes are those that are made for the peer. Feed: the first of them shows something, and FeedLoop is the one that
-	// shows the peer, "" if none does.
+	// FeedScenes are the scenes that are made for the peer. Feed says that the first of them shows something, and FeedLoop
+	// is the one that shows the peer, or empty.
 	FeedScenes map[string]bool `json:"feedScenes,omitempty"`
 	Feed       bool            `json:"feed,omitempty"`
 	FeedLoop   string          `json:"feedLoop,omitempty"`
 
-	// Left is what an earlier costream-obs has not undone, or a running one changed, and LeftError why that is not known.
+	// Left is what an earlier costream-obs has not undone, or what a running one changed. LeftError is why that is unknown.
 	Left      []string `json:"left,omitempty"`
 	LeftError string   `json:"leftError,omitempty"`
 
-	// Deduplication is what OBS's log says of it, where this version writes that, and LogError why it could not be read.
+	// Deduplication is the state in OBS's log, for versions that write it, and LogError why it could not be read.
 	Deduplication obsctl.Deduplication `json:"deduplication,omitempty"`
 	LogError      string               `json:"logError,omitempty"`
 }
 
-// Input is an input of OBS with what the checks want of it.
+// Input is an input of OBS, with what the checks need of it.
 type Input struct {
 	Name    string             `json:"name"`
 	Kind    string             `json:"kind"` // without its version
@@ -62,8 +62,7 @@ type Input struct {
 	Settings map[string]any `json:"settings,omitempty"`
 }
 
-// settingsKept are the settings that the checks look at; others, which may
-// hold addresses and keys, are not kept.
+// settingsKept are the settings that the checks need. Others may contain addresses and keys, and are dropped.
 var settingsKept = []string{"device_id", "buffering", scenes.MarkKey}
 
 // Kinds of inputs.
@@ -83,11 +82,10 @@ func (o OBS) input(name string) (Input, bool) {
 	return o.Inputs[i], true
 }
 
-// dialLimit is how long OBS may take for one request.
+// dialLimit is the timeout for one request to OBS.
 const dialLimit = 3 * time.Second
 
-// dial connects to the OBS of the settings. Without OBS's files its default
-// port may still do.
+// dial connects to the OBS of the settings. Without OBS's files it tries the default port.
 func (m *Machine) dial(ctx context.Context, o obsctl.Options) (*obsctl.Client, error) {
 	endpoint, err := m.Endpoint(ctx)
 	if err != nil && !errors.Is(err, obsctl.ErrNoConfig) {
@@ -97,7 +95,7 @@ func (m *Machine) dial(ctx context.Context, o obsctl.Options) (*obsctl.Client, e
 	return obsctl.Dial(ctx, endpoint, o)
 }
 
-// lookAtOBS asks OBS for everything that any check wants, in one connection.
+// lookAtOBS asks OBS for everything that a check needs, on one connection.
 func (m *Machine) lookAtOBS(ctx context.Context) (OBS, error) {
 	c, err := m.dial(ctx, obsctl.Options{})
 	if err != nil {
@@ -126,7 +124,7 @@ func (m *Machine) lookAtOBS(ctx context.Context) (OBS, error) {
 	return o, nil
 }
 
-// readLog reads what no request tells.
+// readLog reads what OBS reports only in its log.
 func (o *OBS) readLog(procRoot string) {
 	if stops, _ := o.Version.DeduplicationStops(); !stops {
 		return
@@ -223,7 +221,7 @@ func keptOf(settings map[string]any) map[string]any {
 	return kept
 }
 
-// OBSChanger does something with a connected OBS. Fixes go through it.
+// OBSChanger does something with a connected OBS, for fixes.
 type OBSChanger func(ctx context.Context, do func(context.Context, *obsctl.Client) error) error
 
 func (m *Machine) changeOBS(ctx context.Context, do func(context.Context, *obsctl.Client) error) error {

@@ -47,7 +47,7 @@ func (m *Machine) serverConfig(ctx context.Context) doctor.Result {
 	return bad(m.tildes(err.Error())+".", "Close OBS and fix or delete that file, or give --obs-port and --obs-password-file.")
 }
 
-// tildes shortens the user's home wherever it stands in a text.
+// tildes shortens the user's home everywhere in a text.
 func (m *Machine) tildes(text string) string {
 	if m.Home == "" || m.Home == "/" {
 		return text
@@ -55,7 +55,7 @@ func (m *Machine) tildes(text string) string {
 	return strings.ReplaceAll(text, m.Home+"/", "~/")
 }
 
-// hasOBS reports whether an OBS is installed, as far as can be seen.
+// hasOBS reports whether an OBS is installed, as far as we can see.
 func (m *Machine) hasOBS(ctx context.Context) bool {
 	for _, dir := range []string{
 		"var/lib/flatpak/app/" + flatpakApp, filepath.Join(m.Home, ".local/share/flatpak/app", flatpakApp),
@@ -134,7 +134,7 @@ func (m *Machine) authentication(ctx context.Context) doctor.Result {
 	}
 }
 
-// unknownOBS is the result of a check whose OBS went away meanwhile.
+// unknownOBS is the result if OBS has gone since.
 func unknownOBS(err error) doctor.Result { return doctor.Skipped("OBS does not tell (%v)", err) }
 
 // version is obs.version.
@@ -145,7 +145,7 @@ func (m *Machine) version(ctx context.Context) doctor.Result {
 	}
 	v := obs.Version.OBS
 	if v.AtLeast(ver(29, 1, 0)) && !v.AtLeast(ver(30, 0, 0)) && obs.Monitoring.Sink(obs.Version) == "" {
-		// It looks for a sink with the name of a source: 405277539, mended in 30.0.0.
+		// It looks for a sink with the name of a source: 405277539, fixed in 30.0.0.
 		return doctor.Result{
 			Status: doctor.Fail,
 			Detail: fmt.Sprintf("OBS %s cannot monitor while its monitoring device is \"Default\".", v),
@@ -197,7 +197,7 @@ func (m *Machine) flatpak(ctx context.Context) doctor.Result {
 	return doctor.Fine("Flatpak with all permissions that are needed")
 }
 
-// snap looks at the interfaces of OBS's Snap, of which not all are connected by themselves.
+// snap checks the interfaces of OBS's Snap; some are not connected automatically.
 func (m *Machine) snap(ctx context.Context) doctor.Result {
 	said, err := m.Exec(ctx, "snap", "connections", "obs-studio")
 	if err != nil {

@@ -40,7 +40,7 @@ func (m *Machine) cameraAvailable(ctx context.Context) doctor.Result {
 	}
 }
 
-// cameraType is obs.vcam.type. No request tells it; it stands in OBS's file.
+// cameraType is obs.vcam.type. There is no request for it; it is in OBS's file.
 func (m *Machine) cameraType(ctx context.Context) doctor.Result {
 	obs, err := m.OBS(ctx)
 	if err != nil {
@@ -76,11 +76,11 @@ func (m *Machine) cameraType(ctx context.Context) doctor.Result {
 	return doctor.Skipped("OBS's files are not available")
 }
 
-// showsFeed is what the virtual camera shows after setup clean-feed.
+// showsFeed is what the virtual camera outputs after setup clean-feed.
 const showsFeed = "the scene for the peer"
 
-// cameraShows says in words what a scene collection's settings of the virtual camera make it show when that is not the
-// programme. The keys changed in OBS 30.0.0, whose new one, if not 0, goes before the old ones.
+// cameraShows says in words what the virtual camera outputs by a scene collection's settings, if that is not the programme.
+// OBS 30.0.0 has new keys; a new value other than 0 takes precedence over the old ones.
 func cameraShows(settings json.RawMessage, version obsctl.Semver) string {
 	var c struct {
 		Type     int    `json:"type"`
@@ -137,8 +137,7 @@ func (m *Machine) cameraDevice(ctx context.Context) doctor.Result {
 	}
 }
 
-// smoothPortable is what the portable route manages, in pixels a second:
-// 1920x1080 at 30 (measured, two cores, software GL).
+// smoothPortable is how many pixels a second the portable route carries: 1920x1080 at 30 (measured, two cores, software GL).
 const smoothPortable = 1920 * 1080 * 30
 
 // video is obs.video.
@@ -265,8 +264,8 @@ func (m *Machine) buffered(in Input) doctor.Result {
 	}
 }
 
-// addPeer does what `costream-obs peer add` does, with a source of the kind
-// that the running costream-obs uses; it fills in the settings.
+// addPeer does the same as `costream-obs peer add`, with the input for the current route. A running costream-obs adds its
+// settings.
 func (m *Machine) addPeer(ctx context.Context) error {
 	source := m.route(ctx).PeerSource(m.SourceName, 0, obsctl.Version{})
 	return m.Change(ctx, func(ctx context.Context, c *obsctl.Client) error {

@@ -43,8 +43,8 @@ func (m *Machine) monitoringDevice(ctx context.Context) doctor.Result {
 	if sink == "" {
 		return doctor.Fine("the default output")
 	}
-	// What the profile says holds from the next start; applying it now means a
-	// switch of profiles, which can crash an OBS that just begins to stream.
+	// The profile's value applies from the next start. To apply it now would need a switch of profiles, which can crash an
+	// OBS that is just starting to stream.
 	reset := &doctor.Fix{
 		What: fmt.Sprintf("Set the monitoring device of OBS's profile %q to \"Default\", from OBS's next start.", obs.Profile),
 		Do: func(ctx context.Context) error {
@@ -171,8 +171,8 @@ func (m *Machine) viewers(ctx context.Context) doctor.Result {
 
 const runPastOBS = "`costream-obs run --mic-source SOURCE` (`pactl list short sources` names them)."
 
-// removing are the captures for whose sake OBS, of a version that does so, leaves what it monitors out of the stream. A
-// muted capture is none.
+// removing are the captures because of which OBS, in versions that do so, removes what it monitors from the stream. A muted
+// capture does not count.
 func (o OBS) removing(defaultSink string) []string {
 	stops, _ := o.Version.DeduplicationStops()
 	if stops && o.Deduplication != obsctl.DeduplicationOn {
@@ -185,7 +185,8 @@ func (o OBS) removing(defaultSink string) []string {
 		if device == "" || device == "default" {
 			device = defaultSink + ".monitor"
 		}
-		// OBS 32.0.3 and older compares the devices all the time. Later ones did so once, and wrote it into the log.
+		// OBS 32.0.3 and older always compares the devices. Later ones compared them once, and wrote the result into the
+		// log.
 		if in.Kind == kindOutputCapture && !in.Muted && (stops || device == monitored) {
 			names = append(names, in.Name)
 		}

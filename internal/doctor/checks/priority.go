@@ -14,7 +14,7 @@ import (
 	"github.com/costream-obs/costream-obs/internal/doctor"
 )
 
-// pipeWirePrograms are the processes of PipeWire that sound goes through; each has a thread for it.
+// pipeWirePrograms are the processes of PipeWire through which sound goes; each has a thread for it.
 var pipeWirePrograms = []string{"pipewire", "pipewire-pulse"}
 
 // priority is audio.priority.
@@ -58,7 +58,7 @@ func (m *Machine) priority(ctx context.Context) doctor.Result {
 	}
 }
 
-// own reports whether a process is this user's: another one's sound server does not matter.
+// own reports whether a process is this user's. Other users' sound servers do not matter.
 func own(dir string) bool {
 	info, err := os.Stat(dir)
 	if err != nil {
@@ -68,7 +68,7 @@ func own(dir string) bool {
 	return ok && int(stat.Uid) == os.Getuid()
 }
 
-// realTime reports whether a thread of a process is scheduled first in, first out, or in turns: proc(5), stat, policy.
+// realTime reports whether a thread of a process has a real-time policy, SCHED_FIFO or SCHED_RR: proc(5), stat, policy.
 func realTime(dir string) bool {
 	const policy = 41 - 3 // counted from the state, the third field, behind the name, which may hold blanks
 	files, _ := filepath.Glob(filepath.Join(dir, "task", "*", "stat"))

@@ -16,16 +16,16 @@ import (
 )
 
 const (
-	// probeLimit is how long a probe may take: 5 s until the peer is found, or given up, and 4 s after that.
+	// probeLimit is how long a probe may take: 5 s to find the peer or give up, and 4 s more.
 	probeLimit = 10 * time.Second
-	// tolerableClock is no fault of anybody's: a clock set by hand.
+	// tolerableClock is the deviation of a clock that was set by hand.
 	tolerableClock = 2 * time.Second
 )
 
-// unanswered is why nothing is known of the peer's key and clock.
+// unanswered is why the peer's key and clock are unknown.
 const unanswered = "your friend's machine did not answer"
 
-// probePeer measures the way to the peer: through a running costream-obs, which has the port, or on our own.
+// probePeer measures the path to the peer: through a running costream-obs, which has the port, or directly.
 func (m *Machine) probePeer(ctx context.Context) (link.ProbeReport, error) {
 	d, err := m.Daemon(ctx)
 	switch {
@@ -90,7 +90,7 @@ func (m *Machine) answers(ctx context.Context) doctor.Result {
 		report.Peer, pathcheck.Millis(report.RTT), report.Lost, report.Sent, report.PacketSize, report.Seen)
 }
 
-// pathResult is a finding as doctor shows it.
+// pathResult converts a finding to doctor's form.
 func pathResult(f pathcheck.Finding) doctor.Result {
 	status := doctor.Warn
 	if f.Blocks {

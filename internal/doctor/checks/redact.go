@@ -14,19 +14,19 @@ import (
 	"github.com/costream-obs/costream-obs/internal/collection"
 )
 
-// redactor removes from texts what is nobody's business.
+// redactor removes private things from texts.
 type redactor struct {
 	known *strings.Replacer
 }
 
-// secretKeys are the settings of stream services that must not be told.
+// secretKeys are settings of stream services that must stay secret.
 var secretKeys = []string{"key", "password", "bearer_token", "stream_key", "username"}
 
 // redactor knows the secrets of this machine and its OBS.
 func (m *Machine) redactor(ctx context.Context) redactor {
 	var pairs []string
 	hide := func(secret, instead string) {
-		// Short ones would hit innocent text.
+		// Short ones would match innocent text.
 		if len(secret) >= 4 {
 			pairs = append(pairs, secret, instead)
 			if quoted, err := json.Marshal(secret); err == nil {
@@ -74,8 +74,8 @@ func (m *Machine) redactor(ctx context.Context) redactor {
 // passwordOption is OBS's option with a password.
 const passwordOption = "--websocket_password"
 
-// afterPassword finds where the password of a logged command line ends: OBS logs that without quotes, so with the line or
-// before another option of OBS 28 to 32.
+// afterPassword finds the end of the password in a logged command line. OBS logs it without quotes, so it ends with the line
+// or before another option of OBS 28 to 32.
 var afterPassword = regexp.MustCompile(`\r?\n| --(?:` + strings.Join([]string{
 	"allow-opengl", "always-on-top", "collection", "disable-high-dpi-scaling", "disable-missing-files-check", "disable-shutdown-check",
 	"disable-updater", "minimize-to-tray", "multi", "only-bundled-plugins", "portable", "profile", "safe-mode", "scene", "startrecording",
@@ -83,7 +83,7 @@ var afterPassword = regexp.MustCompile(`\r?\n| --(?:` + strings.Join([]string{
 	"websocket_debug", "websocket_ipv4_only", "websocket_password", "websocket_port",
 }, "|") + `)\b`)
 
-// withoutPasswordOption removes from OBS's log what follows the option, whatever it looks like and however short it is.
+// withoutPasswordOption removes what follows the option from OBS's log, however short it is.
 func withoutPasswordOption(log string) string {
 	var b strings.Builder
 	for {
@@ -102,13 +102,12 @@ func withoutPasswordOption(log string) string {
 }
 
 var (
-	// addresses finds what may be an address; netip decides. Versions, which
-	// may look like one, keep the word before them.
+	// addresses finds what may be an address; netip decides. A version, which may look like one, keeps the word before it.
 	addresses = regexp.MustCompile(`(?:OBS |Studio - |[Vv]ersion:? )?(?:[0-9A-Fa-f]*:[0-9A-Fa-f:.]+|\d+\.\d+\.\d+\.\d+)`)
-	// urls finds what follows the scheme of a URL, whichever scheme that is: name and password, host, path and query may
-	// all be secret. A password may contain spaces, quotes and more than one @.
+	// urls finds everything after the scheme of a URL, with any scheme: name and password, host, path and query may all be
+	// secret. A password may contain spaces, quotes and several @.
 	urls = regexp.MustCompile(`://(?:[^\r\n]*@)?\S*`)
-	// urlsInJSON does the same inside a JSON string, which it does not leave.
+	// urlsInJSON does the same inside a JSON string, and stops at its end.
 	urlsInJSON = regexp.MustCompile(`://(?:(?:\\.|[^"\\\r\n])*@)?(?:\\.|[^\s"\\])*`)
 )
 

@@ -10,15 +10,14 @@ import (
 )
 
 const (
-	// settling is how long a costream-obs on air is given to put right what it looks after itself: it looks at OBS's
-	// sound each second, and what it opens anew plays elsewhere until it has moved it, for 0.4 s on a busy machine
-	// (measured, OBS 29.0.2).
+	// settling is how long a costream-obs on air may take to repair what it manages. It checks OBS's sound every second, and
+	// a new stream plays elsewhere until it is moved, for 0.4 s on a busy machine (measured, OBS 29.0.2).
 	settling = 3 * time.Second
 	// lookAgain is the pause between two looks.
 	lookAgain = 300 * time.Millisecond
 )
 
-// settled is a check of what a costream-obs on air looks after: a fault that it mends meanwhile is none.
+// settled is for checks of what a costream-obs on air manages: a fault that it repairs meanwhile is not reported.
 func (m *Machine) settled(check func(*Machine, context.Context) doctor.Result) func(context.Context) doctor.Result {
 	return func(ctx context.Context) doctor.Result {
 		result := check(m, ctx)
@@ -31,7 +30,7 @@ func (m *Machine) settled(check func(*Machine, context.Context) doctor.Result) f
 			}
 			again := check(next, ctx)
 			if ctx.Err() != nil {
-				break // What it could not ask any more says nothing.
+				break // A check without answers proves nothing.
 			}
 			now, result = next, again
 		}
@@ -39,7 +38,7 @@ func (m *Machine) settled(check func(*Machine, context.Context) doctor.Result) f
 	}
 }
 
-// later waits a moment and returns the machine as it is then, or nil once ctx has ended.
+// later waits a moment and returns the machine at that time, or nil once ctx has ended.
 func (m *Machine) later(ctx context.Context) *Machine {
 	select {
 	case <-ctx.Done():

@@ -18,7 +18,7 @@ import (
 	"github.com/costream-obs/costream-obs/internal/pulse"
 )
 
-// Sound is what the sound server said, at one time.
+// Sound is what the sound server reported at one time.
 type Sound struct {
 	Info          pulse.Info           `json:"info"`
 	Sinks         []pulse.Sink         `json:"sinks"`
@@ -71,11 +71,11 @@ func (s Sound) sinkOf(in pulse.SinkInput) string {
 	return "an unknown sink"
 }
 
-// obsClient is how OBS calls itself at the sound server (measured, 29.0.2).
+// obsClient is OBS's name at the sound server (measured, 29.0.2).
 const obsClient = "OBS"
 
-// ofOBS keeps the streams of one OBS. One in a sandbox may give another
-// process id than the one that is seen here; where none fits, its name decides.
+// ofOBS selects the streams of one OBS. An OBS in a sandbox may report another process id than the one that we see; if no id
+// matches, the program's name decides.
 func ofOBS[T any](streams []T, stream func(T) pulse.Stream, pid int) map[string]T {
 	byPID, byName := make(map[string]T), make(map[string]T)
 	for _, s := range streams {
@@ -94,12 +94,12 @@ func ofOBS[T any](streams []T, stream func(T) pulse.Stream, pid int) map[string]
 	return byName
 }
 
-// monitors are the streams by which OBS plays what it monitors, by input.
+// monitors are the streams with which OBS plays what it monitors, by input.
 func (s Sound) monitors(pid int) map[string]pulse.SinkInput {
 	return ofOBS(s.SinkInputs, func(in pulse.SinkInput) pulse.Stream { return in.Stream }, pid)
 }
 
-// captures are the streams by which OBS records, by input.
+// captures are the streams with which OBS records, by input.
 func (s Sound) captures(pid int) map[string]pulse.SourceOutput {
 	return ofOBS(s.SourceOutputs, func(out pulse.SourceOutput) pulse.Stream { return out.Stream }, pid)
 }
@@ -183,17 +183,16 @@ func (m *Machine) sink(ctx context.Context) doctor.Result {
 	return doctor.Fine("%s", companion.ToPeerSink)
 }
 
-// unknownSound is the result of a check whose server went away meanwhile.
+// unknownSound is the result if the sound server has gone since.
 func unknownSound(err error) doctor.Result {
 	return doctor.Skipped("the sound server does not say (%v)", err)
 }
 
-// listenFor is how long a source is listened to.
+// listenFor is how long we listen to a source.
 const listenFor = 500 * time.Millisecond
 
-// recordPeak listens to what an option of parec names: a source that somebody
-// else records already, since opening one that is closed could switch a headset
-// to another mode, or what one stream plays.
+// recordPeak listens to the source or stream that an option of parec names. It must be a source that somebody records
+// already, because opening another could switch a headset to another mode, or one stream.
 func recordPeak(ctx context.Context, what string) (float64, error) {
 	ctx, cancel := context.WithTimeout(ctx, listenFor)
 	defer cancel()
@@ -201,7 +200,7 @@ func recordPeak(ctx context.Context, what string) (float64, error) {
 		"--latency-msec=50", "--client-name=costream-obs doctor")
 	cmd.WaitDelay = time.Second
 	out, err := cmd.Output()
-	if ctx.Err() == nil && err != nil { // Its end is ours to choose.
+	if ctx.Err() == nil && err != nil { // We ended it.
 		return 0, fmt.Errorf("parec: %w", err)
 	}
 	if len(out) < 2 {

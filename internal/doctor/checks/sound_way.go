@@ -17,7 +17,7 @@ import (
 	"github.com/costream-obs/costream-obs/obsctl"
 )
 
-// view is what the sound server said, as the rule of where streams belong has it.
+// view is what the sound server reported, in the form that placement needs.
 func (s Sound) view() placement.View {
 	v := placement.View{Sinks: make(map[int]string), Sources: make(map[int]string), Playing: s.SinkInputs, Recording: s.SourceOutputs}
 	for _, sink := range s.Sinks {
@@ -71,7 +71,7 @@ func (m *Machine) placed(ctx context.Context) doctor.Result {
 	return doctor.Fine("")
 }
 
-// misplaced tells of a stream that is not where it belongs.
+// misplaced reports a stream in a wrong place.
 func misplaced(s placement.Stray) doctor.Result {
 	r := doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("At the sound server, %v.", s),
 		Why: "The peer, you or your viewers would hear the wrong sound, so costream-obs sends silence meanwhile."}
@@ -90,15 +90,15 @@ func misplaced(s placement.Stray) doctor.Result {
 
 const whyUnheard = "You are on air, but the peer does not hear you."
 
-// Heard is what came of one microphone in the time that it was listened to.
+// Heard is the result for one microphone that was listened to.
 type Heard struct {
-	// Moved says that OBS's meter behind mute, push-to-talk, filters and fader moved nearly all the time.
+	// Moved says that OBS's meter, after mute, push-to-talk, filters and fader, moved nearly all the time.
 	Moved bool
 	// Peak is the loudest sample that OBS played, 0 to 1.
 	Peak float64
 }
 
-// unheard finds a microphone that OBS has sound of and plays only silence of. The streams are those by which it plays.
+// unheard finds a microphone that OBS has sound of but plays only silence of. streams are those with which OBS plays.
 func (m *Machine) unheard(ctx context.Context, streams map[string]pulse.SinkInput) *doctor.Result {
 	heard, err := m.Follow(ctx, streams)
 	if err != nil {
@@ -115,7 +115,7 @@ func (m *Machine) unheard(ctx context.Context, streams map[string]pulse.SinkInpu
 	return nil
 }
 
-// follow follows OBS's meters and listens to what OBS plays at the same time.
+// follow reads OBS's meters, and listens at the same time to what OBS plays.
 func (m *Machine) follow(ctx context.Context, streams map[string]pulse.SinkInput) (map[string]Heard, error) {
 	if len(streams) == 0 {
 		return nil, nil
@@ -151,7 +151,7 @@ func (m *Machine) follow(ctx context.Context, streams map[string]pulse.SinkInput
 	return heard, nil
 }
 
-// countMoves counts, until ctx ends, how often OBS's meters came, and how often that of each input moved.
+// countMoves counts until ctx ends how many of OBS's meters came, and how many of each input moved.
 func countMoves(ctx context.Context, events <-chan obsctl.Event) (moved map[string]int, meters int) {
 	moved = make(map[string]int)
 	for {

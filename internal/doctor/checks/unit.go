@@ -11,10 +11,10 @@ import (
 	"github.com/costream-obs/costream-obs/internal/doctor"
 )
 
-// unitName is the user unit that `make install` puts in place.
+// unitName is the user unit that `make install` installs.
 const unitName = "costream-obs.service"
 
-// unit is svc.unit. That nobody has switched the service on is no fault: costream-obs can be started by hand.
+// unit is svc.unit. A service that is not enabled is no fault: costream-obs can be started by hand.
 func (m *Machine) unit(ctx context.Context) doctor.Result {
 	text, err := m.Exec(ctx, "systemctl", "--user", "show", unitName,
 		"--property=LoadState,UnitFileState,ActiveState,SubState,Result,ExecMainStatus,MainPID,NeedDaemonReload")
@@ -30,7 +30,7 @@ func (m *Machine) unit(ctx context.Context) doctor.Result {
 		return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf(format, args...), Next: next,
 			Why: "A co-stream would not start by itself when OBS streams, or not correctly."}
 	}
-	daemon, _ := m.Daemon(ctx) // svc.run tells of one that does not answer.
+	daemon, _ := m.Daemon(ctx) // svc.run reports one that does not answer.
 	enabled := is["UnitFileState"] == "enabled"
 	active := is["ActiveState"] == "active"
 	const look = "`journalctl --user -u costream-obs -n 20`"
@@ -61,7 +61,7 @@ func (m *Machine) unit(ctx context.Context) doctor.Result {
 	return doctor.Fine("not switched on; `systemctl --user enable --now costream-obs` does that")
 }
 
-// replaced tells whether the program of a process is no longer the one on disk.
+// replaced reports whether the program on disk is another one than the one that a process runs.
 func (m *Machine) replaced(pid string) bool {
 	exe, err := os.Readlink(m.path("proc", pid, "exe"))
 	return err == nil && strings.HasSuffix(exe, " (deleted)")

@@ -37,8 +37,7 @@ func (s *Sink) Pull(ctx context.Context, out func([]byte)) {
 	s.PullTimed(ctx, func(data []byte, _ time.Duration) { out(data) })
 }
 
-// PullTimed is Pull with the time that each buffer is of, as
-// Pipeline.RunningTime counts it; it is negative where the buffer has none.
+// PullTimed is Pull with the time of each buffer, in terms of Pipeline.RunningTime; negative if the buffer has none.
 func (s *Sink) PullTimed(ctx context.Context, out func([]byte, time.Duration)) {
 	s.waker.each(ctx, func() bool {
 		for ctx.Err() == nil {
@@ -54,8 +53,8 @@ func (s *Sink) PullTimed(ctx context.Context, out func([]byte, time.Duration)) {
 
 // deliver shows one sample to out and releases it.
 func deliver(sample *gst.Sample, out func([]byte, time.Duration)) {
-	// The finalizers would release these too, but only at a garbage collection
-	// that does not see how much memory hangs on them.
+	// The finalizers would release these, too, but only at a garbage collection, which does not see how much memory they
+	// hold.
 	runtime.SetFinalizer(sample, nil)
 	defer sample.Unref()
 	buf := sample.GetBuffer()
@@ -67,7 +66,7 @@ func deliver(sample *gst.Sample, out func([]byte, time.Duration)) {
 
 	at := time.Duration(-1)
 	if pts := buf.PresentationTimestamp(); pts != gst.ClockTimeNone {
-		// Encoders shift the time of their buffers, and their segment with it.
+		// Encoders shift the time of their buffers together with their segment.
 		segment := sample.GetSegment()
 		at = time.Duration(uint64(pts) - segment.GetStart() + segment.GetBase())
 	}

@@ -13,8 +13,7 @@ import (
 	"github.com/go-gst/go-gst/gst/app"
 )
 
-// ErrNotRunning is wrapped when data is pushed into a pipeline that does not
-// run (yet, or any more).
+// ErrNotRunning is wrapped when data is pushed into a pipeline that does not run yet, or no longer.
 var ErrNotRunning = errors.New("pipeline is not running")
 
 // Source puts data into a pipeline: an appsrc.
@@ -32,8 +31,7 @@ func (p *Pipeline) Source(name string) (*Source, error) {
 	return &Source{pipeline: p, app: app.SrcFromElement(e)}, nil
 }
 
-// Feed calls next, which pushes, whenever the pipeline has taken everything that
-// was pushed, until ctx ends or next returns false.
+// Feed calls next, which pushes data, whenever the pipeline has taken everything, until ctx ends or next returns false.
 func (s *Source) Feed(ctx context.Context, next func() bool) error {
 	w, err := newSourceWaker(s.app)
 	if err != nil {
@@ -56,14 +54,13 @@ func (s *Source) PushFunc(size int, fill func([]byte)) error {
 	return s.push(size, -1, fill)
 }
 
-// PushTimed is PushFunc for a buffer of a time that Pipeline.RunningTime counts.
+// PushTimed is PushFunc for a buffer with a time, in terms of Pipeline.RunningTime.
 func (s *Source) PushTimed(size int, at time.Duration, fill func([]byte)) error {
 	return s.push(size, at, fill)
 }
 
 func (s *Source) push(size int, at time.Duration, fill func([]byte)) error {
-	// A pipeline that does not run yet would queue without bounds, and begin
-	// with what is long past.
+	// A pipeline that does not run yet would queue without limit, and then begin with old data.
 	if !s.pipeline.running.Load() {
 		return ErrNotRunning
 	}
@@ -74,9 +71,8 @@ func (s *Source) push(size int, at time.Duration, fill func([]byte)) error {
 	if buf == nil {
 		return fmt.Errorf("pipeline: no memory for a buffer of %d bytes", size)
 	}
-	// PushBuffer takes a reference of its own. Without giving this one back now
-	// the memory would stay until some garbage collection, which does not see
-	// its size.
+	// PushBuffer takes its own reference. Release this one now, or the memory would stay until a garbage collection, which
+	// does not see its size.
 	runtime.SetFinalizer(buf, nil)
 	defer buf.Unref()
 

@@ -24,8 +24,8 @@ func (p *Pipeline) Element(name string) (*Element, error) {
 	return &Element{gst: e}, nil
 }
 
-// find returns the element of that name and GLib type; an empty type is any.
-// The binding's own casts do not fail on another type.
+// find returns the element of that name and GLib type; an empty type means any. The binding's own casts do not fail for
+// another type.
 func (p *Pipeline) find(name, typeName string) (*gst.Element, error) {
 	e, err := p.gst.GetElementByName(name)
 	if err != nil {
@@ -37,14 +37,14 @@ func (p *Pipeline) find(name, typeName string) (*gst.Element, error) {
 	return e, nil
 }
 
-// Set changes a property. The value is given as text, as in launch text: the
-// binding's typed setter refuses enums and all but the exact integer type.
+// Set changes a property. The value is text, as in launch text: the binding's typed setter refuses enums, and all but the
+// exact integer type.
 func (e *Element) Set(property, value string) {
 	e.gst.SetArg(property, value)
 }
 
-// InputSize returns the size of the pictures that go into the element, with its
-// sides in proportion where pixels are not square, and 0 before there are any.
+// InputSize returns the size of the pictures that go into the element, corrected if pixels are not square, and 0 before
+// there are any.
 func (e *Element) InputSize() (w, h int) {
 	pad := e.gst.GetStaticPad("sink")
 	if pad == nil || !pad.HasCurrentCaps() {
@@ -80,7 +80,7 @@ func (e *Element) ForceKeyFrame() error {
 	}
 	request := gst.NewStructureFromString("GstForceKeyUnit, all-headers=(boolean)true")
 	event := gst.NewCustomEvent(gst.EventTypeCustomUpstream, request)
-	// PushEvent takes a reference of its own, so this one is given back here.
+	// PushEvent takes its own reference, so release this one.
 	runtime.SetFinalizer(event, nil)
 	defer event.Unref()
 	if !pad.PushEvent(event) {

@@ -7,9 +7,9 @@ package pipe
 #cgo CFLAGS: -O3
 #include <gst/video/video.h>
 
-// What the parts of BT.601 in full range, as JPEG has them, make of those of BT.709 in video range: luma = 219/255 (Y -
-// 0.118188 Cb - 0.212685 Cr), Cb = 224/255 (1.018639 Cb + 0.114618 Cr), Cr = 224/255 (0.075049 Cb + 1.025327 Cr), with Cb
-// and Cr around 0. All times 2^16.
+// Converts BT.601 in full range, which JPEG uses, to BT.709 in video range: luma = 219/255 (Y - 0.118188 Cb - 0.212685 Cr),
+// Cb = 224/255 (1.018639 Cb + 0.114618 Cr), Cr = 224/255 (0.075049 Cb + 1.025327 Cr), with Cb and Cr around 0. All times
+// 2^16.
 enum {
 	LUMA_Y = 56284, LUMA_CB = -6652, LUMA_CR = -11971,
 	CB_CB = 58642, CB_CR = 6598,
@@ -19,8 +19,8 @@ enum {
 
 static inline int bounded(int v, int low, int high) { return v < low ? low : v > high ? high : v; }
 
-// convert_colour converts a row of colour. Tint gets what it adds to the luma of each pixel, with 16, times 2^6, so that
-// it fits into 16 bits: there the compiler does eight pixels at a time.
+// convert_colour converts a row of colour. Tint gets what it adds to the luma of each pixel, plus 16, times 2^6, which fits
+// into 16 bits: with these the compiler handles eight pixels at a time.
 static void convert_colour(guint8 *restrict cb, guint8 *restrict cr, gint16 *restrict tint, int width) {
 	for (int x = 0; x < width; x++) {
 		int b = cb[x] - 128, r = cr[x] - 128;
@@ -79,12 +79,11 @@ import "C"
 
 import "fmt"
 
-// ConvertFromJPEG has the pictures that leave the element of that name, in I420 with the colours of JPEG (BT.601, full
-// range), get those of video (BT.709, video range). What the pipeline says of them stays.
+// ConvertFromJPEG converts the pictures that leave the element of that name, in I420, from the colours of JPEG (BT.601, full
+// range) to those of video (BT.709, video range). The pipeline's description of them does not change.
 //
-// It takes the place of GStreamer's videoconvert, which makes all of them brighter by two levels of 219: what it works out
-// in 8 bits is not rounded to the nearest (1.22.0, measured). By way of 16 bits it is right, and takes 10 ms for a picture
-// of 1280x720 instead of 1.7; this takes 0.4.
+// It replaces GStreamer's videoconvert, which makes them brighter by two levels of 219, because it does not round in 8 bits
+// (1.22.0, measured). In 16 bits it is right, and takes 10 ms for a picture of 1280x720 instead of 1.7; this takes 0.4.
 func (p *Pipeline) ConvertFromJPEG(name string) error {
 	e, err := p.find(name, "")
 	if err != nil {

@@ -26,15 +26,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// stateTimeout bounds every change of state; a healthy one takes milliseconds.
+// stateTimeout limits every change of state; a healthy one takes milliseconds.
 const stateTimeout = 5 * time.Second
 
 var (
 	// ErrStuck is wrapped when a pipeline did not start or stop in time. Its
 	// threads may still be blocked inside a device or a sound server.
 	ErrStuck = errors.New("GStreamer pipeline is stuck")
-	// ErrEnded is wrapped when a pipeline that should run for ever came to its
-	// end of stream.
+	// ErrEnded is wrapped when a pipeline without an end reached its end of stream.
 	ErrEnded = errors.New("GStreamer pipeline ended by itself")
 )
 
@@ -49,8 +48,7 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	// The first line of the debug text is a place in GStreamer's source; below
-	// it stands what the system said, if it said something.
+	// The first line of the debug text is a place in GStreamer's source; the system's message follows, if there is one.
 	_, cause, _ := strings.Cut(e.Debug, "\n")
 	cause = strings.Join(strings.Fields(cause), " ")
 	if cause == "" {
@@ -61,17 +59,15 @@ func (e *Error) Error() string {
 
 var initOnce sync.Once
 
-// Init initialises GStreamer and rules out huge pages for this process and its
-// children. It may be called any number of times.
+// Init initialises GStreamer and disables huge pages for this process and its children. It may be called any number of
+// times.
 //
-// x264 asks for huge pages. The kernel's khugepaged makes them while it holds the
-// lock of all the process's memory, at nice 19: where other programs use up the
-// processors it is left waiting, and so is each thread that needs memory (seen in OBS
-// on Linux 6.18, four busy loops on two cores: 2 to 154 s). Encoding takes no longer
-// without them.
+// x264 asks for huge pages. The kernel's khugepaged makes them at nice 19, holding the lock of all the process's memory. If
+// other programs use up the processors, it waits, and so does each thread that needs memory (seen in OBS on Linux 6.18, four
+// busy loops on two cores: 2 to 154 s). Encoding takes no longer without them.
 func Init() {
 	initOnce.Do(func() {
-		// A kernel that knows no huge pages refuses, rightly.
+		// A kernel without huge pages refuses this, which is fine.
 		_ = unix.Prctl(unix.PR_SET_THP_DISABLE, 1, 0, 0, 0)
 		gst.Init(nil)
 	})
@@ -83,8 +79,7 @@ func Has(element string) bool {
 	return gst.Find(element) != nil
 }
 
-// Version is that of GStreamer's core elements, as in "1.22.0", or empty where
-// they are missing.
+// Version is that of GStreamer's core elements, such as "1.22.0", or empty if they are missing.
 func Version() string {
 	Init()
 	p, err := gst.GetRegistry().FindPlugin("coreelements")
@@ -113,8 +108,8 @@ func Parse(text string) (*Pipeline, error) {
 	return &Pipeline{gst: p, timeout: stateTimeout}, nil
 }
 
-// OnMessage has f called with the text of each message of this name that an element sends, while Run runs and from one
-// goroutine. f must not block. It is called before Run.
+// OnMessage makes Run call f with the text of each message of this name from an element, in one goroutine. f must not block.
+// Call OnMessage before Run.
 func (p *Pipeline) OnMessage(name string, f func(text string)) {
 	if p.heard == nil {
 		p.heard = make(map[string]func(string))
@@ -122,8 +117,7 @@ func (p *Pipeline) OnMessage(name string, f func(text string)) {
 	p.heard[name] = f
 }
 
-// Dot returns the pipeline as it stands now, with the formats that were agreed
-// on, in the language of Graphviz.
+// Dot returns the current pipeline, with the negotiated formats, in the language of Graphviz.
 func (p *Pipeline) Dot() string {
 	return p.gst.DebugBinToDotData(gst.DebugGraphShowAll)
 }
@@ -139,7 +133,7 @@ func (p *Pipeline) Run(ctx context.Context, work ...func(context.Context)) error
 	var wg sync.WaitGroup
 	err := p.setState(gst.StatePlaying)
 	if errors.Is(err, ErrStuck) {
-		// Another change of state would only wait behind the one that is stuck.
+		// Another change of state would only wait for the one that is stuck.
 		return err
 	}
 	if err == nil {
@@ -162,15 +156,15 @@ func (p *Pipeline) Run(ctx context.Context, work ...func(context.Context)) error
 	return err
 }
 
-// RunningTime is how long the pipeline has run by its own clock, which is that
-// of the sound card where there is one. It is 0 while it does not run.
+// RunningTime is how long the pipeline has run by its own clock, which is the sound card's if there is one. It is 0 while
+// the pipeline does not run.
 func (p *Pipeline) RunningTime() time.Duration {
 	if !p.running.Load() {
 		return 0
 	}
 	clock := p.clock.Load()
 	if clock == nil {
-		// A sink's clock is chosen when it has its first buffer.
+		// A sink's clock is chosen with its first buffer.
 		if clock = p.gst.GetClock(); clock == nil {
 			return 0
 		}
@@ -200,7 +194,7 @@ func (p *Pipeline) watch(ctx context.Context) error {
 	return end
 }
 
-// tell hands a message of an element to who asked for it.
+// tell passes a message of an element to the function for it.
 func (p *Pipeline) tell(msg *gst.Message) {
 	if len(p.heard) == 0 || msg.Type() != gst.MessageElement {
 		return
@@ -211,7 +205,7 @@ func (p *Pipeline) tell(msg *gst.Message) {
 	}
 }
 
-// fault turns a message of the bus into an error, or nil when it is none.
+// fault turns a message of the bus into an error, or nil if it is none.
 func fault(msg *gst.Message) error {
 	if msg == nil {
 		return nil
@@ -229,8 +223,8 @@ func fault(msg *gst.Message) error {
 	return nil
 }
 
-// setState changes the state within the timeout. GStreamer has no way to
-// abandon a change that blocks, so the goroutine of a stuck one stays behind.
+// setState changes the state within the timeout. GStreamer cannot cancel a change that blocks, so the goroutine of a stuck
+// one stays.
 func (p *Pipeline) setState(state gst.State) error {
 	done := make(chan error, 1)
 	go func() { done <- p.gst.SetState(state) }()
@@ -247,8 +241,7 @@ func (p *Pipeline) setState(state gst.State) error {
 	}
 }
 
-// reason returns what the bus says about a failed change of state; the error
-// of the change itself carries nothing.
+// reason returns what the bus says about a failed change of state; the error of the change itself says nothing.
 func (p *Pipeline) reason(err error) error {
 	bus := p.gst.GetPipelineBus()
 	for msg := bus.Pop(); msg != nil; msg = bus.Pop() {

@@ -63,7 +63,11 @@ func (c *Companion) carryPeer(ctx context.Context, order control.PeerOrder) (con
 	if obs == nil || obs.Err() != nil || !obs.Endpoint().Listens(order.OBS) {
 		return control.PeerAnswer{}, control.ErrOtherOBS
 	}
-	return order.Carry(ctx, c.scenesOBS(obs, commandWait))
+	on := c.scenesOBS(obs, commandWait)
+	if order.AboutEyes() {
+		on.AssumeCollection()
+	}
+	return order.Carry(ctx, on)
 }
 
 // Overview implements scenes.OBS.

@@ -67,7 +67,7 @@ func (m Made) Scene(collection string) string {
 func (m Made) mirrors(collection string) map[string]string {
 	out := make(map[string]string)
 	for name, origin := range m[collection] {
-		if origin != "" {
+		if origin != "" && origin != spareOrigin {
 			out[origin] = name
 		}
 	}
@@ -221,7 +221,7 @@ func (f *Feed) place(ctx context.Context, obs OBS) error {
 			return err
 		}
 	}
-	f.placed = true
+	f.placed, f.private = true, private
 	return nil
 }
 

@@ -58,6 +58,13 @@ func (n *collectionName) note(raw any) {
 	n.changes++
 }
 
+// LastCollection is the name of the current scene collection that OBS gave within a time. It is empty where OBS gave none, or
+// where an event has said since that it may be another.
+func (c *Client) LastCollection(within time.Duration) string {
+	name, _ := c.current.get(within)
+	return name
+}
+
 // ReadsCollections reports whether OBS reads the files of all scene collections to answer which one is current (before
 // 31.0.0), so that the answer takes longer than others.
 func (c *Client) ReadsCollections() bool { return c.version.has(readsCollections) }

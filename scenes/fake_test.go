@@ -28,6 +28,7 @@ type fakeOBS struct {
 	during  func() // called before each call
 	lock    func(context.Context) (func(), error)
 	loading int      // looks from now on that find it loading a collection
+	assumed string   // the name of the collection until it is asked for
 	looked  []string // scenes and groups whose items were listed
 }
 
@@ -161,12 +162,23 @@ func (f *fakeOBS) remove(scene string, id int) {
 
 func (f *fakeOBS) standing() Standing {
 	st := Standing{Collection: "C", Program: f.scenes[0].Name}
+	if f.assumed != "" {
+		st.Collection, st.Assumed = f.assumed, true
+	}
 	for _, sc := range f.scenes {
 		if !sc.Group {
 			st.Scenes = append(st.Scenes, sc.Name)
 		}
 	}
 	return st
+}
+
+func (f *fakeOBS) Collection(ctx context.Context) (name string, err error) {
+	err = f.call(ctx, func() error {
+		f.assumed, name = "", "C"
+		return nil
+	})
+	return name, err
 }
 
 func (f *fakeOBS) Overview(ctx context.Context) (o Overview, err error) {

@@ -102,7 +102,7 @@ func (r *reader) read(ctx context.Context, obs OBS, session string) (s Snapshot,
 	if r.after.Collection != r.Collection || !slices.Equal(r.after.Scenes, r.Scenes) || !slices.Contains(r.Scenes, r.after.Program) {
 		return s, ErrChanging
 	}
-	s = Snapshot{Session: session, Collection: r.Collection, Canvas: r.Canvas, Program: r.after.Program, Studio: r.Studio, Inputs: r.inputs()}
+	s = Snapshot{Session: session, Collection: r.Collection, Assumed: r.after.Assumed, Canvas: r.Canvas, Program: r.after.Program, Studio: r.Studio, Inputs: r.inputs()}
 	for _, p := range r.places {
 		items, listed := r.items[p.Name]
 		if of, one := r.oneItem(p.Name); !listed && one {

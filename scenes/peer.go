@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 )
@@ -236,38 +237,29 @@ func takeToChange(ctx context.Context, obs OBS, src Source, patterns []string, f
 	return takeAs(ctx, obs, src, patterns, f, func() (func(), error) { return obs.Lock(ctx) })
 }
 
-func takeAs(ctx context.Context, obs OBS, src Source, patterns []string, f focus, lock func() (func(), error)) (_ *hand, err error) {
-	var m Memory
-	var s Snapshot
-	release := func() {}
-	defer func() {
-		if err != nil {
-			release()
-		}
-	}()
+func takeAs(ctx context.Context, obs OBS, src Source, patterns []string, f focus, lock func() (func(), error)) (h *hand, err error) {
 	changing := func(err error) bool { return errors.Is(err, ErrChanging) }
 	err = retry(ctx, patience, lookAgain, changing, func() error {
-		unlock, err := lock()
+		release, err := lock()
 		if err != nil {
 			return err
 		}
-		if m, s, err = look(ctx, obs, "", src, f); err != nil {
-			unlock() // OBS may take long to change its scenes.
-			return err
+		m, s, err := look(ctx, obs, "", src, f)
+		if err == nil {
+			h = newHand(obs, src, m, s, release)
+			err = h.confirm(ctx, f)
 		}
-		release = unlock
-		return nil
+		if err != nil {
+			release() // OBS may be changing its scenes for long.
+		}
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	h := &hand{obs: obs, before: m, memory: m.clone(), release: release}
-	c := h.memory.collection(s.Collection)
-	// Only Reconcile distinguishes OBS processes; a single command cannot know the previous one.
-	s.Session = c.Session
-	h.view = newView(s, src, c)
 	names := h.sceneNames()
-	if err := CheckScenes(patterns, s.Collection, names); err != nil {
+	if err := CheckScenes(patterns, h.s.Collection, names); err != nil {
+		h.release()
 		return nil, err
 	}
 	if len(patterns) > 0 {
@@ -276,8 +268,32 @@ func takeAs(ctx context.Context, obs OBS, src Source, patterns []string, f focus
 	for _, name := range names {
 		h.scope = append(h.scope, h.scenes[name])
 	}
-	h.observe()
 	return h, nil
+}
+
+func newHand(obs OBS, src Source, m Memory, s Snapshot, release func()) *hand {
+	h := &hand{obs: obs, before: m, memory: m.clone(), release: release}
+	c := h.memory.collection(s.Collection)
+	// Only Reconcile distinguishes OBS processes; a single command cannot know the previous one.
+	s.Session = c.Session
+	h.view = newView(s, src, c)
+	h.observe()
+	return h
+}
+
+// confirm asks for the name of the scene collection where it is assumed, unless nothing can come of it. Where all is as it
+// is remembered, who works on eyes changes nothing but them and the user's wish. In a copy of the collection, which may look
+// the same, both do the same; and in the collection itself the eyes are other than remembered then, so that the next look
+// takes the wish from them.
+func (h *hand) confirm(ctx context.Context, f focus) error {
+	if !h.s.Assumed || f.eyes && reflect.DeepEqual(h.before.clone(), h.memory) {
+		return nil
+	}
+	name, err := h.obs.Collection(ctx)
+	if err == nil && name != h.s.Collection {
+		err = ErrChanging
+	}
+	return err
 }
 
 // carryOut applies the edits and stores the memory only once, because a person is waiting. A crash before that does no harm:

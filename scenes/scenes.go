@@ -52,6 +52,8 @@ var (
 type OBS interface {
 	// Overview is what OBS says of itself as a whole.
 	Overview(ctx context.Context) (Overview, error)
+	// Collection asks for the name of the current scene collection where a Standing has it assumed.
+	Collection(ctx context.Context) (string, error)
 	// Look answers questions, many in one round trip. Its error is ErrNotFound, bare or wrapped, if an input of Settings or
 	// a scene of Items does not exist.
 	Look(ctx context.Context, q Questions) (Answers, error)
@@ -81,6 +83,7 @@ type Overview struct {
 // Standing is which scenes OBS has, and which of them is the programme.
 type Standing struct {
 	Collection string   // name of the scene collection
+	Assumed    bool     // Collection is what OBS had the last time: to ask takes long
 	Scenes     []string // in OBS's order, without groups
 	Program    string
 }
@@ -178,6 +181,7 @@ type Snapshot struct {
 	// that the user deleted from one that OBS lost in a crash.
 	Session    string
 	Collection string
+	Assumed    bool // as in Standing
 	Canvas     Size
 	Program    string
 	Studio     bool

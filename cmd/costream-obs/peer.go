@@ -148,7 +148,11 @@ func carry(ctx context.Context, c *invocation, order control.PeerOrder) (control
 	obs := obsscenes.NewWriter(client, filepath.Dir(socket), lockWait)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	obs.LearnCollection(ctx)
+	if order.AboutEyes() {
+		obs.AssumeCollection()
+	} else {
+		obs.LearnCollection(ctx)
+	}
 	return order.Carry(ctx, obs)
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package cleanfeed keeps a scene of ours in OBS, "To peer" or, where the user has something of that name, "To peer 2", that shows the programme without the peer. It is what the
-// peer is sent: were it the programme itself, each would see themselves in the other's picture, and in that one the
-// other, without end.
+// Package cleanfeed keeps a scene of ours in OBS, "To peer" or, where the user has something of that name, "To peer 2",
+// that shows the programme without the peer. It is what the peer is sent: were it the programme itself, each would see
+// themselves in the other's picture, and in that one the other, without end.
 //
 // A programme scene without the peer is nested in it as one item, and so is exact. One that shows the peer, itself or in
 // a scene or group within, gets a mirror: a scene of ours with copies of all its items but the peer's, with their
@@ -14,6 +14,8 @@
 //
 // Two copies of a source do not sound twice: OBS mixes and monitors what the programme shows, and the mirrors are no
 // part of it.
+//
+// An empty mirror or two are made ahead, so that who switches to another scene need not wait for OBS to make one.
 //
 // Where OBS has private scenes of ours (30.1 and later, with our script) those are used, and the user's list has none of
 // ours: see [PrivateScenes].
@@ -90,6 +92,7 @@ type Feed struct {
 	made    Made   // what is to be removed
 	loaded  bool   // made holds what OBS remembers
 	placed  bool   // it is settled where our scenes are made
+	private bool   // that is, in private scenes
 	cleaned Made   // what OBS is to remember instead
 	kept    string // the collection in which nothing is left to remove but what is kept
 	shared  atomic.Pointer[Made]
@@ -98,6 +101,9 @@ type Feed struct {
 	wanted string               // what it should be called, unless the name is taken
 	taken  map[string]bool      // names that something else than a scene has
 	freed  map[string]time.Time // when scenes of ours were removed: OBS keeps their names for a moment
+
+	spares     []string  // mirrors that are empty yet
+	spareAfter time.Time // none is made before
 
 	findPeers  func(context.Context) ([]string, error)
 	collection string
@@ -157,7 +163,7 @@ func (f *Feed) reload() {
 	f.collection, f.kept, f.canvas, f.program = "", "", obsctl.Video{}, ""
 	f.twins, f.peers, f.air, f.last = twins{}, nil, nil, snapshot{}
 	f.foresee("")
-	f.placed = false
+	f.placed, f.private, f.spares = false, false, nil
 	f.taken = make(map[string]bool)
 	f.name(f.wanted)
 	f.bare.Store(nil)

@@ -57,8 +57,11 @@ func (f *Feed) syncOnce(ctx context.Context, obs OBS, n news) error {
 	}
 	var missing []makeScene
 	for _, e := range slices.Concat(mirrors, show) {
-		if e, is := e.(makeScene); is {
+		switch e := e.(type) {
+		case makeScene:
 			missing = append(missing, e)
+		case takeSpare:
+			f.take(e)
 		}
 	}
 	if err := f.makeScenes(ctx, obs, missing); err != nil {
@@ -92,7 +95,7 @@ func (f *Feed) Follow(ctx context.Context, obs OBS, events <-chan obsctl.Event) 
 		}
 		if n.look && wait <= 0 {
 			err := f.sync(ctx, obs, n)
-			if refused := (*obsctl.RequestError)(nil); err != nil && !errors.As(err, &refused) && !errors.Is(err, obsctl.ErrNoProgram) && !errors.Is(err, errCollection) {
+			if err != nil && !passes(err) {
 				if ctx.Err() != nil {
 					return nil
 				}
@@ -107,14 +110,22 @@ func (f *Feed) Follow(ctx context.Context, obs OBS, events <-chan obsctl.Event) 
 				n.look, f.quietUntil = true, last.Add(obsctl.QuietAfterRemoval)
 			}
 		}
-		var due <-chan time.Time
-		if n.look {
+		var due, idle <-chan time.Time
+		switch {
+		case n.look:
 			due = time.After(max(wait, pace-time.Since(last)))
+		case !n.changing && f.lacksSpare():
+			idle = time.After(max(time.Until(f.quietUntil), calm-time.Since(last)))
 		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-due:
+		case <-idle:
+			if err := f.makeSpare(ctx, obs); err != nil && ctx.Err() == nil {
+				return err
+			}
+			last = time.Now()
 		case <-tick.C:
 			f.peers = nil
 			n.look = true
@@ -129,6 +140,12 @@ func (f *Feed) Follow(ctx context.Context, obs OBS, events <-chan obsctl.Event) 
 			}
 		}
 	}
+}
+
+// passes says whether an error is of a moment in which OBS changes its scenes.
+func passes(err error) bool {
+	refused := (*obsctl.RequestError)(nil)
+	return errors.As(err, &refused) || errors.Is(err, obsctl.ErrNoProgram) || errors.Is(err, errCollection) || errors.Is(err, errTaken)
 }
 
 // news is what events have told since the last look.

@@ -4,7 +4,6 @@ package cleanfeed
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -42,9 +41,7 @@ func AskMade(b *obsctl.Batch) (read func() (Made, error)) {
 
 // read is what was stored, for an error of reading it.
 func (m Made) read(err error) (Made, error) {
-	var syntax *json.SyntaxError
-	var wrongType *json.UnmarshalTypeError
-	if err != nil && !errors.As(err, &syntax) && !errors.As(err, &wrongType) {
+	if err != nil && !errors.Is(err, obsctl.ErrUndecodable) {
 		return nil, fmt.Errorf("reading which scenes an earlier run made: %w", err)
 	}
 	return m, nil
@@ -70,7 +67,7 @@ func (m Made) Scene(collection string) string {
 func (m Made) mirrors(collection string) map[string]string {
 	out := make(map[string]string)
 	for name, origin := range m[collection] {
-		if origin != "" {
+		if origin != "" && origin != spareOrigin {
 			out[origin] = name
 		}
 	}
@@ -227,7 +224,7 @@ func (f *Feed) place(ctx context.Context, obs OBS) error {
 			return err
 		}
 	}
-	f.placed = true
+	f.placed, f.private = true, private
 	return nil
 }
 

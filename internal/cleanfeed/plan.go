@@ -86,12 +86,18 @@ func (p *planner) mirror(origin string) {
 		}
 	}
 	name, known := p.names[origin]
-	if !known {
+	has, exists := p.ours[name]
+	switch {
+	case !known && len(p.spares) > 0:
+		name, p.spares = p.spares[0], p.spares[1:]
+		p.names[origin] = name
+		p.add(takeSpare{Scene: name, Origin: origin})
+		exists = true
+	case !known:
 		name = freeName(mirrorPrefix+origin, p.taken)
 		p.taken[name] = true
 		p.names[origin] = name
 	}
-	has, exists := p.ours[name]
 	if !exists {
 		p.add(makeScene{Scene: name, Origin: origin})
 	}
@@ -103,10 +109,12 @@ func (p *planner) mirror(origin string) {
 func freeName(name string, taken map[string]bool) string {
 	free := name
 	for n := 2; taken[free]; n++ {
-		free = fmt.Sprintf("%s %d", name, n)
+		free = numbered(name, n)
 	}
 	return free
 }
+
+func numbered(name string, n int) string { return fmt.Sprintf("%s %d", name, n) }
 
 // wants lists the items that the mirror of a scene or group should have, lowest first.
 func (p *planner) wants(origin string) []wanted {

@@ -87,6 +87,21 @@ func TestPlan(t *testing.T) {
 			},
 		},
 		{
+			name: "a mirror that was made ahead is taken, and one is made when there are no more",
+			s: func() snapshot {
+				s := stageOf(map[string]scene{
+					"Main": items(it(1, "Inner"), it(2, "Peer")), "Inner": items(it(1, "Peer"), it(2, "Cam")),
+				}, shown("Main", map[string]scene{spareName: {}}))
+				s.spares = []string{spareName}
+				return s
+			}(),
+			want: []string{
+				`mirror "Inner" in "To peer: mirror"`, `put "Cam" into "To peer: mirror"`, `show item 2 in "To peer: mirror": true`,
+				`make scene "To peer: Main"`, `put "To peer: mirror" into "To peer: Main"`, `show item 1 in "To peer: Main": true`,
+				`show the peer "To peer: Main"`, `remove "Main" from "To peer"`,
+			},
+		},
+		{
 			name:  "a peer who is hidden counts as well, and nothing is left to do",
 			s:     stageOf(map[string]scene{"Main": items(it(1, "Cam"), hidden(it(2, "Peer")))}, shown(mainMirror, map[string]scene{mainMirror: items(it(7, "Cam"))})),
 			twins: twins{mainMirror: {7: 1}}, names: mirrors,
@@ -285,7 +300,7 @@ func TestLikeGroup(t *testing.T) {
 
 func TestMayBeOurs(t *testing.T) {
 	for name, want := range map[string]bool{
-		"To peer": true, "To peer: Main": true, "To peer 2": true, "To peer 1": false, "To peer x": false, "To peers": false, "Main": false, "": false,
+		"To peer": true, "To peer: Main": true, spareName: true, "To peer 2": true, "To peer 1": false, "To peer x": false, "To peers": false, "Main": false, "": false,
 	} {
 		if got := MayBeOurs(name); got != want {
 			t.Errorf("%q: got %t, want %t", name, got, want)

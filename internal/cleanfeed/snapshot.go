@@ -27,6 +27,7 @@ type snapshot struct {
 	barred  map[string]bool  // sources that the peer must not see: the peer, and scenes of ours
 	ours    map[string]scene // our scenes
 	taken   map[string]bool  // names of scenes
+	spares  []string         // those of ours that are empty mirrors
 	width   int              // of the canvas
 	height  int
 }
@@ -70,6 +71,7 @@ func (f *Feed) read(ctx context.Context, obs OBS, n news) (s snapshot, err error
 		s.barred[name] = f.made.Has(f.collection, name)
 	}
 	maps.Copy(s.taken, f.taken)
+	s.spares = f.listedSpares(list)
 	if s.scene = f.made.Scene(f.collection); s.scene == "" {
 		s.scene = freeName(f.wanted, s.taken)
 	}

@@ -66,7 +66,11 @@ func (c *Companion) carryPeer(ctx context.Context, order control.PeerOrder) (con
 	if order.Do == control.PeerAdd {
 		order.Source = c.newPeerSource(order.Source.Name, obs)
 	}
-	return order.Carry(ctx, c.scenesOBS(obs, commandWait))
+	on := c.scenesOBS(obs, commandWait)
+	if order.AboutEyes() {
+		on.AssumeCollection()
+	}
+	return order.Carry(ctx, on)
 }
 
 // newPeerSource is the input that an OBS gets for the peer's picture.

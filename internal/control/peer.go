@@ -40,6 +40,11 @@ type PeerOrder struct {
 	Saved   scenes.Saved   `json:"saved"`
 }
 
+// AboutEyes reports whether an order shows and hides the peer, and nothing else.
+func (o PeerOrder) AboutEyes() bool {
+	return o.Do == PeerShow || o.Do == PeerHide || o.Do == PeerToggle
+}
+
 // PeerAnswer is what came of an order.
 type PeerAnswer struct {
 	Changes []PeerChange  `json:"changes,omitempty"`

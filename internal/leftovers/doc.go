@@ -263,6 +263,9 @@ func (o *docOBS) standing() (scenes.Standing, error) {
 	return st, nil
 }
 
+// Collection implements scenes.OBS.
+func (o *docOBS) Collection(context.Context) (string, error) { return o.name, nil }
+
 // Overview implements scenes.OBS.
 func (o *docOBS) Overview(context.Context) (out scenes.Overview, err error) {
 	out = scenes.Overview{Canvas: o.entry.Canvas, Memory: o.memory}

@@ -6,7 +6,6 @@ package obsscenes
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -35,6 +34,8 @@ type OBS struct {
 	made   cleanfeed.Made
 
 	learned chan struct{} // closed once the client knows the collection or cannot; nil where it was not told to
+	assumes bool          // the name of the collection may be assumed
+	assumed string        // what it is assumed to be since the last Overview; empty where it is not
 }
 
 var _ scenes.OBS = &OBS{}
@@ -103,7 +104,7 @@ func first(errs ...error) error {
 
 // Overview implements scenes.OBS.
 func (o *OBS) Overview(ctx context.Context) (out scenes.Overview, err error) {
-	o.listed = nil // so that all is asked anew
+	o.listed, o.assumed = nil, "" // so that all is asked anew
 	b := o.client.Batch()
 	video, studio, inputs, groups := b.VideoSettings(), b.StudioMode(), b.Inputs(), b.Groups()
 	readMemory := askMemory(b)
@@ -315,9 +316,7 @@ func askMemory(b *obsctl.Batch) (read func() (scenes.Memory, error)) {
 	var m scenes.Memory
 	answer := b.PersistentData(Slot, &m)
 	return func() (scenes.Memory, error) {
-		var syntax *json.SyntaxError
-		var wrongType *json.UnmarshalTypeError
-		if errors.As(answer.Err, &syntax) || errors.As(answer.Err, &wrongType) {
+		if errors.Is(answer.Err, obsctl.ErrUndecodable) {
 			return scenes.Memory{}, nil
 		}
 		return m, translate(answer.Err)

@@ -3,7 +3,9 @@
 package obsscenes
 
 import (
+	"cmp"
 	"context"
+	"math"
 	"slices"
 	"time"
 
@@ -26,6 +28,29 @@ func (o *OBS) LearnCollection(ctx context.Context) {
 	}()
 }
 
+// AssumeCollection lets the name of the current scene collection be assumed, where OBS takes long to tell it: it is what
+// OBS gave last and no event contradicts, else the one that the memory is about. Package scenes has it confirmed where it
+// matters.
+func (o *OBS) AssumeCollection() { o.assumes = o.client.ReadsCollections() }
+
+// assume returns what may be assumed of the collection; remembered is the one that the memory is about, if it is about one.
+func (o *OBS) assume(remembered string) string {
+	if o.assumes && o.assumed == "" {
+		o.assumed = cmp.Or(o.client.LastCollection(math.MaxInt64), remembered)
+	}
+	return o.assumed
+}
+
+// Collection implements scenes.OBS.
+func (o *OBS) Collection(ctx context.Context) (string, error) {
+	b := o.client.Batch()
+	current := b.Collection(collectionKnown)
+	if err := b.Do(ctx); err != nil {
+		return "", translate(err)
+	}
+	return current.Value, translate(current.Err)
+}
+
 // knows reports whether nothing is to be waited for to know the collection.
 func (o *OBS) knows() bool {
 	select {
@@ -44,7 +69,7 @@ const collectionKnown = 2 * time.Second
 func (o *OBS) standing(b *obsctl.Batch) (read func(ctx context.Context, collection string) (scenes.Standing, error)) {
 	list := b.SceneList()
 	var current *obsctl.Answer[string]
-	if o.knows() {
+	if o.knows() && !(o.assumes && o.client.LastCollection(collectionKnown) == "") {
 		current = b.Collection(collectionKnown)
 	}
 	// Asked last: a scene is noted before it is made.
@@ -57,18 +82,20 @@ func (o *OBS) standing(b *obsctl.Batch) (read func(ctx context.Context, collecti
 		if err != nil {
 			return scenes.Standing{}, translate(err)
 		}
-		if current == nil && collection == "" {
-			if current, err = o.awaitCollection(ctx); err != nil {
-				return scenes.Standing{}, err
-			}
+		assumed := false
+		switch {
+		case current != nil:
+			collection, err = current.Value, translate(current.Err)
+		case o.assume(collection) != "":
+			collection, assumed = o.assumed, true
+		case collection == "":
+			collection, err = o.awaitCollection(ctx)
 		}
-		if current != nil {
-			if collection = current.Value; current.Err != nil {
-				return scenes.Standing{}, translate(current.Err)
-			}
+		if err != nil {
+			return scenes.Standing{}, err
 		}
 		names := slices.DeleteFunc(slices.Clone(list.Value.Names), func(name string) bool { return o.made.Has(collection, name) })
-		return scenes.Standing{Collection: collection, Scenes: names, Program: list.Value.Program}, nil
+		return scenes.Standing{Collection: collection, Assumed: assumed, Scenes: names, Program: list.Value.Program}, nil
 	}
 }
 
@@ -95,13 +122,13 @@ func (o *OBS) askMade(b *obsctl.Batch) (read func(ctx context.Context, listed []
 }
 
 // awaitCollection returns the collection once it is known.
-func (o *OBS) awaitCollection(ctx context.Context) (*obsctl.Answer[string], error) {
-	select {
-	case <-o.learned:
-	case <-ctx.Done():
-		return nil, ctx.Err()
+func (o *OBS) awaitCollection(ctx context.Context) (string, error) {
+	if o.learned != nil {
+		select {
+		case <-o.learned:
+		case <-ctx.Done():
+			return "", ctx.Err()
+		}
 	}
-	b := o.client.Batch()
-	current := b.Collection(collectionKnown)
-	return current, translate(b.Do(ctx))
+	return o.Collection(ctx)
 }

@@ -20,7 +20,7 @@ var floors = []floor{
 	{"what is left in closed scene collections", "internal/leftovers"},
 	{"two abilities tied together", "internal/cleanfeed/camera internal/control internal/hotkeys internal/obsscenes"},
 	{"one task each", `internal/call internal/cleanfeed internal/collection internal/config internal/layouts internal/pairing
-		internal/pathcheck internal/placement`},
+		internal/pathcheck internal/placement internal/reach/...`},
 	{"abilities: one program or protocol each", "media media/link/... obsctl scenes setup"},
 	{"the machine, and engines", "internal/doctor internal/pulse internal/supervisor internal/v4l2/..."},
 	{"tools: they know nothing of co-streaming", `internal/atomicfile internal/lipsync internal/lockfile internal/mean

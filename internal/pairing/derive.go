@@ -40,6 +40,10 @@ func (p *Pair) Identity() (link.Identity, error) {
 	}, nil
 }
 
+// MeetingSecret is what the notes follow from by which the two sides find each other in a public place. Nothing else
+// follows from it.
+func (p *Pair) MeetingSecret() []byte { return derive(p.Invite.Secret, "meeting", "", 32) }
+
 // Fingerprint is the secret in words, to be compared by voice: equal words mean that both have the same secret. They do
 // not give it away.
 func (p *Pair) Fingerprint() string {

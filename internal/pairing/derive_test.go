@@ -75,6 +75,22 @@ func TestDerivationIsStable(t *testing.T) {
 	}
 }
 
+// TestMeetingSecret: both sides have the same one, no other pair has it, and it stays.
+func TestMeetingSecret(t *testing.T) {
+	const golden = "11e978e1e8618b699cf1e768c1758598aeda8a9c5ff646f597be59ca4aed7d2a"
+	a, b := &Pair{Role: Inviter, Invite: fixedInvite()}, &Pair{Role: Guest, Invite: fixedInvite(), Auto: true}
+	if got := hex.EncodeToString(a.MeetingSecret()); got != golden {
+		t.Errorf("got %s, want %s", got, golden)
+	}
+	if !bytes.Equal(a.MeetingSecret(), b.MeetingSecret()) {
+		t.Error("the two sides have different secrets")
+	}
+	b.Invite.Secret[0]++
+	if bytes.Equal(a.MeetingSecret(), b.MeetingSecret()) {
+		t.Error("two pairs have the same secret")
+	}
+}
+
 func TestFingerprint(t *testing.T) {
 	a, b := &Pair{Role: Inviter, Invite: fixedInvite()}, &Pair{Role: Guest, Invite: fixedInvite()}
 	if a.Fingerprint() != b.Fingerprint() {

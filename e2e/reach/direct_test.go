@@ -3,8 +3,11 @@
 package reach
 
 import (
+	"net/netip"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/costream-obs/costream-obs/internal/pairing"
 )
@@ -73,5 +76,39 @@ func oneLAN(h habits) func(*lab) (inviter, guest *pc) {
 	return func(l *lab) (*pc, *pc) {
 		r := l.home("home", h)
 		return r.pc("inviter"), r.pc("guest")
+	}
+}
+
+// TestRealDirectWire shows that with reach direct nothing is sent to anybody but the peer: before it is there, while it is
+// there, and after it has gone.
+func TestRealDirectWire(t *testing.T) {
+	needLab(t)
+	t.Parallel()
+	l := newLab(t)
+	inviter, guest := homes(habits{ipv6: true, opens: true}, habits{ipv6: true})(l)
+	c := newCall(t)
+	sent := newCapture(t, inviter)
+	peers := map[*pc]string{inviter: "203.0.113.12", guest: "203.0.113.11"}
+	config := peerConfig{
+		Role: pairing.Inviter, Peers: []string{peers[inviter]},
+		MeetNodes: []string{serversAddr + ":6881"}, Relay: "turn:user:password@" + serversAddr + ":3478", // not to be used
+	}
+	a := c.start(inviter, config)
+	time.Sleep(3 * time.Second) // nothing is awaited: it is to be quiet towards all others
+	config.Role, config.Peers = pairing.Guest, []string{peers[guest]}
+	b := c.start(guest, config)
+	if _, ok := firstPictures(a, b, patience); !ok {
+		t.Fatal("not connected")
+	}
+	b.process.Kill()
+	time.Sleep(3 * time.Second)
+	a.process.Terminate()
+	<-a.process.Done()
+	peer := netip.MustParseAddrPort(peers[inviter] + ":5000")
+	if sent.others()[destination{unix.IPPROTO_UDP, peer}].packets == 0 {
+		t.Errorf("nothing was sent to the peer:\n%s", lines(sent.others()))
+	}
+	if others := sent.others(peer); len(others) > 0 {
+		t.Errorf("sent to others than the peer:\n%s", lines(others))
 	}
 }

@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/netip"
 	"os"
 	"os/signal"
 	"sync"
@@ -19,6 +18,7 @@ import (
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/pairing"
+	"github.com/costream-obs/costream-obs/internal/reach"
 	"github.com/costream-obs/costream-obs/media/link"
 )
 
@@ -27,6 +27,12 @@ type peerConfig struct {
 	Role   pairing.Role
 	Invite string
 	Peers  []string // where the other one is said to be
+
+	Auto      bool     // it may ask more than the other one
+	MeetNodes []string // nodes of the DHT
+	NodesFile string
+	Relay     string
+	OffAir    bool // it does not look for the other one yet
 }
 
 // event is what a peer tells.
@@ -34,16 +40,18 @@ type event struct {
 	At   time.Time
 	What string
 
+	State reach.State
+
 	// Of a report:
 	Gap     time.Duration // longest time without a packet of the other one since the last question
 	Packets int           // of the other one since then
-	Way     netip.Addr    // where the other one is; invalid while it is not there
 }
 
 const (
 	peerRuns    = "runs"    // it has begun to look for the other one
 	peerPicture = "picture" // the first one of the other one has come
 	peerReport  = "report"  // the answer to a question
+	peerState   = "state"   // what is known of the way has changed
 )
 
 const (
@@ -123,21 +131,44 @@ func peer(text string, questions io.Reader, out *json.Encoder) error {
 		defer telling.Unlock()
 		_ = out.Encode(e)
 	}
-	var came arrivals
-	s, err := link.NewSecure(link.SecureOptions{
-		Identity: identity, Peers: c.Peers, Port: peerPort,
-		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Handler: link.Handler{RTP: func(m link.Medium, _ link.Stream, _ []byte) {
-			if now := time.Now(); m == link.Video && came.add(now) {
-				tell(event{At: now, What: peerPicture})
-			}
-		}},
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	m, err := reach.New(reach.Options{
+		Secure: link.SecureOptions{Identity: identity, Peers: c.Peers, Port: peerPort, Log: log},
+		Auto:   c.Auto, Secret: invite.Secret[:], MeetNodes: c.MeetNodes, NodesFile: c.NodesFile, Relay: c.Relay, Log: log,
 	})
 	if err != nil {
 		return err
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- s.Run(ctx) }()
+	finished := make(chan struct{})
+	go func() {
+		m.Run(ctx)
+		close(finished)
+	}()
+	defer func() {
+		cancel()
+		<-finished // it closes the port at the router
+	}()
+	go func() {
+		for range m.Changed() {
+			tell(event{At: time.Now(), What: peerState, State: m.State()})
+		}
+	}()
+	var came arrivals
+	send, ended := func([]byte) error { return nil }, make(chan error, 1)
+	if c.OffAir {
+		context.AfterFunc(ctx, func() { ended <- nil })
+	} else {
+		l, err := m.Link(link.Handler{RTP: func(m link.Medium, _ link.Stream, _ []byte) {
+			if now := time.Now(); m == link.Video && came.add(now) {
+				tell(event{At: now, What: peerPicture})
+			}
+		}})
+		if err != nil {
+			return err
+		}
+		send = func(b []byte) error { return l.WriteRTP(link.Video, b) }
+		go func() { ended <- l.Run(ctx) }()
+	}
 	tell(event{At: time.Now(), What: peerRuns})
 
 	asked := make(chan struct{})
@@ -156,9 +187,9 @@ func peer(text string, questions io.Reader, out *json.Encoder) error {
 		case <-asked:
 			now := time.Now()
 			gap, packets := came.take(now)
-			tell(event{At: now, What: peerReport, Gap: gap, Packets: packets, Way: s.Stats().Peer})
+			tell(event{At: now, What: peerReport, Gap: gap, Packets: packets, State: m.State()})
 		case <-tick.C:
-			if err := s.WriteRTP(link.Video, rtpPacket(n)); err != nil && !errors.Is(err, link.ErrClosed) {
+			if err := send(rtpPacket(n)); err != nil && !errors.Is(err, link.ErrClosed) {
 				return err
 			}
 			n++

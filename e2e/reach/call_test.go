@@ -54,18 +54,11 @@ func (c *call) start(on *pc, config peerConfig) *runningPeer {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	questions, ask, err := os.Pipe()
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	told, tell := io.Pipe()
-	p := &runningPeer{t: c.t, ask: ask, came: make(chan struct{}, 1)}
+	p := &runningPeer{t: c.t, came: make(chan struct{}, 1)}
 	command := on.command(self)
 	command.Env = append(slices.Clone(os.Environ()), envPeer+"="+string(text))
-	command.Stdin, command.Stdout = questions, tell
-	p.process = testbed.Start(c.t, command)
-	c.t.Cleanup(func() { _ = ask.Close() }) // runs before that of Start, which kills
-	_ = questions.Close()
+	var told io.Reader
+	p.process, p.ask, told = on.start(command)
 	go func() {
 		for lines := bufio.NewScanner(told); lines.Scan(); {
 			var e event

@@ -15,7 +15,7 @@ import (
 // TestRealDirect holds what the secure link does by itself, where each side knows the other's address or only one does.
 func TestRealDirect(t *testing.T) {
 	needLab(t)
-	const wan1, wan2 = "203.0.113.11", "203.0.113.12"
+	const wan1, wan2 = "203.0.112.11", "203.0.112.12"
 	for _, tc := range []struct {
 		name         string
 		homes        func(l *lab) (inviter, guest *pc)
@@ -27,7 +27,7 @@ func TestRealDirect(t *testing.T) {
 		{"IPv6 with firewalls, both know", homes(habits{ipv6: true, noIPv4: true}, habits{ipv6: true, noIPv4: true}), "2001:db8:2::2", "2001:db8:1::2", false},
 		{"CGNAT and a home NAT, both know", func(l *lab) (*pc, *pc) {
 			return l.home("inviter", habits{behind: l.carrier()}).pc("inviter"), l.home("guest", habits{}).pc("guest")
-		}, wan2, "203.0.113.99", false},
+		}, wan2, "203.0.112.99", false},
 		{"one symmetric, both know", homes(habits{symmetric: true}, habits{}), wan2, wan1, true},
 		{"one symmetric, the other forwards", homes(habits{symmetric: true}, habits{forwards: true}), wan2, "", false},
 		{"forwarded, but a firewall on the computer", func(l *lab) (*pc, *pc) {
@@ -88,7 +88,7 @@ func TestRealDirectWire(t *testing.T) {
 	inviter, guest := homes(habits{ipv6: true, opens: true}, habits{ipv6: true})(l)
 	c := newCall(t)
 	sent := newCapture(t, inviter)
-	peers := map[*pc]string{inviter: "203.0.113.12", guest: "203.0.113.11"}
+	peers := map[*pc]string{inviter: "203.0.112.12", guest: "203.0.112.11"}
 	config := peerConfig{
 		Role: pairing.Inviter, Peers: []string{peers[inviter]},
 		MeetNodes: []string{serversAddr + ":6881"}, Relay: "turn:user:password@" + serversAddr + ":3478", // not to be used

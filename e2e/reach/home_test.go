@@ -3,10 +3,13 @@
 package reach
 
 import (
+	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/costream-obs/costream-obs/internal/testbed"
@@ -18,11 +21,13 @@ type lab struct {
 	internet *internet
 	servers  *node // at serversAddr and others
 	homes    []*home
+	relay    *testbed.Process // coturn
 }
 
-// Addresses of the internet, of those for documentation. Customers have 203.0.113.11 and so on.
+// Addresses of the internet. Customers have 203.0.112.11 and so on. Those for documentation are of no use, since miniupnpd
+// takes them for private ones; and nothing leaves the lab's namespaces.
 const (
-	serversAddr  = "203.0.113.200"
+	serversAddr  = "203.0.112.200"
 	serversAddr6 = "2001:db8::200"
 	firstDHTNode = 201
 	dhtNodes     = 16
@@ -34,7 +39,7 @@ func newLab(t testing.TB) *lab {
 	l.internet.plug(l.servers, "wan")
 	addresses := []string{"addr add " + serversAddr + "/24 dev wan", "addr add " + serversAddr6 + "/64 dev wan"}
 	for k := range dhtNodes {
-		addresses = append(addresses, fmt.Sprintf("addr add 203.0.113.%d/24 dev wan", firstDHTNode+k))
+		addresses = append(addresses, fmt.Sprintf("addr add 203.0.112.%d/24 dev wan", firstDHTNode+k))
 	}
 	l.servers.ip(addresses...)
 	return l
@@ -72,7 +77,7 @@ func (l *lab) home(name string, h habits) *home {
 		r.wan = fmt.Sprintf("100.64.0.%d", 10+number)
 		h.behind.plug(r.router)
 	} else {
-		r.wan = fmt.Sprintf("203.0.113.%d", 10+number)
+		r.wan = fmt.Sprintf("203.0.112.%d", 10+number)
 		l.internet.plug(r.router, "wan")
 	}
 	r.router.ip("link add br-lan type bridge", "link set br-lan up", "addr add 192.168.1.1/24 dev br-lan")
@@ -151,18 +156,12 @@ func (r *home) rules() string {
 // startDaemon starts miniupnpd, which asks for nothing but its configuration.
 func (r *home) startDaemon() {
 	r.l.t.Helper()
-	program, err := server("miniupnpd")
-	if err != nil {
-		r.l.t.(testing.TB).Skip(err)
-	}
+	program := r.l.server("miniupnpd")
 	config := []string{
 		"ext_ifname=wan", "listening_ip=br-lan", "enable_natpmp=yes", "enable_upnp=yes", "secure_mode=yes",
 		"upnp_table_name=filter", "upnp_nat_table_name=filter", "upnp_forward_chain=miniupnpd",
 		"upnp_nat_chain=prerouting_miniupnpd", "upnp_nat_postrouting_chain=postrouting_miniupnpd",
 		"allow 1024-65535 192.168.1.0/24 1024-65535", "deny 0-65535 0.0.0.0/0 0-65535",
-	}
-	if r.behind == nil {
-		config = append(config, "ext_ip="+r.wan) // it takes addresses for documentation for private ones
 	}
 	dir := r.l.t.TempDir()
 	file := filepath.Join(dir, "miniupnpd.conf")
@@ -170,6 +169,21 @@ func (r *home) startDaemon() {
 		r.l.t.Fatal(err)
 	}
 	r.daemon = testbed.Start(r.l.t, r.router.command(program, "-d", "-f", file, "-P", filepath.Join(dir, "pid")))
+	const askedAt = "192.168.1.1:5351" // by PCP and NAT-PMP
+	testbed.Await(r.l.t, "miniupnpd", patience, func() error {
+		var c net.PacketConn
+		err := inNamespace(r.router.path(), func() (err error) {
+			c, err = net.ListenPacket("udp4", askedAt)
+			return err
+		})
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return nil
+		}
+		if err == nil {
+			_ = c.Close()
+		}
+		return errors.New("it does not listen yet")
+	})
 }
 
 // restart takes the router's power away and gives it back: it forgets all connections and all ports that it opened.
@@ -252,7 +266,7 @@ func (l *lab) carrier() *carrier {
 	n := newNode(l.t, "carrier")
 	l.internet.plug(n, "wan")
 	n.sysctl("net.ipv4.ip_forward=1")
-	n.ip("addr add 203.0.113.99/24 dev wan", "link add customers type bridge", "link set customers up", "addr add 100.64.0.1/24 dev customers")
+	n.ip("addr add 203.0.112.99/24 dev wan", "link add customers type bridge", "link set customers up", "addr add 100.64.0.1/24 dev customers")
 	n.nft(`table ip filter {
 	chain input {
 		type filter hook input priority 0; policy drop;

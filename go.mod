@@ -16,7 +16,9 @@ require (
 	github.com/pion/rtp v1.10.1
 	github.com/pion/srtp/v3 v3.0.10
 	github.com/pion/stun/v3 v3.1.1
+	github.com/pion/transport/v3 v3.1.1
 	github.com/pion/transport/v4 v4.0.1
+	github.com/pion/turn/v4 v4.1.3
 	github.com/spf13/pflag v1.0.10
 	golang.org/x/image v0.25.0
 	golang.org/x/sys v0.41.0

@@ -20,7 +20,7 @@ var floors = []floor{
 	{"what is left in closed scene collections", "internal/leftovers"},
 	{"two abilities tied together", "internal/cleanfeed/camera internal/control internal/hotkeys internal/obsscenes"},
 	{"one task each", `internal/call internal/cleanfeed internal/collection internal/config internal/layouts internal/pairing
-		internal/pathcheck internal/placement`},
+		internal/pathcheck internal/placement internal/reach/...`},
 	{"abilities: one program or protocol each", "media media/link/... obsctl scenes setup"},
 	{"the machine, and engines", "internal/doctor internal/pulse internal/supervisor internal/v4l2/..."},
 	{"tools: they know nothing of co-streaming", `internal/atomicfile internal/lipsync internal/lockfile internal/mean
@@ -48,6 +48,11 @@ var limits = []limit{
 		"it plans what root must do on a machine, with or without OBS, sound and peer"},
 	{"media", "internal/mean internal/v4l2 media/internal/pipe",
 		"pictures and sound leave it and reach it as RTP packets, so it needs neither the link nor OBS"},
+
+	{"internal/reach/dht", "internal/reach/dht/bencode",
+		"it asks nodes for items and knows nothing of what they contain"},
+	{"internal/reach/meet", "internal/reach/dht",
+		"it is handed secrets and addresses, so that it needs neither the pairing nor the link"},
 
 	{"media/link", `media/link/bwe media/link/dtlssrtp media/link/ice media/link/internal/wait media/link/repair
 		media/link/rtpsession media/link/udp`,

@@ -97,12 +97,13 @@ func findPeer(c *config.Config, pair *pairing.Pair, log *slog.Logger) (*reach.Ma
 	if c.Peer != "" {
 		peers = append([]string{c.Peer}, peers...)
 	}
+	own, peer := pair.MeetingSecrets()
 	o := reach.Options{
 		Secure: link.SecureOptions{
 			Identity: identity, Peers: peers, Listen: c.Listen, Port: c.BasePort, Log: log,
 			MinBitrate: 1000 * c.MinBitrate, MaxBitrate: 1000 * c.Bitrate,
 		},
-		Auto: mayReach(c, pair), Secret: pair.MeetingSecret(), MeetNodes: c.MeetNodes,
+		Auto: mayReach(c, pair), Own: own, Peer: peer, MeetNodes: c.MeetNodes,
 		NodesFile: filepath.Join(state, "meet-nodes.json"), Log: log,
 	}
 	if c.Relay != nil {

@@ -53,6 +53,11 @@ var limits = []limit{
 	{"media", "internal/mean internal/v4l2 media/internal/pipe",
 		"pictures and sound leave it and reach it as RTP packets, so it needs neither the link nor OBS"},
 
+	{"internal/reach/dht", "internal/reach/dht/bencode",
+		"it asks nodes for items and knows nothing of what they contain"},
+	{"internal/reach/meet", "internal/reach/dht",
+		"it is handed secrets and addresses, so that it needs neither the pairing nor the link"},
+
 	{"media/link", `media/link/bwe media/link/dtlssrtp media/link/ice media/link/internal/wait media/link/repair
 		media/link/rtpsession media/link/udp`,
 		"it ties its parts together and is plain Go, so that the race detector and a simulated network see all of it (docs/link.md)"},

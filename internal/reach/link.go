@@ -29,12 +29,6 @@ func (l *reachingLink) Standby(ctx context.Context) error {
 
 // around searches for the peer while the link does its work.
 func (l *reachingLink) around(ctx context.Context, onAir bool, work func(context.Context) error) error {
-	if !l.m.o.Auto {
-		s := newSearch(l.m, l.Secure, onAir)
-		l.m.setCurrent(s)
-		defer l.m.setCurrent(nil)
-		return s.watch(ctx, work)
-	}
 	s := newSearch(l.m, l.Secure, onAir)
 	l.m.setCurrent(s)
 	defer l.m.setCurrent(nil)
@@ -44,7 +38,7 @@ func (l *reachingLink) around(ctx context.Context, onAir bool, work func(context
 // Probe implements link.Prober. Where the peer was met only while it was looked for, it is looked for once more.
 func (l *reachingLink) Probe(ctx context.Context) link.ProbeReport {
 	s := l.m.current()
-	if !l.m.o.Auto || s == nil {
+	if s == nil {
 		return l.Secure.Probe(ctx)
 	}
 	defer s.hold()()
@@ -53,6 +47,6 @@ func (l *reachingLink) Probe(ctx context.Context) link.ProbeReport {
 	if !report.Peer.IsValid() && s.notes() != before && ctx.Err() == nil {
 		report = l.Secure.Probe(ctx)
 	}
-	s.probed(report.Peer)
+	s.setProbed(report.Peer)
 	return report
 }

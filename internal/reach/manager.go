@@ -9,8 +9,6 @@ package reach
 
 import (
 	"context"
-	"crypto/hkdf"
-	"crypto/sha256"
 	"errors"
 	"log/slog"
 	"net/netip"
@@ -32,8 +30,8 @@ type Options struct {
 	Secure link.SecureOptions
 	// Auto allows to ask the own router, BitTorrent's DHT and the relay. Without it nothing is sent to anybody but the peer.
 	Auto bool
-	// Secret is what the two sides' notes follow from: the same at both, and known to nobody else.
-	Secret []byte
+	// Own and Peer are what the keys of our notes and of the peer's follow from. Nobody else may know them.
+	Own, Peer [32]byte
 	// MeetNodes are the nodes of the DHT to ask first, as host:port; none means well-known public ones.
 	MeetNodes []string
 	// NodesFile keeps the nodes that answered for the next start; empty keeps none.
@@ -46,13 +44,12 @@ type Options struct {
 // Manager looks for one peer. It outlives the links that it makes, of which one runs at a time. Its methods are safe for
 // concurrent use.
 type Manager struct {
-	o         Options
-	log       *slog.Logger
-	server    *relay.Server // nil without a relay
-	own, peer meet.Secret
-	mapper    *portmap.Mapper // nil, as client, where only the peer may be asked
-	client    *dht.Client
-	changed   chan struct{}
+	o       Options
+	log     *slog.Logger
+	server  *relay.Server   // nil without a relay
+	mapper  *portmap.Mapper // nil, as client, where only the peer may be asked
+	client  *dht.Client
+	changed chan struct{}
 
 	mu     sync.Mutex
 	search *search          // around the link that runs; nil while none does
@@ -79,29 +76,15 @@ func New(o Options) (*Manager, error) {
 	if !o.Auto {
 		return m, nil
 	}
-	if len(o.Secret) < 16 {
-		return nil, errors.New("reach: the secret is missing")
+	if o.Own == o.Peer {
+		return nil, errors.New("reach: the notes of the two sides need different secrets")
 	}
-	m.own, m.peer = notesOf(o.Secret, o.Secure.Identity.Caller), notesOf(o.Secret, !o.Secure.Identity.Caller)
 	m.mapper = portmap.New(portmap.Options{Port: uint16(o.Secure.Port), Log: o.Log})
 	m.client = dht.New(dht.Options{
 		Send: m.sendNode, Bootstrap: o.MeetNodes, Nodes: loadNodes(o.NodesFile, o.Log), Reaches: m.reaches, Own: isOwn,
 		OuterChanged: m.ownChanged, Log: o.Log,
 	})
 	return m, nil
-}
-
-// notesOf is the secret that the notes of one side follow from.
-func notesOf(secret []byte, caller bool) meet.Secret {
-	side := "callee"
-	if caller {
-		side = "caller"
-	}
-	key, err := hkdf.Key(sha256.New, secret, nil, "costream-obs/notes/"+side, len(meet.Secret{}))
-	if err != nil {
-		panic("reach: " + err.Error()) // only for lengths beyond 8160 bytes
-	}
-	return meet.Secret(key)
 }
 
 // Run keeps the port open at the own router until ctx ends, whether or not a link runs, and then closes it.
@@ -196,7 +179,7 @@ func (m *Manager) found(note []meet.Candidate) {
 	s := m.search
 	m.mu.Unlock()
 	if s != nil {
-		s.useNote()
+		s.read()
 	}
 	m.tell()
 }

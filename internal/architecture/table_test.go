@@ -91,7 +91,7 @@ var bans = []ban{
 		"an ability is used by what ties abilities together and never asks for it"},
 	{"media/link/...", "media media/internal/...",
 		"the link moves packets and knows nothing of GStreamer"},
-	{"cmd/costream-obs", "internal/fakeobs internal/golden internal/relay internal/testbed e2e/... internal/v4l2/v4l2test media/link/internal/linktest",
+	{"cmd/costream-obs", "internal/fakeobs internal/golden internal/relay internal/testbed e2e/... internal/reach/dht/dhttest internal/v4l2/v4l2test media/link/internal/linktest",
 		"tools of tests do not belong into the program; some of them would add flags to it"},
 }
 

@@ -22,7 +22,7 @@ const (
 	graveTime = 10 * time.Minute
 
 	// askAgain is how long Ask leaves a node alone.
-	askAgain = 900 * time.Millisecond
+	askAgain = 400 * time.Millisecond
 
 	// none is the seq of no item.
 	none = -1
@@ -74,6 +74,7 @@ type spot struct {
 type side struct {
 	spots []*spot
 	idle  bool // nothing is waited for
+	close bool // most of the closest have answered: what is missing may be gone
 }
 
 // Topic returns the topic of a key, which must not have one already. found is called with each item that is newer than all
@@ -110,18 +111,19 @@ func (t *Topic) Ask(n int) {
 			}
 			return
 		}
-		for range min(n, len(close)) {
+		for i := 0; i < len(close) && n > 0; i++ {
 			t.turn++
-			s := close[t.turn%len(close)]
-			if now.Sub(s.last) < askAgain {
-				continue
-			}
-			s.last = now
-			if t.c.send(now, &question{to: s.node.Addr, kind: getAgain, topic: t, spot: s}, t.c.contacts[s.node.Addr], s.by) == refuse && t.c.contacts[s.node.Addr] == nil {
-				s.state, s.died = dead, now
+			if s := close[t.turn%len(close)]; now.Sub(s.last) >= askAgain && t.ask(now, s) == sent {
+				s.last = now
+				n--
 			}
 		}
 	})
+}
+
+// ask asks one of the closest nodes for the item.
+func (t *Topic) ask(now time.Time, s *spot) outcome {
+	return t.c.send(now, &question{to: s.node.Addr, kind: getAgain, topic: t, spot: s}, t.c.contacts[s.node.Addr], nil)
 }
 
 // Put stores an item of the topic's key at the closest nodes. It replaces the one of an earlier call.
@@ -206,7 +208,7 @@ func (t *Topic) advance(now time.Time) {
 		return
 	}
 	for f := range t.sides {
-		if s := &t.sides[f]; s.idle || !t.active(now) {
+		if s := &t.sides[f]; s.close || !t.active(now) {
 			t.store(now, s)
 		}
 	}
@@ -238,7 +240,7 @@ func (t *Topic) follow(now time.Time, s *side) {
 		}
 	}
 	var room variety
-	pending := false
+	pending, good := false, 0
 	for _, p := range s.spots {
 		if room.count >= nearest {
 			break
@@ -262,15 +264,28 @@ func (t *Topic) follow(now time.Time, s *side) {
 			}
 		}
 		room.take(p.node.Addr.Addr())
+		if p.state == answered {
+			good++
+		}
 	}
 	s.idle = flying == 0 && !pending
+	s.close = s.idle || good >= nearest/2
 }
 
-// store sends the item to the closest nodes that do not have it.
+// store sends the item to those of the closest nodes that do not have it. It does not wait for all of those to answer, so
+// that a few that are gone cost no time.
 func (t *Topic) store(now time.Time, s *side) {
 	const tries = 3
-	for _, p := range s.closest() {
-		if p.put >= t.item.Seq || p.holds >= t.item.Seq || p.tries >= tries || len(p.token) == 0 || !now.Before(p.until) {
+	var room variety
+	for _, p := range s.spots {
+		if room.count >= nearest {
+			return
+		}
+		if p.state == dead || p.state == overdue || !room.has(p.node.Addr.Addr()) {
+			continue
+		}
+		room.take(p.node.Addr.Addr())
+		if p.state != answered || p.put >= t.item.Seq || p.holds >= t.item.Seq || p.tries >= tries || len(p.token) == 0 || !now.Before(p.until) {
 			continue
 		}
 		k := t.c.contacts[p.node.Addr]
@@ -323,11 +338,11 @@ func (t *Topic) stored(now time.Time, q *question, code int64) {
 		s.tries = 0
 	case code == seqTooLow:
 		// The answer to this question shows the newer item, which only an owner of the key can have made.
-		t.c.send(now, &question{to: s.node.Addr, kind: getAgain, topic: t, spot: s}, t.c.contacts[s.node.Addr], nil)
+		t.ask(now, s)
 	case t.item != nil && s.put == t.item.Seq:
 		// Perhaps the token was too old. A new one comes with the answer to this question.
 		s.token, s.put = nil, none
-		t.c.send(now, &question{to: s.node.Addr, kind: getAgain, topic: t, spot: s}, t.c.contacts[s.node.Addr], nil)
+		t.ask(now, s)
 	}
 }
 

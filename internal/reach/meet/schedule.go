@@ -15,12 +15,13 @@ const (
 	// everyone is more nodes than keep a note.
 	everyone = 16
 
-	// At first all nodes near our friend's note are asked each fastPause. Later one of them, in turn, each slowPause: all
-	// together then get less than 100 bytes a second, and a note is still seen soon, since it is put at all of them.
-	fastTime  = 30 * time.Second
-	fastPause = time.Second
-	slowPause = 1500 * time.Millisecond
-	// In every neighbourTurn-th question the day before or after is asked for; in every second one near midnight.
+	// At first all nodes near our friend's note are asked each firstPause, soon each fastPause. Later one of them, in turn,
+	// each slowPause: all together then get less than 100 bytes a second, and a note is still seen soon, since it is put at
+	// all of them.
+	firstTime, firstPause = 4 * time.Second, 500 * time.Millisecond
+	fastTime, fastPause   = 30 * time.Second, time.Second
+	slowPause             = 1500 * time.Millisecond
+	// With every neighbourTurn-th question the day before or after is asked for; instead of every second one near midnight.
 	neighbourTurn = 8
 	nearMidnight  = time.Hour
 	// neighbourDelay gives the notes of today the first packets.
@@ -187,16 +188,19 @@ func (m *Meeting) ask(now time.Time) time.Duration {
 				d.topic.Ask(everyone)
 			}
 		}
+		if now.Sub(m.asking) < firstTime {
+			return firstPause
+		}
 		return fastPause
 	}
 	m.turn++
-	switch {
-	case near && m.turn%2 == 0:
+	if near && m.turn%2 == 0 {
 		m.peer[days[1]].topic.Ask(1)
-	case m.turn%neighbourTurn == neighbourTurn-1:
+		return slowPause
+	}
+	today.topic.Ask(1)
+	if m.turn%neighbourTurn == 0 {
 		m.peer[days[1+m.turn/neighbourTurn%2]].topic.Ask(1)
-	default:
-		today.topic.Ask(1)
 	}
 	return slowPause
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	_ "embed"
 	"errors"
+	"fmt"
 	"os/exec"
 	"strings"
 	"testing"
@@ -24,21 +25,28 @@ var servers = map[string]string{
 	"turnserver": "coturn",
 }
 
-// NeedServer returns the path of a server program, "miniupnpd" or "turnserver". Where it is not installed it comes from
-// Debian's package without an installation, once, into ~/.cache/costream-obs-servers. Where that cannot be, the test is
-// skipped and says why.
+// NeedServer returns the path of a server program, as Server does, or skips the test and says why.
 func NeedServer(t testing.TB, program string) (path string) {
 	t.Helper()
 	Need(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	path, err := Server(t.Context(), program)
+	if err != nil {
+		t.Skip(err)
+	}
+	return path
+}
+
+// Server returns the path of a server program, "miniupnpd" or "turnserver". Where it is not installed it comes from
+// Debian's package without an installation, once, into ~/.cache/costream-obs-servers.
+func Server(ctx context.Context, program string) (path string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, "bash", "-c", fetchServer, "fetch-server", program, servers[program]).Output()
-	if err != nil {
-		reason := err.Error()
-		if exit := (*exec.ExitError)(nil); errors.As(err, &exit) && len(exit.Stderr) > 0 {
-			reason = string(exit.Stderr)
-		}
-		t.Skipf("needs %s: %s", program, strings.TrimSpace(reason))
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) && len(exit.Stderr) > 0 {
+		err = errors.New(strings.TrimSpace(string(exit.Stderr)))
 	}
-	return strings.TrimSpace(string(out))
+	if err != nil {
+		return "", fmt.Errorf("needs %s: %w", program, err)
+	}
+	return strings.TrimSpace(string(out)), nil
 }

@@ -16,7 +16,7 @@ import (
 
 const (
 	// retryFirst is the time until a relay that failed is tried again. It doubles each time, up to retryLast.
-	retryFirst = 500 * time.Millisecond
+	retryFirst = 200 * time.Millisecond
 	retryLast  = 30 * time.Second
 
 	// queueLength is how many datagrams may wait for the connection to the server.

@@ -21,7 +21,7 @@ const (
 	// openWithin bounds an attempt over one transport: where UDP is blocked there must be time left for the others
 	// before the relay is needed. answerWithin bounds a question to a server that has answered before.
 	openWithin   = 2500 * time.Millisecond
-	answerWithin = 3 * time.Second
+	answerWithin = 1500 * time.Millisecond
 
 	// firstRetransmission is the time until a question is sent again; the next ones take twice as long each.
 	firstRetransmission = 100 * time.Millisecond
@@ -34,7 +34,7 @@ const (
 	// watchInterval is the time between two looks at the session, and silence how long nothing may come from a server
 	// that we send to.
 	watchInterval = 500 * time.Millisecond
-	silence       = 2 * time.Second
+	silence       = time.Second
 
 	// maxPeers is how many addresses are used with one lease: pion forgets none, and renews all of them in one datagram.
 	maxPeers = 64
@@ -44,8 +44,8 @@ const (
 type session struct {
 	c       *Client
 	over    Transport
-	conn    net.PacketConn
-	guard   *guard
+	conn    net.PacketConn // as dial opened it
+	guard   *guard         // around conn
 	client  *turn.Client
 	relayed net.PacketConn
 	address netip.AddrPort
@@ -71,12 +71,12 @@ func newSession(ctx context.Context, c *Client, over Transport) (*session, error
 	}
 	s := &session{
 		c: c, over: over, conn: conn, failed: make(chan error, 1), granted: map[netip.Addr]bool{}, used: map[netip.AddrPort]bool{},
-		guard: newGuard(c.o.Server),
+		guard: newGuard(conn, c.o.Server),
 	}
 	s.newest.Store(time.Now().UnixNano())
 	s.client, err = turn.NewClient(&turn.ClientConfig{
 		TURNServerAddr: c.o.Server.String(), Username: c.o.Server.User, Password: c.o.Server.Password, RTO: firstRetransmission,
-		Conn: conn, Net: connected{}, LoggerFactory: &logging.DefaultLoggerFactory{DefaultLogLevel: logging.LogLevelDisabled},
+		Conn: s.guard, Net: connected{}, LoggerFactory: &logging.DefaultLoggerFactory{DefaultLogLevel: logging.LogLevelDisabled},
 	})
 	if err != nil {
 		_ = conn.Close()

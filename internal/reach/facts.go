@@ -96,7 +96,11 @@ func (m *Manager) tellHelpers(state *State, s *search) {
 	if h == nil {
 		return
 	}
-	state.Left = h.meeting.State().Holders > 0
+	for _, meeting := range h.meetings() {
+		met := meeting.State()
+		state.Nodes = max(state.Nodes, met.Reached)
+		state.Left = state.Left || met.Holders > 0
+	}
 	if h.relay == nil {
 		return
 	}

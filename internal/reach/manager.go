@@ -154,7 +154,7 @@ func (m *Manager) setCurrent(s *search) {
 // sendNode sends a datagram to a node of the DHT, while a link has the port.
 func (m *Manager) sendNode(to netip.AddrPort, b []byte) {
 	if s := m.current(); s != nil {
-		s.sendNode(to, b)
+		s.link.SendBeside(to, b)
 	}
 }
 

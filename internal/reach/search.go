@@ -9,8 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/costream-obs/costream-obs/internal/reach/meet"
-	"github.com/costream-obs/costream-obs/internal/reach/relay"
 	"github.com/costream-obs/costream-obs/media/link"
 )
 
@@ -168,7 +166,9 @@ func (s *search) useNote() {
 // ownChanged says that our own addresses may be others.
 func (s *search) ownChanged() {
 	if h := s.helping(); h != nil {
-		h.meeting.Changed()
+		for _, meeting := range h.meetings() {
+			meeting.Changed()
+		}
 	}
 }
 
@@ -193,7 +193,10 @@ func (s *search) help(ctx context.Context, wanted bool) {
 		return
 	}
 	if h != nil {
-		h.meeting.SetConnected(s.link.Way().Connected())
+		connected := s.link.Way().Connected()
+		for _, meeting := range h.meetings() {
+			meeting.SetConnected(connected)
+		}
 	}
 }
 
@@ -202,67 +205,4 @@ func (s *search) setHelpers(h *helpers) {
 	s.helpers = h
 	s.mu.Unlock()
 	s.m.tell()
-}
-
-// sendNode sends a datagram to a node of the DHT.
-func (s *search) sendNode(to netip.AddrPort, b []byte) { s.link.SendBeside(to, b) }
-
-// helpers are those who ask others: they leave and read notes, and have an address at the relay.
-type helpers struct {
-	s       *search
-	meeting *meet.Meeting
-	relay   *relay.Client // nil without one
-	cancel  context.CancelFunc
-	running sync.WaitGroup
-}
-
-func (m *Manager) newHelpers(s *search) *helpers {
-	h := &helpers{s: s, meeting: meet.New(meet.Options{
-		Client: m.client, Own: meet.Secret(m.o.Own), Peer: meet.Secret(m.o.Peer), Candidates: m.candidates, Found: m.found, Log: m.log,
-	})}
-	if m.server != nil {
-		h.relay = relay.New(relay.Options{Server: *m.server, Take: s.link.TakeRelayed, Log: m.log})
-	}
-	return h
-}
-
-func (h *helpers) start(ctx context.Context) {
-	ctx, h.cancel = context.WithCancel(ctx)
-	h.keep(func() { h.meeting.Run(ctx) })
-	if h.relay != nil {
-		h.keep(func() { h.relay.Run(ctx) })
-		h.keep(func() { h.follow(ctx) })
-	}
-}
-
-func (h *helpers) keep(part func()) {
-	h.running.Add(1)
-	go func() {
-		defer h.running.Done()
-		part()
-	}()
-}
-
-// follow has the link use the relay once we have an address there.
-func (h *helpers) follow(ctx context.Context) {
-	defer h.s.link.UseRelay(nil)
-	used := false
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-h.relay.Changed():
-		}
-		if !used && h.relay.State().Address.IsValid() {
-			used = true
-			h.s.link.UseRelay(h.relay)
-		}
-		h.s.m.ownChanged()
-	}
-}
-
-func (h *helpers) stop() {
-	h.cancel()
-	h.running.Wait()
-	h.s.m.saveNodes()
 }

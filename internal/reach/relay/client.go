@@ -64,6 +64,7 @@ type Client struct {
 	mu        sync.Mutex
 	state     State
 	permitted []netip.Addr
+	session   *session // nil while there is no address
 }
 
 type packet struct {
@@ -106,6 +107,20 @@ func (c *Client) Permit(addrs []netip.Addr) {
 	}
 }
 
+// Lets tells whether the relay passes datagrams on to an address, and from there.
+func (c *Client) Lets(a netip.Addr) bool {
+	c.mu.Lock()
+	s := c.session
+	c.mu.Unlock()
+	return s != nil && s.allowed(a)
+}
+
+func (c *Client) setSession(s *session) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.session = s
+}
+
 func (c *Client) wanted() []netip.Addr {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -133,7 +148,9 @@ func (c *Client) Run(ctx context.Context) {
 			pause = retryFirst
 			c.o.Log.Info("the relay lends us an address", "relay", c.o.Server, "over", s.over, "address", s.address)
 			c.set(State{Address: s.address, Transport: s.over})
+			c.setSession(s)
 			err = s.hold(ctx)
+			c.setSession(nil)
 			s.close()
 		}
 		if ctx.Err() != nil {

@@ -116,7 +116,8 @@ func peer(text string, questions io.Reader, out *json.Encoder) error {
 	if err != nil {
 		return err
 	}
-	identity, err := (&pairing.Pair{Role: c.Role, Invite: invite}).Identity()
+	pair := &pairing.Pair{Role: c.Role, Invite: invite}
+	identity, err := pair.Identity()
 	if err != nil {
 		return err
 	}
@@ -132,9 +133,10 @@ func peer(text string, questions io.Reader, out *json.Encoder) error {
 		_ = out.Encode(e)
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	own, theirs := pair.MeetingSecrets()
 	m, err := reach.New(reach.Options{
 		Secure: link.SecureOptions{Identity: identity, Peers: c.Peers, Port: peerPort, Log: log},
-		Auto:   c.Auto, Secret: invite.Secret[:], MeetNodes: c.MeetNodes, NodesFile: c.NodesFile, Relay: c.Relay, Log: log,
+		Auto:   c.Auto, Own: own, Peer: theirs, MeetNodes: c.MeetNodes, NodesFile: c.NodesFile, Relay: c.Relay, Log: log,
 	})
 	if err != nil {
 		return err

@@ -95,7 +95,7 @@ func (c *Companion) Run(ctx context.Context) error {
 	if err := c.preflightStart(); err != nil {
 		return err
 	}
-	ctl := &control.Server{Path: c.o.ControlSocket, Status: c.reports.current, Graph: c.graph, Probe: c.probe, Peer: c.carryPeer}
+	ctl := &control.Server{Path: c.o.ControlSocket, Status: c.reports.current, Graph: c.graph, Probe: c.probe, Peer: c.carryPeer, Reach: c.survey}
 	listener, release, err := ctl.Listen(ctx)
 	if err != nil {
 		return err
@@ -109,6 +109,11 @@ func (c *Companion) Run(ctx context.Context) error {
 		standstill.Watch(ctx, c.noteStandstill)
 		return nil
 	})
+	reachDone := make(chan struct{})
+	go func() {
+		defer close(reachDone)
+		c.keepReach(life)
+	}()
 	soundDone := make(chan struct{})
 	go func() {
 		defer close(soundDone)
@@ -138,6 +143,7 @@ func (c *Companion) Run(ctx context.Context) error {
 	cancel()
 	<-soundDone
 	c.parts.Wait()
+	<-reachDone
 	return runErr
 }
 

@@ -298,8 +298,12 @@ func (s *session) report() {
 			failing[problem.Transition] = errors.New(s.source.hint)
 		}
 		if s.air != nil {
-			r.Bitrate = s.air.BitrateKbps()
+			way := s.c.way()
+			r.Bitrate, r.Way = s.air.BitrateKbps(), way.WayText()
 			maps.Copy(failing, s.air.failing())
+			if err := way.RelayProblem(); err != nil {
+				failing[problem.Relay] = err
+			}
 		}
 	}
 	maps.Copy(failing, s.steps.problems)

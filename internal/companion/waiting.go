@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/pathcheck"
+	"github.com/costream-obs/costream-obs/internal/reach"
 	"github.com/costream-obs/costream-obs/media/link"
 )
 
@@ -29,6 +30,7 @@ const (
 type waiting struct {
 	search func(context.Context) (link.ProbeReport, error)
 	link   func() link.Link // nil while there is none
+	way    func() reach.State
 	ports  listening
 
 	first, again time.Duration // the pauses before the first search, and before the others
@@ -67,6 +69,7 @@ func (c *Companion) newWaiting() *waiting {
 			}
 			return nil
 		},
+		way:         c.way,
 		ports:       listening{address: c.o.Listen, first: c.o.BasePort, last: c.o.BasePort},
 		first:       firstSearch,
 		again:       searchAgain,
@@ -174,6 +177,9 @@ func (w *waiting) look(ctx context.Context) (pause time.Duration) {
 // withProbe says why there is no picture on a link that was probed.
 func (w *waiting) withProbe(report link.ProbeReport, stats link.Stats) error {
 	found, bad := pathcheck.Key(report)
+	if why, known := w.way().Why(); !bad && !report.Peer.IsValid() && known {
+		return fmt.Errorf("%s %s", why.What, why.Next)
+	}
 	if !bad {
 		found, bad = pathcheck.Path(report, w.ports.first)
 	}

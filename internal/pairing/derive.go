@@ -40,10 +40,6 @@ func (p *Pair) Identity() (link.Identity, error) {
 	}, nil
 }
 
-// MeetingSecret is what the notes follow from by which the two sides find each other in a public place. Nothing else
-// follows from it.
-func (p *Pair) MeetingSecret() []byte { return derive(p.Invite.Secret, "meeting", "", 32) }
-
 // Fingerprint is the secret in words, to be compared by voice: equal words mean that both have the same secret. They do
 // not give it away.
 func (p *Pair) Fingerprint() string {
@@ -52,6 +48,13 @@ func (p *Pair) Fingerprint() string {
 		chosen = append(chosen, words()[b])
 	}
 	return strings.Join(chosen, " ")
+}
+
+// MeetingSecrets derives what the keys of the notes follow from by which the two sides find each other: those that this
+// side leaves, and those of the other.
+func (p *Pair) MeetingSecrets() (own, peer Secret) {
+	secret := func(r Role) Secret { return Secret(derive(p.Invite.Secret, "meeting", r, len(Secret{}))) }
+	return secret(p.Role), secret(p.Role.other())
 }
 
 // derive returns n bytes that follow from the secret for one purpose of one role.

@@ -147,6 +147,14 @@ func (s State) relayText() string {
 	return fmt.Sprintf("The relay %s cannot be used: %s.", s.RelayHost, strings.TrimSuffix(s.RelayError, "."))
 }
 
+// RelayProblem is why the relay of the settings cannot be used, or nil.
+func (s State) RelayProblem() error {
+	if s.Relay != RelayFailed {
+		return nil
+	}
+	return fmt.Errorf("%s cannot be used: %s; check the setting relay, and that the relay runs", s.RelayHost, strings.TrimSuffix(s.RelayError, "."))
+}
+
 // verdict is the fault that counts.
 func (s State) verdict() Finding {
 	forward := fmt.Sprintf("Forward UDP %d at one of you, use IPv6, or set a relay (docs/reach.md).", s.Port)

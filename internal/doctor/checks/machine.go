@@ -13,6 +13,7 @@ import (
 
 	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/pulse"
+	"github.com/costream-obs/costream-obs/internal/reach"
 	"github.com/costream-obs/costream-obs/internal/v4l2"
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/media/link"
@@ -33,7 +34,9 @@ type Options struct {
 	Listen    string
 	BasePort  int
 	// Secure makes the link of a machine that is paired; nil means the plain one.
-	Secure            func(link.Handler) (link.Link, error)
+	Secure func(link.Handler) (link.Link, error)
+	// Reach looks for the peer of Secure; nil where nothing does.
+	Reach             Reach
 	Route             string // "auto", "devices" or "portable"
 	VideoOut, VideoIn string
 	SourceName        string
@@ -86,6 +89,8 @@ type Machine struct {
 	Bind    func(ctx context.Context) error
 	// Probe measures the way to the peer of a secure link.
 	Probe func(ctx context.Context) (link.ProbeReport, error)
+	// Reached is what is known of that way after the probe.
+	Reached func(ctx context.Context) (reach.State, error)
 
 	// Later is the same machine a moment later, or nil where it is not to be looked at again.
 	Later func(ctx context.Context) *Machine
@@ -123,7 +128,15 @@ func New(o Options) *Machine {
 		}
 		return bindPorts(o.Listen, o.BasePort)
 	}
-	m.Probe = onceWithin(probeLimit, m.probePeer)
+	look := onceWithin(probeLimit, m.lookForPeer)
+	m.Probe = func(ctx context.Context) (link.ProbeReport, error) {
+		found, err := look(ctx)
+		return found.probe, err
+	}
+	m.Reached = func(ctx context.Context) (reach.State, error) {
+		found, err := look(ctx)
+		return found.state, err
+	}
 	m.Later = m.later
 	return m
 }

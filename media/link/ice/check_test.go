@@ -22,6 +22,7 @@ func TestCheckThereAndBack(t *testing.T) {
 	for _, want := range []check{
 		{transaction: transaction{1, 2}, from: 3, knows: 0},
 		{response: true, transaction: transaction{4}, from: 1 << 63, knows: 5},
+		{response: true, transaction: transaction{4}, from: 1 << 63, knows: 5, relayed: true},
 	} {
 		b, err := peer.encode(want, netip.MustParseAddrPort("[2001:db8::1]:5000"))
 		if err != nil {
@@ -67,8 +68,8 @@ func FuzzCheck(f *testing.F) {
 // FuzzAgent holds that an agent takes nothing in that was not made with the password.
 func FuzzAgent(f *testing.F) {
 	sent := 0
-	a := NewAgent(Options{Credentials: *testCredentials(), Send: func(netip.AddrPort, []byte) { sent++ }})
-	from := netip.MustParseAddrPort("192.0.2.1:5000")
+	a := NewAgent(Options{Credentials: *testCredentials(), Send: func(Way, []byte) { sent++ }})
+	from := Way{Addr: netip.MustParseAddrPort("192.0.2.1:5000")}
 	f.Add([]byte{})
 	f.Add([]byte{0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42})
 	f.Fuzz(func(t *testing.T, b []byte) {

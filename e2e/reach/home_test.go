@@ -38,8 +38,9 @@ func newLab(t testing.TB) *lab {
 	l := &lab{t: t, internet: newInternet(t), servers: newNode(t, "servers")}
 	l.internet.plug(l.servers, "wan")
 	addresses := []string{"addr add " + serversAddr + "/24 dev wan", "addr add " + serversAddr6 + "/64 dev wan"}
-	for k := range dhtNodes {
-		addresses = append(addresses, fmt.Sprintf("addr add 203.0.112.%d/24 dev wan", firstDHTNode+k))
+	four, six := nodeAddresses()
+	for k := range four {
+		addresses = append(addresses, fmt.Sprintf("addr add %v/24 dev wan", four[k]), fmt.Sprintf("addr add %v/64 dev wan", six[k]))
 	}
 	l.servers.ip(addresses...)
 	return l

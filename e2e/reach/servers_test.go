@@ -12,6 +12,7 @@ import (
 	"flag"
 	"fmt"
 	"math/big"
+	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -19,6 +20,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/costream-obs/costream-obs/internal/reach/dht"
+	"github.com/costream-obs/costream-obs/internal/reach/dht/dhttest"
 	"github.com/costream-obs/costream-obs/internal/testbed"
 )
 
@@ -29,30 +32,54 @@ const (
 	turnPort = 3478
 )
 
-// meetNodes are the addresses of the DHT's nodes that the lab has.
-func (l *lab) meetNodes() (all []netip.Addr) {
+// nodeAddresses are those of the DHT's nodes, of IPv4 and of IPv6.
+func nodeAddresses() (four, six []netip.Addr) {
 	for k := range dhtNodes {
-		all = append(all, netip.MustParseAddr(fmt.Sprintf("203.0.112.%d", firstDHTNode+k)))
+		four = append(four, netip.MustParseAddr(fmt.Sprintf("203.0.112.%d", firstDHTNode+k)))
+		six = append(six, netip.MustParseAddr(fmt.Sprintf("2001:db8::%d", firstDHTNode+k)))
 	}
-	return all
+	return four, six
 }
 
 // bootstrap are the nodes that a peer knows from the start.
-func (l *lab) bootstrap() (all []string) {
-	for _, a := range l.meetNodes()[:3] {
+func bootstrap() (all []string) {
+	four, six := nodeAddresses()
+	for _, a := range append(four[:2:2], six[:2]...) {
 		all = append(all, netip.AddrPortFrom(a, dhtPort).String())
 	}
 	return all
 }
 
-// startDHT starts the nodes.
+// startDHT starts the nodes. They live until the test's end.
 func (l *lab) startDHT() {
 	l.t.Helper()
 	if *libtorrent {
 		l.startLibtorrent()
 		return
 	}
-	l.t.Fatal("not there yet")
+	four, six := nodeAddresses()
+	var all []dht.Node
+	for _, a := range append(four, six...) {
+		var id dht.ID
+		_, _ = rand.Read(id[:])
+		all = append(all, dht.Node{ID: id, Addr: netip.AddrPortFrom(a, dhtPort)})
+	}
+	for _, n := range all {
+		var conn net.PacketConn
+		l.servers.within(func() (err error) {
+			conn, err = net.ListenUDP("udp", net.UDPAddrFromAddrPort(n.Addr))
+			return err
+		})
+		node, done := &dhttest.Node{Node: n, Known: all}, make(chan struct{})
+		go func() {
+			defer close(done)
+			_ = node.Serve(conn) // until the socket is closed
+		}()
+		l.t.Cleanup(func() {
+			_ = conn.Close()
+			<-done
+		})
+	}
 }
 
 // startLibtorrent starts real nodes, fewer than of ours, since each takes a megabyte and some threads.
@@ -63,10 +90,11 @@ func (l *lab) startLibtorrent() {
 		l.t.Fatal(err)
 	}
 	var addresses []string
-	for _, a := range l.meetNodes()[:8] {
+	four, six := nodeAddresses()
+	for _, a := range append(four[:8:8], six[:4]...) {
 		addresses = append(addresses, a.String())
 	}
-	_, _, told := l.servers.start(l.servers.command("python3", append([]string{"-W", "ignore", script}, addresses...)...))
+	_, _, told := l.servers.start(l.servers.command("/usr/bin/python3", append([]string{"-W", "ignore", script}, addresses...)...))
 	line, err := bufio.NewReader(told).ReadString('\n')
 	if err != nil || !strings.HasPrefix(line, "ready") {
 		l.t.Fatalf("libtorrent's nodes: %q, %v", line, err)

@@ -33,10 +33,13 @@ type aroundBlock struct {
 	let []netip.Addr // the newest last
 }
 
-func (m *Manager) newAroundBlock() *aroundBlock {
+// newAroundBlock makes one that reaches the relay as it is known to be reached.
+func (m *Manager) newAroundBlock(over relay.Transport) *aroundBlock {
 	a := &aroundBlock{}
+	server := *m.server
+	server.Transports = []relay.Transport{over}
 	a.relay = relay.New(relay.Options{
-		Server: *m.server, Log: m.log, Take: func(from netip.AddrPort, b []byte) { a.client.Take(from, b) },
+		Server: server, Log: m.log, Take: func(from netip.AddrPort, b []byte) { a.client.Take(from, b) },
 	})
 	a.client = dht.New(dht.Options{Send: a.send, Bootstrap: m.o.MeetNodes, Nodes: m.client.Nodes(), Log: m.log})
 	a.meeting = m.newMeeting(a.client)

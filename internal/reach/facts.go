@@ -5,6 +5,7 @@ package reach
 import (
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/reach/dht"
@@ -41,7 +42,7 @@ func (m *Manager) tellRouter(state *State) {
 		state.Opened = append(state.Opened, a.String())
 	}
 	if r.Err != nil {
-		state.RouterError = r.Err.Error()
+		state.RouterError = strings.ReplaceAll(r.Err.Error(), "\n", "; ")
 	}
 }
 

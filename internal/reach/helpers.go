@@ -12,9 +12,12 @@ import (
 	"github.com/costream-obs/costream-obs/internal/reach/relay"
 )
 
-// blockedAfter is how long no node of the DHT has answered when nodes are asked through the relay as well: this network
-// blocks UDP.
-const blockedAfter = 3 * time.Second
+const (
+	// blockedAfter is how long no node of the DHT has answered when nodes are asked through the relay as well: this network
+	// blocks UDP. blockedLook is the time between two looks whether the relay can be used.
+	blockedAfter = 3 * time.Second
+	blockedLook  = 250 * time.Millisecond
+)
 
 // helpers are what asks others for one link: they leave and read notes, and have an address at the relay.
 type helpers struct {
@@ -81,19 +84,20 @@ func (h *helpers) follow(ctx context.Context) {
 
 // watchBlock has nodes asked through the relay where none answers otherwise, but the relay does.
 func (h *helpers) watchBlock(ctx context.Context) {
-	look := time.NewTicker(blockedAfter)
+	look := time.NewTimer(blockedAfter)
 	defer look.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-look.C:
+			look.Reset(blockedLook)
 		}
-		switch {
+		switch at := h.relay.State(); {
 		case h.s.m.client.Reached() > 0:
 			return
-		case h.relay.State().Address.IsValid() && !h.s.link.Way().Connected():
-			a := h.s.m.newAroundBlock()
+		case at.Address.IsValid() && !h.s.link.Way().Connected():
+			a := h.s.m.newAroundBlock(at.Transport)
 			h.mu.Lock()
 			h.around = a
 			h.mu.Unlock()

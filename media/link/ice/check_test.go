@@ -4,7 +4,9 @@ package ice
 
 import (
 	"net/netip"
+	"slices"
 	"testing"
+	"time"
 )
 
 func testCredentials() *Credentials {
@@ -45,6 +47,73 @@ func TestCheckThereAndBack(t *testing.T) {
 				t.Errorf("byte %d changed: taken as %+v", i, got)
 			}
 		}
+	}
+}
+
+// TestAgentHearsItself: where the peer's address is one of ours, too, our checks come back to us.
+func TestAgentHearsItself(t *testing.T) {
+	var a *Agent
+	at := Way{Addr: netip.MustParseAddrPort("192.168.1.2:5000")}
+	sent := 0
+	var came [][]byte
+	a = NewAgent(Options{Credentials: *testCredentials(), Send: func(to Way, b []byte) {
+		sent++
+		came = append(came, b)
+	}})
+	a.SetCandidates([]netip.AddrPort{at.Addr})
+	a.SetLocal([]netip.AddrPort{netip.MustParseAddrPort("192.168.1.255:5000")})
+	a.checkDue()
+	if sent != 2 {
+		t.Fatalf("got %d checks, want one there and one to all", sent)
+	}
+	for _, b := range came {
+		if a.Take(at, b) {
+			t.Error("an own check was taken for the peer's")
+		}
+	}
+	if sent != 2 || len(a.paths.all) != 1 || a.Status().Connected || len(a.prober.twins) > 0 {
+		t.Errorf("got %d answers, %d paths and twins %v, want none, one and none", sent-2, len(a.paths.all), a.prober.twins)
+	}
+	// Another machine with our side of the pair is still told from that.
+	b, err := a.checker.encode(check{transaction: transaction{9}, from: 7}, netip.AddrPort{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.Take(at, b); len(a.prober.twins) != 1 {
+		t.Errorf("got twins %v, want %v", a.prober.twins, at)
+	}
+}
+
+// TestAgentLocal: who answers a question to all is asked where it is.
+func TestAgentLocal(t *testing.T) {
+	ids := testCredentials()
+	all, at := netip.MustParseAddrPort("192.168.1.255:5000"), Way{Addr: netip.MustParseAddrPort("192.168.1.7:5000")}
+	var asked []Way
+	var question []byte
+	a := NewAgent(Options{Credentials: *ids, Send: func(to Way, b []byte) { asked, question = append(asked, to), b }, Found: func(Way, time.Duration) {}})
+	var answer []byte
+	peer := NewAgent(Options{Credentials: *mirrored(ids), Send: func(_ Way, b []byte) { answer = b }})
+	a.SetLocal([]netip.AddrPort{all})
+	if a.checkDue(); len(asked) != 1 || asked[0].Addr != all {
+		t.Fatalf("asked %v, want %v", asked, all)
+	}
+	if a.checkDue(); len(asked) != 1 {
+		t.Errorf("asked again at once: %v", asked)
+	}
+	peer.Take(Way{Addr: netip.MustParseAddrPort("192.168.1.2:5000")}, question)
+	if !a.Take(at, answer) || a.Status().Connected {
+		t.Error("the answer to all was refused, or taken for a proof of where the peer is")
+	}
+	if a.checkDue(); len(asked) != 2 || asked[1] != at {
+		t.Fatalf("asked %v, want %v after that", asked, at)
+	}
+	peer.Take(Way{Addr: netip.MustParseAddrPort("192.168.1.2:5000")}, question)
+	if !a.Take(at, answer) || !a.Status().Connected {
+		t.Error("the peer is not known to be where it answers")
+	}
+	a.local.newest = time.Time{}
+	if a.checkDue(); slices.Contains(asked[2:], Way{Addr: all}) {
+		t.Error("all are asked although the peer is there")
 	}
 }
 

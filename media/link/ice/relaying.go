@@ -28,14 +28,15 @@ type relaying struct {
 	directSince time.Time // since when it has done so without a break
 }
 
-// sign notes a sign of the peer. One that comes back is given the time to answer directly first.
+// sign notes a sign of the peer. One that comes long after our search has begun is given the time to answer directly first;
+// of one that seems to have searched as long as we have, there is nothing to hope for.
 func (p *paths) sign(now time.Time) {
 	r := &p.relaying
-	if !r.seen.IsZero() && now.Sub(r.seen) < goneAfter || p.alive(now) {
-		r.seen = now
+	back := now.Sub(r.seen) > goneAfter && now.Sub(r.began) > 2*relayAfter
+	if r.seen = now; !back {
 		return
 	}
-	r.seen, r.began, r.on = now, now, false
+	r.began, r.on = now, false
 	if p.selected != nil && p.selected.relayed() {
 		p.selected = nil
 	}

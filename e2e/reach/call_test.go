@@ -40,6 +40,7 @@ type runningPeer struct {
 
 	mu     sync.Mutex
 	events []event
+	gap    time.Duration // longest of all reports since the last call of report
 }
 
 // start starts a peer on a computer. It returns when the peer looks for the other one.
@@ -105,8 +106,23 @@ func (p *runningPeer) await(what string, limit time.Duration) (event, bool) {
 	}
 }
 
-// report asks what has come since the last report.
+// report asks what has come since the last report, and begins to note gaps anew.
 func (p *runningPeer) report() event {
+	p.t.Helper()
+	e := p.recent()
+	p.gap = 0
+	return e
+}
+
+// longest is the longest gap since the last call of report.
+func (p *runningPeer) longest() time.Duration {
+	p.t.Helper()
+	p.recent()
+	return p.gap
+}
+
+// recent asks what has come since the last report, and goes on with noting gaps.
+func (p *runningPeer) recent() event {
 	p.t.Helper()
 	p.mu.Lock()
 	p.events = slices.DeleteFunc(p.events, func(e event) bool { return e.What == peerReport })
@@ -118,6 +134,7 @@ func (p *runningPeer) report() event {
 	if !ok {
 		p.t.Fatal("the peer does not answer")
 	}
+	p.gap = max(p.gap, e.Gap)
 	return e
 }
 
@@ -141,4 +158,16 @@ func later(a, b time.Time) time.Time {
 		return a
 	}
 	return b
+}
+
+// all returns all events of a kind.
+func (p *runningPeer) all(what string) (all []event) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, e := range p.events {
+		if e.What == what {
+			all = append(all, e)
+		}
+	}
+	return all
 }

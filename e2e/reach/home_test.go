@@ -5,11 +5,9 @@ package reach
 import (
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/costream-obs/costream-obs/internal/testbed"
@@ -170,20 +168,15 @@ func (r *home) startDaemon() {
 		r.l.t.Fatal(err)
 	}
 	r.daemon = testbed.Start(r.l.t, r.router.command(program, "-d", "-f", file, "-P", filepath.Join(dir, "pid")))
-	const askedAt = "192.168.1.1:5351" // by PCP and NAT-PMP
 	testbed.Await(r.l.t, "miniupnpd", patience, func() error {
-		var c net.PacketConn
-		err := inNamespace(r.router.path(), func() (err error) {
-			c, err = net.ListenPacket("udp4", askedAt)
-			return err
-		})
-		if errors.Is(err, syscall.EADDRINUSE) {
+		return inNamespace(r.router.path(), func() error {
+			four, err := os.ReadFile("/proc/thread-self/net/udp")
+			six, err6 := os.ReadFile("/proc/thread-self/net/udp6")
+			if port := fmt.Sprintf(":%04X ", 5351); !strings.Contains(string(four)+string(six), port) { // of PCP and NAT-PMP
+				return errors.Join(errors.New("it does not listen yet"), err, err6)
+			}
 			return nil
-		}
-		if err == nil {
-			_ = c.Close()
-		}
-		return errors.New("it does not listen yet")
+		})
 	})
 }
 
@@ -215,6 +208,19 @@ func (r *home) move(wan string) {
 func (r *home) cutIPv6() {
 	r.l.t.Helper()
 	r.router.nft("insert rule inet filter forward meta nfproto ipv6 drop")
+}
+
+// cutIPv4 does the same to IPv4.
+func (r *home) cutIPv4() {
+	r.l.t.Helper()
+	r.router.nft("insert rule inet filter forward meta nfproto ipv4 drop")
+}
+
+// forward forwards the port to the first computer from now on. Connections that there are stay.
+func (r *home) forward() {
+	r.l.t.Helper()
+	r.forwards = true
+	r.router.nft("flush ruleset\n" + r.rules())
 }
 
 // pc is a computer at home.

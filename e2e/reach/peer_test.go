@@ -83,14 +83,13 @@ func (a *arrivals) add(now time.Time) bool {
 	return first
 }
 
-// take returns what has come since the last call. A gap that has not ended counts so far.
+// take returns what has come since the last call. A gap that has not ended counts so far, and all of it at the next call.
 func (a *arrivals) take(now time.Time) (gap time.Duration, packets int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	gap, packets = a.gap, a.packets
 	if !a.last.IsZero() {
 		gap = max(gap, now.Sub(a.last))
-		a.last = now
 	}
 	a.gap, a.packets = 0, 0
 	return gap, packets

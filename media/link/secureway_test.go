@@ -193,7 +193,8 @@ type standInRelay struct {
 
 	mu        sync.Mutex
 	permitted []netip.Addr
-	sent      int
+	sent      int // datagrams
+	in, out   int // bytes
 }
 
 func newStandInRelay(t *testing.T, take func(netip.AddrPort, []byte)) *standInRelay {
@@ -213,6 +214,7 @@ func newStandInRelay(t *testing.T, take func(netip.AddrPort, []byte)) *standInRe
 			}
 			r.mu.Lock()
 			permitted := slices.Contains(r.permitted, from.Addr())
+			r.in += n
 			r.mu.Unlock()
 			if permitted {
 				take(from, b[:n])
@@ -227,6 +229,7 @@ func (r *standInRelay) Send(to netip.AddrPort, b []byte) {
 	defer r.mu.Unlock()
 	if slices.Contains(r.permitted, to.Addr()) {
 		r.sent++
+		r.out += len(b)
 		_, _ = r.conn.WriteToUDPAddrPort(b, to)
 	}
 }

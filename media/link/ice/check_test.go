@@ -3,6 +3,7 @@
 package ice
 
 import (
+	"encoding/hex"
 	"net/netip"
 	"slices"
 	"testing"
@@ -46,6 +47,33 @@ func TestCheckThereAndBack(t *testing.T) {
 			if got, ok := own.decode(changed); ok && i < len(b)-8 {
 				t.Errorf("byte %d changed: taken as %+v", i, got)
 			}
+		}
+	}
+}
+
+// TestCheckBytes: what older versions understand.
+func TestCheckBytes(t *testing.T) {
+	request := check{transaction: transaction{1, 2, 3}, from: 0x0102030405060708, knows: 9}
+	response := request
+	response.response = true
+	for _, test := range []struct {
+		id   *Credentials
+		k    check
+		want string
+	}{
+		{testCredentials(), request, "000100542112a44201020300000000000000000000060008706565723a6f776e002400046effffff802900080102030405060708" +
+			"c0b5001001020304050607080000000000000009000800141580b81eeba1c65478be9f73a4fcb478f2a35d3680280004410df24c"},
+		{testCredentials(), response, "010100402112a442010203000000000000000000002000080001329ae112a643" +
+			"c0b50010010203040506070800000000000000090008001489f6ad9007b0c64bd90c6d823e428c45f8a0acec80280004d5f6f71e"},
+		{mirrored(testCredentials()), request, "000100542112a442010203000000000000000000000600086f776e3a70656572002400046effffff802a00080102030405060708" +
+			"c0b500100102030405060708000000000000000900080014e68e57d7dbb0c2cafc1cc821bf26b6054166503b80280004ed14d19d"},
+	} {
+		b, err := (&checker{id: test.id}).encode(test.k, netip.MustParseAddrPort("192.0.2.1:5000"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := hex.EncodeToString(b); got != test.want {
+			t.Errorf("%+v: got\n%s, want\n%s", test.k, got, test.want)
 		}
 	}
 }

@@ -23,7 +23,7 @@ type local struct {
 
 // due returns the addresses to ask now.
 func (l *local) due(now time.Time) []netip.AddrPort {
-	if now.Sub(l.newest) < localInterval {
+	if len(l.addrs) == 0 || now.Sub(l.newest) < localInterval {
 		return nil
 	}
 	l.newest = now

@@ -35,6 +35,12 @@ const (
 	// maxPending is how many of the newest checks of a path may still be answered.
 	maxPending = 16
 
+	// Who repeats a request of the peer in another's name gets an answer, which is shorter, sent to that other. A check
+	// costs checkCost more of what such requests bring in, so that both are no more than 1.5 times as long; and one check
+	// is free in ten seconds, so that a peer that has moved need not ask twice.
+	checkCost     = 10 * time.Second
+	requestBrings = 7 * time.Second
+
 	// MaxCandidates bounds the addresses that are known beforehand.
 	MaxCandidates = 32
 )
@@ -46,7 +52,8 @@ type paths struct {
 	all      []*path
 	selected *path // the one to send to; it stays when nobody answers any more
 	learned  time.Time
-	hurried  bool // all paths were checked since the selected one was late
+	spent    time.Time // how far the checks of addresses that prove nothing are paid for
+	hurried  bool      // all paths were checked since the selected one was late
 	relaying relaying
 }
 
@@ -103,7 +110,11 @@ func (p *paths) find(w Way) *path {
 // whether to check now.
 func (p *paths) heard(now time.Time, from Way) bool {
 	p.sign(now)
-	if known := p.find(from); known != nil {
+	known := p.find(from)
+	if known == nil || known.unproven() {
+		p.spent = p.spent.Add(-requestBrings)
+	}
+	if known != nil {
 		if now.Sub(known.answered) > checkInterval && known.last(now) > checkInterval/4 {
 			known.due = now
 			return true
@@ -171,6 +182,9 @@ func (p *paths) next(now time.Time, t transaction) (Way, time.Time) {
 		}
 		if !k.due.After(now) {
 			k.due = now.Add(p.interval(now, k))
+			if k.unproven() && !p.pay(now) {
+				continue
+			}
 			if len(k.pending) == maxPending {
 				k.pending = append(k.pending[:0], k.pending[1:]...)
 			}
@@ -255,6 +269,21 @@ func (p *paths) directAnswers(now time.Time) bool {
 // alive tells whether the peer was heard on the selected path lately.
 func (p *paths) alive(now time.Time) bool {
 	return p.selected != nil && now.Sub(p.selected.answered) < consent
+}
+
+// unproven tells whether nothing but its own requests speaks for a path.
+func (k *path) unproven() bool { return !k.configured && k.answered.IsZero() }
+
+// pay takes the price of a check of an unproven path from what there is, and tells whether it sufficed.
+func (p *paths) pay(now time.Time) bool {
+	if free := now.Add(-checkCost); p.spent.Before(free) {
+		p.spent = free // no more than one check is saved up
+	}
+	if p.spent.Add(checkCost).After(now) {
+		return false
+	}
+	p.spent = p.spent.Add(checkCost)
+	return true
 }
 
 // relayed tells whether a path leads through a relay, ours or the peer's.

@@ -244,7 +244,7 @@ func pairOptions(c *invocation, o *checks.Options) error {
 	if err != nil {
 		return err
 	}
-	o.Secure, o.Reach = peer.Link, peer
+	o.Secure, o.Reach, o.Auto = peer.Link, peer, mayReach(c.config, pair)
 	return nil
 }
 

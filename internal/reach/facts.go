@@ -49,7 +49,7 @@ func (m *Manager) tellRouter(state *State) {
 // tellNAT says how nodes see us.
 func (m *Manager) tellNAT(state *State) {
 	four, six := m.client.Outer()
-	own := ownAddresses()
+	own := m.addresses.get()
 	for _, outer := range []dht.Outer{four, six} {
 		if !outer.Addr.IsValid() {
 			continue
@@ -124,6 +124,7 @@ func (s *search) tellWay(state *State, note []meet.Candidate) {
 	s.mu.Unlock()
 	if !way.Connected() {
 		switch {
+		case !state.Auto:
 		case s.onAir:
 			state.Searched = time.Since(way.Since)
 		case probing:

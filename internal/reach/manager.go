@@ -51,10 +51,12 @@ type Manager struct {
 	client  *dht.Client
 	changed chan struct{}
 
+	addresses ownCache
+
 	mu     sync.Mutex
 	search *search          // around the link that runs; nil while none does
 	note   []meet.Candidate // the newest of the peer's
-	before []netip.AddrPort // our addresses when they were last looked at
+	before []netip.Addr     // our addresses when they were last looked at
 }
 
 // New returns a manager that asks nobody yet. Its error says what is wrong with the relay.
@@ -81,7 +83,7 @@ func New(o Options) (*Manager, error) {
 	}
 	m.mapper = portmap.New(portmap.Options{Port: uint16(o.Secure.Port), Log: o.Log})
 	m.client = dht.New(dht.Options{
-		Send: m.sendNode, Bootstrap: o.MeetNodes, Nodes: loadNodes(o.NodesFile, o.Log), Reaches: m.reaches, Own: isOwn,
+		Send: m.sendNode, Bootstrap: o.MeetNodes, Nodes: loadNodes(o.NodesFile, o.Log), Reaches: m.reaches, Own: m.isOwn,
 		OuterChanged: m.ownChanged, Log: o.Log,
 	})
 	return m, nil

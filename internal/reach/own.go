@@ -11,6 +11,8 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"sync"
+	"time"
 
 	"github.com/costream-obs/costream-obs/internal/atomicfile"
 	"github.com/costream-obs/costream-obs/internal/reach/dht"
@@ -38,8 +40,27 @@ func ownAddresses() (found []netip.Addr) {
 	return found
 }
 
+// addressesLife is how long ownAddresses' answer is good enough.
+const addressesLife = time.Second
+
+// ownCache remembers our addresses: many nodes' are compared with them.
+type ownCache struct {
+	mu    sync.Mutex
+	addrs []netip.Addr
+	at    time.Time
+}
+
+func (c *ownCache) get() []netip.Addr {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if time.Since(c.at) > addressesLife {
+		c.addrs, c.at = ownAddresses(), time.Now()
+	}
+	return c.addrs
+}
+
 // isOwn tells whether an address is one of this machine.
-func isOwn(a netip.Addr) bool { return slices.Contains(ownAddresses(), a.Unmap()) }
+func (m *Manager) isOwn(a netip.Addr) bool { return slices.Contains(m.addresses.get(), a.Unmap()) }
 
 // candidates are all addresses at which this machine may be reached, the most useful first.
 func (m *Manager) candidates() (all []meet.Candidate) {
@@ -52,7 +73,7 @@ func (m *Manager) candidates() (all []meet.Candidate) {
 	}
 	add(meet.Mapped, m.mapper.State().External...)
 	var near []netip.AddrPort
-	for _, addr := range ownAddresses() {
+	for _, addr := range m.addresses.get() {
 		at := netip.AddrPortFrom(addr, uint16(m.o.Secure.Port))
 		switch {
 		case !m.reaches(addr):
@@ -81,10 +102,7 @@ func (m *Manager) candidates() (all []meet.Candidate) {
 
 // lookAtOwn has the note made anew when this machine's addresses are others than at the last look.
 func (m *Manager) lookAtOwn() {
-	now := make([]netip.AddrPort, 0, len(m.before))
-	for _, a := range ownAddresses() {
-		now = append(now, netip.AddrPortFrom(a, uint16(m.o.Secure.Port)))
-	}
+	now := m.addresses.get()
 	m.mu.Lock()
 	same := slices.Equal(m.before, now)
 	m.before = now

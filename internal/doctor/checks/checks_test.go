@@ -410,6 +410,9 @@ var faults = []fault{
 	{"no route from the listen address", func(f *fixture) {
 		f.o.Listen, f.routeErr = "fd00::1", errors.New("mismatched local address type fd00::1")
 	}, []string{"net.addr"}},
+	{"no route, but the two look for each other", func(f *fixture) {
+		f.o.Auto, f.routeErr = true, fmt.Errorf("connect: %w", syscall.ENETUNREACH)
+	}, []string{"net.addr"}},
 	{"peer is this machine", func(f *fixture) { f.local = f.addrs[0] }, []string{"net.addr"}},
 	{"ports change", func(f *fixture) {
 		f.reached.NAT, f.reached.Outer, f.reached.Router = reach.NATChanging, []string{"203.0.113.9:61000", "203.0.113.9:61002"}, reach.RouterUnknown

@@ -35,8 +35,9 @@ type Options struct {
 	BasePort  int
 	// Secure makes the link of a machine that is paired; nil means the plain one.
 	Secure func(link.Handler) (link.Link, error)
-	// Reach looks for the peer of Secure; nil where nothing does.
+	// Reach looks for the peer of Secure; nil where nothing does. Auto: it may ask others than the peer.
 	Reach             Reach
+	Auto              bool
 	Route             string // "auto", "devices" or "portable"
 	VideoOut, VideoIn string
 	SourceName        string

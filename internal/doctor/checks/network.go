@@ -102,11 +102,22 @@ func (m *Machine) routeTo(ctx context.Context, addr string) (string, error) {
 
 // peerAddress is net.addr.
 func (m *Machine) peerAddress(ctx context.Context) doctor.Result {
+	r := m.configuredAddress(ctx)
+	if m.Auto && r.Status == doctor.Fail {
+		r.Status, r.Why = doctor.Warn, "The two machines look for each other elsewhere, too, but this address is of no use."
+	}
+	return r
+}
+
+// configuredAddress looks at the addresses that the settings and the pair name.
+func (m *Machine) configuredAddress(ctx context.Context) doctor.Result {
 	hosts := m.PairHosts
 	if m.Peer != "" {
 		hosts = []string{m.Peer}
 	}
 	switch {
+	case len(hosts) == 0 && m.Auto:
+		return doctor.Fine("the two machines find each other, so no address is needed")
 	case len(hosts) == 0 && m.Secure != nil:
 		return doctor.Fine("your friend's machine connects to this one, so no address is needed")
 	case len(hosts) == 0:

@@ -235,8 +235,9 @@ type finder struct {
 	at    time.Time // of found
 }
 
-// foundFor is how long a router is taken as found: the workers ask at nearly the same time.
-const foundFor = 5 * time.Second
+// foundFor is how long a router is taken as found: long enough for workers that wait for each other, and shorter than any
+// retry, since a router that has started anew may be found elsewhere.
+const foundFor = time.Second
 
 func newFinder(network func() network, limit time.Duration, log *slog.Logger) *finder {
 	f := &finder{network: network, limit: limit, log: log, turn: make(chan struct{}, 1)}

@@ -70,5 +70,8 @@ func natpmpRefusal(result uint16) error {
 	if int(result) < len(natpmpResults) && natpmpResults[result] != "" {
 		name = natpmpResults[result]
 	}
+	if result == 3 {
+		return &sharedError{} // it has no address, or miniupnpd does not use the one that it has
+	}
 	return &refusal{NATPMP, fmt.Sprintf("%d (%s)", result, name)}
 }

@@ -165,28 +165,23 @@ func (m *Mapper) Run(ctx context.Context) {
 		if !n.gateway4.IsValid() {
 			m.tell(ctx, subject{}, result{verdict: None, err: errors.New("this machine has no default gateway for IPv4")})
 		}
-		if !waitForChange(ctx, events) {
+		if !m.waitForChange(ctx, events) {
 			return
 		}
 	}
 }
 
-// The network is read again after an event, at most once in eventPause, and without one each rereadPause.
-const (
-	eventPause  = 2 * time.Second
-	rereadPause = 30 * time.Second
-)
-
-// waitForChange reports false when ctx has ended.
-func waitForChange(ctx context.Context, events <-chan struct{}) bool {
-	pause := time.NewTimer(eventPause)
+// waitForChange returns when the network must be read again: after an event, but not too often. It reports false when ctx
+// has ended.
+func (m *Mapper) waitForChange(ctx context.Context, events <-chan struct{}) bool {
+	pause := time.NewTimer(m.asking.settle)
 	defer pause.Stop()
 	select {
 	case <-ctx.Done():
 		return false
 	case <-pause.C:
 	}
-	pause.Reset(rereadPause - eventPause)
+	pause.Reset(m.asking.reread - m.asking.settle)
 	select {
 	case <-ctx.Done():
 		return false

@@ -23,8 +23,12 @@ type timing struct {
 	check    time.Duration   // between checks with PCP and NAT-PMP: some 60 bytes
 	checkUP  time.Duration   // between checks with UPnP: some 3000 bytes
 	retry    time.Duration   // after a first failure, then doubled
-	maxRetry time.Duration
-	closing  time.Duration // for the deletions at the end
+	maxLost  time.Duration   // at most, for a router that had the port open: it may be starting
+	maxRetry time.Duration   // at most
+	shortest time.Duration   // lifetime that is taken from a router, so that none makes us renew all the time
+	closing  time.Duration   // for the deletions at the end
+	settle   time.Duration   // between two readings of the network, for one after an event
+	reread   time.Duration   // between two readings without one
 }
 
 var standardTiming = timing{
@@ -35,12 +39,16 @@ var standardTiming = timing{
 	check:    10 * time.Second,
 	checkUP:  time.Minute,
 	retry:    2 * time.Second,
+	maxLost:  15 * time.Second,
 	maxRetry: 5 * time.Minute,
+	shortest: time.Minute,
 	closing:  900 * time.Millisecond,
+	settle:   2 * time.Second,
+	reread:   30 * time.Second,
 }
 
-// shortestLifetime bounds how often a router can make us renew.
-const shortestLifetime = time.Minute
+// lostFor is how long a router may take to start.
+const lostFor = 10 * time.Minute
 
 // worker keeps the port open for one address of ours.
 type worker struct {
@@ -81,6 +89,7 @@ func (w *worker) run() {
 		w.after = nil
 	}
 	pause := w.m.asking.retry
+	var open time.Time // when the port was open last
 	for w.ctx.Err() == nil {
 		err := w.m.bound(int(w.m.port))
 		if err != nil {
@@ -93,11 +102,16 @@ func (w *worker) run() {
 			w.m.tell(w.ctx, w.subject, result{verdict: verdictOf(a.err), err: a.err})
 			w.close(a.began)
 			w.sleep(pause)
-			pause = min(2*pause, w.m.asking.maxRetry)
+			most := w.m.asking.maxRetry
+			if !open.IsZero() && time.Since(open) < lostFor {
+				most = w.m.asking.maxLost
+			}
+			pause = min(2*pause, most)
 			continue
 		}
 		pause = w.m.asking.retry
 		w.keep(a)
+		open = time.Now()
 	}
 }
 
@@ -189,7 +203,7 @@ func (w *worker) attempt(ctx context.Context) attempt {
 			if failed[o.i] = o.err; o.err != nil && a.opener == nil {
 				w.log.Debug("router: not with this protocol", "protocol", openers[o.i].protocol(), "err", o.err, "took", time.Since(start))
 			}
-			if s := (*sharedError)(nil); errors.As(o.err, &s) {
+			if s := (*sharedError)(nil); errors.As(o.err, &s) && s.address.IsValid() {
 				cancel() // the others would say the same
 			}
 		}
@@ -203,13 +217,17 @@ func (w *worker) attempt(ctx context.Context) attempt {
 // telling makes one error of those of all protocols: the one that says most.
 func telling(failed []error) error {
 	var refused []string
+	var shared *sharedError
 	for _, err := range failed {
-		if s := (*sharedError)(nil); errors.As(err, &s) {
-			return s
+		if s := (*sharedError)(nil); errors.As(err, &s) && (shared == nil || s.address.IsValid()) {
+			shared = s
 		}
 		if r := (*refusal)(nil); errors.As(err, &r) {
 			refused = append(refused, r.Error())
 		}
+	}
+	if shared != nil {
+		return shared
 	}
 	if len(refused) > 0 {
 		return fmt.Errorf("%w: %s", errRefused, strings.Join(refused, "; "))
@@ -242,7 +260,7 @@ func (w *worker) keep(a attempt) {
 	for {
 		w.suggested = a.grant.external
 		w.m.tell(w.ctx, w.subject, result{external: a.grant.external, protocol: a.opener.protocol(), verdict: Open})
-		renew.Reset(renewAfter(a.grant.lifetime))
+		renew.Reset(w.renewAfter(a.grant.lifetime))
 		if !w.await(check.C, renew.C, a.opener) {
 			w.close(a.began)
 			return
@@ -284,11 +302,11 @@ func (w *worker) await(check, renew <-chan time.Time, o opener) bool {
 	}
 }
 
-func renewAfter(granted time.Duration) time.Duration {
+func (w *worker) renewAfter(granted time.Duration) time.Duration {
 	if granted == 0 || granted > lifetime {
 		granted = lifetime
 	}
-	return max(granted, shortestLifetime) / 2
+	return max(granted, w.m.asking.shortest) / 2
 }
 
 // close takes back what may be open. It has a deadline of its own, since the worker's context may have ended.

@@ -110,6 +110,11 @@ func (p *pcpOpener) close(ctx context.Context) error {
 		p.waits = []time.Duration{time.Millisecond}
 	}
 	a, err := p.answer(ctx, p.request(0, netip.AddrPort{}).marshal(), p.isOurs)
+	if err != nil || a.result == 0 || !p.suggested.IsValid() {
+		return err
+	}
+	// miniupnpd 2.3.1 refuses to delete an IPv6 pinhole that was renewed. It takes a shorter lease.
+	a, err = p.answer(ctx, p.request(time.Second, p.suggested).marshal(), p.isOurs)
 	if err == nil && a.result != 0 {
 		err = pcpRefusal(a.result)
 	}

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -393,6 +394,72 @@ func TestRealRouterRestart(t *testing.T) {
 			m.stop()
 			if four, six := h.mapped(); four || six {
 				t.Errorf("the router still has IPv4 %v, IPv6 %v", four, six)
+			}
+		})
+	}
+}
+
+// TestRealGatewayChange takes the default routes away and brings them back, as a pulled cable does.
+func TestRealGatewayChange(t *testing.T) {
+	h := newHome(t, realWAN, "enable_upnp=yes\nenable_natpmp=yes\nmin_lifetime=1")
+	m := h.start()
+	isOpen := func(r report) bool { return r.Verdict == Open.String() && len(r.External) == 2 }
+	m.await("open", 5*time.Second, isOpen)
+	began := time.Now()
+	h.run(h.inside, "ip link set eth0 down")
+	m.await("nothing", 2*time.Second, func(r report) bool { return r.Verdict == None.String() && len(r.External) == 0 })
+	t.Logf("noticed after %v", time.Since(began).Round(time.Millisecond))
+	h.run(h.inside, "ip link set eth0 up")
+	h.run(h.inside, "ip addr replace "+realGlobal+"/64 dev eth0 nodad")
+	h.run(h.inside, "ip route replace default via 192.168.1.1")
+	h.run(h.inside, "ip -6 route replace default via fe80::1 dev eth0")
+	began = time.Now()
+	m.await("open again", 5*time.Second, isOpen)
+	t.Logf("open again after %v", time.Since(began).Round(time.Millisecond))
+	m.stop()
+	if four, _ := h.mapped(); four {
+		t.Error("the router still has IPv4")
+	}
+	// miniupnpd 2.3.1 deletes no IPv6 pinhole that was renewed, so its lease is cut to the shortest.
+	testbed.Await(t, "the pinhole ends", 10*time.Second, func() error {
+		if _, six := h.mapped(); six {
+			return errors.New("the router still has IPv6")
+		}
+		return nil
+	})
+}
+
+// TestRealHostFirewall has a firewall on our own machine, which holds back answers to multicast questions.
+func TestRealHostFirewall(t *testing.T) {
+	h := newHome(t, realWAN, "enable_upnp=yes\nenable_natpmp=no")
+	h.run(h.inside, "nft add table inet own")
+	h.run(h.inside, "nft add chain inet own in { type filter hook input priority 0 ; policy drop ; }")
+	h.run(h.inside, "nft add rule inet own in ct state established,related accept")
+	h.run(h.inside, "nft add rule inet own in meta l4proto ipv6-icmp accept")
+	s := h.start().await("IPv4 open", 5*time.Second, func(r report) bool { return r.Verdict == Open.String() })
+	t.Logf("open after %v", s.After.Round(time.Millisecond))
+	if s.Protocol != UPnP {
+		t.Errorf("got %+v, want %s", s, UPnP)
+	}
+}
+
+// TestRealNoRouter has a gateway that opens no ports: it answers nothing, or refuses all connections.
+func TestRealNoRouter(t *testing.T) {
+	for name, rule := range map[string]string{
+		"silent":   "insert rule inet filter input meta l4proto { udp, tcp } drop",
+		"refusing": "insert rule inet filter input meta l4proto { udp, tcp } reject",
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHome(t, realWAN, "enable_upnp=yes\nenable_natpmp=yes")
+			h.nft(rule)
+			m := h.start()
+			s := m.await("a verdict", 5*time.Second, func(r report) bool { return r.Verdict != Asking.String() })
+			t.Logf("%v after %v: %s", s.Verdict, s.After.Round(time.Millisecond), s.Err)
+			if s.Verdict != None.String() || len(s.External) != 0 {
+				t.Errorf("got %+v, want %v", s, None)
+			}
+			if took := m.stop(); took > 1200*time.Millisecond {
+				t.Errorf("stopped after %v", took)
 			}
 		})
 	}

@@ -186,7 +186,7 @@ func (p *pinholeOpener) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if router.firewall == nil || !router.gateway {
+	if router.firewall == nil {
 		return &refusal{UPnP, "it has no service for IPv6"}
 	}
 	p.service = service{router.firewall.kind, hostReplaced(router.firewall.control, p.gateway)}

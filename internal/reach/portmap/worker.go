@@ -4,7 +4,6 @@ package portmap
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -36,14 +35,14 @@ var standardTiming = timing{
 	patience: 250 * time.Millisecond,
 	attempt:  8 * time.Second,
 	search:   1500 * time.Millisecond,
-	check:    10 * time.Second,
+	check:    15 * time.Second,
 	checkUP:  time.Minute,
 	retry:    2 * time.Second,
 	maxLost:  15 * time.Second,
 	maxRetry: 5 * time.Minute,
 	shortest: time.Minute,
 	closing:  900 * time.Millisecond,
-	settle:   2 * time.Second,
+	settle:   200 * time.Millisecond,
 	reread:   30 * time.Second,
 }
 
@@ -60,15 +59,12 @@ type worker struct {
 	done  chan struct{}
 	log   *slog.Logger
 
-	// nonce and what the router gave stay the same whatever happens to the router.
-	nonce     pcpNonce
-	suggested netip.AddrPort
+	suggested netip.AddrPort // what the router gave before
 }
 
 func newWorker(ctx context.Context, m *Mapper, s subject, after *worker) *worker {
 	w := &worker{m: m, subject: s, after: after, done: make(chan struct{}), log: m.log.With("own", s.own, "gateway", s.gateway)}
 	w.ctx, w.stop = context.WithCancel(ctx)
-	_, _ = rand.Read(w.nonce[:]) // never fails
 	return w
 }
 
@@ -126,7 +122,7 @@ func (w *worker) sleep(d time.Duration) {
 
 func (w *worker) openers() []opener {
 	waits := w.m.asking.waits
-	pcp := &pcpOpener{subject: w.subject, port: w.m.port, nonce: w.nonce, waits: waits, suggested: w.suggested}
+	pcp := &pcpOpener{subject: w.subject, port: w.m.port, nonce: w.m.nonce, waits: waits, suggested: w.suggested}
 	if w.own.Is6() {
 		return []opener{pcp, &pinholeOpener{finder: w.m.finder, own: w.own, gateway: w.gateway, port: w.m.port}}
 	}
@@ -232,7 +228,11 @@ func telling(failed []error) error {
 	if len(refused) > 0 {
 		return fmt.Errorf("%w: %s", errRefused, strings.Join(refused, "; "))
 	}
-	return errors.Join(failed...)
+	var silent []string
+	for _, err := range failed {
+		silent = append(silent, err.Error())
+	}
+	return fmt.Errorf("no router answered: %s", strings.Join(silent, "; "))
 }
 
 var errRefused = errors.New("the router opens no port")

@@ -45,6 +45,15 @@ type refusal struct{ protocol, reason string }
 
 func (r *refusal) Error() string { return r.protocol + ": the router refused: " + r.reason }
 
+// refusalOf makes a refusal of a protocol's result, whose name is in a table of the protocol.
+func refusalOf(protocol string, names []string, result int) error {
+	name := "unknown result"
+	if result < len(names) && names[result] != "" {
+		name = names[result]
+	}
+	return &refusal{protocol, fmt.Sprintf("%d (%s)", result, name)}
+}
+
 // sharedError says that the router's own address is of no use to others. Some routers do not tell such an address: then it
 // is invalid.
 type sharedError struct{ address netip.Addr }

@@ -69,6 +69,9 @@ func TestAnswers(t *testing.T) {
 		{"CGNAT with PCP", pcpGives(netip.MustParseAddrPort("100.64.1.2:5000")), nil, State{Verdict: Shared}, "100.64.1.2"},
 		{"double NAT with NAT-PMP", nil, natpmpGives(netip.MustParseAddrPort("10.0.0.7:5000")), State{Verdict: Shared}, "10.0.0.7"},
 		{"no address", nil, natpmpGives(netip.MustParseAddrPort("0.0.0.0:5000")), State{Verdict: Shared}, "no public address"},
+		{"no address, and NAT-PMP says so", nil, func(q []byte) [][]byte {
+			return one(fakeNATPMP(q, 3, 0, 1000, netip.MustParseAddrPort("0.0.0.0:0")))
+		}, State{Verdict: Shared}, "no public address"},
 		{"a loopback address", pcpGives(netip.MustParseAddrPort("127.0.0.1:5000")), nil, State{Verdict: Shared}, "127.0.0.1"},
 		{"port 0", pcpGives(netip.AddrPortFrom(fakeAddr, 0)), nil, State{Verdict: Refused}, "no usable address"},
 		{"IPv6 for IPv4", pcpGives(netip.MustParseAddrPort("[2001:db8::1]:5000")), nil, State{Verdict: Refused}, "no usable address"},
@@ -307,38 +310,64 @@ func TestNotBound(t *testing.T) {
 	})
 }
 
-// TestFlood has a router that sends random and near-valid datagrams before the right answer.
+// TestFlood has 100,000 random and near-valid datagrams before the right answer.
 func TestFlood(t *testing.T) {
 	t.Parallel()
-	r := newFakeRouter(t)
-	random := rand.New(rand.NewPCG(1, 2))
-	sent := 0
-	r.pcp = func(q []byte) [][]byte {
-		right := fakePCP(q, 0, 3600, 1000, sameThere)
-		var all [][]byte
-		for range 100 {
-			b := slices.Clone(right[:random.IntN(len(right)+1)])
-			for range 1 + random.IntN(4) {
-				if len(b) > 0 {
-					b[random.IntN(len(b))] ^= byte(1 + random.IntN(255))
+	for _, tc := range []struct {
+		protocol string
+		// right is the answer that counts. taken reports whether a router may say a spoilt one: what it says counts.
+		right func(question []byte) []byte
+		taken func(spoilt, question []byte) bool
+	}{
+		{
+			PCP, func(q []byte) []byte { return fakePCP(q, 0, 3600, 1000, sameThere) },
+			func(b, q []byte) bool {
+				a, err := parsePCP(b)
+				return errors.Is(err, errVersion) || err == nil && len(b) >= 36 && pcpNonce(b[24:36]) == pcpNonce(q[24:36]) && a.opcode == opMap
+			},
+		},
+		{
+			NATPMP, func(q []byte) []byte { return fakeNATPMP(q, 0, 3600, 1000, sameThere) },
+			func(b, q []byte) bool {
+				a, err := parseNATPMP(b)
+				return err == nil && a.opcode == q[1]
+			},
+		},
+	} {
+		t.Run(tc.protocol, func(t *testing.T) {
+			t.Parallel()
+			r := newFakeRouter(t)
+			random := rand.New(rand.NewPCG(1, 2))
+			sent := 0
+			answers := func(q []byte) (all [][]byte) {
+				right := tc.right(q)
+				for ; sent < 100_000; sent++ {
+					b := slices.Clone(right[:random.IntN(len(right)+1)])
+					for range 1 + random.IntN(4) {
+						if len(b) > 0 {
+							b[random.IntN(len(b))] ^= byte(1 + random.IntN(255))
+						}
+					}
+					if !tc.taken(b, q) {
+						all = append(all, b)
+					}
 				}
+				return append(all, right) // which may be lost in the flood; the next question's answer is not
 			}
-			if a, err := parsePCP(b); err == nil && a.opcode == opMap && a.nonce == pcpNonce(q[24:36]) {
-				continue // from a router that we asked: what it says counts
+			if tc.protocol == PCP {
+				r.pcp = answers
+			} else {
+				r.natpmp = answers
 			}
-			if _, err := parsePCP(b); errors.Is(err, errVersion) {
-				continue
+			m := r.run(func(t *timing) {
+				t.waits, t.check = slices.Repeat([]time.Duration{time.Second}, 10), time.Hour
+				t.attempt = 20 * time.Second
+			})
+			if s := m.awaitVerdict(Open); !slices.Equal(s.External, []netip.AddrPort{sameThere}) || s.Protocol != tc.protocol {
+				t.Errorf("got %+v", s)
 			}
-			all = append(all, b)
-		}
-		sent += len(all)
-		return append(all, right)
+		})
 	}
-	m := r.run(func(t *timing) { t.waits = []time.Duration{time.Second, time.Second, time.Second}; t.check = time.Hour })
-	if s := m.awaitVerdict(Open); !slices.Equal(s.External, []netip.AddrPort{sameThere}) {
-		t.Errorf("got %+v", s)
-	}
-	t.Logf("%d wrong datagrams", sent)
 }
 
 func awaitTrue(t *testing.T, what string, fits func() bool) {

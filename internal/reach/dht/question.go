@@ -144,7 +144,7 @@ func (c *Client) fail(now time.Time, q *question) {
 	case q.kind == put:
 		q.spot.put = none
 	case q.kind == getAgain && k != nil && k.failed < 2:
-		q.spot.state = answered
+		q.spot.state, q.spot.holds = answered, none
 	default:
 		q.spot.state, q.spot.died, q.spot.holds = dead, now, none
 	}

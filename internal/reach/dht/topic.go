@@ -277,11 +277,12 @@ func (t *Topic) follow(now time.Time, s *side) {
 func (t *Topic) store(now time.Time, s *side) {
 	const tries = 3
 	var room variety
+	settled := s.idle || !t.active(now)
 	for _, p := range s.spots {
 		if room.count >= nearest {
 			return
 		}
-		if p.state == dead || p.state == overdue || !room.has(p.node.Addr.Addr()) {
+		if p.state == dead || p.state == overdue || p.state == fresh && settled || !room.has(p.node.Addr.Addr()) {
 			continue
 		}
 		room.take(p.node.Addr.Addr())

@@ -3,13 +3,14 @@
 package meet_test
 
 import (
-	"fmt"
+	"context"
 	"net/netip"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/costream-obs/costream-obs/internal/reach/dht"
 	"github.com/costream-obs/costream-obs/internal/reach/dht/dhttest"
@@ -17,6 +18,8 @@ import (
 )
 
 var noon = time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+
+var plain = cmpopts.EquateComparable(netip.AddrPort{})
 
 // side is one of the two friends, on a machine of the simulated network.
 type side struct {
@@ -140,5 +143,245 @@ func TestTimes(t *testing.T) {
 	}
 }
 
-var _ = fmt.Sprint
-var _ = cmp.Diff
+// both are two sides on a network, of which the inviter is first.
+func both(seed uint64, start time.Time, skew time.Duration) (n *dhttest.Network, a, b *side) {
+	n = dhttest.NewNetwork(seed, start)
+	routers := n.Grow(200, 0.2, false)
+	return n, newSide(n, sideOptions{inviter: true, routers: routers}), newSide(n, sideOptions{routers: routers, skew: skew})
+}
+
+func await(t *testing.T, n *dhttest.Network, limit time.Duration, what string, done func() bool) {
+	t.Helper()
+	if took, ok := n.Until(limit, done); !ok {
+		t.Fatalf("awaited for %v: %s", took, what)
+	}
+}
+
+// TestClocks has the clocks of the two differ, at all times of the day.
+func TestClocks(t *testing.T) {
+	midnight := time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
+	for _, tc := range []struct {
+		name  string
+		start time.Time
+		skew  time.Duration
+		limit time.Duration // for the later one, and after the first half minute
+	}{
+		{"a day ahead", noon, 24 * time.Hour, 15 * time.Second},
+		{"a day behind", noon, -24 * time.Hour, 15 * time.Second},
+		{"a minute ahead just before midnight", midnight.Add(-30 * time.Second), time.Minute, 5 * time.Second},
+		{"a minute behind just after midnight", midnight.Add(30 * time.Second), -time.Minute, 5 * time.Second},
+		{"an hour ahead in the evening", midnight.Add(-50 * time.Minute), time.Hour, 5 * time.Second},
+		{"right at midnight", midnight.Add(-time.Second), 0, 5 * time.Second},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			n, a, b := both(1, tc.start, tc.skew)
+			a.meeting.Start()
+			b.meeting.Start()
+			await(t, n, tc.limit, "both start together", func() bool { return a.has(b) && b.has(a) })
+
+			n, a, b = both(2, tc.start, tc.skew)
+			a.meeting.Start()
+			n.Run(time.Minute)
+			b.meeting.Start()
+			// In the worst case the first one asks for the wrong day 15 times between.
+			await(t, n, 30*time.Second, "one starts a minute later", func() bool { return a.has(b) && b.has(a) })
+		})
+	}
+}
+
+// TestOverMidnight has one wait from one day to the next.
+func TestOverMidnight(t *testing.T) {
+	n, a, b := both(3, noon, 0)
+	a.meeting.Start()
+	n.Run(13 * time.Hour)
+	b.meeting.Start()
+	await(t, n, 3*time.Second, "they meet", func() bool { return a.has(b) && b.has(a) })
+}
+
+// TestRestart has a side start again at another address: its number must be higher than that of its earlier notes.
+func TestRestart(t *testing.T) {
+	for name, skew := range map[string]time.Duration{
+		"at once": 0, "with a clock set back by an hour": -time.Hour, "with a clock set forward by an hour": time.Hour,
+	} {
+		t.Run(name, func(t *testing.T) {
+			n, a, b := both(4, noon, 0)
+			a.meeting.Start()
+			b.meeting.Start()
+			await(t, n, 5*time.Second, "they meet", func() bool { return a.has(b) && b.has(a) })
+			nodes := b.client.Nodes()
+			b.stop()
+			again := newSide(n, sideOptions{skew: skew, nodes: nodes})
+			again.meeting.Start()
+			await(t, n, 10*time.Second, "they meet again", func() bool { return a.has(again) && again.has(a) })
+			if a.has(b) {
+				t.Errorf("got %v, want no address of the earlier run", a.found)
+			}
+		})
+	}
+}
+
+// TestChanges has the candidates change: the notes follow once they have settled.
+func TestChanges(t *testing.T) {
+	n, a, b := both(5, noon, 0)
+	a.meeting.Start()
+	b.meeting.Start()
+	await(t, n, 5*time.Second, "they meet", func() bool { return a.has(b) && b.has(a) })
+	n.Run(time.Minute)
+	told := b.told
+	for port := range uint16(5) {
+		a.own = append(a.own, meet.Candidate{Addr: netip.AddrPortFrom(netip.MustParseAddr("192.168.1.2"), 5000+port), Kind: meet.LAN})
+		a.meeting.Changed()
+		n.Run(10 * time.Millisecond)
+	}
+	await(t, n, 4*time.Second, "the note is read", func() bool { return b.told > told })
+	want := append(slices.Clone(a.own), meet.Candidate{Addr: a.addr, Kind: meet.Outer})
+	if diff := cmp.Diff(want, b.found, plain); diff != "" {
+		t.Errorf("found (-want +got):\n%s", diff)
+	}
+	stored := a.meeting.State().Stored
+	a.meeting.Changed()
+	n.Run(time.Minute)
+	if b.told != told+1 || a.meeting.State().Stored != stored {
+		t.Errorf("a note was left %v after the candidates stayed the same", a.meeting.State().Stored.Sub(stored))
+	}
+}
+
+// TestQuiet measures what a side sends while it waits, and while it is connected.
+func TestQuiet(t *testing.T) {
+	n, a, _ := both(6, noon, 0)
+	var bytes, questions int
+	n.Seen = func(from, _ netip.AddrPort, b []byte) {
+		if from == a.addr {
+			bytes += len(b) + 28 // with the headers of IPv4 and UDP
+			questions++
+		}
+	}
+	a.meeting.Start()
+	n.Run(time.Minute)
+	const long = 12 * time.Hour // over midnight
+	bytes, questions = 0, 0
+	n.Run(long)
+	rate := float64(bytes) / long.Seconds()
+	t.Logf("waiting: %.1f bytes a second, %d datagrams in %v", rate, questions, long)
+	if rate >= 100 {
+		t.Errorf("waiting: got %.1f bytes a second, want less than 100", rate)
+	}
+	a.meeting.SetConnected(true)
+	n.Run(time.Minute)
+	bytes, questions = 0, 0
+	n.Run(long)
+	t.Logf("connected: %.1f bytes a second, %d datagrams in %v", float64(bytes)/long.Seconds(), questions, long)
+	if rate := float64(bytes) / long.Seconds(); rate >= 15 || bytes == 0 {
+		t.Errorf("connected: got %.1f bytes a second, want only what keeps the notes", rate)
+	}
+}
+
+// TestConnected has nothing asked for while the link has the friend, and all again when it has lost it.
+func TestConnected(t *testing.T) {
+	n, a, b := both(7, noon, 0)
+	a.meeting.Start()
+	b.meeting.Start()
+	await(t, n, 5*time.Second, "they meet", func() bool { return a.has(b) && b.has(a) })
+	a.meeting.SetConnected(true)
+	a.meeting.SetConnected(true)
+	told := a.told
+	b.own = []meet.Candidate{{Addr: netip.MustParseAddrPort("192.168.1.2:5000"), Kind: meet.LAN}}
+	b.meeting.Changed()
+	n.Run(5 * time.Minute)
+	if a.told != told {
+		t.Errorf("a note was read while connected: %v", a.found)
+	}
+	a.meeting.SetConnected(false)
+	await(t, n, 2*time.Second, "the note is read", func() bool { return a.told > told })
+}
+
+// TestKeepsNotes has nodes that have a note forget it or go, and time pass.
+func TestKeepsNotes(t *testing.T) {
+	n, a, _ := both(8, noon, 0)
+	a.meeting.Start()
+	await(t, n, 5*time.Second, "the note is stored", func() bool { return a.meeting.State().Holders == 8 })
+	first := a.meeting.State().Stored
+	n.Run(61 * time.Minute)
+	hourly := a.meeting.State()
+	if d := hourly.Stored.Sub(first); d < time.Hour || d > time.Hour+10*time.Second {
+		t.Errorf("the note was left again after %v, want an hour", d)
+	}
+	if hourly.Holders != 8 {
+		t.Errorf("%d nodes have the second note, want 8", hourly.Holders)
+	}
+	gone := 0
+	for _, node := range n.Nodes {
+		if node.Items() > 0 && gone < 6 {
+			gone++
+			if gone%2 == 0 {
+				node.Forget()
+			} else {
+				n.Remove(node.Addr)
+			}
+		}
+	}
+	await(t, n, 11*time.Minute, "the note is left again", func() bool { return a.meeting.State().Stored != hourly.Stored })
+	await(t, n, 10*time.Second, "enough nodes have it", func() bool { return a.meeting.State().Holders >= 6 })
+}
+
+// TestReplay has nodes go on giving an old note.
+func TestReplay(t *testing.T) {
+	n, a, b := both(9, noon, 0)
+	a.own = []meet.Candidate{{Addr: netip.MustParseAddrPort("192.168.1.2:5000"), Kind: meet.LAN}}
+	a.meeting.Start()
+	await(t, n, 5*time.Second, "the note is stored", func() bool { return a.meeting.State().Holders == 8 })
+	n.Run(5 * time.Second)
+	for i, node := range n.Nodes {
+		if i%2 == 0 {
+			node.Silent = func(method string) bool { return method == "put" }
+		}
+	}
+	a.own[0] = meet.Candidate{Addr: netip.MustParseAddrPort("192.168.1.99:5000"), Kind: meet.LAN}
+	a.meeting.Changed()
+	n.Run(10 * time.Second)
+	b.meeting.Start()
+	await(t, n, 5*time.Second, "the new note is read", func() bool {
+		return slices.ContainsFunc(b.found, func(c meet.Candidate) bool { return c == a.own[0] })
+	})
+	told := b.told
+	n.Run(time.Hour / 2)
+	if b.told != told {
+		t.Errorf("got %v after the new note, want the old one ignored", b.found)
+	}
+}
+
+// TestNothingToSay has a side without any address look for its friend all the same.
+func TestNothingToSay(t *testing.T) {
+	n, a, b := both(10, noon, 0)
+	b.meeting.Start()
+	await(t, n, 5*time.Second, "a note is stored", func() bool { return b.meeting.State().Holders == 8 })
+	silent := meet.New(meet.Options{
+		Client: a.client, Own: meet.Secret{2}, Peer: meet.Secret{1}, Clock: n,
+		Candidates: func() []meet.Candidate { return nil },
+		Found:      func(c []meet.Candidate) { a.found = c },
+	})
+	a.meeting = silent
+	silent.Start()
+	await(t, n, 3*time.Second, "the note is read", func() bool { return a.has(b) })
+	n.Run(time.Minute)
+	if s := silent.State(); !s.Stored.IsZero() || len(s.Peer) != 1 || s.Found.IsZero() || s.Reached == 0 {
+		t.Errorf("got %+v", s)
+	}
+}
+
+func TestRun(t *testing.T) {
+	n, a, _ := both(11, noon, 0)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	a.meeting.Run(ctx)
+	n.Run(time.Second) // what Run has sent before it ended
+	n.Seen = func(from, to netip.AddrPort, b []byte) {
+		if from == a.addr {
+			t.Errorf("%q was sent to %v after the end", b, to)
+		}
+	}
+	a.meeting.Changed()
+	a.meeting.SetConnected(true)
+	a.meeting.SetConnected(false)
+	n.Run(time.Hour)
+}

@@ -45,18 +45,31 @@ type refusal struct{ protocol, reason string }
 
 func (r *refusal) Error() string { return r.protocol + ": the router refused: " + r.reason }
 
-// sharedError says that the router's own address is of no use to others.
+// refusalOf makes a refusal of a protocol's result, whose name is in a table of the protocol.
+func refusalOf(protocol string, names []string, result int) error {
+	name := "unknown result"
+	if result < len(names) && names[result] != "" {
+		name = names[result]
+	}
+	return &refusal{protocol, fmt.Sprintf("%d (%s)", result, name)}
+}
+
+// sharedError says that the router's own address is of no use to others. Some routers do not tell such an address: then it
+// is invalid.
 type sharedError struct{ address netip.Addr }
 
 func (s *sharedError) Error() string {
+	if !s.address.IsValid() {
+		return "the router tells no public address of its own"
+	}
 	return fmt.Sprintf("the router's own address, %v, is not a public one", s.address)
 }
 
 // checkExternal refuses what others cannot reach.
-func checkExternal(protocol string, a netip.Addr) error {
+func checkExternal(a netip.Addr) error {
 	switch {
 	case !a.IsValid() || a.IsUnspecified():
-		return &refusal{protocol, "it has no address of its own"}
+		return &sharedError{}
 	case !public(a):
 		return &sharedError{a}
 	}

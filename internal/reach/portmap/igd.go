@@ -16,14 +16,14 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/huin/goupnp/soap"
 )
 
 // igd is a UPnP router (Internet Gateway Device) and its services that open ports.
 type igd struct {
-	address  netip.Addr // that it answered from
-	gateway  bool       // it is the default gateway
+	address  netip.Addr // the default gateway
 	wan      []service
 	firewall *service // for IPv6; nil: none
 }
@@ -73,7 +73,7 @@ func parseDescription(text []byte, location *url.URL) ([]service, error) {
 			return services, nil
 		}
 		if err != nil {
-			return nil, fmt.Errorf("description: %w", err)
+			return nil, fmt.Errorf("description: %s", brief(err))
 		}
 		switch t := token.(type) {
 		case xml.StartElement:
@@ -192,9 +192,24 @@ func (s service) call(ctx context.Context, c *http.Client, action string, in, ou
 		if code := faultCode(err); code != 0 {
 			return &fault{action, code}
 		}
-		return fmt.Errorf("%s: %s: %w", UPnP, action, err)
+		return fmt.Errorf("%s: %s: %s", UPnP, action, brief(err))
 	}
 	return nil
+}
+
+// brief cuts an error that may contain what the router sent.
+func brief(err error) string {
+	const most = 200
+	text := strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, err.Error())
+	if len(text) > most {
+		text = strings.ToValidUTF8(text[:most], "") + "..."
+	}
+	return text
 }
 
 // fault is an error that a service answered.
@@ -235,8 +250,9 @@ type finder struct {
 	at    time.Time // of found
 }
 
-// foundFor is how long a router is taken as found: the workers ask at nearly the same time.
-const foundFor = 5 * time.Second
+// foundFor is how long a router is taken as found: long enough for workers that wait for each other, and shorter than any
+// retry, since a router that has started anew may be found elsewhere.
+const foundFor = time.Second
 
 func newFinder(network func() network, limit time.Duration, log *slog.Logger) *finder {
 	f := &finder{network: network, limit: limit, log: log, turn: make(chan struct{}, 1)}
@@ -270,47 +286,25 @@ func (f *finder) search(ctx context.Context) (*igd, error) {
 	n := f.network()
 	s, err := newSearcher(n)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", UPnP, err)
 	}
 	defer s.close()
-	own := n.own4
-	if !n.gateway4.IsValid() {
-		own = n.own6[0]
-	}
-	type place struct {
-		from     netip.Addr
-		location string
-	}
-	seen := make(map[place]bool)
-	describe := func(from netip.Addr, location *url.URL) *igd {
-		services, err := fetchDescription(ctx, httpClient(own, from), location)
-		f.log.Debug("router: UPnP", "from", from, "location", location, "services", len(services), "err", err)
-		g := &igd{address: from, gateway: from == s.gateway}
-		if g.take(services); len(g.wan) == 0 && g.firewall == nil {
-			return nil
-		}
-		return g
-	}
+	client := httpClient(n.own4, s.gateway)
+	seen := make(map[string]bool)
 	var found *igd
-	var others []func() *igd // not the gateway, though in the local network
-	s.answers(ctx, f.limit, func(from netip.Addr, location *url.URL) bool {
-		p := place{from, location.String()}
-		if seen[p] || len(seen) >= 2*maxLocations {
+	s.answers(ctx, f.limit, func(location *url.URL) bool {
+		if seen[location.String()] || len(seen) >= maxLocations {
 			return false
 		}
-		seen[p] = true
-		if from == s.gateway {
-			found = describe(from, location)
-		} else if len(others) < maxLocations {
-			others = append(others, func() *igd { return describe(from, location) })
+		seen[location.String()] = true
+		services, err := fetchDescription(ctx, client, location)
+		f.log.Debug("router: UPnP", "location", location, "services", len(services), "err", err)
+		g := &igd{address: s.gateway}
+		if g.take(services); len(g.wan) > 0 || g.firewall != nil {
+			found = g
 		}
 		return found != nil
 	})
-	for _, other := range others {
-		if found == nil {
-			found = other()
-		}
-	}
 	if found == nil && ctx.Err() != nil {
 		return nil, ctx.Err()
 	}

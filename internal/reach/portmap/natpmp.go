@@ -5,7 +5,6 @@ package portmap
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"net/netip"
 	"time"
 )
@@ -61,14 +60,14 @@ func parseNATPMP(b []byte) (natpmpAnswer, error) {
 }
 
 // natpmpResults names the results of RFC 6886, section 3.5.
-var natpmpResults = [...]string{
+var natpmpResults = []string{
 	1: "unsupported version", 2: "not authorized", 3: "network failure", 4: "no resources", 5: "unsupported opcode",
 }
 
 func natpmpRefusal(result uint16) error {
-	name := "unknown result"
-	if int(result) < len(natpmpResults) && natpmpResults[result] != "" {
-		name = natpmpResults[result]
+	const networkFailure = 3
+	if result == networkFailure {
+		return &sharedError{} // it has no address, or miniupnpd does not use the one that it has
 	}
-	return &refusal{NATPMP, fmt.Sprintf("%d (%s)", result, name)}
+	return refusalOf(NATPMP, natpmpResults, int(result))
 }

@@ -26,8 +26,7 @@ import (
 type network struct {
 	gateway4 netip.Addr // invalid: none
 	own4     netip.Addr
-	local    netip.Prefix // the IPv4 network of own4
-	index4   int          // number of the interface
+	index4   int // number of the interface
 
 	gateway6 netip.Addr // with its zone; invalid: none
 	own6     []netip.Addr
@@ -56,9 +55,8 @@ func readNetwork() network {
 	routes, _ := os.ReadFile("/proc/net/route")
 	if name, gateway := defaultRoute4(routes); gateway.IsValid() {
 		if iface, err := net.InterfaceByName(name); err == nil {
-			n.local = prefixTowards(iface, gateway)
-			if n.local.IsValid() {
-				n.gateway4, n.own4, n.index4 = gateway, n.local.Addr(), iface.Index
+			if own := addrTowards(iface, gateway); own.IsValid() {
+				n.gateway4, n.own4, n.index4 = gateway, own, iface.Index
 			}
 		}
 	}
@@ -72,23 +70,23 @@ func readNetwork() network {
 	return n
 }
 
-// prefixTowards returns our address with its network at an interface: the one that the gateway is in, or else the first.
-func prefixTowards(iface *net.Interface, gateway netip.Addr) netip.Prefix {
+// addrTowards returns our address at an interface: one in the gateway's network, or else the first.
+func addrTowards(iface *net.Interface, gateway netip.Addr) netip.Addr {
 	addrs, err := iface.Addrs()
 	if err != nil {
-		return netip.Prefix{}
+		return netip.Addr{}
 	}
-	var first netip.Prefix
+	var first netip.Addr
 	for _, a := range addrs {
 		p, err := netip.ParsePrefix(a.String())
 		if err != nil || !p.Addr().Is4() {
 			continue
 		}
 		if p.Contains(gateway) {
-			return p
+			return p.Addr()
 		}
 		if !first.IsValid() {
-			first = p
+			first = p.Addr()
 		}
 	}
 	return first

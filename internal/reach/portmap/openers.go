@@ -4,6 +4,7 @@ package portmap
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"time"
@@ -18,6 +19,7 @@ type pcpOpener struct {
 
 	suggested netip.AddrPort
 	epoch     epoch
+	answered  bool // to any question
 }
 
 func (p *pcpOpener) protocol() string { return PCP }
@@ -41,12 +43,16 @@ func (p *pcpOpener) answer(ctx context.Context, question []byte, fits func(pcpAn
 	var parseErr error
 	err = ask(ctx, p.own, netip.AddrPortFrom(p.gateway, pcpPort), question, p.waits, func(b []byte) bool {
 		got, err := parsePCP(b)
-		if err == errVersion {
+		if errors.Is(err, errVersion) {
 			parseErr = err
 			return true
 		}
 		a = got
-		return err == nil && fits(got)
+		if err != nil || !fits(got) {
+			return false
+		}
+		p.answered = true
+		return true
 	})
 	if err == nil {
 		err = parseErr
@@ -77,7 +83,7 @@ func (p *pcpOpener) open(ctx context.Context) (grant, error) {
 	if a.result != 0 {
 		return grant{}, pcpRefusal(a.result)
 	}
-	if err := checkExternal(PCP, a.external.Addr()); err != nil {
+	if err := checkExternal(a.external.Addr()); err != nil {
 		return grant{}, err
 	}
 	if a.external.Port() == 0 || a.external.Addr().Is4() != p.own.Is4() {
@@ -99,7 +105,16 @@ func (p *pcpOpener) check(ctx context.Context) error {
 }
 
 func (p *pcpOpener) close(ctx context.Context) error {
+	if !p.answered {
+		// The router may have heard what it did not answer. It is told once, and not waited for.
+		p.waits = []time.Duration{time.Millisecond}
+	}
 	a, err := p.answer(ctx, p.request(0, netip.AddrPort{}).marshal(), p.isOurs)
+	if err != nil || a.result == 0 || !p.suggested.IsValid() {
+		return err
+	}
+	// miniupnpd 2.3.1 refuses to delete an IPv6 pinhole that was renewed. It takes a shorter lease.
+	a, err = p.answer(ctx, p.request(time.Second, p.suggested).marshal(), p.isOurs)
 	if err == nil && a.result != 0 {
 		err = pcpRefusal(a.result)
 	}
@@ -142,7 +157,7 @@ func (n *natpmpOpener) prepare(ctx context.Context) error {
 	}
 	n.epoch.lost(a.epoch, time.Now())
 	n.address = a.address
-	return checkExternal(NATPMP, a.address)
+	return checkExternal(a.address)
 }
 
 func (n *natpmpOpener) open(ctx context.Context) (grant, error) {

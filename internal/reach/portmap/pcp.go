@@ -5,7 +5,6 @@ package portmap
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"net/netip"
 	"time"
 )
@@ -107,16 +106,10 @@ func parsePCP(b []byte) (pcpAnswer, error) {
 func seconds(n uint32) time.Duration { return time.Duration(n) * time.Second }
 
 // pcpResults names the results of RFC 6887, section 7.4.
-var pcpResults = [...]string{
+var pcpResults = []string{
 	1: "unsupported version", 2: "not authorized", 3: "malformed request", 4: "unsupported opcode", 5: "unsupported option",
 	6: "malformed option", 7: "network failure", 8: "no resources", 9: "unsupported protocol", 10: "quota exceeded",
 	11: "cannot provide the external address", 12: "address mismatch", 13: "too many remote peers",
 }
 
-func pcpRefusal(result byte) error {
-	name := "unknown result"
-	if int(result) < len(pcpResults) && pcpResults[result] != "" {
-		name = pcpResults[result]
-	}
-	return &refusal{PCP, fmt.Sprintf("%d (%s)", result, name)}
-}
+func pcpRefusal(result byte) error { return refusalOf(PCP, pcpResults, int(result)) }

@@ -3,13 +3,14 @@
 // Package portmap keeps one UDP port of this machine open at the user's own router: it asks with PCP (RFC 6887), then
 // NAT-PMP (RFC 6886), then UPnP IGD. For IPv4 the router maps the port, for IPv6 it opens a pinhole in its firewall.
 //
-// The package asks the default gateway and nobody else, apart from one multicast question for UPnP routers on the local
-// network. It believes only answers of those whom it asked. It opens no port but the one it is told, and only while this
+// The package asks the default gateway alone. One question, for UPnP routers, goes to the local network by multicast, too,
+// but only the gateway's answer counts. It opens no port but the one it is told, and only while this
 // process has it bound. It does not know who uses the port, and it is no general client of these protocols.
 package portmap
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -76,6 +77,7 @@ type Options struct {
 type Mapper struct {
 	port    uint16
 	log     *slog.Logger
+	nonce   pcpNonce // one for all time: a router takes a deletion only with the nonce of the mapping
 	changed chan struct{}
 
 	// What tests replace.
@@ -108,10 +110,12 @@ func New(o Options) *Mapper {
 }
 
 func newMapper(o Options, network func() network, bound func(port int) error, asking timing) *Mapper {
-	return &Mapper{
+	m := &Mapper{
 		port: o.Port, log: o.Log, changed: make(chan struct{}, 1), six: make(map[netip.Addr]result),
 		network: network, bound: bound, asking: asking, finder: newFinder(network, asking.search, o.Log),
 	}
+	_, _ = rand.Read(m.nonce[:]) // never fails
+	return m
 }
 
 // Changed receives a value after State has changed.
@@ -165,28 +169,23 @@ func (m *Mapper) Run(ctx context.Context) {
 		if !n.gateway4.IsValid() {
 			m.tell(ctx, subject{}, result{verdict: None, err: errors.New("this machine has no default gateway for IPv4")})
 		}
-		if !waitForChange(ctx, events) {
+		if !m.waitForChange(ctx, events) {
 			return
 		}
 	}
 }
 
-// The network is read again after an event, at most once in eventPause, and without one each rereadPause.
-const (
-	eventPause  = 2 * time.Second
-	rereadPause = 30 * time.Second
-)
-
-// waitForChange reports false when ctx has ended.
-func waitForChange(ctx context.Context, events <-chan struct{}) bool {
-	pause := time.NewTimer(eventPause)
+// waitForChange returns when the network must be read again: after an event, but not too often. It reports false when ctx
+// has ended.
+func (m *Mapper) waitForChange(ctx context.Context, events <-chan struct{}) bool {
+	pause := time.NewTimer(m.asking.settle)
 	defer pause.Stop()
 	select {
 	case <-ctx.Done():
 		return false
 	case <-pause.C:
 	}
-	pause.Reset(rereadPause - eventPause)
+	pause.Reset(m.asking.reread - m.asking.settle)
 	select {
 	case <-ctx.Done():
 		return false

@@ -81,68 +81,49 @@ func httpHost(u *url.URL) (netip.AddrPort, error) {
 	return a, nil
 }
 
-// searcher asks for UPnP routers.
+// searcher asks for a UPnP router.
 type searcher struct {
-	conn     *net.UDPConn
-	gateway  netip.Addr
-	local    netip.Prefix // whose answers are taken besides the gateway's; may be invalid
-	question []ssdpPacket
+	conn    *net.UDPConn
+	gateway netip.Addr // whose answers count
 }
 
-type ssdpPacket struct {
-	to   netip.AddrPort
-	text []byte
-}
-
-// newSearcher asks the gateway itself, whose answer passes a firewall of ours, and the local network, since some routers
-// answer nothing else.
 func newSearcher(n network) (*searcher, error) {
-	s := &searcher{}
-	var own netip.Addr
-	var to []netip.Addr
-	switch {
-	case n.gateway4.IsValid():
-		s.gateway, s.local, own = n.gateway4, n.local.Masked(), n.own4
-		to = []netip.Addr{n.gateway4, ssdpGroup}
-	case n.gateway6.IsValid():
-		s.gateway, own = n.gateway6, n.own6[0]
-		to = []netip.Addr{n.gateway6}
-	default:
-		return nil, errors.New("no default gateway")
+	if !n.gateway4.IsValid() {
+		return nil, errors.New("no default gateway for IPv4")
 	}
-	for _, addr := range to {
-		host := netip.AddrPortFrom(addr, ssdpPort)
-		for _, target := range ssdpTargets {
-			s.question = append(s.question, ssdpPacket{host, ssdpQuestion(netip.AddrPortFrom(addr.WithZone(""), ssdpPort).String(), target)})
-		}
-	}
-	conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(own, 0)))
+	conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(n.own4, 0)))
 	if err != nil {
 		return nil, fmt.Errorf("search for UPnP routers: %w", err)
 	}
-	s.conn = conn
-	if own.Is4() {
-		if raw, err := conn.SyscallConn(); err == nil {
-			// Without them the question goes out where the default route does, which is the right interface mostly.
-			_ = raw.Control(func(fd uintptr) {
-				_ = unix.SetsockoptIPMreqn(int(fd), unix.IPPROTO_IP, unix.IP_MULTICAST_IF, &unix.IPMreqn{Ifindex: int32(n.index4)})
-				_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_IP, unix.IP_MULTICAST_TTL, 2)
-			})
+	if raw, err := conn.SyscallConn(); err == nil {
+		// Without them the question goes out where the default route does, which is the right interface mostly.
+		_ = raw.Control(func(fd uintptr) {
+			_ = unix.SetsockoptIPMreqn(int(fd), unix.IPPROTO_IP, unix.IP_MULTICAST_IF, &unix.IPMreqn{Ifindex: int32(n.index4)})
+			_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_IP, unix.IP_MULTICAST_TTL, 2)
+		})
+	}
+	return &searcher{conn, n.gateway4}, nil
+}
+
+// ask asks the gateway itself, whose answer passes a firewall of ours, and the local network, since some routers answer
+// nothing else. What is lost is asked again.
+func (s *searcher) ask() {
+	for _, to := range []netip.Addr{s.gateway, ssdpGroup} {
+		host := netip.AddrPortFrom(to, ssdpPort)
+		for _, target := range ssdpTargets {
+			_, _ = s.conn.WriteToUDPAddrPort(ssdpQuestion(host.String(), target), host)
 		}
 	}
-	return s, nil
 }
 
 // answers calls found for each answer of a router until found returns true or the time is over.
-func (s *searcher) answers(ctx context.Context, limit time.Duration, found func(from netip.Addr, location *url.URL) bool) {
+func (s *searcher) answers(ctx context.Context, limit time.Duration, found func(location *url.URL) bool) {
 	stop := context.AfterFunc(ctx, func() { _ = s.conn.Close() })
 	defer stop()
 	end := time.Now().Add(limit)
 	buf := make([]byte, 4096)
 	for round := range 2 {
-		for _, q := range s.question {
-			_, _ = s.conn.WriteToUDPAddrPort(q.text, q.to) // what is lost is asked again
-		}
+		s.ask()
 		until := end
 		if round == 0 {
 			until = time.Now().Add(limit / 3)
@@ -155,19 +136,17 @@ func (s *searcher) answers(ctx context.Context, limit time.Duration, found func(
 			if err != nil {
 				break // an error of an earlier question, or the time is over
 			}
-			addr := from.Addr().Unmap()
-			if addr != s.gateway && !(s.local.IsValid() && s.local.Contains(addr)) {
+			if from.Addr().Unmap() != s.gateway {
 				continue
 			}
 			location, err := parseSSDP(buf[:n])
 			if err != nil {
 				continue
 			}
-			// Over IPv6 the router may name another address of its own; we use the one that it answered from.
-			if host, _ := httpHost(location); addr.Is4() && host.Addr() != addr {
+			if host, _ := httpHost(location); host.Addr() != s.gateway {
 				continue
 			}
-			if found(addr, location) {
+			if found(location) {
 				return
 			}
 		}

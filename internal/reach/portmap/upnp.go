@@ -126,9 +126,9 @@ func externalAddress(ctx context.Context, c *http.Client, s service) (netip.Addr
 	}
 	address, err := netip.ParseAddr(out.NewExternalIPAddress)
 	if err != nil || !address.Is4() {
-		return netip.Addr{}, &refusal{UPnP, "it has no address of its own"}
+		return netip.Addr{}, &sharedError{}
 	}
-	return address, checkExternal(UPnP, address)
+	return address, checkExternal(address)
 }
 
 func (o *igdOpener) check(ctx context.Context) error {
@@ -186,7 +186,7 @@ func (p *pinholeOpener) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if router.firewall == nil || !router.gateway {
+	if router.firewall == nil {
 		return &refusal{UPnP, "it has no service for IPv6"}
 	}
 	p.service = service{router.firewall.kind, hostReplaced(router.firewall.control, p.gateway)}

@@ -4,7 +4,6 @@ package portmap
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -23,8 +22,12 @@ type timing struct {
 	check    time.Duration   // between checks with PCP and NAT-PMP: some 60 bytes
 	checkUP  time.Duration   // between checks with UPnP: some 3000 bytes
 	retry    time.Duration   // after a first failure, then doubled
-	maxRetry time.Duration
-	closing  time.Duration // for the deletions at the end
+	maxLost  time.Duration   // at most, for a router that had the port open: it may be starting
+	maxRetry time.Duration   // at most
+	shortest time.Duration   // lifetime that is taken from a router, so that none makes us renew all the time
+	closing  time.Duration   // for the deletions at the end
+	settle   time.Duration   // between two readings of the network, for one after an event
+	reread   time.Duration   // between two readings without one
 }
 
 var standardTiming = timing{
@@ -32,15 +35,19 @@ var standardTiming = timing{
 	patience: 250 * time.Millisecond,
 	attempt:  8 * time.Second,
 	search:   1500 * time.Millisecond,
-	check:    10 * time.Second,
+	check:    15 * time.Second,
 	checkUP:  time.Minute,
 	retry:    2 * time.Second,
+	maxLost:  15 * time.Second,
 	maxRetry: 5 * time.Minute,
+	shortest: time.Minute,
 	closing:  900 * time.Millisecond,
+	settle:   200 * time.Millisecond,
+	reread:   30 * time.Second,
 }
 
-// shortestLifetime bounds how often a router can make us renew.
-const shortestLifetime = time.Minute
+// lostFor is how long a router may take to start.
+const lostFor = 10 * time.Minute
 
 // worker keeps the port open for one address of ours.
 type worker struct {
@@ -52,15 +59,12 @@ type worker struct {
 	done  chan struct{}
 	log   *slog.Logger
 
-	// nonce and what the router gave stay the same whatever happens to the router.
-	nonce     pcpNonce
-	suggested netip.AddrPort
+	suggested netip.AddrPort // what the router gave before
 }
 
 func newWorker(ctx context.Context, m *Mapper, s subject, after *worker) *worker {
 	w := &worker{m: m, subject: s, after: after, done: make(chan struct{}), log: m.log.With("own", s.own, "gateway", s.gateway)}
 	w.ctx, w.stop = context.WithCancel(ctx)
-	_, _ = rand.Read(w.nonce[:]) // never fails
 	return w
 }
 
@@ -81,6 +85,7 @@ func (w *worker) run() {
 		w.after = nil
 	}
 	pause := w.m.asking.retry
+	var open time.Time // when the port was open last
 	for w.ctx.Err() == nil {
 		err := w.m.bound(int(w.m.port))
 		if err != nil {
@@ -93,11 +98,16 @@ func (w *worker) run() {
 			w.m.tell(w.ctx, w.subject, result{verdict: verdictOf(a.err), err: a.err})
 			w.close(a.began)
 			w.sleep(pause)
-			pause = min(2*pause, w.m.asking.maxRetry)
+			most := w.m.asking.maxRetry
+			if !open.IsZero() && time.Since(open) < lostFor {
+				most = w.m.asking.maxLost
+			}
+			pause = min(2*pause, most)
 			continue
 		}
 		pause = w.m.asking.retry
 		w.keep(a)
+		open = time.Now()
 	}
 }
 
@@ -112,7 +122,7 @@ func (w *worker) sleep(d time.Duration) {
 
 func (w *worker) openers() []opener {
 	waits := w.m.asking.waits
-	pcp := &pcpOpener{subject: w.subject, port: w.m.port, nonce: w.nonce, waits: waits, suggested: w.suggested}
+	pcp := &pcpOpener{subject: w.subject, port: w.m.port, nonce: w.m.nonce, waits: waits, suggested: w.suggested}
 	if w.own.Is6() {
 		return []opener{pcp, &pinholeOpener{finder: w.m.finder, own: w.own, gateway: w.gateway, port: w.m.port}}
 	}
@@ -189,7 +199,7 @@ func (w *worker) attempt(ctx context.Context) attempt {
 			if failed[o.i] = o.err; o.err != nil && a.opener == nil {
 				w.log.Debug("router: not with this protocol", "protocol", openers[o.i].protocol(), "err", o.err, "took", time.Since(start))
 			}
-			if s := (*sharedError)(nil); errors.As(o.err, &s) {
+			if s := (*sharedError)(nil); errors.As(o.err, &s) && s.address.IsValid() {
 				cancel() // the others would say the same
 			}
 		}
@@ -203,18 +213,26 @@ func (w *worker) attempt(ctx context.Context) attempt {
 // telling makes one error of those of all protocols: the one that says most.
 func telling(failed []error) error {
 	var refused []string
+	var shared *sharedError
 	for _, err := range failed {
-		if s := (*sharedError)(nil); errors.As(err, &s) {
-			return s
+		if s := (*sharedError)(nil); errors.As(err, &s) && (shared == nil || s.address.IsValid()) {
+			shared = s
 		}
 		if r := (*refusal)(nil); errors.As(err, &r) {
 			refused = append(refused, r.Error())
 		}
 	}
+	if shared != nil {
+		return shared
+	}
 	if len(refused) > 0 {
 		return fmt.Errorf("%w: %s", errRefused, strings.Join(refused, "; "))
 	}
-	return errors.Join(failed...)
+	var silent []string
+	for _, err := range failed {
+		silent = append(silent, err.Error())
+	}
+	return fmt.Errorf("no router answered: %s", strings.Join(silent, "; "))
 }
 
 var errRefused = errors.New("the router opens no port")
@@ -242,7 +260,7 @@ func (w *worker) keep(a attempt) {
 	for {
 		w.suggested = a.grant.external
 		w.m.tell(w.ctx, w.subject, result{external: a.grant.external, protocol: a.opener.protocol(), verdict: Open})
-		renew.Reset(renewAfter(a.grant.lifetime))
+		renew.Reset(w.renewAfter(a.grant.lifetime))
 		if !w.await(check.C, renew.C, a.opener) {
 			w.close(a.began)
 			return
@@ -284,11 +302,11 @@ func (w *worker) await(check, renew <-chan time.Time, o opener) bool {
 	}
 }
 
-func renewAfter(granted time.Duration) time.Duration {
+func (w *worker) renewAfter(granted time.Duration) time.Duration {
 	if granted == 0 || granted > lifetime {
 		granted = lifetime
 	}
-	return max(granted, shortestLifetime) / 2
+	return max(granted, w.m.asking.shortest) / 2
 }
 
 // close takes back what may be open. It has a deadline of its own, since the worker's context may have ended.

@@ -9,13 +9,15 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/reach/dht"
 )
 
 // Network is a simulated network with a clock of its own, which stands still between events: hours pass in no time, and a
-// run with the same seed is the same each time as far as its users are. It is not for several goroutines.
+// run with the same seed is the same each time as far as its users are. One goroutine runs it; others may send.
 type Network struct {
 	// Delay is the time that a datagram takes. Nil: 20 to 80 ms.
 	Delay func(from, to netip.AddrPort) time.Duration
@@ -28,6 +30,7 @@ type Network struct {
 	// Nodes are those of Grow.
 	Nodes []*Node
 
+	mu     sync.Mutex
 	now    time.Time
 	events events
 	count  int
@@ -46,7 +49,7 @@ type event struct {
 	at      time.Time
 	number  int
 	f       func()
-	stopped bool
+	stopped atomic.Bool
 }
 
 type events []*event
@@ -67,17 +70,19 @@ func (e *events) Pop() any {
 }
 
 // Stop keeps the event from happening.
-func (e *event) Stop() bool {
-	was := !e.stopped
-	e.stopped = true
-	return was
-}
+func (e *event) Stop() bool { return !e.stopped.Swap(true) }
 
 // Now is the time of the network.
-func (n *Network) Now() time.Time { return n.now }
+func (n *Network) Now() time.Time {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.now
+}
 
 // AfterFunc calls f after a time of the network.
 func (n *Network) AfterFunc(d time.Duration, f func()) dht.Timer {
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	n.count++
 	e := &event{at: n.now.Add(max(0, d)), number: n.count, f: f}
 	heap.Push(&n.events, e)
@@ -89,21 +94,31 @@ func (n *Network) Run(d time.Duration) { n.Until(d, func() bool { return false }
 
 // Until lets time pass until done returns true, at most d. It returns how long that took, and whether done did.
 func (n *Network) Until(d time.Duration, done func() bool) (time.Duration, bool) {
-	start := n.now
+	start := n.Now()
 	end := start.Add(d)
 	for !done() {
-		if len(n.events) == 0 || n.events[0].at.After(end) {
-			n.now = end
+		e := n.next(end)
+		if e == nil {
 			return d, false
 		}
-		e := heap.Pop(&n.events).(*event)
-		n.now = e.at
-		if !e.stopped {
-			e.stopped = true
+		if !e.stopped.Swap(true) {
 			e.f()
 		}
 	}
-	return n.now.Sub(start), true
+	return n.Now().Sub(start), true
+}
+
+// next lets time pass up to the next event, or up to end when there is none before.
+func (n *Network) next(end time.Time) *event {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(n.events) == 0 || n.events[0].at.After(end) {
+		n.now = end
+		return nil
+	}
+	e := heap.Pop(&n.events).(*event)
+	n.now = e.at
+	return e
 }
 
 // Host has take called with what arrives at an address, and returns what sends from there.
@@ -120,10 +135,13 @@ func (n *Network) Send(from, to netip.AddrPort, b []byte) {
 	if n.Seen != nil {
 		n.Seen(from, to, b)
 	}
-	if n.Rand.Float64() < n.Loss {
+	n.mu.Lock()
+	lost := n.Rand.Float64() < n.Loss
+	delay := 20*time.Millisecond + time.Duration(n.Rand.Int64N(int64(60*time.Millisecond)))
+	n.mu.Unlock()
+	if lost {
 		return
 	}
-	delay := 20*time.Millisecond + time.Duration(n.Rand.Int64N(int64(60*time.Millisecond)))
 	if n.Delay != nil {
 		delay = n.Delay(from, to)
 	}

@@ -105,6 +105,28 @@ func TestPutAndGet(t *testing.T) {
 	}
 }
 
+// TestBothFamilies begins with an IPv4 host and stores in both networks.
+func TestBothFamilies(t *testing.T) {
+	n := dhttest.NewNetwork(9, noon)
+	n.Grow(100, 0, false)
+	n.Grow(100, 0, true)
+	router := &dhttest.Node{Router: true, Node: dht.Node{ID: n.ID(), Addr: netip.MustParseAddrPort("20.0.0.1:6881")}}
+	for _, node := range n.Nodes {
+		router.Known = append(router.Known, node.Node)
+	}
+	n.Join(router)
+	key := newKey(1)
+	all := func(netip.Addr) bool { return true }
+	c, _ := newClient(n, false, dht.Options{Bootstrap: []string{router.Addr.String()}, Reaches: all})
+	topic := c.Topic(public(key), nil)
+	topic.Put(newItem(t, key, 1, "note"))
+	await(t, n, 5*time.Second, "the item is stored in both networks", holders(topic, 16))
+	six, _ := newClient(n, true, dht.Options{Bootstrap: []string{}, Nodes: c.Nodes()})
+	found := false
+	six.Topic(public(key), func(dht.Item) { found = true }).Search()
+	await(t, n, 3*time.Second, "the item is found by IPv6", func() bool { return found })
+}
+
 // TestNodesOfTheLastRun holds that the well-known hosts matter once.
 func TestNodesOfTheLastRun(t *testing.T) {
 	n := dhttest.NewNetwork(2, noon)

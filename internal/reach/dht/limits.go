@@ -17,8 +17,9 @@ const (
 	// All questions together, in datagrams a second, and those to addresses that have never answered.
 	totalRate, totalBurst     = 100, 100
 	unknownRate, unknownBurst = 40, 40
-	// Questions to one node that has answered before. A few topics may search at the same time.
-	nodeRate, nodeBurst = 4, 12
+	// Questions to one node that has answered before. A few topics may search at the same time. libtorrent's nodes ignore
+	// for minutes who sends more than 50 in 10 s.
+	nodeRate, nodeBurst = 3, 12
 
 	// Addresses that have never answered: questions to one address and to its network, within quarantine.
 	perAddress, perNetwork = 4, 12

@@ -44,6 +44,7 @@ type Meeting struct {
 	log   *slog.Logger
 
 	mu        sync.Mutex
+	started   bool
 	closed    bool
 	timer     dht.Timer
 	wakeAt    time.Time
@@ -53,6 +54,7 @@ type Meeting struct {
 	asking    time.Time // since when we look for our friend
 	turn      int       // of slow questions
 	changed   time.Time // when our candidates changed since the last note; zero: not
+	settle    time.Duration
 	noted     []Candidate
 	seq       int64 // of our last note
 	stored    time.Time
@@ -62,7 +64,7 @@ type Meeting struct {
 
 // New returns a meeting. It does nothing before Run.
 func New(opts Options) *Meeting {
-	m := &Meeting{opts: opts, clock: opts.Clock, log: opts.Log, own: make(map[string]*ownDay), peer: make(map[string]*peerDay)}
+	m := &Meeting{opts: opts, clock: opts.Clock, log: opts.Log, own: make(map[string]*ownDay), peer: make(map[string]*peerDay), settle: settleFirst}
 	if m.clock == nil {
 		m.clock = dht.SystemClock{}
 	}
@@ -81,8 +83,8 @@ func (m *Meeting) Run(ctx context.Context) {
 
 func (m *Meeting) start() {
 	m.mu.Lock()
+	m.started = true
 	m.asking = m.clock.Now()
-	m.changed = m.asking.Add(-settle)
 	m.mu.Unlock()
 	m.step()
 }
@@ -109,7 +111,7 @@ func (m *Meeting) Changed() {
 	if m.changed.IsZero() {
 		m.changed = m.clock.Now()
 	}
-	m.wake(settle)
+	m.wake(m.settle)
 }
 
 // SetConnected says whether the link has our friend. While it has, nothing is asked.
@@ -143,7 +145,7 @@ func (m *Meeting) State() State {
 // wake has step called after a while, or earlier when it would be anyway.
 func (m *Meeting) wake(after time.Duration) {
 	at := m.clock.Now().Add(after)
-	if m.closed || m.asking.IsZero() || m.timer != nil && !m.wakeAt.After(at) {
+	if !m.started || m.closed || m.timer != nil && !m.wakeAt.After(at) {
 		return
 	}
 	if m.timer != nil {

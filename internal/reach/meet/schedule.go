@@ -10,8 +10,10 @@ import (
 )
 
 const (
-	// settle is how long our candidates must rest before a note is made: routers answer one after the other.
-	settle = 200 * time.Millisecond
+	// Our candidates must rest before a note is made: routers answer one after the other. When they change again and again,
+	// notes become rarer, until they have been the same for calmTime.
+	settleFirst, settleMost = 200 * time.Millisecond, 10 * time.Second
+	calmTime                = time.Minute
 	// everyone is more nodes than keep a note.
 	everyone = 16
 
@@ -89,7 +91,7 @@ func (m *Meeting) openPeer(name string) *peerDay {
 
 // due tells whether a note must be made now, if our candidates are others than before or an old note must be replaced.
 func (m *Meeting) due(now time.Time) bool {
-	if !m.changed.IsZero() && now.Sub(m.changed) >= settle {
+	if !m.changed.IsZero() && now.Sub(m.changed) >= m.settle {
 		return true
 	}
 	for _, d := range m.own {
@@ -106,7 +108,7 @@ func (d *ownDay) due(now time.Time) bool {
 
 // publish leaves notes with candidates where they are missing.
 func (m *Meeting) publish(now time.Time, candidates []Candidate) {
-	if !m.changed.IsZero() && now.Sub(m.changed) >= settle {
+	if !m.changed.IsZero() && now.Sub(m.changed) >= m.settle {
 		m.changed = time.Time{}
 	}
 	if len(candidates) == 0 {
@@ -124,6 +126,11 @@ func (m *Meeting) publish(now time.Time, candidates []Candidate) {
 	}
 	// A node keeps the note with the highest number. The time rises over restarts without a file.
 	m.seq = max(m.seq+1, now.Unix())
+	if different {
+		if m.settle = min(2*m.settle, settleMost); now.Sub(m.stored) >= calmTime {
+			m.settle = settleFirst
+		}
+	}
 	for _, d := range days {
 		item, err := d.keys.write(m.seq, candidates)
 		if err != nil {

@@ -168,10 +168,21 @@ func (w *waiting) look(ctx context.Context) (pause time.Duration) {
 		w.tell(w.withoutProbe(l.Stats()))
 	case err != nil:
 		w.tell(err)
+	case w.searching(report):
+		w.tell(nil)
+		return searchSoon
 	default:
 		w.tell(w.withProbe(report, l.Stats()))
 	}
 	return w.again
+}
+
+// searching tells whether others still help to find a peer that a probe did not find, so that nothing can be said yet.
+func (w *waiting) searching(report link.ProbeReport) bool {
+	way := w.way()
+	_, known := way.Why()
+	_, bad := pathcheck.Key(report)
+	return way.Auto && !known && !bad && !report.Peer.IsValid()
 }
 
 // withProbe says why there is no picture on a link that was probed.

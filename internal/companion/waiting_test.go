@@ -75,6 +75,7 @@ func TestWhyThereIsNoPeer(t *testing.T) {
 		{"no link", link.ProbeReport{}, errNoLink, link.Stats{}, secure, reach.State{}, ""},
 		{"nobody has left a note", awayReport, nil, link.Stats{}, secure, met,
 			"Your router opens no ports. Nobody has left a note. Does your friend run costream-obs? It must run on both machines at the same time, with reach auto on both."},
+		{"the search has just begun", awayReport, nil, link.Stats{}, secure, reach.State{Auto: true, Port: 5000, Searched: time.Second}, ""},
 		{"another key, and no note", link.ProbeReport{Strangers: []netip.AddrPort{friendAt}}, nil, link.Stats{}, secure, met,
 			"A costream-obs connects from 198.51.100.7:5000 with a key that is not your friend's. Compare the words on both machines: `costream-obs pair show`. If they differ, pair them again: `costream-obs pair new` on one, `costream-obs pair join` on the other."},
 		{"no note, but the friend answers", goodReport, nil, link.Stats{}, secure, met,

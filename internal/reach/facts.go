@@ -120,12 +120,12 @@ func (s *search) tellWay(state *State, note []meet.Candidate) {
 	if !s.onAir && s.probed.IsValid() {
 		way.Addr = s.probed
 	}
-	probing, began := s.holds > 0, s.began
+	onAir, probing, began := s.onAir, s.holds > 0, s.began
 	s.mu.Unlock()
 	if !way.Connected() {
 		switch {
 		case !state.Auto:
-		case s.onAir:
+		case onAir:
 			state.Searched = time.Since(way.Since)
 		case probing:
 			state.Searched = time.Since(began)

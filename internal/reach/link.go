@@ -11,7 +11,7 @@ import (
 // reachingLink is a link that looks for the peer while it runs.
 type reachingLink struct {
 	*link.Secure
-	m *Manager
+	s *search
 }
 
 var (
@@ -20,33 +20,23 @@ var (
 )
 
 // Run implements link.Link.
-func (l *reachingLink) Run(ctx context.Context) error { return l.around(ctx, true, l.Secure.Run) }
+func (l *reachingLink) Run(ctx context.Context) error {
+	l.s.goOnAir()
+	return l.s.around(ctx, l.Secure.Run)
+}
 
 // Standby implements link.Prober.
-func (l *reachingLink) Standby(ctx context.Context) error {
-	return l.around(ctx, false, l.Secure.Standby)
-}
+func (l *reachingLink) Standby(ctx context.Context) error { return l.s.around(ctx, l.Secure.Standby) }
 
-// around searches for the peer while the link does its work.
-func (l *reachingLink) around(ctx context.Context, onAir bool, work func(context.Context) error) error {
-	s := newSearch(l.m, l.Secure, onAir)
-	l.m.setCurrent(s)
-	defer l.m.setCurrent(nil)
-	return s.around(ctx, work)
-}
-
-// Probe implements link.Prober. Where the peer was met only while it was looked for, it is looked for once more.
+// Probe implements link.Prober. Off air, where the search for the peer begins with the probe, and where the peer was met only
+// meanwhile, it is looked for once more.
 func (l *reachingLink) Probe(ctx context.Context) link.ProbeReport {
-	s := l.m.current()
-	if s == nil {
-		return l.Secure.Probe(ctx)
-	}
-	defer s.hold()()
-	before := s.notes()
+	defer l.s.hold()()
+	before := l.s.notes()
 	report := l.Secure.Probe(ctx)
-	if !report.Peer.IsValid() && s.notes() != before && ctx.Err() == nil {
+	if !report.Peer.IsValid() && ctx.Err() == nil && l.s.worthAnother(before) {
 		report = l.Secure.Probe(ctx)
 	}
-	s.setProbed(report.Peer)
+	l.s.setProbed(report.Peer)
 	return report
 }

@@ -122,7 +122,7 @@ func (m *Manager) Link(h link.Handler) (link.Link, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &reachingLink{Secure: l, m: m}, nil
+	return &reachingLink{l, newSearch(m, l)}, nil
 }
 
 // Changed passes a message on after State has changed.

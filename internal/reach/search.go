@@ -26,24 +26,33 @@ const (
 type search struct {
 	m     *Manager
 	link  *link.Secure
-	onAir bool
 	poked chan struct{} // something that the loop goes by has changed
 
 	mu       sync.Mutex
+	onAir    bool
 	holds    int       // probes and surveys under way
-	began    time.Time // the first of them
+	began    time.Time // the first of them, or of those shortly before
 	released time.Time // when the last of them ended
 	reads    int       // notes of the peer that were read
 	probed   netip.AddrPort
 	helpers  *helpers // nil while nobody but the peer is asked
 }
 
-func newSearch(m *Manager, l *link.Secure, onAir bool) *search {
-	return &search{m: m, link: l, onAir: onAir, poked: make(chan struct{}, 1)}
+func newSearch(m *Manager, l *link.Secure) *search {
+	return &search{m: m, link: l, poked: make(chan struct{}, 1)}
+}
+
+// goOnAir says that the peer is looked for as long as the link runs, not for probes alone.
+func (s *search) goOnAir() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.onAir = true
 }
 
 // around searches while work does its work, and returns what that returned.
 func (s *search) around(ctx context.Context, work func(context.Context) error) error {
+	s.m.setCurrent(s)
+	defer s.m.setCurrent(nil)
 	searching, stop := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
@@ -108,8 +117,8 @@ func (s *search) wanted(now time.Time, way link.Way) (wanted bool, again time.Du
 // hold has others asked until release is called.
 func (s *search) hold() (release func()) {
 	s.mu.Lock()
-	if s.holds == 0 {
-		s.began = time.Now()
+	if now := time.Now(); s.holds == 0 && now.Sub(s.released) > linger {
+		s.began = now
 	}
 	s.holds++
 	s.mu.Unlock()
@@ -138,6 +147,13 @@ func (s *search) notes() int {
 	return s.reads
 }
 
+// worthAnother tells whether a probe that found nobody is worth another one, where so many notes were read before it.
+func (s *search) worthAnother(before int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.m.o.Auto && (!s.onAir || s.reads != before)
+}
+
 // read notes that a note was read.
 func (s *search) read() {
 	s.mu.Lock()
@@ -158,7 +174,10 @@ func (s *search) useNote() {
 	}
 	s.link.SetFound(addrs)
 	// On air the link itself says whom the relay may let in.
-	if h := s.helping(); h != nil && h.relay != nil && !s.onAir {
+	s.mu.Lock()
+	h, onAir := s.helpers, s.onAir
+	s.mu.Unlock()
+	if h != nil && h.relay != nil && !onAir {
 		h.relay.Permit(hosts)
 	}
 }

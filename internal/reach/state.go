@@ -112,13 +112,21 @@ type Finding struct {
 	Next string // what would help
 }
 
-// searchedEnough is how long the search goes on before its lack of success says something.
-const searchedEnough = 6 * time.Second
+// searchedEnough is how long the search goes on before its lack of success says something, and relayedEnough where there is a
+// relay, which is taken only after some seconds.
+const (
+	searchedEnough = 6 * time.Second
+	relayedEnough  = 10 * time.Second
+)
 
 // Why says why the peer is not there, and what would help. It returns false while that is not known: the peer is there, or
 // the search has just begun, or only the peer may be asked, who does not answer.
 func (s State) Why() (Finding, bool) {
-	if !s.Auto || s.Way != "" || s.Searched < searchedEnough {
+	enough := searchedEnough
+	if s.Relay == RelayReady || s.PeerRelay {
+		enough = relayedEnough
+	}
+	if !s.Auto || s.Way != "" || s.Searched < enough {
 		return Finding{}, false
 	}
 	f := s.verdict()

@@ -52,6 +52,8 @@ func TestWhy(t *testing.T) {
 		{"only the peer may be asked", with(met, func(s *reach.State) { s.Auto = false }), nil},
 		{"the peer is there", with(met, func(s *reach.State) { s.Way = reach.WayDirect }), nil},
 		{"the search has just begun", with(met, func(s *reach.State) { s.Searched = time.Second }), nil},
+		{"the relay has had no time", with(met, func(s *reach.State) { s.Searched, s.Relay = 9*time.Second, reach.RelayReady }), nil},
+		{"the friend's relay has had no time", with(met, func(s *reach.State) { s.Searched, s.PeerRelay = 9*time.Second, true }), nil},
 		{"no node answers", searched, &reach.Finding{
 			What: "No node of BitTorrent's DHT answers, so your friend's address is not known.", Next: blocked}},
 		{"no note", with(searched, func(s *reach.State) { s.Nodes = 12 }), &reach.Finding{What: "Nobody has left a note.", Next: noNote}},

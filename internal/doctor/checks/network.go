@@ -142,17 +142,25 @@ func (m *Machine) configuredAddress(ctx context.Context) doctor.Result {
 		return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("The name %q cannot be looked up: %v.", name, err), Why: why,
 			Next: fmt.Sprintf("Is this machine online? Try `getent hosts %s`, or give the peer's address instead of the name.", name)}
 	}
+	ours := false
 	for _, addr := range addrs {
 		local, routeErr := m.RouteTo(ctx, addr)
 		if routeErr != nil {
 			err = routeErr
 			continue
 		}
+		if local == addr && m.Auto && m.Peer == "" {
+			ours = true
+			continue // Most homes use the same private addresses, and the invite names one.
+		}
 		if local == addr {
 			return doctor.Result{Status: doctor.Warn, Detail: fmt.Sprintf("The peer's address %s is this machine's own.", addr),
 				Why: "You would send to yourself.", Next: "Give the address of the other machine with --peer. (For a trial on one machine this is right.)"}
 		}
 		return doctor.Fine("%s, from %s", addr, local)
+	}
+	if ours {
+		return doctor.Fine("the two machines find each other; %s, which the pair names, is this machine's own address, too", strings.Join(addrs, ", "))
 	}
 	next := "See which networks there are: `ip -brief address`; connect to the network or VPN that leads to the peer."
 	if m.Listen != "" {

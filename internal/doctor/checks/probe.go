@@ -18,9 +18,9 @@ import (
 )
 
 const (
-	// probeLimit is how long a probe may take: 5 s until the peer is found, or given up, once more where it has just been met,
-	// and 4 s after that.
-	probeLimit = 18 * time.Second
+	// probeLimit is how long a probe may take: 5 s until the peer is found, twice where others help to find it, 4 s after
+	// that, and 5 s for what is still not known.
+	probeLimit = 20 * time.Second
 	// tolerableClock is no fault of anybody's: a clock set by hand.
 	tolerableClock = 2 * time.Second
 )

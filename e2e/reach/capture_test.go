@@ -126,11 +126,13 @@ func (c *capture) others(but ...netip.AddrPort) map[destination]traffic {
 	return rest
 }
 
-// rate is how many bytes a second have been sent to anybody, from IP upwards.
-func (c *capture) rate() float64 {
+// rate is how many bytes a second have been sent to those who count, or to anybody, from IP upwards.
+func (c *capture) rate(counts func(netip.Addr) bool) float64 {
 	bytes := 0
-	for _, t := range c.others() {
-		bytes += t.bytes
+	for d, t := range c.others() {
+		if counts == nil || counts(d.to.Addr()) {
+			bytes += t.bytes
+		}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

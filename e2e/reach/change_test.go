@@ -26,34 +26,32 @@ type change struct {
 // changes are the cases of the second table, in its order.
 func changes() []change {
 	all := []reach.Way{reach.WayDirect, reach.WayOwnRouter, reach.WayPeerRouter, reach.WayRelay}
-	together := func(name string, a, b habits) setup {
-		return setup{name: name, homes: homes(a, b), goal: goalTogether, ways: all}
-	}
+	between := func(a, b habits) setup { return setup{homes: homes(a, b), goal: goalTogether, ways: all} }
 	restart := func(p *pair) { p.inviter.home.restart() }
 	move := func(p *pair) { p.inviter.home.move("203.0.112.77") }
 	return []change{
 		{
-			name: "a router restarts, no opened port", setup: together("", habits{}, habits{}),
+			name: "a router restarts, no opened port", setup: between(habits{}, habits{}),
 			do: restart, goal: goalChange,
 		},
 		{
-			name: "a router restarts that had opened the port, the other changes ports", setup: together("", habits{opens: true}, habits{symmetric: true}),
+			name: "a router restarts that had opened the port, the other changes ports", setup: between(habits{opens: true}, habits{symmetric: true}),
 			do: restart, goal: goalChange,
 		},
 		{
-			name: "the inviter's address changes, the guest's router has opened a port", setup: together("", habits{}, habits{opens: true}),
+			name: "the inviter's address changes, the guest's router has opened a port", setup: between(habits{}, habits{opens: true}),
 			do: move, goal: goalChange,
 		},
 		{
-			name: "the inviter's address changes, neither router opens ports", setup: together("", habits{}, habits{}),
+			name: "the inviter's address changes, neither router opens ports", setup: between(habits{}, habits{}),
 			do: move, goal: goalChange,
 		},
 		{
-			name: "IPv6 is gone, IPv4 still works", setup: together("", habits{ipv6: true}, habits{ipv6: true}),
+			name: "IPv6 is gone, IPv4 still works", setup: between(habits{ipv6: true}, habits{ipv6: true}),
 			do: func(p *pair) { p.inviter.home.cutIPv6() }, goal: goalChange,
 		},
 		{
-			name: "IPv4 is gone, IPv6 still works", setup: together("", habits{ipv6: true}, habits{ipv6: true}),
+			name: "IPv4 is gone, IPv6 still works", setup: between(habits{ipv6: true}, habits{ipv6: true}),
 			do: func(p *pair) { p.inviter.home.cutIPv4() }, goal: goalChange,
 		},
 		{
@@ -64,17 +62,6 @@ func changes() []change {
 			},
 			do: func(p *pair) { p.guest.home.forward() }, way: reach.WayDirect, goal: goalChange,
 		},
-	}
-}
-
-// TestRealChange has each case of the second table happen in mid-call.
-func TestRealChange(t *testing.T) {
-	needLab(t)
-	for _, c := range changes() {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			c.try(t)
-		})
 	}
 }
 
@@ -125,8 +112,5 @@ func (c change) try(t *testing.T) result {
 	after := p.a.report().State
 	t.Logf("%s at %v, then %s at %v; the change took %v, nothing came for %v beyond that", before.WayText(), before.At, after.WayText(), after.At,
 		outage.Round(time.Millisecond), gap.Round(time.Millisecond))
-	if limit := c.goal + busy; gap > limit {
-		t.Errorf("nothing came for %v, want %v at most", gap, limit)
-	}
 	return result{took: gap, way: after.WayText()}
 }

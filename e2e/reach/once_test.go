@@ -12,45 +12,26 @@ import (
 	"github.com/costream-obs/costream-obs/internal/testbed"
 )
 
-// single is a case that is no search of two peers who start at the same time. Its try returns what it is about: a time, or
-// bytes a second.
-type single struct {
-	name string
-	goal time.Duration // of a time
-	try  func(*testing.T) result
-}
-
-// singles are the other cases of the table.
-func singles() []single {
-	return []single{
-		{"a friend starts later", goalLater, func(t *testing.T) result {
-			return later5(t, setup{homes: homes(habits{}, habits{}), goal: goalLater})
-		}},
-		{"a friend starts later, both change ports for each connection, who waits has a relay", goalRelay, func(t *testing.T) result {
-			return later5(t, setup{homes: homes(habits{symmetric: true}, habits{symmetric: true}), inviterRelay: true, goal: goalRelay})
-		}},
-		{"a friend starts later, both change ports for each connection, who comes has a relay", goalRelay, func(t *testing.T) result {
-			return later5(t, setup{homes: homes(habits{symmetric: true}, habits{symmetric: true}), guestRelay: true, goal: goalRelay})
-		}},
-		{"the own router opens the port", goalMapping, mapped},
+// singles are the cases that are no search of two who start at the same time.
+func singles() []trial {
+	afterwards := func(s setup) func(*testing.T) result { return s.tryLater }
+	both := homes(habits{symmetric: true}, habits{symmetric: true})
+	return []trial{
+		{section: singly, name: "a friend starts later", goal: goalLater, try: afterwards(setup{homes: homes(habits{}, habits{}), goal: goalLater})},
+		{
+			section: singly, name: "a friend starts later, both change ports for each connection, who waits has a relay", goal: goalRelay,
+			try: afterwards(setup{homes: both, inviterRelay: true, goal: goalRelay}),
+		},
+		{
+			section: singly, name: "a friend starts later, both change ports for each connection, who comes has a relay", goal: goalRelay,
+			try: afterwards(setup{homes: both, guestRelay: true, goal: goalRelay}),
+		},
+		{section: singly, name: "the own router opens the port", goal: goalMapping, try: mapped},
 	}
 }
 
-// TestRealOnce has each of these cases once.
-func TestRealOnce(t *testing.T) {
-	needLab(t)
-	for _, s := range singles() {
-		t.Run(s.name, func(t *testing.T) {
-			t.Parallel()
-			if got := s.try(t); got.took > s.goal+busy {
-				t.Errorf("took %v, want %v at most", got.took, s.goal+busy)
-			}
-		})
-	}
-}
-
-// later5 has the guest start when the inviter has waited for some time, and all that it does at first is over.
-func later5(t *testing.T, s setup) result {
+// tryLater has the guest start when the inviter has waited for some time, and all that it does at first is over.
+func (s setup) tryLater(t *testing.T) result {
 	t.Helper()
 	p := s.prepare(t)
 	p.startInviter()
@@ -62,9 +43,7 @@ func later5(t *testing.T, s setup) result {
 	})
 	time.Sleep(waiting)
 	took := p.connect(t, s.goal)
-	way := p.a.report().State.WayText()
-	t.Logf("after %v: %s", took.Round(time.Millisecond), way)
-	return result{took: took, way: way}
+	return result{took: took, way: p.a.report().State.WayText()}
 }
 
 // waiting is how long a peer waits for the other one who starts later.
@@ -88,27 +67,5 @@ func mapped(t *testing.T) result {
 		return errors.New("not open yet")
 	})
 	runs, _ := peer.await(peerRuns, 0)
-	took := max(0, opened.At.Sub(runs.At))
-	t.Logf("open after %v by %s", took.Round(time.Millisecond), opened.State.Protocol)
-	return result{took: took, way: opened.State.Protocol}
-}
-
-// TestRealQuiet measures what goes to anybody else while a peer is off air, and while it waits for the other one.
-func TestRealQuiet(t *testing.T) {
-	needLab(t)
-	for _, tc := range []struct {
-		name   string
-		offAir bool
-	}{{"off air", true}, {"waiting", false}} {
-		t.Run(tc.name, func(t *testing.T) {
-			t.Parallel()
-			l := newLab(t)
-			computer := l.home("inviter", habits{opens: true}).pc("inviter")
-			l.startDHT()
-			sent := newCapture(t, computer)
-			newCall(t).start(computer, peerConfig{Role: pairing.Inviter, Auto: true, MeetNodes: bootstrap(), OffAir: tc.offAir})
-			time.Sleep(40 * time.Second)
-			t.Logf("%.0f bytes/s\n%s", sent.rate(), lines(sent.others()))
-		})
-	}
+	return result{took: max(0, opened.At.Sub(runs.At)), way: "by " + opened.State.Protocol}
 }

@@ -155,21 +155,20 @@ func peer(text string, questions io.Reader, out *json.Encoder) error {
 		}
 	}()
 	var came arrivals
-	send, ended := func([]byte) error { return nil }, make(chan error, 1)
-	if c.OffAir {
-		context.AfterFunc(ctx, func() { ended <- nil })
-	} else {
-		l, err := m.Link(link.Handler{RTP: func(m link.Medium, _ link.Stream, _ []byte) {
-			if now := time.Now(); m == link.Video && came.add(now) {
-				tell(event{At: now, What: peerPicture})
-			}
-		}})
-		if err != nil {
-			return err
+	l, err := m.Link(link.Handler{RTP: func(m link.Medium, _ link.Stream, _ []byte) {
+		if now := time.Now(); m == link.Video && came.add(now) {
+			tell(event{At: now, What: peerPicture})
 		}
-		send = func(b []byte) error { return l.WriteRTP(link.Video, b) }
-		go func() { ended <- l.Run(ctx) }()
+	}})
+	if err != nil {
+		return err
 	}
+	run := l.Run
+	if c.OffAir {
+		run = l.(link.Prober).Standby
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- run(ctx) }()
 	tell(event{At: time.Now(), What: peerRuns})
 
 	asked := make(chan struct{})
@@ -190,7 +189,10 @@ func peer(text string, questions io.Reader, out *json.Encoder) error {
 			gap, packets := came.take(now)
 			tell(event{At: now, What: peerReport, Gap: gap, Packets: packets, State: m.State()})
 		case <-tick.C:
-			if err := send(rtpPacket(n)); err != nil && !errors.Is(err, link.ErrClosed) {
+			if c.OffAir {
+				continue
+			}
+			if err := l.WriteRTP(link.Video, rtpPacket(n)); err != nil && !errors.Is(err, link.ErrClosed) {
 				return err
 			}
 			n++

@@ -34,5 +34,10 @@ func Addresses(s *Secure) (all []netip.AddrPort) {
 	return slices.Concat(s.where.configured, s.where.found)
 }
 
-// AskLocalNetworks does what SecureOptions.LAN has a link do, for the networks of the calling thread.
-func AskLocalNetworks(s *Secure) { s.agent.SetLocal(s.localNetworks()) }
+// AskLocalNetworks does what SecureOptions.LAN has a link do, for the networks of the calling thread. It tells whether
+// there are any.
+func AskLocalNetworks(s *Secure) bool {
+	all := s.localNetworks()
+	s.agent.SetLocal(all)
+	return len(all) > 0
+}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/costream-obs/costream-obs/internal/testbed"
 	"github.com/costream-obs/costream-obs/media/link"
 )
 
@@ -147,7 +148,14 @@ func TestRealLocalNetwork(t *testing.T) {
 				sides[i] = h.start(ns, link.SecureOptions{Identity: ids[i], Port: 5000, Listen: listen})
 				sides[i].talk(t, uint32(i+1))
 				began = time.Now()
-				h.within(ns, func() { link.AskLocalNetworks(sides[i].Secure) })
+				testbed.Await(t, "a local network", patience, func() (err error) { // the system gives itself an address first
+					h.within(ns, func() {
+						if !link.AskLocalNetworks(sides[i].Secure) {
+							err = errNotYet
+						}
+					})
+					return err
+				})
 			}
 			a, b := sides[0], sides[1]
 			both(t, a, b, 1, 2)

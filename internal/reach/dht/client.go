@@ -155,11 +155,14 @@ func (c *Client) Outer() (v4, v6 Outer) {
 
 // Take takes a datagram that begins with 'd', and tells whether it answers a question of ours. It does not keep b.
 func (c *Client) Take(from netip.AddrPort, b []byte) bool {
+	from = unmap(from)
+	if !c.waitsFor(from) {
+		return false // before any work is done for a stranger
+	}
 	a, ok := parseAnswer(b)
 	if !ok {
 		return false
 	}
-	from = unmap(from)
 	taken := false
 	c.do(func() {
 		q := c.questions[a.transaction]
@@ -171,6 +174,18 @@ func (c *Client) Take(from netip.AddrPort, b []byte) bool {
 		c.take(q, a, len(b))
 	})
 	return taken
+}
+
+// waitsFor tells whether a node has not answered a question yet.
+func (c *Client) waitsFor(from netip.AddrPort) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, q := range c.questions {
+		if q.to == from {
+			return true
+		}
+	}
+	return false
 }
 
 // do runs f with the lock, and then, without it, what f wants sent or called.

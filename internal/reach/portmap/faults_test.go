@@ -93,7 +93,7 @@ func TestAnswers(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			r := newFakeRouter(t)
-			r.pcp, r.natpmp = tc.pcp, tc.natpmp
+			r.change(func() { r.pcp, r.natpmp = tc.pcp, tc.natpmp })
 			m := r.run(nil)
 			s := m.await("known", func(s State) bool { return s.Verdict != Asking })
 			err := s.Err
@@ -113,12 +113,14 @@ func TestLate(t *testing.T) {
 	t.Parallel()
 	r := newFakeRouter(t)
 	var asked int
-	r.pcp = func(q []byte) [][]byte {
-		if asked++; asked == 1 {
-			return nil
+	r.change(func() {
+		r.pcp = func(q []byte) [][]byte {
+			if asked++; asked == 1 {
+				return nil
+			}
+			return one(fakePCP(q, 0, 3600, 1000, sameThere))
 		}
-		return one(fakePCP(q, 0, 3600, 1000, sameThere))
-	}
+	})
 	m := r.run(func(t *timing) { t.patience = 20 * time.Millisecond })
 	if s := m.awaitVerdict(Open); s.Protocol != PCP {
 		t.Errorf("got %+v", s)
@@ -164,13 +166,15 @@ func TestKept(t *testing.T) {
 	r := newFakeRouter(t)
 	began := time.Now()
 	restarted := false
-	r.pcp = func(q []byte) [][]byte {
-		age := uint32(time.Since(began) / time.Second)
-		if !restarted {
-			age += 5000
+	r.change(func() {
+		r.pcp = func(q []byte) [][]byte {
+			age := uint32(time.Since(began) / time.Second)
+			if !restarted {
+				age += 5000
+			}
+			return one(fakePCP(q, 0, 3600, age, otherThere))
 		}
-		return one(fakePCP(q, 0, 3600, age, otherThere))
-	}
+	})
 	m := r.run(func(t *timing) { t.shortest = 3600 * time.Second })
 	m.awaitVerdict(Open)
 	first := r.asked()
@@ -200,7 +204,7 @@ func TestKept(t *testing.T) {
 func TestRenewal(t *testing.T) {
 	t.Parallel()
 	r := newFakeRouter(t)
-	r.pcp = func(q []byte) [][]byte { return one(fakePCP(q, 0, 1, 1000, sameThere)) }
+	r.change(func() { r.pcp = func(q []byte) [][]byte { return one(fakePCP(q, 0, 1, 1000, sameThere)) } })
 	m := r.run(func(t *timing) { t.shortest, t.check = 200*time.Millisecond, time.Hour })
 	m.awaitVerdict(Open)
 	began := time.Now()
@@ -228,7 +232,7 @@ func TestLeases(t *testing.T) {
 func TestNATPMPChange(t *testing.T) {
 	t.Parallel()
 	r := newFakeRouter(t)
-	r.natpmp = natpmpGives(sameThere)
+	r.change(func() { r.natpmp = natpmpGives(sameThere) })
 	m := r.run(nil)
 	m.awaitVerdict(Open)
 	moved := netip.MustParseAddrPort("198.51.100.99:5000")
@@ -240,7 +244,7 @@ func TestNATPMPChange(t *testing.T) {
 func TestSilenceAfterOpen(t *testing.T) {
 	t.Parallel()
 	r := newFakeRouter(t)
-	r.pcp = pcpGives(sameThere)
+	r.change(func() { r.pcp = pcpGives(sameThere) })
 	m := r.run(nil)
 	m.awaitVerdict(Open)
 	r.change(func() { r.pcp = nil })
@@ -261,7 +265,8 @@ func TestSilenceAfterOpen(t *testing.T) {
 func TestGatewayChange(t *testing.T) {
 	t.Parallel()
 	first, second := newFakeRouter(t), newFakeRouter(t)
-	first.pcp, second.pcp = pcpGives(sameThere), pcpGives(otherThere)
+	first.change(func() { first.pcp = pcpGives(sameThere) })
+	second.change(func() { second.pcp = pcpGives(otherThere) })
 	var now atomic.Pointer[network]
 	use := func(n network) { now.Store(&n) }
 	use(networkOf(first.addr))
@@ -286,7 +291,7 @@ func TestGatewayChange(t *testing.T) {
 func TestNotBound(t *testing.T) {
 	t.Parallel()
 	r := newFakeRouter(t)
-	r.pcp = pcpGives(sameThere)
+	r.change(func() { r.pcp = pcpGives(sameThere) })
 	var have atomic.Bool
 	var looked atomic.Int32
 	m := runMapper(t, func() network { return networkOf(r.addr) }, func(int) error {
@@ -355,9 +360,9 @@ func TestFlood(t *testing.T) {
 				return append(all, right) // which may be lost in the flood; the next question's answer is not
 			}
 			if tc.protocol == PCP {
-				r.pcp = answers
+				r.change(func() { r.pcp = answers })
 			} else {
-				r.natpmp = answers
+				r.change(func() { r.natpmp = answers })
 			}
 			m := r.run(func(t *timing) {
 				t.waits, t.check = slices.Repeat([]time.Duration{time.Second}, 10), time.Hour

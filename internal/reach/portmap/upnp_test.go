@@ -185,9 +185,11 @@ func TestUPnPElsewhere(t *testing.T) {
 	t.Cleanup(func() { _ = elsewhere.Close() })
 	t.Run("location", func(t *testing.T) {
 		r := newFakeRouter(t)
-		r.ssdp = func(*net.UDPAddr) []string {
-			return []string{ssdpAnswer(fmt.Sprintf("http://%v/desc.xml", l.Addr())), ssdpAnswer("http://localhost/"), ssdpAnswer("file:///etc/passwd")}
-		}
+		r.change(func() {
+			r.ssdp = func(*net.UDPAddr) []string {
+				return []string{ssdpAnswer(fmt.Sprintf("http://%v/desc.xml", l.Addr())), ssdpAnswer("http://localhost/"), ssdpAnswer("file:///etc/passwd")}
+			}
+		})
 		r.run(nil).awaitVerdict(None)
 	})
 	t.Run("redirect", func(t *testing.T) {
@@ -203,9 +205,11 @@ func TestUPnPElsewhere(t *testing.T) {
 		})}
 		go func() { _ = server.Serve(own) }()
 		t.Cleanup(func() { _ = server.Close() })
-		r.ssdp = func(*net.UDPAddr) []string {
-			return []string{ssdpAnswer(fmt.Sprintf("http://%v/desc.xml", own.Addr()))}
-		}
+		r.change(func() {
+			r.ssdp = func(*net.UDPAddr) []string {
+				return []string{ssdpAnswer(fmt.Sprintf("http://%v/desc.xml", own.Addr()))}
+			}
+		})
 		r.run(nil).awaitVerdict(None)
 		if redirected.Load() == 0 {
 			t.Error("the router was not asked")
@@ -220,10 +224,12 @@ func TestUPnPElsewhere(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer out.Close()
-		r.ssdp = func(from *net.UDPAddr) []string {
-			_, _ = out.WriteToUDP([]byte(ssdpAnswer(location)), from)
-			return nil
-		}
+		r.change(func() {
+			r.ssdp = func(from *net.UDPAddr) []string {
+				_, _ = out.WriteToUDP([]byte(ssdpAnswer(location)), from)
+				return nil
+			}
+		})
 		r.run(nil).awaitVerdict(None)
 		if done := stranger.done(); len(done) != 0 {
 			t.Errorf("the stranger was asked for %v", done)
@@ -245,12 +251,14 @@ func TestUPnPFlood(t *testing.T) {
 	server := &http.Server{Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) })}
 	go func() { _ = server.Serve(l) }()
 	t.Cleanup(func() { _ = server.Close() })
-	r.ssdp = func(*net.UDPAddr) (all []string) {
-		for i := range 200 {
-			all = append(all, ssdpAnswer(fmt.Sprintf("http://%v/%d", l.Addr(), i)))
+	r.change(func() {
+		r.ssdp = func(*net.UDPAddr) (all []string) {
+			for i := range 200 {
+				all = append(all, ssdpAnswer(fmt.Sprintf("http://%v/%d", l.Addr(), i)))
+			}
+			return all
 		}
-		return all
-	}
+	})
 	f := newFinder(func() network { return networkOf(r.addr) }, testTiming.search, slog.New(slog.DiscardHandler))
 	if g, err := f.find(t.Context()); err == nil {
 		t.Errorf("found %+v", g)

@@ -33,6 +33,7 @@ func FuzzInbound(f *testing.F) {
 	address := stun.RawAttribute{Type: stun.AttrXORPeerAddress, Value: []byte{0, 1, 2, 3, 4, 5, 6, 7}}
 	f.Add([]byte{})
 	f.Add([]byte{0x40, 0, 0, 4, 1, 2, 3, 4})
+	f.Add([]byte("A000!\x12\xa4B0000000000000000000000000000"))
 	f.Add(stun.MustBuild(stun.TransactionID, stun.NewType(stun.MethodData, stun.ClassIndication), address, stun.RawAttribute{Type: stun.AttrData}).Raw)
 	f.Add(stun.MustBuild(stun.TransactionID, stun.NewType(stun.MethodAllocate, stun.ClassErrorResponse), stun.CodeUnauthorized).Raw)
 	f.Add(stun.MustBuild(stun.TransactionID, stun.NewType(stun.MethodRefresh, stun.ClassErrorResponse), stun.CodeAllocMismatch).Raw)

@@ -58,11 +58,11 @@ func (g *guard) admit(b []byte) verdict {
 	if len(b) < 4 || len(b) > maxFrame {
 		return bad
 	}
-	if b[0]>>6 == 1 {
+	if b[0]>>6 == 1 && !stun.IsMessage(b) { // pion takes the cookie for more than these two bits
 		return good // channel data, whose content the peers protect
 	}
 	m := &stun.Message{Raw: append([]byte(nil), b...)}
-	if !stun.IsMessage(b) || m.Decode() != nil || !readable(m) {
+	if b[0]>>6 != 0 || !stun.IsMessage(b) || m.Decode() != nil || !readable(m) {
 		return bad
 	}
 	g.mu.Lock()

@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -111,7 +112,10 @@ func (m *Machine) bootText() string {
 	return text
 }
 
-// settingsText is the configuration file without the password, of which
+// aboutSecret finds lines of the configuration file that may contain a secret, or begin one: OBS's password, or a relay.
+var aboutSecret = regexp.MustCompile(`password|relay|turns?:`)
+
+// settingsText is the configuration file without its secrets: of the password
 // redactor may know another one than the file holds.
 func (m *Machine) settingsText() (string, error) {
 	data, err := os.ReadFile(m.SettingsFile)
@@ -119,7 +123,7 @@ func (m *Machine) settingsText() (string, error) {
 		return "", err
 	}
 	var kept []string
-	inside := "" // the quotes of a text over several lines that holds a password
+	inside := "" // the quotes of a text over several lines that holds a secret
 	for line := range strings.Lines(string(data)) {
 		switch {
 		case inside != "":
@@ -127,13 +131,13 @@ func (m *Machine) settingsText() (string, error) {
 				inside = ""
 			}
 			continue
-		case strings.Contains(line, "password"):
+		case aboutSecret.MatchString(line):
 			for _, quotes := range []string{`"""`, "'''"} {
 				if strings.Count(line, quotes)%2 == 1 {
 					inside = quotes
 				}
 			}
-			line = "# (a line about a password)\n"
+			line = "# (a line about a secret)\n"
 		}
 		kept = append(kept, line)
 	}

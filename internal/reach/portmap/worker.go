@@ -34,7 +34,7 @@ var standardTiming = timing{
 	waits:    []time.Duration{250 * time.Millisecond, 500 * time.Millisecond, time.Second},
 	patience: 250 * time.Millisecond,
 	attempt:  8 * time.Second,
-	search:   1500 * time.Millisecond,
+	search:   2 * time.Second,
 	check:    15 * time.Second,
 	checkUP:  time.Minute,
 	retry:    2 * time.Second,

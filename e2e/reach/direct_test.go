@@ -15,6 +15,7 @@ import (
 // TestRealDirect holds what the secure link does by itself, where each side knows the other's address or only one does.
 func TestRealDirect(t *testing.T) {
 	needLab(t)
+	t.Parallel()
 	const wan1, wan2 = "203.0.112.11", "203.0.112.12"
 	for _, tc := range []struct {
 		name         string

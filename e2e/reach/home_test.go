@@ -27,7 +27,6 @@ type lab struct {
 const (
 	serversAddr  = "203.0.112.200"
 	serversAddr6 = "2001:db8::200"
-	firstDHTNode = 201
 	dhtNodes     = 16
 )
 
@@ -38,7 +37,7 @@ func newLab(t testing.TB) *lab {
 	addresses := []string{"addr add " + serversAddr + "/24 dev wan", "addr add " + serversAddr6 + "/64 dev wan"}
 	four, six := nodeAddresses()
 	for k := range four {
-		addresses = append(addresses, fmt.Sprintf("addr add %v/24 dev wan", four[k]), fmt.Sprintf("addr add %v/64 dev wan", six[k]))
+		addresses = append(addresses, fmt.Sprintf("addr add %v/32 dev wan", four[k]), fmt.Sprintf("addr add %v/128 dev wan", six[k]))
 	}
 	l.servers.ip(addresses...)
 	return l
@@ -82,12 +81,14 @@ func (l *lab) home(name string, h habits) *home {
 	r.router.ip("link add br-lan type bridge", "link set br-lan up", "addr add 192.168.1.1/24 dev br-lan")
 	if !h.noIPv4 {
 		r.router.ip("addr add " + r.wan + "/24 dev wan")
+		gateway := serversAddr
 		if h.behind != nil {
-			r.router.ip("route add default via 100.64.0.1")
+			gateway = "100.64.0.1"
 		}
+		r.router.ip("route add default via " + gateway)
 	}
 	if h.ipv6 {
-		r.router.ip("addr add "+r.prefix6+"::1/64 dev br-lan", "addr add "+r.wan6()+"/64 dev wan")
+		r.router.ip("addr add "+r.prefix6+"::1/64 dev br-lan", "addr add "+r.wan6()+"/64 dev wan", "route add default via "+serversAddr6)
 		l.servers.ip("route add " + r.prefix6 + "::/64 via " + r.wan6())
 		for _, other := range l.homes {
 			if other.ipv6 {
@@ -198,7 +199,7 @@ func (r *home) restart() {
 // move gives the router another address at its provider.
 func (r *home) move(wan string) {
 	r.l.t.Helper()
-	r.router.ip("addr del "+r.wan+"/24 dev wan", "addr add "+wan+"/24 dev wan")
+	r.router.ip("addr del "+r.wan+"/24 dev wan", "addr add "+wan+"/24 dev wan", "route add default via "+serversAddr)
 	r.wan = wan
 	r.router.nft("flush ruleset\n" + r.rules())
 	r.router.forgetConnections()
@@ -273,7 +274,7 @@ func (l *lab) carrier() *carrier {
 	n := newNode(l.t, "carrier")
 	l.internet.plug(n, "wan")
 	n.sysctl("net.ipv4.ip_forward=1")
-	n.ip("addr add 203.0.112.99/24 dev wan", "link add customers type bridge", "link set customers up", "addr add 100.64.0.1/24 dev customers")
+	n.ip("addr add 203.0.112.99/24 dev wan", "route add default via "+serversAddr, "link add customers type bridge", "link set customers up", "addr add 100.64.0.1/24 dev customers")
 	n.nft(`table ip filter {
 	chain input {
 		type filter hook input priority 0; policy drop;

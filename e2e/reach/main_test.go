@@ -76,7 +76,7 @@ func enterLab() error {
 		return err
 	}
 	// Most of the time the cases wait for the network.
-	args := append(append(unshare, self, "-test.parallel=8"), os.Args[1:]...)
+	args := append(append(unshare, self, "-test.parallel=6"), os.Args[1:]...)
 	return syscall.Exec(path, args, os.Environ())
 }
 

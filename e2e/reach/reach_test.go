@@ -110,6 +110,7 @@ func trials() (all []trial) {
 // does nothing else, the goals count.
 func TestRealReach(t *testing.T) {
 	needLab(t)
+	t.Parallel()
 	var shown table
 	all := trials()
 	// It returns when all cases have ended, which run beside each other.

@@ -32,11 +32,11 @@ const (
 	turnPort = 3478
 )
 
-// nodeAddresses are those of the DHT's nodes, of IPv4 and of IPv6.
+// nodeAddresses are those of the DHT's nodes, of IPv4 and of IPv6. Each is in a network of its own, as they are.
 func nodeAddresses() (four, six []netip.Addr) {
 	for k := range dhtNodes {
-		four = append(four, netip.MustParseAddr(fmt.Sprintf("203.0.112.%d", firstDHTNode+k)))
-		six = append(six, netip.MustParseAddr(fmt.Sprintf("2001:db8::%d", firstDHTNode+k)))
+		four = append(four, netip.MustParseAddr(fmt.Sprintf("198.18.%d.1", k)))
+		six = append(six, netip.MustParseAddr(fmt.Sprintf("2001:db8:f%02d::1", k)))
 	}
 	return four, six
 }

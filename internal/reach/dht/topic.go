@@ -149,6 +149,7 @@ type State struct {
 	Searching bool // the rest is not final
 	Closest   int  // how many of the closest nodes are known
 	Holders   int  // how many of those have the item of the last Put
+	Few       bool // so few have answered that they may not be the closest
 }
 
 // State returns what is known of the topic.
@@ -156,6 +157,7 @@ func (t *Topic) State() State {
 	var s State
 	t.do(func(now time.Time) {
 		s.Searching = t.active(now) && !(t.sides[0].idle && t.sides[1].idle)
+		s.Few = t.sides[0].few() && t.sides[1].few()
 		for f := range t.sides {
 			for _, p := range t.sides[f].closest() {
 				s.Closest++
@@ -184,8 +186,8 @@ func (t *Topic) search(now time.Time) {
 	clear(t.seeded)
 	for f := range t.sides {
 		s := &t.sides[f]
-		nobody := len(s.closest()) == 0 // the network was away: the dead may live
-		s.spots = slices.DeleteFunc(s.spots, func(s *spot) bool { return s.state == dead && (nobody || now.Sub(s.died) >= graveTime) })
+		few := s.few() // the network was away: the dead may live
+		s.spots = slices.DeleteFunc(s.spots, func(s *spot) bool { return s.state == dead && (few || now.Sub(s.died) >= graveTime) })
 		for _, s := range s.spots {
 			if s.state == answered {
 				s.state = fresh
@@ -390,6 +392,9 @@ func (s *side) closest() []*spot {
 	}
 	return close
 }
+
+// few tells whether so few of the closest nodes have answered that others may be closer.
+func (s *side) few() bool { return len(s.closest()) < nearest/2 }
 
 // variety lets no address and no network have more than a part of the closest nodes, so that one attacker does not
 // become all of them.

@@ -409,3 +409,29 @@ func TestRun(t *testing.T) {
 	a.meeting.SetConnected(false)
 	n.Run(time.Hour)
 }
+
+// TestPoorStart has one of the two start while hardly a node answers. The other one comes later and knows the nodes that
+// its note belongs to.
+func TestPoorStart(t *testing.T) {
+	for seed := range uint64(9) {
+		n := dhttest.NewNetwork(seed, noon)
+		routers := n.Grow(60, 0.1, false)
+		hushed := true
+		for _, node := range n.Nodes[3:] {
+			node.Silent = func(string) bool { return hushed }
+		}
+		a := newSide(n, sideOptions{inviter: true, routers: routers})
+		b := newSide(n, sideOptions{routers: routers})
+		a.meeting.Start()
+		n.Run(12 * time.Second) // longer than contacts are followed
+		hushed = false
+		n.Run(20 * time.Second)
+		b.meeting.Start()
+		took, ok := n.Until(time.Minute, func() bool { return a.has(b) && b.has(a) })
+		if t.Logf("seed %d: met: %v, after %v", seed, ok, took); !ok || took > 3*time.Second {
+			t.Errorf("seed %d: met: %v, after %v; want 3s at most", seed, ok, took)
+		}
+		a.stop()
+		b.stop()
+	}
+}

@@ -101,7 +101,7 @@ func TestNote(t *testing.T) {
 		{"too many", many, many[:MaxCandidates]},
 		{"twice the same", []Candidate{good[1], {good[1].Addr, Mapped}}, good[1:2]},
 		{"IPv4 in IPv6", bad("[::ffff:198.51.100.7]:5000"), bad("198.51.100.7:5000")},
-		{"an unknown kind", []Candidate{{good[0].Addr, 6}, {good[0].Addr, 0}}, nil},
+		{"an unknown kind", []Candidate{{good[0].Addr, 7}, {good[0].Addr, 0}}, nil},
 		{"loopback", append(bad("127.0.0.1:5000"), bad("[::1]:5000")...), nil},
 		{"multicast", append(bad("224.0.0.1:5000"), bad("[ff02::1]:5000")...), nil},
 		{"broadcast", bad("255.255.255.255:5000"), nil},
@@ -210,10 +210,10 @@ func TestSecretIsHidden(t *testing.T) {
 
 func TestKindString(t *testing.T) {
 	var got []string
-	for k := range Kind(7) {
+	for k := range Kind(8) {
 		got = append(got, k.String())
 	}
-	if diff := cmp.Diff([]string{"unknown", "host", "outer", "mapped", "relayed", "LAN", "unknown"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"unknown", "host", "outer", "mapped", "relayed", "LAN", "changing", "unknown"}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -22,13 +22,16 @@ const (
 	// all of them.
 	firstTime, firstPause = 4 * time.Second, 500 * time.Millisecond
 	fastTime, fastPause   = 30 * time.Second, time.Second
-	slowPause             = 1500 * time.Millisecond
+	slowPause             = 1750 * time.Millisecond
 	// With every neighbourTurn-th question the day before or after is asked for; instead of every second one near midnight.
 	neighbourTurn = 8
 	nearMidnight  = time.Hour
 	// neighbourDelay gives the notes of today the first packets.
 	neighbourDelay = 1500 * time.Millisecond
 
+	// Where few nodes have answered, as on a network that was about to come up, a note may belong elsewhere: it is looked up
+	// anew after fewPause, and then less and less often.
+	fewPause = 3 * time.Second
 	// Nodes come and go: where our friend's note belongs is looked up anew.
 	searchPause, neighbourSearchPause = 15 * time.Minute, time.Hour
 
@@ -52,6 +55,7 @@ type ownDay struct {
 	most    int // nodes that had our last note
 	retry   time.Duration
 	again   bool // the note must be put anew
+	few     fewFound
 }
 
 // peerDay is where our friend leaves notes of a day.
@@ -62,6 +66,27 @@ type peerDay struct {
 	asked      time.Time
 	seq        int64
 	candidates []Candidate
+	few        fewFound
+}
+
+// fewFound says when to search anew where few nodes have answered.
+type fewFound struct {
+	next  time.Time
+	pause time.Duration
+}
+
+func (f *fewFound) due(now time.Time, s dht.State) bool {
+	switch {
+	case s.Searching || !s.Few:
+		return false
+	case f.next.IsZero():
+		f.pause = fewPause
+	case now.Before(f.next):
+		return false
+	}
+	due := !f.next.IsZero()
+	f.next, f.pause = now.Add(f.pause), min(2*f.pause, searchPause)
+	return due
 }
 
 func (m *Meeting) openOwn(name string) *ownDay {
@@ -151,6 +176,9 @@ func (m *Meeting) publish(now time.Time, candidates []Candidate) {
 func (m *Meeting) watch(now time.Time) {
 	for _, d := range m.own {
 		s := d.topic.State()
+		if d.few.due(now, s) {
+			d.topic.Search()
+		}
 		d.most = max(d.most, s.Holders)
 		if s.Holders > 0 && 2*s.Holders >= d.most {
 			d.retry = retryFirst
@@ -178,7 +206,9 @@ func (m *Meeting) ask(now time.Time) time.Duration {
 	if sinceMidnight >= 12*time.Hour {
 		days[1], days[2] = days[2], days[1] // the nearer one first
 	}
-	today.search(now, searchPause)
+	if today.search(now, searchPause); today.few.due(now, today.topic.State()) {
+		today.topic.Search()
+	}
 	if now.Sub(m.asking) >= neighbourDelay || near {
 		pause := neighbourSearchPause
 		if near {

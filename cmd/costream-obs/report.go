@@ -96,13 +96,20 @@ func (p *reportPrinter) plain(r control.Report) string {
 
 // way says in brackets how pictures travel.
 func way(r control.Report) string {
-	switch {
-	case r.Route == "":
-		return ""
-	case r.Bitrate == 0:
-		return fmt.Sprintf(" [%s]", r.Route)
+	var parts []string
+	if r.Route != "" {
+		parts = append(parts, string(r.Route))
 	}
-	return fmt.Sprintf(" [%s, %.1f Mbit/s]", r.Route, float64(r.Bitrate)/1000)
+	if r.Bitrate != 0 {
+		parts = append(parts, fmt.Sprintf("%.1f Mbit/s", float64(r.Bitrate)/1000))
+	}
+	if r.Way != "" {
+		parts = append(parts, r.Way)
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " [" + strings.Join(parts, ", ") + "]"
 }
 
 // news are the problems that the report before did not have.

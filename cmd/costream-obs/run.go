@@ -31,7 +31,7 @@ func runCommand() *command {
 			"--scenes, --layouts and --mic take several names, separated by commas. Put a name in double quotes if it contains a comma or begins with a double quote, and double each double quote in it. In a list, also quote a name that begins or ends with a blank:\n\n" +
 			"  --scenes 'Intro,\"Talk, part 2\",Say \"hi\"'",
 		settings: []string{
-			"peer", "peer-name", "listen", "base-port", "link",
+			"peer", "peer-name", "listen", "base-port", "link", "reach", "relay-file", "meet-nodes",
 			"when", "route", "video-out", "video-in", "bitrate", "min-bitrate",
 			"scenes", "layout", "layouts", "name-plate", "clean-feed", "source-name",
 			"mic", "mic-source", "peer-audio", "av-offset",
@@ -64,8 +64,12 @@ func run(ctx context.Context, c *invocation) error {
 	options.OnReport = printer.print
 	if pair == nil {
 		options.OnReport = warnFirst(stderr, printer.print)
-	} else if options.Link, err = secureLink(c.config, pair, log); err != nil {
-		return err
+	} else {
+		peer, err := findPeer(c.config, pair, log)
+		if err != nil {
+			return err
+		}
+		options.Link, options.Reach = peer.Link, peer
 	}
 	options.PeerAsks = pair != nil
 	options.Log = log

@@ -25,6 +25,7 @@ func TestChoices(t *testing.T) {
 		"route":      {string(control.RouteAuto), string(control.RouteDevices), string(control.RoutePortable)},
 		"peer-audio": {string(companion.PeerAudioAuto), string(companion.PeerAudioDesktop), string(companion.PeerAudioSource)},
 		"link":       {linkAuto, linkSecure, linkPlain},
+		"reach":      {reachDirect, reachAuto},
 	}
 	for _, s := range config.Table() {
 		if diff := cmp.Diff(want[s.Key], s.Choices()); diff != "" {

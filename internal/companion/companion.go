@@ -93,7 +93,7 @@ func (c *Companion) Run(ctx context.Context) error {
 	if err := c.preflightStart(); err != nil {
 		return err
 	}
-	ctl := &control.Server{Path: c.o.ControlSocket, Status: c.reports.current, Graph: c.graph, Probe: c.probe, Peer: c.carryPeer}
+	ctl := &control.Server{Path: c.o.ControlSocket, Status: c.reports.current, Graph: c.graph, Probe: c.probe, Peer: c.carryPeer, Reach: c.survey}
 	listener, release, err := ctl.Listen(ctx)
 	if err != nil {
 		return err
@@ -107,6 +107,11 @@ func (c *Companion) Run(ctx context.Context) error {
 		standstill.Watch(ctx, c.noteStandstill)
 		return nil
 	})
+	reachDone := make(chan struct{})
+	go func() {
+		defer close(reachDone)
+		c.keepReach(life)
+	}()
 	soundDone := make(chan struct{})
 	go func() {
 		defer close(soundDone)
@@ -136,6 +141,7 @@ func (c *Companion) Run(ctx context.Context) error {
 	cancel()
 	<-soundDone
 	c.parts.Wait()
+	<-reachDone
 	return runErr
 }
 

@@ -3,12 +3,14 @@
 package companion
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/control"
+	"github.com/costream-obs/costream-obs/internal/reach"
 	"github.com/costream-obs/costream-obs/media/link"
 	"github.com/costream-obs/costream-obs/obsctl"
 	"github.com/costream-obs/costream-obs/scenes"
@@ -56,6 +58,8 @@ type Options struct {
 	// Link makes the link for one time on air. It is also called once at the start, to find out whether that works. Nil
 	// means the plain link to Peer; with a Link, Peer may be empty.
 	Link func(link.Handler) (link.Link, error)
+	// Reach looks for the peer of Link; nil where nothing does.
+	Reach Reach
 	// PeerAsks says that the peer asks for the key frames that it needs; no others are sent.
 	PeerAsks bool
 
@@ -102,6 +106,17 @@ type Options struct {
 	// OnReport is called from one goroutine with each change of state.
 	OnReport func(control.Report)
 	Log      *slog.Logger
+}
+
+// Reach looks for the peer, as a *reach.Manager does.
+type Reach interface {
+	// Run works until ctx ends.
+	Run(ctx context.Context)
+	// State is what is known of the way to the peer, and Changed passes a message on after it has changed.
+	State() reach.State
+	Changed() <-chan struct{}
+	// Survey finds out what is not known yet, while a link runs.
+	Survey(ctx context.Context) reach.State
 }
 
 // ErrNoPeer says that no peer is configured.

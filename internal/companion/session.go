@@ -301,8 +301,12 @@ func (s *session) report() {
 			failing[problem.Transition] = errors.New(s.source.hint)
 		}
 		if s.call != nil {
-			r.Bitrate = s.call.BitrateKbps()
+			way := s.c.way()
+			r.Bitrate, r.Way = s.call.BitrateKbps(), way.WayText()
 			maps.Copy(failing, s.call.failing())
+			if err := way.RelayProblem(); err != nil {
+				failing[problem.Relay] = err
+			}
 		}
 	}
 	maps.Copy(failing, s.steps.problems)

@@ -19,6 +19,12 @@ type Config struct {
 	Listen   string
 	BasePort int
 	Link     string
+	// Reach is empty where the answer of the pairing holds.
+	Reach string
+	// Relay is nil where there is none.
+	Relay     *obsctl.Secret
+	RelayFile string
+	MeetNodes []string
 
 	When     string
 	Route    string

@@ -82,6 +82,27 @@ func Table() []Setting {
 			Help: "how packets travel: secure (encrypted, needs a paired peer), plain (RTP as in 2020, not encrypted) or auto (secure once paired, else plain)",
 			bind: func(c *Config) value { return &choice{p: &c.Link, words: []string{"auto", "secure", "plain"}} },
 		},
+		{
+			Key: "reach", Group: GroupPeer, Arg: "REACH", Otherwise: "what both of you answered when you paired, else direct",
+			Help: "how the peer is found on the secure link: direct (nothing is sent to anybody but the peer) or auto (also asks your router for a port, and meets the peer through BitTorrent's DHT)",
+			bind: func(c *Config) value { return &choice{p: &c.Reach, words: []string{"direct", "auto"}} },
+		},
+		{
+			Key: "relay", Group: GroupPeer, Arg: "URL",
+			Help: "TURN server for when nothing else gets through, as turn:USER:PASSWORD@HOST:PORT; needs reach auto", Secret: true,
+			bind: func(c *Config) value { return &secret{p: &c.Relay} },
+		},
+		{
+			Key: "relay-file", Group: GroupPeer, Arg: "FILE",
+			Help: "file whose first line is the relay",
+			bind: func(c *Config) value { return &text{p: &c.RelayFile} },
+		},
+		{
+			Key: "meet-nodes", Group: GroupPeer, Arg: "HOST:PORT,...",
+			Help:      "nodes of BitTorrent's DHT to ask first; may be repeated",
+			Otherwise: "well-known public ones",
+			bind:      func(c *Config) value { return &list{p: &c.MeetNodes, check: checkHostPort} },
+		},
 
 		{
 			Key: "when", Group: GroupPicture, Arg: "WHEN", Default: "streaming",

@@ -114,7 +114,12 @@ func (c *choice) file(v any) error {
 	return c.Set(s)
 }
 
-func (c *choice) example(s Setting) string { return strconv.Quote(s.Default) }
+func (c *choice) example(s Setting) string {
+	if s.Default != "" {
+		return strconv.Quote(s.Default)
+	}
+	return strconv.Quote(c.words[len(c.words)-1])
+}
 
 // list collects the values of a flag that may be repeated.
 type list struct {
@@ -201,8 +206,11 @@ func (l *list) file(v any) error {
 }
 
 func (l *list) example(s Setting) string {
-	if s.Group == GroupScenes {
+	switch s.Group {
+	case GroupScenes:
 		return `["Game*", "Chat"]`
+	case GroupPeer:
+		return `["dht.example.org:6881"]`
 	}
 	return `["Mic/Aux"]`
 }

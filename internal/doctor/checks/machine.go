@@ -13,6 +13,7 @@ import (
 
 	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/pulse"
+	"github.com/costream-obs/costream-obs/internal/reach"
 	"github.com/costream-obs/costream-obs/internal/v4l2"
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/media/link"
@@ -31,7 +32,10 @@ type Options struct {
 	Listen    string
 	BasePort  int
 	// Secure makes the link of a machine that is paired; nil means the plain one.
-	Secure            func(link.Handler) (link.Link, error)
+	Secure func(link.Handler) (link.Link, error)
+	// Reach looks for the peer of Secure; nil where nothing does. Auto: it may ask others than the peer.
+	Reach             Reach
+	Auto              bool
 	Route             control.Route
 	VideoOut, VideoIn string
 	SourceName        string
@@ -82,6 +86,8 @@ type Machine struct {
 	Bind    func(ctx context.Context) error
 	// Probe measures the path to the peer of a secure link.
 	Probe func(ctx context.Context) (link.ProbeReport, error)
+	// Reached is what is known of that way after the probe.
+	Reached func(ctx context.Context) (reach.State, error)
 
 	// Later is the same machine a moment later, or nil if it should not be looked at again.
 	Later func(ctx context.Context) *Machine
@@ -119,7 +125,15 @@ func New(o Options) *Machine {
 		}
 		return bindPorts(o.Listen, o.BasePort)
 	}
-	m.Probe = onceWithin(probeLimit, m.probePeer)
+	look := onceWithin(probeLimit, m.lookForPeer)
+	m.Probe = func(ctx context.Context) (link.ProbeReport, error) {
+		found, err := look(ctx)
+		return found.probe, err
+	}
+	m.Reached = func(ctx context.Context) (reach.State, error) {
+		found, err := look(ctx)
+		return found.state, err
+	}
 	m.Later = m.later
 	return m
 }

@@ -127,10 +127,10 @@ func (m *Machine) answers(ctx context.Context) doctor.Result {
 	}
 	way := ""
 	if state.Way != "" {
-		way = state.WayText() + ", "
+		way = ", " + state.WayText()
 	}
-	return doctor.Fine("%s %sin %v, %d of %d lost, packets of up to %d bytes; it sees us at %s",
-		report.Peer, way, pathcheck.Millis(report.RTT), report.Lost, report.Sent, report.PacketSize, report.Seen)
+	return doctor.Fine("%s in %v%s, %d of %d lost, packets of up to %d bytes; it sees us at %s",
+		report.Peer, pathcheck.Millis(report.RTT), way, report.Lost, report.Sent, report.PacketSize, report.Seen)
 }
 
 // pathResult converts a finding to doctor's form.

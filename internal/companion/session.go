@@ -26,7 +26,6 @@ const (
 )
 
 func (c *Companion) useOBS(ctx context.Context, obs *obsctl.Client) error {
-	c.connected = true
 	s := c.newSession(obs)
 	c.feed.Begin(s.source.inputs, s.source.feedInStep)
 	s.traces.find()

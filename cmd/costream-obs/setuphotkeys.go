@@ -224,9 +224,13 @@ func companionRuns() bool {
 	return err == nil && control.Client{Path: path}.Running()
 }
 
-// finishHotkeys carries out what waits for the end of OBS, and tells of it.
+// finishHotkeys carries out what waits for the end of OBS, and reports it.
 func finishHotkeys(store hotkeys.Store, tell io.Writer) {
-	entry, err := store.Finish(func() (collection.Dir, error) { return collection.Find(obsctl.FindOptions{}) })
+	finishHotkeysIn(store, tell, func() (collection.Dir, error) { return collection.Find(obsctl.FindOptions{}) })
+}
+
+func finishHotkeysIn(store hotkeys.Store, tell io.Writer, find func() (collection.Dir, error)) {
+	entry, err := store.Finish(find)
 	switch {
 	case err != nil:
 		fmt.Fprintf(tell, "OBS's hotkeys: %v\n", err)

@@ -52,23 +52,28 @@ func (f hotkeyFlags) run(_ context.Context, c *invocation) error {
 	if err != nil {
 		return err
 	}
-	state, err := stateDir()
+	obs, store, data, err := scriptPlaces()
 	if err != nil {
 		return err
 	}
-	data, err := dataDir()
-	if err != nil {
-		return err
-	}
-	obs, err := collection.Find(obsctl.FindOptions{})
-	if err != nil {
-		return err
-	}
-	h := hotkeySetup{order: order, obs: obs, data: data, store: hotkeys.NewStore(state), out: c.stdout}
+	h := hotkeySetup{order: order, obs: obs, data: data, store: store, out: c.stdout}
 	if order.Undo {
 		return h.undo()
 	}
 	return h.set()
+}
+
+// scriptPlaces are OBS's files, the store of orders for our script, and the directory of the script.
+func scriptPlaces() (obs collection.Dir, store hotkeys.Store, data string, err error) {
+	state, err := stateDir()
+	if err != nil {
+		return obs, store, "", err
+	}
+	if data, err = dataDir(); err != nil {
+		return obs, store, "", err
+	}
+	obs, err = collection.Find(obsctl.FindOptions{})
+	return obs, hotkeys.NewStore(state), data, err
 }
 
 // order reads the flags.

@@ -189,3 +189,14 @@ func TestNoCommand(t *testing.T) {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }
+
+// TestUnknownVariable: a variable that sets nothing is told on standard error, and does not stop the command.
+func TestUnknownVariable(t *testing.T) {
+	isolate(t)
+	t.Setenv("COSTREAM_VEROBSE", "true")
+	got := runCLI(t.Context(), "peer", "status")
+	const want = "costream-obs peer status: environment variable COSTREAM_VEROBSE: there is no such setting; did you mean COSTREAM_VERBOSE?\n"
+	if !strings.HasPrefix(got.Stderr, want) || got.Code == exitUsage {
+		t.Errorf("got %+v, want it to begin with %q", got, want)
+	}
+}

@@ -25,7 +25,7 @@ func runCommand() *command {
 		name:  "run",
 		short: "co-stream with the peer whenever OBS streams",
 		long: "Runs beside OBS until you press Ctrl-C or close its window. When OBS starts streaming, the peer gets your programme and microphone, and the peer's picture and voice come into OBS. When OBS stops streaming, everything in OBS is as it was before.\n\n" +
-			"OBS and the peer may start, stop and restart at any time, before or after costream-obs.\n\n" +
+			"OBS and the peer may start, stop and restart at any time, before or after costream-obs. If OBS runs already and refuses the connection, for example because of a wrong password, costream-obs ends. If OBS refuses it later, costream-obs says so and keeps trying.\n\n" +
 			"Once you are paired (see costream-obs pair), everything is encrypted, and --peer is usually not needed.\n\n" +
 			sceneGlobs + "\n\n" +
 			"--scenes, --layouts and --mic take several names, separated by commas. Put a name in double quotes if it contains a comma or begins with a double quote, and double each double quote in it. In a list, also quote a name that begins or ends with a blank:\n\n" +

@@ -34,20 +34,11 @@ func setupCleanFeedCommand() *command {
 				if *all && *undo {
 					return usagef("--undo changes all scene collections and takes no other flag")
 				}
-				obs, err := collection.Find(obsctl.FindOptions{})
+				obs, store, data, err := scriptPlaces()
 				if err != nil {
 					return err
 				}
-				state, err := stateDir()
-				if err != nil {
-					return err
-				}
-				data, err := dataDir()
-				if err != nil {
-					return err
-				}
-				script := feedScript{obs: obs, data: data, store: hotkeys.NewStore(state),
-					order: hotkeys.Order{Device: c.config.VideoIn}}
+				script := feedScript{obs: obs, data: data, store: store, order: hotkeys.Order{Device: c.config.VideoIn}}
 				return feedSetup{obs: obs, script: script, out: c.stdout}.run(camera.Order{All: *all, Undo: *undo})
 			}
 		},

@@ -25,14 +25,14 @@ var floors = []floor{
 	{"the machine, and engines", "internal/doctor internal/pulse internal/supervisor internal/v4l2/..."},
 	{"tools: they know nothing of co-streaming", `internal/atomicfile internal/lipsync internal/lockfile internal/mean
 		internal/nearest internal/problem internal/standstill internal/terminal media/internal/pipe
-		internal/architecture internal/fakeobs internal/golden internal/relay internal/testbed`},
+		internal/xdg internal/architecture internal/fakeobs internal/golden internal/relay internal/testbed`},
 }
 
 // A limit lists all packages of this module that some packages may import.
 type limit struct{ packages, imports, why string }
 
 var limits = []limit{
-	{"internal/atomicfile internal/problem internal/terminal", "",
+	{"internal/atomicfile internal/problem internal/terminal internal/xdg", "",
 		"it is a leaf: every package may use it, so it must depend on none"},
 	{"internal/supervisor", "internal/problem",
 		"it names what fails by a problem's code and must not know what its parts do"},
@@ -42,7 +42,7 @@ var limits = []limit{
 		"it knows the sound server and nothing else; which sinks we need is decided by its users"},
 	{"internal/reach/portmap", "",
 		"it asks the router to open a port and does not know who uses the port"},
-	{"obsctl", "internal/standstill",
+	{"obsctl", "internal/standstill internal/xdg",
 		"it knows OBS and nothing else; its callers pass functions for what it must ask of the sound server or of devices"},
 	{"scenes", "",
 		"it states the requests that it needs as an interface, so that it works on a connected OBS, on a file and in another program"},

@@ -24,6 +24,8 @@ import (
 	"image"
 	"log/slog"
 	"maps"
+	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -36,6 +38,7 @@ import (
 	"github.com/costream-obs/costream-obs/internal/cleanfeed"
 	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/leftovers"
+	"github.com/costream-obs/costream-obs/internal/pathcheck"
 	"github.com/costream-obs/costream-obs/internal/problem"
 	"github.com/costream-obs/costream-obs/internal/standstill"
 	"github.com/costream-obs/costream-obs/internal/supervisor"
@@ -43,6 +46,9 @@ import (
 	"github.com/costream-obs/costream-obs/media/link"
 	"github.com/costream-obs/costream-obs/obsctl"
 )
+
+// lookUpWithin limits the look-up of the peer's name at the start.
+const lookUpWithin = 5 * time.Second
 
 // Companion is one running costream-obs.
 type Companion struct {
@@ -58,15 +64,15 @@ type Companion struct {
 	reports *reporter
 	wake    chan struct{}
 
-	feed      *cleanfeed.Feed // used by the session, and while on air
-	recall    recall
-	obs       atomic.Pointer[obsctl.Client] // of the session; nil while there is none
-	connected bool                          // OBS was reached at least once; for the keeper's goroutine
-	stood     atomic.Bool                   // the process stood still, and the session has not reacted yet
-	peer      atomic.Bool
-	area      atomic.Pointer[image.Rectangle] // the part of the screen with the peer's picture
-	program   atomic.Pointer[string]
-	call      atomic.Pointer[onAirCall]
+	feed    *cleanfeed.Feed // used by the session, and while on air
+	recall  recall
+	obs     atomic.Pointer[obsctl.Client] // of the session; nil while there is none
+	tried   bool                          // we tried to connect to OBS; for the keeper's goroutine
+	stood   atomic.Bool                   // the process stood still, and the session has not reacted yet
+	peer    atomic.Bool
+	area    atomic.Pointer[image.Rectangle] // the part of the screen with the peer's picture
+	program atomic.Pointer[string]
+	call    atomic.Pointer[onAirCall]
 }
 
 // New checks the options. The error is in the user's words.
@@ -125,11 +131,10 @@ func (c *Companion) Run(ctx context.Context) error {
 	runCtx, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
 	keeper.OnDown = func(err error) {
-		if c.fatal(err) {
+		if !c.noteDown(err) {
 			giveUp(err)
 			return
 		}
-		c.reports.report(control.Report{State: control.Waiting, Detail: err.Error()})
 		c.cleanFiles(runCtx)
 		c.o.WithoutOBS()
 	}
@@ -145,9 +150,23 @@ func (c *Companion) Run(ctx context.Context) error {
 	return runErr
 }
 
-// fatal tells the errors of a first connection that no waiting mends.
-func (c *Companion) fatal(err error) bool {
-	return !c.connected && (errors.Is(err, obsctl.ErrAuth) || errors.Is(err, obsctl.ErrTooOld) || errors.Is(err, obsctl.ErrNotOBS))
+// noteDown reports why there is no connection to OBS, and returns whether to keep trying. If OBS is there but refuses us, the
+// user must do something: at the very first attempt the user is there to read that, so Run ends. Later we keep trying, because
+// OBS may start again with another password.
+func (c *Companion) noteDown(err error) (keepTrying bool) {
+	refused := errors.Is(err, obsctl.ErrAuth) || errors.Is(err, obsctl.ErrTooOld) || errors.Is(err, obsctl.ErrNotOBS)
+	if refused && !c.tried {
+		return false
+	}
+	c.tried = true
+	r := control.Report{State: control.Waiting}
+	if refused {
+		r.SetProblems(map[problem.Code]error{problem.Connection: err})
+	} else {
+		r.Detail = err.Error()
+	}
+	c.reports.report(r)
+	return true
 }
 
 // preflightStart finds at once what would otherwise fail only on air: ports in use, missing GStreamer elements.
@@ -161,6 +180,9 @@ func (c *Companion) preflightStart() error {
 	}
 	if err := l.Close(); err != nil {
 		return fmt.Errorf("link: %w", err)
+	}
+	if err := c.checkPeer(); err != nil {
+		return err
 	}
 	for _, probe := range []func() error{
 		func() error {
@@ -190,6 +212,30 @@ func (c *Companion) preflightStart() error {
 		}
 	}
 	return nil
+}
+
+// checkPeer refuses a peer that is this machine. Only the plain link needs that: the secure one does not connect to itself, and
+// the probe says so.
+func (c *Companion) checkPeer() error {
+	if c.o.Link != nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), lookUpWithin)
+	defer cancel()
+	var addrs [2][]netip.Addr
+	for i, name := range []string{c.o.Peer, c.o.Listen} {
+		if name == "" {
+			continue
+		}
+		found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", name)
+		if err != nil {
+			return fmt.Errorf("address %q: %w", name, err)
+		}
+		for _, a := range found {
+			addrs[i] = append(addrs[i], a.Unmap())
+		}
+	}
+	return pathcheck.Self(c.o.Peer, addrs[0], addrs[1], pathcheck.OwnAddresses())
 }
 
 // holdScreen opens the screen before OBS starts, in the format that was last used, so that an OBS that starts with the peer

@@ -17,7 +17,7 @@ import (
 // recall is what we last wrote into OBS's store. If OBS is killed while it writes that file, it comes back with an empty
 // store (seen on 29.0.2), and this replaces it.
 type recall struct {
-	changes changes // of the keeper's goroutine, as connected
+	changes changes // for the keeper's goroutine
 
 	mu     sync.Mutex // commands work on the scenes, too
 	scenes scenes.Memory

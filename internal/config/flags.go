@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/costream-obs/costream-obs/internal/xdg"
 	"github.com/costream-obs/costream-obs/obsctl"
 )
 
@@ -202,7 +203,7 @@ func (f *Flags) readFile() (map[string]line, string, error) {
 
 // DefaultFile is where the configuration file is looked for: $XDG_CONFIG_HOME/costream-obs/config.toml.
 func DefaultFile() (string, error) {
-	dir, err := os.UserConfigDir()
+	dir, err := xdg.ConfigHome()
 	if err != nil {
 		return "", err
 	}

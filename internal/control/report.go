@@ -11,6 +11,7 @@ import (
 
 	"github.com/costream-obs/costream-obs/internal/call"
 	"github.com/costream-obs/costream-obs/internal/problem"
+	"github.com/costream-obs/costream-obs/internal/terminal"
 )
 
 // State is what a person sees of the companion.
@@ -64,9 +65,9 @@ func (r *Report) SetProblems(wrong map[problem.Code]error) {
 	}
 }
 
-// problemText names what does not work, once, in one line: several errors that were joined have a line each.
+// problemText names what does not work, once, in one line.
 func problemText(name string, err error) string {
-	text := strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' }), "; ")
+	text := terminal.OneLine(err.Error())
 	if name == "" {
 		return text
 	}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"github.com/costream-obs/costream-obs/internal/atomicfile"
+	"github.com/costream-obs/costream-obs/internal/xdg"
 )
 
 // ErrNotPaired is returned by Load when there is no pair.
@@ -18,7 +19,7 @@ var ErrNotPaired = errors.New("not paired yet; run `costream-obs pair new` here 
 
 // DefaultFile is where the pair is kept: $XDG_CONFIG_HOME/costream-obs/pair.json.
 func DefaultFile() (string, error) {
-	dir, err := os.UserConfigDir()
+	dir, err := xdg.ConfigHome()
 	if err != nil {
 		return "", err
 	}

@@ -118,7 +118,7 @@ var table = []Kind{
 
 	{ServerConfig, "", "its WebSocket server is switched on", Error, []Code{Settings}},
 	{Sandbox, "", "its sandbox allows what we need", Warning, []Code{Settings}},
-	{Connection, "", "it answers", Error, []Code{ServerConfig}},
+	{Connection, "connection to OBS", "it answers", Error, []Code{ServerConfig}},
 	{Authentication, "", "it asks for a password", Warning, []Code{Connection}},
 	{Version, "", "its version is known to work", Error, []Code{Connection}},
 	{CameraThere, "", "it has a virtual camera", ByRoute, []Code{ModuleLoaded, Connection}},

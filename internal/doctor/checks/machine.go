@@ -5,7 +5,6 @@ package checks
 import (
 	"context"
 	"log/slog"
-	"os"
 	"os/user"
 	"path/filepath"
 	"sync"
@@ -15,6 +14,7 @@ import (
 	"github.com/costream-obs/costream-obs/internal/pulse"
 	"github.com/costream-obs/costream-obs/internal/reach"
 	"github.com/costream-obs/costream-obs/internal/v4l2"
+	"github.com/costream-obs/costream-obs/internal/xdg"
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/media/link"
 	"github.com/costream-obs/costream-obs/obsctl"
@@ -99,7 +99,7 @@ const askLimit = 4 * time.Second
 // New returns the machine that the program runs on, as it is from now on.
 func New(o Options) *Machine {
 	m := &Machine{Options: o, Kernel: kernelRelease()}
-	m.Home, _ = os.UserHomeDir()
+	m.Home, _ = xdg.Home()
 	if u, err := user.Current(); err == nil {
 		m.User = u.Username
 	}

@@ -154,7 +154,7 @@ func (m *Machine) configuredAddress(ctx context.Context) doctor.Result {
 		}
 		if local == addr {
 			return doctor.Result{Status: doctor.Warn, Detail: fmt.Sprintf("The peer's address %s is this machine's own.", addr),
-				Why: "You would send to yourself.", Next: "Give the address of the other machine with --peer. (For a trial on one machine this is right.)"}
+				Why: "You would send to yourself.", Next: "Give the address of the other machine with --peer. (For a trial on one machine, give each costream-obs its own --listen address.)"}
 		}
 		return doctor.Fine("%s, from %s", addr, local)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/costream-obs/costream-obs/internal/companion"
 	"github.com/costream-obs/costream-obs/internal/doctor"
+	"github.com/costream-obs/costream-obs/internal/placement"
 	"github.com/costream-obs/costream-obs/internal/pulse"
 )
 
@@ -71,37 +72,14 @@ func (s Sound) sinkOf(in pulse.SinkInput) string {
 	return "an unknown sink"
 }
 
-// obsClient is OBS's name at the sound server (measured, 29.0.2).
-const obsClient = "OBS"
-
-// ofOBS selects the streams of one OBS. An OBS in a sandbox may report another process id than the one that we see; if no id
-// matches, the program's name decides.
-func ofOBS[T any](streams []T, stream func(T) pulse.Stream, pid int) map[string]T {
-	byPID, byName := make(map[string]T), make(map[string]T)
-	for _, s := range streams {
-		st := stream(s)
-		if st.Properties["application.name"] != obsClient {
-			continue
-		}
-		byName[st.MediaName()] = s
-		if st.PID() == pid {
-			byPID[st.MediaName()] = s
-		}
-	}
-	if len(byPID) > 0 {
-		return byPID
-	}
-	return byName
-}
-
 // monitors are the streams with which OBS plays what it monitors, by input.
 func (s Sound) monitors(pid int) map[string]pulse.SinkInput {
-	return ofOBS(s.SinkInputs, func(in pulse.SinkInput) pulse.Stream { return in.Stream }, pid)
+	return placement.MonitorsOf(s.SinkInputs, pid)
 }
 
 // captures are the streams with which OBS records, by input.
 func (s Sound) captures(pid int) map[string]pulse.SourceOutput {
-	return ofOBS(s.SourceOutputs, func(out pulse.SourceOutput) pulse.Stream { return out.Stream }, pid)
+	return placement.CapturesOf(s.SourceOutputs, pid)
 }
 
 // soundServer is audio.server.

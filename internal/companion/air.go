@@ -105,6 +105,9 @@ func (s *session) startAir() {
 	s.controllers.begin(s.air)
 	s.air.keep(problem.Meters, s.followMeters)
 	s.air.keep(problem.Beat, s.followBeat)
+	if o.MicSource == "" {
+		s.air.keep(problem.Unheard, s.listenDrowned)
+	}
 	s.air.watch(problem.Placement, s.guardStreams)
 	s.air.watch(problem.Friend, waits.run)
 	if s.feed.wants() {

@@ -4,10 +4,8 @@ package checks
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"os/exec"
 	"slices"
 	"strings"
 	"sync"
@@ -191,26 +189,10 @@ func unknownSound(err error) doctor.Result {
 // listenFor is how long a source is listened to.
 const listenFor = 500 * time.Millisecond
 
-// recordPeak listens to what an option of parec names: a source that somebody
-// else records already, since opening one that is closed could switch a headset
-// to another mode, or what one stream plays.
-func recordPeak(ctx context.Context, what string) (float64, error) {
+// recordPeak listens to a source that somebody else records already, since opening one that is closed could switch a
+// headset to another mode, or to what one stream plays.
+func recordPeak(ctx context.Context, what pulse.Sounding) (float64, error) {
 	ctx, cancel := context.WithTimeout(ctx, listenFor)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "parec", what, "--raw", "--format=s16le", "--rate=48000", "--channels=1",
-		"--latency-msec=50", "--client-name=costream-obs doctor")
-	cmd.WaitDelay = time.Second
-	out, err := cmd.Output()
-	if ctx.Err() == nil && err != nil { // Its end is ours to choose.
-		return 0, fmt.Errorf("parec: %w", err)
-	}
-	if len(out) < 2 {
-		return 0, fmt.Errorf("parec %s gave nothing within %v", what, listenFor)
-	}
-	peak := 0
-	for i := 0; i+1 < len(out); i += 2 {
-		sample := int(int16(binary.LittleEndian.Uint16(out[i:])))
-		peak = max(peak, sample, -sample)
-	}
-	return float64(peak) / 32768, nil
+	return pulse.Client{}.Peak(ctx, what)
 }

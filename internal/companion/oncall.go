@@ -105,6 +105,9 @@ func (s *session) startCall() {
 	s.controllers.begin(s.call)
 	s.call.keep(problem.Meters, s.followMeters)
 	s.call.keep(problem.FrameClock, s.followFrameClock)
+	if o.MicSource == "" {
+		s.call.keep(problem.Unheard, s.listenDrowned)
+	}
 	s.call.watch(problem.Placement, s.guardStreams)
 	s.call.watch(problem.Friend, waits.run)
 	if s.feed.wants() {

@@ -115,7 +115,9 @@ func New(o Options) *Machine {
 	m.Change = m.changeOBS
 	m.Hotkeys = once(func(context.Context) (Hotkeys, error) { return lookAtHotkeys(o.StateDir) })
 	m.Sound = once(func(ctx context.Context) (Sound, error) { return lookAtSound(ctx, pulse.Client{}) })
-	m.Peak = func(ctx context.Context, source string) (float64, error) { return recordPeak(ctx, "--device="+source) }
+	m.Peak = func(ctx context.Context, source string) (float64, error) {
+		return recordPeak(ctx, pulse.OfSource(source))
+	}
 	m.Follow = m.follow
 	m.Resolve = resolveHost
 	m.RouteTo = m.routeTo

@@ -4,10 +4,8 @@ package checks
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"os/exec"
 	"slices"
 	"strings"
 	"sync"
@@ -169,25 +167,10 @@ func unknownSound(err error) doctor.Result {
 // listenFor is how long we listen to a source.
 const listenFor = 500 * time.Millisecond
 
-// recordPeak listens to the source or stream that an option of parec names. It must be a source that somebody records
-// already, because opening another could switch a headset to another mode, or one stream.
-func recordPeak(ctx context.Context, what string) (float64, error) {
+// recordPeak listens to a source or to one stream. It must be a source that somebody records already, because opening another
+// could switch a headset to another mode.
+func recordPeak(ctx context.Context, what pulse.Sounding) (float64, error) {
 	ctx, cancel := context.WithTimeout(ctx, listenFor)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "parec", what, "--raw", "--format=s16le", "--rate=48000", "--channels=1",
-		"--latency-msec=50", "--client-name=costream-obs doctor")
-	cmd.WaitDelay = time.Second
-	out, err := cmd.Output()
-	if ctx.Err() == nil && err != nil { // We ended it.
-		return 0, fmt.Errorf("parec: %w", err)
-	}
-	if len(out) < 2 {
-		return 0, fmt.Errorf("parec %s gave nothing within %v", what, listenFor)
-	}
-	peak := 0
-	for i := 0; i+1 < len(out); i += 2 {
-		sample := int(int16(binary.LittleEndian.Uint16(out[i:])))
-		peak = max(peak, sample, -sample)
-	}
-	return float64(peak) / 32768, nil
+	return pulse.Client{}.Peak(ctx, what)
 }

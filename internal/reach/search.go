@@ -53,7 +53,8 @@ func (s *search) goOnAir() {
 func (s *search) around(ctx context.Context, work func(context.Context) error) error {
 	s.m.setCurrent(s)
 	defer s.m.setCurrent(nil)
-	searching, stop := context.WithCancel(ctx)
+	// The link says goodbye when ctx ends, perhaps through the relay.
+	searching, stop := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

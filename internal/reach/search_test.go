@@ -3,7 +3,7 @@
 package reach
 
 import (
-	"errors"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"os"
@@ -137,16 +137,15 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
-// TestDirect: two managers that may ask nobody else connect at the addresses that they know, and tell the way.
-func TestDirect(t *testing.T) {
+// directPair makes two managers that may ask nobody else, which know each other's addresses, and a link of each.
+func directPair(t *testing.T) (managers []*Manager, links []link.Link, at []netip.AddrPort) {
+	t.Helper()
 	invite, err := pairing.NewInvite(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	port := testbed.FreeUDPPorts(t, 1)
 	hosts := []string{testbed.LoopbackAddress(t), testbed.LoopbackAddress(t)}
-	var managers []*Manager
-	var stops []func()
 	for n, role := range []pairing.Role{pairing.Inviter, pairing.Guest} {
 		id, err := (&pairing.Pair{Role: role, Invite: invite}).Identity()
 		if err != nil {
@@ -155,7 +154,7 @@ func TestDirect(t *testing.T) {
 		m, err := New(Options{
 			Secure: link.SecureOptions{Identity: id, Peers: []string{hosts[1-n]}, Listen: hosts[n], Port: port},
 			// Not to be used:
-			MeetNodes: []string{hosts[1-n] + ":1"}, Relay: "turn:a:b@" + hosts[1-n] + ":1", Log: slog.New(slog.DiscardHandler),
+			MeetNodes: []string{hosts[1-n] + ":1"}, Relay: "turn:a:b@" + hosts[1-n] + ":1",
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -164,28 +163,58 @@ func TestDirect(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		managers, stops = append(managers, m), append(stops, testbed.Run(t, "link", l.Run))
+		managers, links = append(managers, m), append(links, l)
+		at = append(at, netip.AddrPortFrom(netip.MustParseAddr(hosts[n]), uint16(port)))
 	}
-	way := func(m *Manager) Way { return m.State().Way }
-	for n, m := range managers {
-		testbed.Await(t, "the peer", 5*time.Second, func() error {
-			if way(m) != WayDirect {
-				return errors.New("not connected")
+	return managers, links, at
+}
+
+// knows holds what is known of a direct way to an address.
+func knows(t *testing.T, m *Manager, at netip.AddrPort) {
+	t.Helper()
+	want := State{Port: int(at.Port()), Way: WayDirect, At: at}
+	if diff := cmp.Diff(want, m.State(), cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b })); diff != "" {
+		t.Errorf("state (-want +got):\n%s", diff)
+	}
+}
+
+// TestDirect: two managers that may ask nobody else connect at the addresses that they know, and tell the way.
+func TestDirect(t *testing.T) {
+	managers, links, at := directPair(t)
+	stops := []func(){testbed.Run(t, "link", links[0].Run), testbed.Run(t, "link", links[1].Run)}
+	await := func(m *Manager, want Way) {
+		testbed.Await(t, "the way", 10*time.Second, func() error {
+			if got := m.State().Way; got != want {
+				return fmt.Errorf("got %q, want %q", got, want)
 			}
 			return nil
 		})
-		want := State{Port: port, Way: WayDirect, At: netip.AddrPortFrom(netip.MustParseAddr(hosts[1-n]), uint16(port))}
-		if diff := cmp.Diff(want, m.State(), cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b })); diff != "" {
-			t.Errorf("state (-want +got):\n%s", diff)
-		}
+	}
+	for n, m := range managers {
+		await(m, WayDirect)
+		knows(t, m, at[1-n])
 	}
 	stops[0]()
-	testbed.Await(t, "the loss", 10*time.Second, func() error {
-		if way(managers[1]) != "" {
-			return errors.New("still connected")
-		}
-		return nil
-	})
+	await(managers[1], "")
 	testbed.Receive(t, managers[1].Changed(), "word of it")
 	stops[1]()
+}
+
+// TestProbed: off air, the way is where a probe has found the peer.
+func TestProbed(t *testing.T) {
+	managers, links, at := directPair(t)
+	// As doctor does, which does not wait until the standby has begun.
+	results := make(chan link.ProbeReport, 1)
+	prober := links[0].(link.Prober)
+	go func() { results <- prober.Probe(t.Context()) }()
+	for _, l := range links {
+		testbed.Run(t, "standby", l.(link.Prober).Standby)
+	}
+	if report := testbed.Receive(t, results, "the report"); report.Peer != at[1] {
+		t.Fatalf("got the peer at %v, want %v", report.Peer, at[1])
+	}
+	knows(t, managers[0], at[1])
+	if state := managers[0].Survey(t.Context()); state.Way != WayDirect {
+		t.Errorf("survey: got %+v, want the way", state)
+	}
 }

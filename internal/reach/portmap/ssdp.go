@@ -120,13 +120,14 @@ func (s *searcher) ask() {
 func (s *searcher) answers(ctx context.Context, limit time.Duration, found func(location *url.URL) bool) {
 	stop := context.AfterFunc(ctx, func() { _ = s.conn.Close() })
 	defer stop()
+	const rounds = 3
 	end := time.Now().Add(limit)
 	buf := make([]byte, 4096)
-	for round := range 2 {
+	for round := range rounds {
 		s.ask()
 		until := end
-		if round == 0 {
-			until = time.Now().Add(limit / 3)
+		if round < rounds-1 {
+			until = time.Now().Add(limit / rounds / 2)
 		}
 		if s.conn.SetReadDeadline(until) != nil {
 			return

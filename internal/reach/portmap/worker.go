@@ -19,8 +19,8 @@ type timing struct {
 	patience time.Duration   // for a protocol before the next one may open the port
 	attempt  time.Duration   // for all protocols
 	search   time.Duration   // for answers of UPnP routers, who may wait a second (MX)
-	check    time.Duration   // between checks with PCP and NAT-PMP: some 60 bytes
-	checkUP  time.Duration   // between checks with UPnP: some 3000 bytes
+	check    time.Duration   // between checks with PCP and NAT-PMP: 52 bytes each way
+	checkUP  time.Duration   // between checks with UPnP: 2000 bytes each way
 	retry    time.Duration   // after a first failure, then doubled
 	maxLost  time.Duration   // at most, for a router that had the port open: it may be starting
 	maxRetry time.Duration   // at most
@@ -34,7 +34,7 @@ var standardTiming = timing{
 	waits:    []time.Duration{250 * time.Millisecond, 500 * time.Millisecond, time.Second},
 	patience: 250 * time.Millisecond,
 	attempt:  8 * time.Second,
-	search:   1500 * time.Millisecond,
+	search:   2 * time.Second,
 	check:    15 * time.Second,
 	checkUP:  time.Minute,
 	retry:    2 * time.Second,

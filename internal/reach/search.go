@@ -21,7 +21,7 @@ const (
 	// silentAfter is how long a peer that was there has not answered when it is looked for again: three checks of it were in
 	// vain. That it is there is believed for longer, since a network may lose so many. silentLook is the time between two looks.
 	silentAfter = 700 * time.Millisecond
-	silentLook  = 200 * time.Millisecond
+	silentLook  = 100 * time.Millisecond
 	// lookInterval is the time between two looks at our own addresses while others are asked.
 	lookInterval = 2 * time.Second
 )

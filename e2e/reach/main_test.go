@@ -47,9 +47,9 @@ func TestMain(m *testing.M) {
 
 // enterLab replaces the process by one of itself within the lab. It returns why that cannot be.
 func enterLab() error {
-	for _, program := range []string{"ip", "nft", "nsenter", "unshare", "sysctl"} {
+	for _, program := range []string{"ip", "nft", "nsenter", "unshare"} {
 		if _, err := exec.LookPath(program); err != nil {
-			return fmt.Errorf("needs %s (Debian: iproute2, nftables, util-linux, procps): %w", program, err)
+			return fmt.Errorf("needs %s (Debian: iproute2, nftables, util-linux): %w", program, err)
 		}
 	}
 	unshare := []string{"unshare", "--net", "--mount"}
@@ -76,7 +76,7 @@ func enterLab() error {
 		return err
 	}
 	// Most of the time the cases wait for the network.
-	args := append(append(unshare, self, "-test.parallel=6"), os.Args[1:]...)
+	args := append(append(unshare, self, "-test.parallel=10"), os.Args[1:]...)
 	return syscall.Exec(path, args, os.Environ())
 }
 

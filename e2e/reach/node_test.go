@@ -97,9 +97,18 @@ func (n *node) nft(text string) {
 	n.run(text, "nft", "-f", "-")
 }
 
+// sysctl makes settings of the kernel, as name=value.
 func (n *node) sysctl(settings ...string) {
 	n.t.Helper()
-	n.run("", "sysctl", append([]string{"-q", "-w"}, settings...)...)
+	n.within(func() error {
+		for _, setting := range settings {
+			name, value, _ := strings.Cut(setting, "=")
+			if err := os.WriteFile("/proc/sys/"+strings.ReplaceAll(name, ".", "/"), []byte(value), 0o644); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // within calls a function in the node's network, where sockets that it opens stay.

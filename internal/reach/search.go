@@ -18,6 +18,10 @@ const (
 	headStart = 300 * time.Millisecond
 	// linger is how long others are asked on after a probe, for a peer that probes a little later.
 	linger = 10 * time.Second
+	// silentAfter is how long a peer that was there has not answered when it is looked for again: three checks of it were in
+	// vain. That it is there is believed for longer, since a network may lose so many. silentLook is the time between two looks.
+	silentAfter = 700 * time.Millisecond
+	silentLook  = 100 * time.Millisecond
 	// lookInterval is the time between two looks at our own addresses while others are asked.
 	lookInterval = 2 * time.Second
 )
@@ -71,6 +75,8 @@ func (s *search) around(ctx context.Context, work func(context.Context) error) e
 func (s *search) run(ctx context.Context) {
 	ticker := time.NewTicker(lookInterval)
 	defer ticker.Stop()
+	silence := time.NewTicker(silentLook)
+	defer silence.Stop()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	defer func() { s.help(ctx, false) }()
@@ -85,6 +91,7 @@ func (s *search) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-timer.C:
+		case <-silence.C:
 		case <-s.poked:
 		case <-s.link.WayChanged():
 			s.m.tell()
@@ -213,7 +220,7 @@ func (s *search) help(ctx context.Context, wanted bool) {
 		return
 	}
 	if h != nil {
-		connected := s.link.Way().Connected()
+		connected := s.link.Way().Connected() && s.link.Silent() < silentAfter
 		for _, meeting := range h.meetings() {
 			meeting.SetConnected(connected)
 		}

@@ -60,6 +60,9 @@ func (s *Secure) Way() Way {
 	return Way{Addr: st.Way.Addr, OwnRelay: st.Way.Relayed, TheirRelay: st.TheirRelay, Since: st.Since}
 }
 
+// Silent is how long the peer has not answered on the way in use. Packets go on to be sent there for some seconds.
+func (s *Secure) Silent() time.Duration { return s.agent.Silent() }
+
 // WayChanged passes a message on after Way has changed. It is for one goroutine.
 func (s *Secure) WayChanged() <-chan struct{} { return s.wayChanged }
 

@@ -104,6 +104,8 @@ func capture(t *testing.T, file, filter string) (stop func()) {
 		stopped = true
 		time.Sleep(500 * time.Millisecond) // the capture lags behind, and tells nobody how far
 		_ = c.Process.Signal(os.Interrupt)
+		kill := time.AfterFunc(patience, func() { _ = c.Process.Kill() }) // one that has not begun does not listen
+		defer kill.Stop()
 		_ = c.Wait()
 	}
 	t.Cleanup(stop)

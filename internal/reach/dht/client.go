@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// Options say what a client works with.
+// Options say what a client works with. Reaches, Own and Allow must not call the client.
 type Options struct {
 	// Send sends a datagram. It must not block. It may keep the bytes.
 	Send func(to netip.AddrPort, b []byte)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/costream-obs/costream-obs/internal/reach/dht"
 	"github.com/costream-obs/costream-obs/internal/reach/dht/dhttest"
+	"github.com/costream-obs/costream-obs/internal/testbed"
 )
 
 var noon = time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
@@ -176,12 +177,10 @@ func TestNodesOfTheLastRun(t *testing.T) {
 func TestBootstrapHosts(t *testing.T) {
 	n := dhttest.NewNetwork(3, noon)
 	router := netip.MustParseAddrPort(n.Grow(100, 0, false)[0])
-	looked := make(chan struct{}, 100)
-	lookups := 0
+	lookups := 0 // one after the other
 	c, _ := newClient(n, false, dht.Options{
 		Bootstrap: []string{"router.example.org:6881", "no port", "router.example.org:70000"},
 		Lookup: func(_ context.Context, host string) ([]netip.Addr, error) {
-			defer func() { looked <- struct{}{} }()
 			if lookups++; lookups == 1 {
 				return nil, errors.New("no network")
 			}
@@ -189,16 +188,14 @@ func TestBootstrapHosts(t *testing.T) {
 		},
 	})
 	topic := c.Topic([32]byte{1}, nil)
-	topic.Search()
-	<-looked
-	n.Run(time.Minute)
-	topic.Search()
-	<-looked
-	// The lookup's goroutine hands its result over after it has sent on looked.
-	for c.Reached() == 0 {
-		n.Run(time.Second)
+	testbed.Await(t, "the host is found and answers", 10*time.Second, func() error {
 		topic.Search()
-	}
+		n.Run(11 * time.Second)
+		if c.Reached() == 0 {
+			return errors.New("nobody has answered")
+		}
+		return nil
+	})
 	await(t, n, 20*time.Second, "nodes answer", func() bool { return topic.State().Closest == 8 })
 }
 

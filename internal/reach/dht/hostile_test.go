@@ -166,7 +166,7 @@ func near(target dht.ID, last byte) dht.ID {
 }
 
 // TestVictim has a DHT of liars aim the client at victims: one address with many ports, a network, and random addresses. The
-// client searches for ten keys each second for three minutes, far more than a meeting does.
+// client searches for ten keys each second for two minutes, far more than a meeting does.
 func TestVictim(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 0))
 	for _, tc := range []struct {
@@ -215,7 +215,7 @@ func TestVictim(t *testing.T) {
 			for i := range byte(10) {
 				topics = append(topics, c.Topic([32]byte{i}, nil))
 			}
-			const minutes = 3
+			const minutes = 2
 			for range minutes * 60 {
 				for _, topic := range topics {
 					topic.Search()
@@ -342,6 +342,53 @@ func TestForbiddenContacts(t *testing.T) {
 	}
 	if asked[allowed[1]] == 0 {
 		t.Error("the only contact that may be asked was not")
+	}
+}
+
+// TestOuterBehindNAT has a router that uses a new port for each destination, one that does not, and a liar among the nodes.
+func TestOuterBehindNAT(t *testing.T) {
+	for name, symmetric := range map[string]bool{"one port": false, "a port for each destination": true} {
+		t.Run(name, func(t *testing.T) {
+			n := dhttest.NewNetwork(10, noon)
+			n.Grow(20, 0, false)
+			router := netip.MustParseAddr("198.51.100.7")
+			l := &liar{
+				Node: dht.Node{Addr: netip.MustParseAddrPort("20.1.1.1:7000")},
+				top:  map[string]bencode.Value{"ip": bencode.Text("\xcb\x00\x71\x42\x13\x88")}, // 203.0.113.66:5000
+				victims: func(dht.ID) []dht.Node {
+					var nodes []dht.Node
+					for _, node := range n.Nodes[:8] {
+						nodes = append(nodes, node.Node)
+					}
+					return nodes
+				},
+			}
+			l.join(n)
+			var c *dht.Client
+			changes := 0
+			ports := make(map[netip.AddrPort]uint16)
+			c = dht.New(dht.Options{
+				Clock: n, Bootstrap: []string{}, Nodes: []dht.Node{l.Node}, OuterChanged: func() { changes++ },
+				Send: func(to netip.AddrPort, b []byte) {
+					if ports[to] == 0 {
+						ports[to] = 40000
+						if symmetric {
+							ports[to] += uint16(len(ports))
+						}
+					}
+					n.Host(netip.AddrPortFrom(router, ports[to]), func(from netip.AddrPort, b []byte) { c.Take(from, b) })(to, b)
+				},
+			})
+			c.Topic([32]byte{1}, nil).Search()
+			n.Run(5 * time.Second)
+			v4, _ := c.Outer()
+			if v4.Addr.Addr() != router || v4.Symmetric != symmetric || !symmetric && v4.Addr.Port() != 40000 {
+				t.Errorf("got %+v", v4)
+			}
+			if changes != 1 {
+				t.Errorf("%d changes were told, want one", changes)
+			}
+		})
 	}
 }
 

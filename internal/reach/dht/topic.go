@@ -101,10 +101,15 @@ func (t *Topic) Close() {
 // Search finds the closest nodes anew and asks each of them for the item.
 func (t *Topic) Search() { t.do(t.search) }
 
-// Ask asks the next n of the closest nodes for the item, in turn. It searches when none is known.
+// Ask asks the next n of the closest nodes for the item, in turn. It searches when none is known. A small n goes round
+// those nodes that are likeliest to be the closest for everybody.
 func (t *Topic) Ask(n int) {
 	t.do(func(now time.Time) {
-		close := slices.Concat(t.sides[0].closest(), t.sides[1].closest())
+		var close []*spot
+		for f := range t.sides {
+			side := t.sides[f].closest()
+			close = append(close, side[:min(len(side), max(n, nearest/2))]...)
+		}
 		if len(close) == 0 {
 			if !t.active(now) {
 				t.search(now)

@@ -111,10 +111,10 @@ func TestTimes(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			var both []time.Duration
-			for seed := range uint64(9) {
+			for seed := range uint64(7) {
 				n := dhttest.NewNetwork(seed, noon)
 				n.Loss = tc.loss
-				routers := n.Grow(500, tc.dead, false)
+				routers := n.Grow(200, tc.dead, false)
 				var nodes []dht.Node
 				if tc.saved {
 					for range 64 {

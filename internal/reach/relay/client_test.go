@@ -4,6 +4,7 @@ package relay
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net"
 	"net/netip"
@@ -30,7 +31,7 @@ func exchange(t *testing.T, r *running, p *peer, text string) (sent int) {
 					return nil
 				}
 			case <-late:
-				return errNotYet
+				return fmt.Errorf("not yet; the state is %+v", r.State())
 			}
 		}
 	})

@@ -84,7 +84,8 @@ func (g *guard) admit(b []byte) verdict {
 		if g.realm == "" && realm.GetFrom(m) == nil {
 			g.realm = realm.String()
 		}
-		if code.Code == stun.CodeAllocMismatch && m.Type.Method != stun.MethodAllocate {
+		// coturn says so only to whom it knows; others it asks for a password first.
+		if m.Type.Method != stun.MethodAllocate && (code.Code == stun.CodeAllocMismatch || code.Code == stun.CodeUnauthorized) {
 			return mismatch
 		}
 		return good

@@ -27,6 +27,13 @@ import (
 // coturn starts a coturn on this machine, with further arguments, and returns how to get there.
 func coturn(t *testing.T, args ...string) (s Server, tlsPort int) {
 	t.Helper()
+	s, tlsPort, _ = restartable(t, args...)
+	return s, tlsPort
+}
+
+// restartable starts one that can be killed and started again at the same ports.
+func restartable(t *testing.T, args ...string) (s Server, tlsPort int, restart func()) {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("starts coturn; not run with -short")
 	}
@@ -47,20 +54,32 @@ func coturn(t *testing.T, args ...string) (s Server, tlsPort int) {
 		}
 	}
 	port := testbed.FreeUDPPorts(t, 4)
-	process := testbed.Start(t, testbed.Command{Name: "coturn", Path: "turnserver", Args: append([]string{
+	command := testbed.Command{Name: "coturn", Path: "turnserver", Args: append([]string{
 		"-n", "--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1", "--allow-loopback-peers", "--no-cli", "--realm=" + testRealm,
 		"--listening-port=" + strconv.Itoa(port), "--tls-listening-port=" + strconv.Itoa(port+2), "--min-port=49152", "--max-port=65535",
 		"--cert=" + filepath.Join(dir, "cert.pem"), "--pkey=" + filepath.Join(dir, "key.pem"), "--no-dtls",
 		"--log-file=stdout", "--pidfile=" + filepath.Join(dir, "pid"), "--userdb=" + filepath.Join(dir, "users"),
-	}, args...)})
-	testbed.Await(t, "coturn", patience, func() error {
-		c, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port+2)))
-		if err != nil {
-			return fmt.Errorf("%w; it says %s", err, process.Output())
-		}
-		return c.Close()
-	})
-	return Server{User: testUser, Password: testPassword, Host: "127.0.0.1", Port: uint16(port), Transports: []Transport{UDP, TCP, TLS}}, port + 2
+	}, args...)}
+	process := testbed.Start(t, command)
+	await := func() {
+		t.Helper()
+		testbed.Await(t, "coturn", patience, func() error {
+			c, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port+2)))
+			if err != nil {
+				return fmt.Errorf("%w; it says %s", err, process.Output())
+			}
+			return c.Close()
+		})
+	}
+	await()
+	restart = func() {
+		t.Helper()
+		process.Kill()
+		process = testbed.Start(t, command)
+		await()
+	}
+	s = Server{User: testUser, Password: testPassword, Host: "127.0.0.1", Port: uint16(port), Transports: []Transport{UDP, TCP, TLS}}
+	return s, port + 2, restart
 }
 
 // withPassword are the arguments for a user with a password.
@@ -174,5 +193,27 @@ func TestRealCoturnRefused(t *testing.T) {
 	exchange(t, r, friend, "last")
 	if len(refused.came) > 0 || r.State() != state {
 		t.Errorf("%d datagrams came to a refused one, and the state is %+v; want none, and %+v", len(refused.came), r.State(), state)
+	}
+}
+
+// TestRealCoturnRestart kills the coturn in mid-call and starts it again.
+func TestRealCoturnRestart(t *testing.T) {
+	s, _, restart := restartable(t, withPassword()...)
+	for _, over := range []Transport{UDP, TCP} {
+		s.Transports = []Transport{over}
+		p := newPeer(t, "127.0.0.1")
+		r := run(t, s)
+		first := r.await(t, "address", hasAddress)
+		r.Permit([]netip.Addr{p.at.Addr()})
+		exchange(t, r, p, "before")
+		restart()
+		began := time.Now()
+		exchange(t, r, p, "after")
+		took := time.Since(began)
+		t.Logf("%v: back %v after coturn was, at %v after %v", over, took.Round(time.Millisecond), r.State().Address, first.Address)
+		if took > patience {
+			t.Errorf("back after %v", took)
+		}
+		r.stop()
 	}
 }

@@ -72,7 +72,7 @@ func Parse(text string) (Server, error) {
 	case query == "transport=tcp":
 		s.Transports = []Transport{TCP}
 	default:
-		return Server{}, errors.New("the relay's transport must be ?transport=udp or ?transport=tcp; turns: knows tcp alone")
+		return Server{}, errors.New("the relay's transport must be ?transport=udp or ?transport=tcp; turns: needs tcp")
 	}
 	user, password, found := strings.Cut(rest[:at], ":")
 	if !found || user == "" || password == "" {

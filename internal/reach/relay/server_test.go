@@ -41,8 +41,8 @@ func TestParse(t *testing.T) {
 		{"turn:eva:s3cret@relay.example:0", Server{}, `the relay's port "0" must be from 1 to 65535`},
 		{"turn:eva:s3cret@relay.example:65536", Server{}, `the relay's port "65536" must be from 1 to 65535`},
 		{"turn:eva:s3cret@relay example", Server{}, `the relay's host "relay example" is no name or address`},
-		{"turn:eva:s3cret@relay.example?transport=sctp", Server{}, "the relay's transport must be ?transport=udp or ?transport=tcp; turns: knows tcp alone"},
-		{"turns:eva:s3cret@relay.example?transport=udp", Server{}, "the relay's transport must be ?transport=udp or ?transport=tcp; turns: knows tcp alone"},
+		{"turn:eva:s3cret@relay.example?transport=sctp", Server{}, "the relay's transport must be ?transport=udp or ?transport=tcp; turns: needs tcp"},
+		{"turns:eva:s3cret@relay.example?transport=udp", Server{}, "the relay's transport must be ?transport=udp or ?transport=tcp; turns: needs tcp"},
 		{"turn:eva:s3cret%zz@relay.example", Server{}, "the relay's user or password contains a % that stands for nothing: write %25 for a %"},
 	} {
 		got, err := Parse(test.text)

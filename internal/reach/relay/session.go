@@ -179,10 +179,7 @@ func (s *session) hold(ctx context.Context) error {
 			err = s.renew(ctx)
 		case now.Sub(woken) > wakeInterval && now.Sub(heard) > wakeInterval:
 			woken = now
-			err = s.ask(ctx, func() error {
-				_, err := s.client.SendBindingRequestTo(s.conn.(interface{ RemoteAddr() net.Addr }).RemoteAddr())
-				return err
-			})
+			err = s.ask(ctx, func() { _, _ = s.client.SendBindingRequestTo(s.client.TURNServerAddr()) })
 		}
 		if err == nil && s.moved() {
 			err = errMoved
@@ -205,12 +202,13 @@ func (s *session) hold(ctx context.Context) error {
 }
 
 // ask puts a question to the server, and returns when it is answered, be it with a refusal; or an error when it is not.
-func (s *session) ask(ctx context.Context, question func() error) error {
-	done := make(chan error, 1)
+func (s *session) ask(ctx context.Context, question func()) error {
+	done := make(chan struct{})
 	s.workers.Add(1)
 	go func() {
 		defer s.workers.Done()
-		done <- question()
+		defer close(done)
+		question()
 	}()
 	timer := time.NewTimer(answerWithin)
 	defer timer.Stop()
@@ -237,8 +235,13 @@ func (s *session) renew(ctx context.Context) error {
 	}
 	s.mu.Unlock()
 	if len(ours) > 0 {
-		if err := s.ask(ctx, func() error { return s.create(ours...) }); err != nil {
+		refused := false
+		err := s.ask(ctx, func() { refused = s.create(ours...) != nil })
+		if err != nil {
 			return err
+		}
+		if refused {
+			return errLost
 		}
 	}
 	return s.permit(ctx)
@@ -265,10 +268,7 @@ func (s *session) permit(ctx context.Context) error {
 			continue
 		}
 		granted := false
-		err := s.ask(ctx, func() error {
-			granted = s.create(net.UDPAddrFromAddrPort(netip.AddrPortFrom(addr, 0))) == nil
-			return nil
-		})
+		err := s.ask(ctx, func() { granted = s.create(net.UDPAddrFromAddrPort(netip.AddrPortFrom(addr, 0))) == nil })
 		if err != nil {
 			return err
 		}

@@ -41,7 +41,7 @@ type Agent struct {
 	understood bool     // the peer knows what we offer
 	candidates []netip.AddrPort
 	local      local
-	status     Status // without Connected, which target tells
+	status     Status // without Connected and Way, which target tells
 
 	target atomic.Pointer[Way] // where to send; nil while the peer is not there
 	rtt    atomic.Int64        // nanoseconds
@@ -161,7 +161,6 @@ func (a *Agent) Status() Status {
 	s := a.status
 	if to := a.target.Load(); to != nil {
 		s.Connected, s.Way = true, *to
-		s.TheirRelay = a.paths.selected.theirRelay
 	}
 	return s
 }
@@ -331,7 +330,7 @@ func (a *Agent) met(k check) {
 func (a *Agent) setTarget(now time.Time) {
 	if !a.paths.alive(now) {
 		if a.target.Swap(nil) != nil {
-			a.status.Since = now
+			a.status = Status{Since: now}
 			a.o.Lost()
 			wait.Signal(a.changed)
 		}
@@ -339,6 +338,7 @@ func (a *Agent) setTarget(now time.Time) {
 	}
 	selected := a.paths.selected
 	a.rtt.Store(int64(selected.rtt))
+	a.status.TheirRelay = selected.theirRelay
 	if old := a.target.Load(); old == nil || *old != selected.way {
 		way := selected.way
 		a.target.Store(&way)

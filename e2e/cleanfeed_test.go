@@ -63,8 +63,8 @@ func cleanFeed(t *testing.T, script bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.aliceC = p.alice.Run(binary, p.bob, "--clean-feed", "--scenes="+testbed.Scene+","+secondScene)
-	p.bobC = p.bob.Run(binary, p.alice, "--clean-feed")
+	p.aliceC = p.alice.Run(binary, p.bob, "--scenes="+testbed.Scene+","+secondScene)
+	p.bobC = p.bob.Run(binary, p.alice)
 	p.aliceC.Await(e2e.Ready, readyLimit)
 	p.bobC.Await(e2e.Ready, readyLimit)
 	toAlice, toBob := watchPeer(t, p.alice), watchPeer(t, p.bob)

@@ -106,7 +106,7 @@ func TestFeedScript(t *testing.T) {
 	}
 	script := feedScript{obs: obs, data: data, store: hotkeys.NewStore(state), order: hotkeys.Order{Device: "/dev/video11"}}
 	f9 := map[hotkeys.Action]collection.Key{hotkeys.Toggle: {Key: "OBS_KEY_F9"}}
-	f := feedSetup{obs: obs, script: script, machine: setup.Machine{Root: t.TempDir()}}
+	f := feedSetup{obs: obs, script: script, camera: camera.NewStore(state), machine: setup.Machine{Root: t.TempDir()}}
 	want := func(what string, order camera.Order, says string, keys map[hotkeys.Action][]string, installed bool) {
 		t.Helper()
 		var out strings.Builder

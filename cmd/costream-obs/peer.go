@@ -72,7 +72,7 @@ func peerAddCommand() *command {
 		name:     "add",
 		short:    "add the peer to a scene",
 		long:     "Adds the peer's picture to the programme scene, or to others. It stays there when OBS stops streaming. Scenes that already have it do not change.",
-		settings: obsSettings("route", "layout", "layouts"),
+		settings: obsSettings("route", "clean-feed", "layout", "layouts"),
 		bind: func(set *pflag.FlagSet) action {
 			patterns := sceneFlag(set, "the programme scene")
 			return func(ctx context.Context, c *invocation) error {
@@ -177,7 +177,7 @@ func peerSource(c *invocation) scenes.Source {
 
 // routeSettings are the settings that decide about the route.
 func routeSettings(c *config.Config) companion.RouteSettings {
-	return companion.RouteSettings{Route: control.Route(c.Route), VideoOut: c.VideoOut, VideoIn: c.VideoIn}
+	return companion.RouteSettings{Route: control.Route(c.Route), VideoOut: c.VideoOut, VideoIn: c.VideoIn, CleanFeed: c.CleanFeed}
 }
 
 // changesText tells a person what was changed.

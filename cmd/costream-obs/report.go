@@ -16,11 +16,13 @@ import (
 
 // A reportPrinter shows what the companion reports: to a person at a terminal, in a log, or to a program as JSON.
 type reportPrinter struct {
-	out      io.Writer
-	config   *config.Config
-	secure   bool
-	style    terminal.Style
-	problems []string // of the report before
+	out    io.Writer
+	config *config.Config
+	secure bool
+	style  terminal.Style
+	// Of the report before.
+	problems []string
+	detail   string
 }
 
 func newReportPrinter(out io.Writer, c *config.Config, secure bool) *reportPrinter {
@@ -50,7 +52,7 @@ func (p *reportPrinter) begin() {
 
 // print shows one report. A report that cannot be written is lost: a closed terminal is no reason to go off air.
 func (p *reportPrinter) print(r control.Report) {
-	defer func() { p.problems = r.Problems }()
+	defer func() { p.problems, p.detail = r.Problems, r.Detail }()
 	switch {
 	case p.config.JSON:
 		_ = printJSON(p.out, r)
@@ -70,7 +72,7 @@ func (p *reportPrinter) pretty(r control.Report) string {
 		b.WriteString(p.style.Paint(terminal.Dim, w))
 	}
 	b.WriteString("\n")
-	if r.Detail != "" {
+	if r.Detail != p.detail && r.Detail != "" {
 		b.WriteString(terminal.Wrap(r.Detail, len(indent), usageWidth) + "\n")
 	}
 	for _, problem := range p.news(r) {
@@ -84,7 +86,7 @@ func (p *reportPrinter) pretty(r control.Report) string {
 func (p *reportPrinter) plain(r control.Report) string {
 	at := r.Time.Format(time.RFC3339)
 	line := at + " " + string(r.State) + way(r)
-	if r.Detail != "" {
+	if r.Detail != p.detail && r.Detail != "" {
 		line += ": " + r.Detail
 	}
 	line += "\n"

@@ -194,9 +194,14 @@ func (c *Companion) holdScreen() {
 	if !known {
 		return
 	}
-	if route, _ := c.routes.choose(0, obsctl.Version{}); route.viaCamera() {
+	if route, _ := c.chooseRoute(0, obsctl.Version{}); route.viaCamera() {
 		c.display.set(route, format)
 	}
+}
+
+// chooseRoute is for where no session knows what OBS's virtual camera shows.
+func (c *Companion) chooseRoute(obsPID int, v obsctl.Version) (route, string) {
+	return c.routes.choose(obsPID, v, c.o.CleanFeed && !feedOnCamera(obsPID))
 }
 
 func (c *Companion) newLink(h link.Handler) (link.Link, error) {

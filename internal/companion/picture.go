@@ -59,7 +59,7 @@ func (p *picture) open(ctx context.Context) error {
 		return err
 	}
 	route, why := p.choose()
-	if p.unclean(route) {
+	if route.viaCamera() && p.feed.unclean() {
 		return errUnclean
 	}
 	if err := route.open(ctx, &p.outputs); err != nil {
@@ -76,15 +76,8 @@ func (p *picture) open(ctx context.Context) error {
 
 // choose says by which route pictures go, and why.
 func (p *picture) choose() (route, string) {
-	route, why := p.routes.choose(p.seen.pid, p.seen.version)
-	if p.unclean(route) && p.routes.configured != route.name() {
-		return p.routes.portable, "portable route, because " + errUnclean.Error()
-	}
-	return route, why
+	return p.routes.choose(p.seen.pid, p.seen.version, p.feed.unclean())
 }
-
-// unclean reports whether a route would bring the programme where the peer is to get it without the peer.
-func (p *picture) unclean(r route) bool { return r.viaCamera() && p.feed.wants() && !p.feed.camera }
 
 // close undoes what the routes did in OBS.
 func (p *picture) close(ctx context.Context) error {

@@ -189,20 +189,24 @@ func TestPeerSource(t *testing.T) {
 		name       string
 		configured control.Route
 		pair       error
+		feed       string // "chosen", or "on the camera" as well
 		route      control.Route
 		want       scenes.Source
 	}{
-		{"devices can be used", control.RouteAuto, nil, control.RouteDevices, device},
-		{"devices cannot be used", control.RouteAuto, setup.ErrWritten, control.RoutePortable, socket},
-		{"devices by choice", control.RouteDevices, setup.ErrWritten, control.RouteDevices, device},
-		{"portable by choice", control.RoutePortable, nil, control.RoutePortable, socket},
+		{"devices can be used", control.RouteAuto, nil, "", control.RouteDevices, device},
+		{"devices cannot be used", control.RouteAuto, setup.ErrWritten, "", control.RoutePortable, socket},
+		{"devices by choice", control.RouteDevices, setup.ErrWritten, "", control.RouteDevices, device},
+		{"portable by choice", control.RoutePortable, nil, "", control.RoutePortable, socket},
+		{"the camera shows the programme", control.RouteAuto, nil, "chosen", control.RoutePortable, socket},
+		{"the camera shows the programme, devices by choice", control.RouteDevices, nil, "chosen", control.RouteDevices, device},
+		{"the camera shows the clean feed", control.RouteAuto, nil, "on the camera", control.RouteDevices, device},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var asked setup.PairOptions
 			s := RouteSettings{Route: tt.configured, VideoOut: "/dev/video10", VideoIn: "/dev/video11", Pair: func(o setup.PairOptions) error {
 				asked = o
 				return tt.pair
-			}}
+			}, CleanFeed: tt.feed != "", OnCamera: func(pid int) bool { return pid == 42 && tt.feed == "on the camera" }}
 			obs32 := obsctl.Version{OBS: obsctl.Semver{Major: 32}}
 			if name, why := s.Choose(42, obs32); name != tt.route || why == "" {
 				t.Errorf("route: got %q because %q, want %q", name, why, tt.route)

@@ -74,7 +74,7 @@ func (c *Companion) newPeerSource(name string, obs *obsctl.Client) scenes.Source
 	if source, there := c.display.source(name); there {
 		return source
 	}
-	route, _ := c.routes.choose(obs.Endpoint().PID, obs.Version())
+	route, _ := c.chooseRoute(obs.Endpoint().PID, obs.Version())
 	return route.source(name)
 }
 

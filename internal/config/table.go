@@ -31,6 +31,12 @@ func (s Setting) Env() string {
 	return "COSTREAM_" + strings.ToUpper(strings.ReplaceAll(s.Key, "-", "_"))
 }
 
+// OnByDefault reports whether the setting is a switch that is on unless it is turned off, by --no-KEY on the command line.
+func (s Setting) OnByDefault() bool {
+	_, is := s.bind(new(Config)).(*toggle)
+	return is && s.Default == "true"
+}
+
 // Choices are the words that the setting takes, or nil where it is free.
 func (s Setting) Choices() []string {
 	if c, ok := s.bind(new(Config)).(*choice); ok {
@@ -144,7 +150,7 @@ func Table() []Setting {
 			bind:      func(c *Config) value { return &rules{p: &c.Layouts} },
 		},
 		{
-			Key: "clean-feed", Group: GroupScenes,
+			Key: "clean-feed", Group: GroupScenes, Default: "true",
 			Help: "send the peer your programme without the peer's own picture, so that both of you can show each other",
 			bind: func(c *Config) value { return &toggle{p: &c.CleanFeed} },
 		},

@@ -36,6 +36,7 @@ type Options struct {
 	Secure            func(link.Handler) (link.Link, error)
 	Route             control.Route
 	VideoOut, VideoIn string
+	CleanFeed         bool
 	SourceName        string
 	Mics              []string
 	MicSource         string

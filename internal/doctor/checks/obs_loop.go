@@ -43,7 +43,7 @@ func (m *Machine) loop(ctx context.Context) doctor.Result {
 		return doctor.Result{
 			Status: doctor.Fail, Why: why,
 			Detail: "The peer is in your programme, and your programme is what the peer gets.",
-			Next:   "Send it without the peer: `costream-obs run --clean-feed`, or `clean-feed = true` in the configuration file; on the devices route also `costream-obs setup clean-feed`",
+			Next:   "Send it without the peer: `costream-obs run` without --no-clean-feed, and without `clean-feed = false` in the configuration file; on the devices route also `costream-obs setup clean-feed`",
 		}
 	}
 	return doctor.Fine("the peer is not in your programme")

@@ -23,6 +23,7 @@ type reportPrinter struct {
 	// Of the report before.
 	problems []string
 	detail   string
+	rest     string // the break
 }
 
 func newReportPrinter(out io.Writer, c *config.Config, secure bool) *reportPrinter {
@@ -52,7 +53,7 @@ func (p *reportPrinter) begin() {
 
 // print shows one report. A report that cannot be written is lost: a closed terminal is no reason to go off air.
 func (p *reportPrinter) print(r control.Report) {
-	defer func() { p.problems, p.detail = r.Problems, r.Detail }()
+	defer func() { p.problems, p.detail, p.rest = r.Problems, r.Detail, r.Break }()
 	switch {
 	case p.config.JSON:
 		_ = printJSON(p.out, r)
@@ -75,6 +76,9 @@ func (p *reportPrinter) pretty(r control.Report) string {
 	if r.Detail != p.detail && r.Detail != "" {
 		b.WriteString(terminal.Wrap(r.Detail, len(indent), usageWidth) + "\n")
 	}
+	if text := p.pause(r); text != "" {
+		b.WriteString(terminal.Wrap(text, len(indent), usageWidth) + "\n")
+	}
 	for _, problem := range p.news(r) {
 		text := strings.TrimPrefix(terminal.Wrap(problem, len(indent)+2, usageWidth), indent+"  ")
 		b.WriteString(indent + p.style.Paint(terminal.Yellow, "!") + " " + text + "\n")
@@ -90,6 +94,9 @@ func (p *reportPrinter) plain(r control.Report) string {
 		line += ": " + r.Detail
 	}
 	line += "\n"
+	if text := p.pause(r); text != "" {
+		line += at + " " + text + "\n"
+	}
 	for _, problem := range p.news(r) {
 		line += at + " problem: " + problem + "\n"
 	}
@@ -105,6 +112,17 @@ func way(r control.Report) string {
 		return fmt.Sprintf(" [%s]", r.Route)
 	}
 	return fmt.Sprintf(" [%s, %.1f Mbit/s]", r.Route, float64(r.Bitrate)/1000)
+}
+
+// pause says what is new of a break.
+func (p *reportPrinter) pause(r control.Report) string {
+	switch {
+	case r.Break == p.rest:
+		return ""
+	case r.Break == "":
+		return "The break is over: your friend gets your picture and voice again."
+	}
+	return "On a break, your friend gets a card and silence: " + r.Break + "."
 }
 
 // news are the problems that the report before did not have.

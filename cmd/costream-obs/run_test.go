@@ -39,7 +39,7 @@ func TestCompanionOptions(t *testing.T) {
 	c := &config.Config{
 		Peer: "bob.example", PeerName: "Bob", Listen: "10.0.0.1", BasePort: 6000,
 		When: "always", Route: "portable", VideoOut: "/dev/video20", VideoIn: "/dev/video21", Bitrate: 1500,
-		Scenes: []string{"Game*"}, Layout: scenes.Layout{Shape: scenes.Full}, Layouts: []scenes.Rule{{Scenes: "Talk", Layout: scenes.Layout{Shape: scenes.Grid}}}, SourceName: "Friend", NamePlate: true, CleanFeed: true,
+		Scenes: []string{"Game*"}, Layout: scenes.Layout{Shape: scenes.Full}, Layouts: []scenes.Rule{{Scenes: "Talk", Layout: scenes.Layout{Shape: scenes.Grid}}}, SourceName: "Friend", NamePlate: true, CleanFeed: true, Private: []string{"Bank*"}, Name: "Alice",
 		Mics: []string{"Mic/Aux"}, MicSource: "mic", PeerAudio: "source",
 		OBSHost: "obs.example", OBSPort: 4466,
 	}
@@ -53,6 +53,9 @@ func TestCompanionOptions(t *testing.T) {
 	}
 	if want := (obsctl.Endpoint{Host: "obs.example", Port: 4466}); endpoint.Host != want.Host || endpoint.Port != want.Port {
 		t.Errorf("FindOBS: got %s:%d, want %s:%d", endpoint.Host, endpoint.Port, want.Host, want.Port)
+	}
+	if !slices.Equal(got.PrivateScenes, c.Private) || got.Name != c.Name {
+		t.Errorf("got private scenes %q and name %q, want %q and %q", got.PrivateScenes, got.Name, c.Private, c.Name)
 	}
 	if !slices.Equal(got.Scenes, c.Scenes) || !slices.Equal(got.Mics, c.Mics) {
 		t.Errorf("got scenes %q and microphones %q, want %q and %q", got.Scenes, got.Mics, c.Scenes, c.Mics)

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/costream-obs/costream-obs/internal/terminal"
+	"github.com/costream-obs/costream-obs/obsctl"
 	"github.com/costream-obs/costream-obs/setup"
 )
 
@@ -22,6 +23,7 @@ type setupFlags struct {
 	audio                     *string
 	labelOut, labelIn         *string
 	settings                  func() string // path of the configuration file, for doctor
+	places                    obsctl.FindOptions
 }
 
 func setupCommand() *command {

@@ -33,7 +33,7 @@ func setupCleanFeedCommand() *command {
 				if *all && *undo {
 					return usagef("--undo changes all scene collections and takes no other flag")
 				}
-				feed, err := newFeedSetup(c)
+				feed, err := newFeedSetup(c, obsctl.FindOptions{})
 				if err != nil {
 					return err
 				}

@@ -17,8 +17,8 @@ import (
 )
 
 // newFeedSetup looks for OBS. Its error matches collection.ErrNotFound where no OBS has run yet.
-func newFeedSetup(c *invocation) (feedSetup, error) {
-	obs, err := collection.Find(obsctl.FindOptions{})
+func newFeedSetup(c *invocation, places obsctl.FindOptions) (feedSetup, error) {
+	obs, err := collection.Find(places)
 	if err != nil {
 		return feedSetup{}, err
 	}
@@ -81,7 +81,7 @@ func (f setupFlags) feed(c *invocation) (done bool) {
 }
 
 func (f setupFlags) tryFeed(c *invocation) (done bool, err error) {
-	feed, err := newFeedSetup(c)
+	feed, err := newFeedSetup(c, f.places)
 	if *f.undo && errors.Is(err, collection.ErrNotFound) {
 		return false, nil
 	}
@@ -114,7 +114,7 @@ func (f setupFlags) tryFeed(c *invocation) (done bool, err error) {
 
 // feedHint tells the reader of the script that setup prints of the step that is not root's.
 func (f setupFlags) feedHint(c *invocation) string {
-	feed, err := newFeedSetup(c)
+	feed, err := newFeedSetup(c, f.places)
 	if err != nil {
 		return ""
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/costream-obs/costream-obs/internal/cleanfeed/camera"
 	"github.com/costream-obs/costream-obs/internal/config"
 	"github.com/costream-obs/costream-obs/internal/hotkeys"
+	"github.com/costream-obs/costream-obs/obsctl"
 	"github.com/costream-obs/costream-obs/setup"
 )
 
@@ -68,11 +69,11 @@ func TestFeedNeeded(t *testing.T) {
 // keeps it from that is a note.
 func TestSetupFeedStep(t *testing.T) {
 	isolate(t)
-	yes, no := true, false
+	yes, no, places := true, false, obsctl.FindOptions{ProcRoot: t.TempDir()}
 	step := func(yes, undo *bool) (done bool, said string) {
 		t.Helper()
 		var out strings.Builder
-		done = setupFlags{yes: yes, undo: undo}.feed(&invocation{stdin: strings.NewReader(""), stdout: &out, config: new(config.Config)})
+		done = setupFlags{yes: yes, undo: undo, places: places}.feed(&invocation{stdin: strings.NewReader(""), stdout: &out, config: new(config.Config)})
 		return done, out.String()
 	}
 	want := func(what string, yes, undo *bool, wantDone bool, says string) {

@@ -35,6 +35,10 @@ type Options struct {
 	// FrameTime is the time between two pictures of Picture.
 	FrameTime   time.Duration
 	BitrateKbps int
+	// Card is what the peer gets in the place of pictures while they are covered; without one the peer gets none then. Covered
+	// is how our picture begins.
+	Card    media.Frame
+	Covered bool
 	// Microphone is the source at the sound server that is sent; empty means the default one.
 	Microphone string
 	// Muted is how our voice begins.
@@ -93,6 +97,7 @@ type Call struct {
 	videoOut    *outgoing
 	audioOut    *outgoing
 	muted       setting[bool]
+	covered     setting[bool]
 	halted      atomic.Bool  // nothing is sent any more
 	kbps        setting[int] // that the link allows our picture; 0 where it does not say
 	kbpsLogged  atomic.Int64
@@ -120,6 +125,7 @@ func newCall(o Options, noPicture, noVoice func(error)) *Call {
 		c.o.PeerSeen(seen)
 	}
 	c.muted.set(o.Muted)
+	c.covered.set(o.Covered)
 	c.video = newInbox(link.Video, c.newVideoReceiver, noPicture, o.Log)
 	// No picture that needs the lost packet is right, and only a key frame needs none. It happens where packets have
 	// waited for us, as while the machine slept.
@@ -190,6 +196,9 @@ func (c *Call) Halt() { c.halted.Store(true) }
 
 // SetMuted silences what we send.
 func (c *Call) SetMuted(muted bool) { c.muted.set(muted) }
+
+// SetCovered has the card sent in the place of our picture, or the picture again.
+func (c *Call) SetCovered(covered bool) { c.covered.set(covered) }
 
 // SetSpeakers has the peer's voice played on these sinks of the sound server; none means the default one.
 func (c *Call) SetSpeakers(sinks []string) { c.speakers.Store(&sinks) }

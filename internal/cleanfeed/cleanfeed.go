@@ -12,6 +12,8 @@
 // has no request for them. The mirrors follow the user's edits, and the programme's switches at the start of a
 // transition.
 //
+// Scenes that the user wants to keep from the peer are left out in the same way, see [Feed.HidePrivate].
+//
 // Two copies of a source do not sound twice: OBS mixes and monitors what the programme shows, and the mirrors are no
 // part of it.
 //
@@ -111,6 +113,10 @@ type Feed struct {
 	last       snapshot
 	quietUntil time.Time
 
+	privateOf   func(scenes []string) []string // nil where no scene is private
+	tellPrivate func(scene string, known bool)
+	private     atomic.Pointer[map[string]bool] // of the scenes that were there at the last look
+
 	bare   atomic.Pointer[map[string]bool] // for Bare
 	inStep func()                          // called after each time our scenes were brought in step
 }
@@ -132,6 +138,28 @@ func New(log *slog.Logger) *Feed {
 func (f *Feed) Begin(peers func(context.Context) ([]string, error), inStep func()) {
 	f.findPeers, f.inStep, f.loaded = peers, inStep, false
 	f.reload()
+}
+
+// HidePrivate keeps scenes from the peer; it must come before Begin. match picks them from the user's scenes. The scene for
+// the peer never shows one of them. While the programme shows one, also within another scene, the scene for the peer is
+// empty. tell gets the private scene that the programme shows, "" if it shows none, after each look: before the scene for the
+// peer is emptied, and after it shows something again. While the programme is not known, known is false.
+func (f *Feed) HidePrivate(match func(scenes []string) []string, tell func(scene string, known bool)) {
+	f.privateOf, f.tellPrivate = match, tell
+}
+
+// Private reports whether a scene is to be kept from the peer, as far as it was there at the last look. It may be called at
+// any time.
+func (f *Feed) Private(scene string) bool {
+	private := f.private.Load()
+	return private != nil && (*private)[scene]
+}
+
+// tell passes on which private scene the programme shows.
+func (f *Feed) tell(scene string, known bool) {
+	if f.tellPrivate != nil {
+		f.tellPrivate(scene, known)
+	}
 }
 
 // Want has the scene for the peer called so, unless the name is taken: OBS's virtual camera finds it by its name.

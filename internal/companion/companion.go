@@ -42,6 +42,7 @@ import (
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/media/link"
 	"github.com/costream-obs/costream-obs/obsctl"
+	"github.com/costream-obs/costream-obs/scenes"
 )
 
 // Companion is one running costream-obs.
@@ -59,6 +60,7 @@ type Companion struct {
 	wake    chan struct{}
 
 	feed      *cleanfeed.Feed // of the session, or of its time on air
+	breaks    breaks
 	recall    recall
 	obs       atomic.Pointer[obsctl.Client] // of the session; nil while there is none
 	connected bool                          // OBS was reached at least once; of the keeper's goroutine
@@ -75,7 +77,11 @@ func New(o Options) (*Companion, error) {
 		return nil, err
 	}
 	c := &Companion{o: o, log: o.Log, wake: make(chan struct{}, 1), reports: &reporter{out: o.OnReport}}
+	c.breaks.changed = c.wakeUp
 	c.feed = cleanfeed.New(o.Log)
+	if len(o.PrivateScenes) > 0 {
+		c.feed.HidePrivate(func(all []string) []string { return scenes.Matching(o.PrivateScenes, all) }, c.breaks.programme)
+	}
 	c.parts = supervisor.New(o.Log, c.wakeUp)
 	c.sound = newSound(c.parts, c.wakeUp, o.Log)
 	c.display = newDisplay(filepath.Join(o.StateDir, "screen.json"), o.PeerName, c.parts, c.wakeUp, o.Log)

@@ -60,7 +60,7 @@ func (s *session) listen(ctx context.Context) {
 	}
 }
 
-// actAtOnce does what must not wait: a mute, who of two brings the peer to the viewers, and the end of the stream.
+// actAtOnce does what must not wait: a mute, a private scene, who of two brings the peer to the viewers, and the end of the stream.
 func (s *session) actAtOnce(ev obsctl.Event) {
 	switch e := ev.(type) {
 	case obsctl.MuteChanged:
@@ -69,6 +69,10 @@ func (s *session) actAtOnce(ev obsctl.Event) {
 	case obsctl.MonitorTypeChanged:
 		if e.Type == obsctl.MonitorOnly && s.seen.version.MuteButtonMonitorsOnly() {
 			s.mic.gate.mute(e.Input, true)
+		}
+	case obsctl.ProgramScene:
+		if s.c.feed.Private(e.Name) {
+			s.c.breaks.programme(e.Name, true)
 		}
 	case obsctl.Exiting:
 		s.cutOff()

@@ -96,6 +96,11 @@ func (s *session) startCall() {
 	s.external.begin(route.screenLatency(format), format)
 	ours := route.picture(frame, s.newShooter(frame).shoot)
 	opts.Picture, opts.Feed = ours.source, ours.feed
+	card, err := media.NewBreakCard(frame, o.Name)
+	if err != nil {
+		s.log.Warn("your friend gets nothing while you are on a break", "error", err)
+	}
+	opts.Card, opts.Covered = card, s.c.breaks.why() != ""
 	if ours.latency > 0 {
 		s.external.picture.Add(ours.latency, latencySamples)
 	}
@@ -113,6 +118,10 @@ func (s *session) startCall() {
 	if o.PeerAudio != PeerAudioDesktop {
 		s.call.keep(problem.PeerVoice, s.followDesktop)
 	}
+	s.c.breaks.attach(func(on bool) {
+		s.mic.gate.pause(on)
+		s.call.SetCovered(on)
+	})
 	s.mic.gate.attach(s.call.SetMuted)
 	s.c.call.Store(s.call)
 }
@@ -153,6 +162,7 @@ func (s *session) stopCall() {
 		return
 	}
 	s.mic.gate.detach()
+	s.c.breaks.detach()
 	s.call.stop()
 	s.call = nil
 	s.controllers.end()
@@ -170,7 +180,11 @@ func (s *session) followFeed(ctx context.Context, started func()) error {
 	}
 	defer func() { _ = obs.Close() }()
 	started()
-	return s.c.feed.Follow(ctx, s.feed.private.On(obs), obs.Events())
+	err = s.c.feed.Follow(ctx, s.feed.private.On(obs), obs.Events())
+	if ctx.Err() == nil && len(s.c.o.PrivateScenes) > 0 {
+		s.c.breaks.programme("", false)
+	}
+	return err
 }
 
 // followMeters reads OBS's meters on a connection of their own, because they come twenty times a second.

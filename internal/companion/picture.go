@@ -62,6 +62,7 @@ func (p *picture) open(ctx context.Context) error {
 	if route.viaCamera() && p.feed.unclean() {
 		return errUnclean
 	}
+	p.outputs.clean = p.feed.wants()
 	if err := route.open(ctx, &p.outputs); err != nil {
 		if p.routes.configured == route.name() || p.obs.Err() != nil || ctx.Err() != nil {
 			return err

@@ -108,6 +108,7 @@ func TestOpenPicture(t *testing.T) {
 		{name: "the camera fails with OBS", configured: auto, obs: outputsWorld{camera: busy, lost: gone}, err: "the camera is busy"},
 		{name: "the plugin's output", configured: auto, obs: outputsWorld{outputs: plugin}, want: onDevices, why: "are there",
 			done: []string{"v4l2sink writes /dev/video10", "start v4l2sink", "screen of devices"}, undone: []string{"stop v4l2sink"}},
+		{name: "the plugin's output, which cannot show the clean feed", configured: auto, obs: outputsWorld{outputs: plugin}, feed: cleanFeed{camera: true, ready: true}, want: onDevices, why: "are there", done: camera, undone: []string{"camera off"}},
 		{name: "colours that cannot be sent", configured: auto, obs: outputsWorld{colours: hdr}, err: "cannot be sent"},
 		{name: "the clean feed is not made yet", configured: auto, feed: cleanFeed{chosen: true}},
 		{name: "the clean feed, and the camera shows the programme", configured: auto, feed: cleanFeed{chosen: true, ready: true}, want: onPortable, why: errUnclean.Error(), done: []string{"screen of portable"}},

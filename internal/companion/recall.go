@@ -59,6 +59,11 @@ const (
 // carryPeer carries out an order of `costream-obs peer`, on the session's connection to OBS. The error is
 // control.ErrOtherOBS if we are not connected to that OBS.
 func (c *Companion) carryPeer(ctx context.Context, order control.PeerOrder) (control.PeerAnswer, error) {
+	switch order.Do {
+	case control.PeerAway, control.PeerBack:
+		c.breaks.order(order.Do == control.PeerAway)
+		return control.PeerAnswer{Break: c.breaks.why()}, nil
+	}
 	obs := c.obs.Load()
 	if obs == nil || obs.Err() != nil || !obs.Endpoint().Listens(order.OBS) {
 		return control.PeerAnswer{}, control.ErrOtherOBS

@@ -238,6 +238,7 @@ func (s *session) goOff(ctx context.Context) {
 	s.steps.try(ctx, problem.Viewers, s.viewers.resume)
 	s.steps.try(ctx, problem.Changes, s.ledger.saveUnsaved)
 	s.stopping, s.source.hint = false, ""
+	s.c.breaks.forget()
 	s.steps.try(ctx, problem.Collection, s.capture.leaveTempCollection)
 	s.steps.try(ctx, problem.MonitoredBack, s.ears.returnStreams)
 	s.steps.try(ctx, problem.Screen, s.picture.prepareScreen)
@@ -305,6 +306,7 @@ func (s *session) report() {
 			maps.Copy(failing, s.call.failing())
 		}
 	}
+	r.Break = s.c.breaks.why()
 	maps.Copy(failing, s.steps.problems)
 	addCause(failing)
 	r.SetProblems(failing)

@@ -74,6 +74,11 @@ func Table() []Setting {
 			bind: func(c *Config) value { return &text{p: &c.PeerName} },
 		},
 		{
+			Key: "name", Group: GroupPeer, Arg: "NAME",
+			Help: "what to call you in pictures that the peer gets", Otherwise: "your friend",
+			bind: func(c *Config) value { return &text{p: &c.Name} },
+		},
+		{
 			Key: "listen", Group: GroupPeer, Arg: "ADDR",
 			Help: "local address to receive on", Otherwise: "all addresses",
 			bind: func(c *Config) value { return &text{p: &c.Listen, check: CheckHost} },
@@ -153,6 +158,11 @@ func Table() []Setting {
 			Key: "clean-feed", Group: GroupScenes, Default: "true",
 			Help: "send the peer your programme without the peer's own picture, so that both of you can show each other",
 			bind: func(c *Config) value { return &toggle{p: &c.CleanFeed} },
+		},
+		{
+			Key: "private-scenes", Group: GroupScenes, Arg: "GLOB,...",
+			Help: "scenes that the peer neither sees nor hears: while you show one of them the peer gets a card, 'NAME is on a break', and silence; may be repeated; needs the clean feed",
+			bind: func(c *Config) value { return &list{p: &c.Private, check: checkFilled} },
 		},
 		{
 			Key: "name-plate", Group: GroupScenes,

@@ -49,6 +49,8 @@ type Report struct {
 	// Bitrate is what the way to the peer allows our picture, in kbit/s, while on air on the secure link. Small changes
 	// are no news.
 	Bitrate int `json:"bitrate,omitempty"`
+	// Break says why the peer gets a card and silence, while that is so.
+	Break string `json:"break,omitempty"`
 	// Problems are what stands in the way now, one sentence each with its remedy, and Codes what kind each of them is.
 	Problems []string       `json:"problems,omitempty"`
 	Codes    []problem.Code `json:"codes,omitempty"`
@@ -73,6 +75,6 @@ func problemText(name string, err error) string {
 
 // Same tells whether two reports differ in nothing that is news.
 func (r Report) Same(other Report) bool {
-	return r.State == other.State && r.Detail == other.Detail && r.Route == other.Route &&
+	return r.State == other.State && r.Detail == other.Detail && r.Route == other.Route && r.Break == other.Break &&
 		call.Alike(r.Bitrate, other.Bitrate) && slices.Equal(r.Problems, other.Problems)
 }

@@ -23,6 +23,9 @@ func (m *Machine) loop(ctx context.Context) doctor.Result {
 		return doctor.Fine("it is checked while you are on air")
 	}
 	const why = "The peer sees their own picture in yours, yours in that one, and so on without end."
+	if d, err := m.Daemon(ctx); err == nil && d.Report.Break != "" {
+		return doctor.Fine("you are on a break: the peer gets a card")
+	}
 	switch {
 	case obs.FeedLoop != "":
 		return doctor.Result{

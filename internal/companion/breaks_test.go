@@ -44,23 +44,24 @@ func TestBreaks(t *testing.T) {
 	b.order(true)
 	b.programme("", true)
 	b.order(false)
-	want("just back", "", true, 5) // pictures of the empty scene are under way
-	deadline := time.Now().Add(20 * breakTail)
-	for {
-		b.mu.Lock()
-		over := !covered[len(covered)-1]
-		b.mu.Unlock()
-		if over {
-			break
+	over := func(what string, news int) {
+		t.Helper()
+		want(what, "", true, news) // what was said on the break is under way
+		deadline := time.Now().Add(20 * breakTail)
+		for on := true; on; {
+			if time.Now().After(deadline) {
+				t.Fatalf("%s: the card stays", what)
+			}
+			time.Sleep(time.Millisecond)
+			b.mu.Lock()
+			on = covered[len(covered)-1]
+			b.mu.Unlock()
 		}
-		if time.Now().After(deadline) {
-			t.Fatal("the card stays")
-		}
-		time.Sleep(time.Millisecond)
 	}
+	over("back", 5)
 	b.order(true)
 	b.order(false)
-	want("back by order is at once", "", false, 7)
+	over("back by order", 7)
 
 	// Off air nothing is covered; a time on air begins with what is known then.
 	b.detach()
@@ -75,8 +76,10 @@ func TestBreaks(t *testing.T) {
 	b.programme("Secret", true)
 	b.attach(func(on bool) { covered = append(covered, on) })
 	want("on air in a private scene", "Secret", true, 10)
+	b.detach()
 	b.forget()
-	want("off air", "", false, 11)
+	b.attach(func(on bool) { covered = append(covered, on) })
+	want("off air, and on air again", "", false, 11)
 }
 
 // TestGatePauses: on a break the peer hears nothing, whatever the microphone does.

@@ -13,24 +13,12 @@ import (
 	"github.com/costream-obs/costream-obs/internal/config"
 	"github.com/costream-obs/costream-obs/internal/hotkeys"
 	"github.com/costream-obs/costream-obs/obsctl"
-	"github.com/costream-obs/costream-obs/setup"
 )
 
 // TestFeedNeeded: the step is offered where something is to be done, and not again while that waits for the end of OBS.
 func TestFeedNeeded(t *testing.T) {
-	isolate(t)
-	_, obs := closedDir(t)
-	state, err := stateDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := dataDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out strings.Builder
-	f := feedSetup{obs: obs, machine: setup.Machine{Root: t.TempDir()}, camera: camera.NewStore(state), out: &out}
-	f.script = feedScript{obs: obs, data: data, store: hotkeys.NewStore(state)}
+	_, f := closedFeed(t)
+	f.out = new(strings.Builder)
 	want := func(when string, do, undo bool) {
 		t.Helper()
 		for order, want := range map[bool]bool{false: do, true: undo} {

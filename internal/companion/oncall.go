@@ -172,19 +172,20 @@ func (s *session) stopCall() {
 }
 
 // followFeed keeps the scene for the peer equal to the programme. It has a connection of its own, because it must not wait
-// for other requests and needs events that nobody else does.
+// for other requests and needs events that nobody else does. While it is broken we do not know whether the programme is private.
 func (s *session) followFeed(ctx context.Context, started func()) error {
+	defer func() {
+		if ctx.Err() == nil && len(s.c.o.PrivateScenes) > 0 {
+			s.c.breaks.programme("", false)
+		}
+	}()
 	obs, err := obsctl.Dial(ctx, s.obs.Endpoint(), obsctl.Options{Transforms: true, Log: s.log})
 	if err != nil {
 		return err
 	}
 	defer func() { _ = obs.Close() }()
 	started()
-	err = s.c.feed.Follow(ctx, s.feed.private.On(obs), obs.Events())
-	if ctx.Err() == nil && len(s.c.o.PrivateScenes) > 0 {
-		s.c.breaks.programme("", false)
-	}
-	return err
+	return s.c.feed.Follow(ctx, s.feed.private.On(obs), obs.Events())
 }
 
 // followMeters reads OBS's meters on a connection of their own, because they come twenty times a second.

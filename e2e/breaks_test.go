@@ -148,6 +148,13 @@ func TestRealBreak(t *testing.T) {
 	p.alice.OBS.StopStream()
 	p.aliceC.Await(e2e.Ready, readyLimit)
 	show(secretScene)
+	p.bobC.Await(e2e.OnAir, airLimit)
+	testbed.Await(t, "Bob sees the placeholder", pictureLimit, func() error {
+		if p.bob.SeesClean(p.alice) == nil {
+			return errors.New("he sees Alice")
+		}
+		return nil
+	})
 	watch = watchFor(t, p.bob, append(secretColours[:], p.alice.Colours[:3]...))
 	p.alice.Channel.AwaitListening()
 	p.alice.OBS.StartStream()

@@ -18,6 +18,7 @@ import (
 type feedSetup struct {
 	obs     collection.Dir
 	machine setup.Machine
+	camera  camera.Store
 	script  feedScript
 	out     io.Writer
 }
@@ -29,7 +30,7 @@ func (f feedSetup) run(order camera.Order) error {
 	if err != nil {
 		return err
 	}
-	err = setupCleanFeed(f.out, f.machine, f.obs, order)
+	err = f.setCamera(order)
 	if errors.Is(err, errNoCamera) {
 		if waits {
 			fmt.Fprintln(f.out, whileOpen())

@@ -95,9 +95,10 @@ func TestHotkeysUndoKeepsScript(t *testing.T) {
 	}
 }
 
-// TestFeedScript: setup clean-feed has OBS run the script, also on a machine without a virtual camera, keeps keys that the
-// hotkeys have, and takes the script away only where none has one.
-func TestFeedScript(t *testing.T) {
+// closedFeed prepares an OBS that is closed, on a machine without a virtual camera, of a user who has nothing else. It returns
+// the file of OBS's current collection as well.
+func closedFeed(t *testing.T) (file string, f feedSetup) {
+	t.Helper()
 	isolate(t)
 	file, obs := closedDir(t)
 	data, err := dataDir()
@@ -109,8 +110,15 @@ func TestFeedScript(t *testing.T) {
 		t.Fatal(err)
 	}
 	script := feedScript{obs: obs, data: data, store: hotkeys.NewStore(state), order: hotkeys.Order{Device: "/dev/video11"}}
+	return file, feedSetup{obs: obs, script: script, camera: camera.NewStore(state), machine: setup.Machine{Root: t.TempDir()}}
+}
+
+// TestFeedScript: setup clean-feed has OBS run the script, also on a machine without a virtual camera, keeps keys that the
+// hotkeys have, and takes the script away only where none has one.
+func TestFeedScript(t *testing.T) {
+	file, f := closedFeed(t)
+	obs, script, data := f.obs, f.script, f.script.data
 	f9 := map[hotkeys.Action]collection.Key{hotkeys.Toggle: {Key: "OBS_KEY_F9"}}
-	f := feedSetup{obs: obs, script: script, machine: setup.Machine{Root: t.TempDir()}}
 	want := func(what string, order camera.Order, says string, keys map[hotkeys.Action][]string, installed bool) {
 		t.Helper()
 		var out strings.Builder

@@ -16,11 +16,14 @@ import (
 
 // A reportPrinter shows what the companion reports: to a person at a terminal, in a log, or to a program as JSON.
 type reportPrinter struct {
-	out      io.Writer
-	config   *config.Config
-	secure   bool
-	style    terminal.Style
-	problems []string // of the report before
+	out    io.Writer
+	config *config.Config
+	secure bool
+	style  terminal.Style
+	// Of the report before.
+	problems []string
+	detail   string
+	rest     string // the break
 }
 
 func newReportPrinter(out io.Writer, c *config.Config, secure bool) *reportPrinter {
@@ -50,7 +53,7 @@ func (p *reportPrinter) begin() {
 
 // print shows one report. A report that cannot be written is lost: a closed terminal is no reason to go off air.
 func (p *reportPrinter) print(r control.Report) {
-	defer func() { p.problems = r.Problems }()
+	defer func() { p.problems, p.detail, p.rest = r.Problems, r.Detail, r.Break }()
 	switch {
 	case p.config.JSON:
 		_ = printJSON(p.out, r)
@@ -70,8 +73,11 @@ func (p *reportPrinter) pretty(r control.Report) string {
 		b.WriteString(p.style.Paint(terminal.Dim, w))
 	}
 	b.WriteString("\n")
-	if r.Detail != "" {
+	if r.Detail != p.detail && r.Detail != "" {
 		b.WriteString(terminal.Wrap(r.Detail, len(indent), usageWidth) + "\n")
+	}
+	if text := p.pause(r); text != "" {
+		b.WriteString(terminal.Wrap(text, len(indent), usageWidth) + "\n")
 	}
 	for _, problem := range p.news(r) {
 		text := strings.TrimPrefix(terminal.Wrap(problem, len(indent)+2, usageWidth), indent+"  ")
@@ -84,10 +90,13 @@ func (p *reportPrinter) pretty(r control.Report) string {
 func (p *reportPrinter) plain(r control.Report) string {
 	at := r.Time.Format(time.RFC3339)
 	line := at + " " + string(r.State) + way(r)
-	if r.Detail != "" {
+	if r.Detail != p.detail && r.Detail != "" {
 		line += ": " + r.Detail
 	}
 	line += "\n"
+	if text := p.pause(r); text != "" {
+		line += at + " " + text + "\n"
+	}
 	for _, problem := range p.news(r) {
 		line += at + " problem: " + problem + "\n"
 	}
@@ -110,6 +119,17 @@ func way(r control.Report) string {
 		return ""
 	}
 	return " [" + strings.Join(parts, ", ") + "]"
+}
+
+// pause says what is new of a break.
+func (p *reportPrinter) pause(r control.Report) string {
+	switch {
+	case r.Break == p.rest:
+		return ""
+	case r.Break == "":
+		return "The break is over: your friend gets your picture and voice again."
+	}
+	return "On a break, your friend gets a card and silence: " + r.Break + "."
 }
 
 // news are the problems that the report before did not have.

@@ -28,12 +28,12 @@ func runCommand() *command {
 			"OBS and the peer may start, stop and restart at any time, before or after costream-obs. If OBS runs already and refuses the connection, for example because of a wrong password, costream-obs ends. If OBS refuses it later, costream-obs says so and keeps trying.\n\n" +
 			"Once you are paired (see costream-obs pair), everything is encrypted, and --peer is usually not needed.\n\n" +
 			sceneGlobs + "\n\n" +
-			"--scenes, --layouts and --mic take several names, separated by commas. Put a name in double quotes if it contains a comma or begins with a double quote, and double each double quote in it. In a list, also quote a name that begins or ends with a blank:\n\n" +
+			"--scenes, --private-scenes, --layouts and --mic take several names, separated by commas. Put a name in double quotes if it contains a comma or begins with a double quote, and double each double quote in it. In a list, also quote a name that begins or ends with a blank:\n\n" +
 			"  --scenes 'Intro,\"Talk, part 2\",Say \"hi\"'",
 		settings: []string{
-			"peer", "peer-name", "listen", "base-port", "link", "reach", "relay-file", "meet-nodes",
+			"peer", "peer-name", "name", "listen", "base-port", "link", "reach", "relay-file", "meet-nodes",
 			"when", "route", "video-out", "video-in", "bitrate", "min-bitrate",
-			"scenes", "layout", "layouts", "name-plate", "clean-feed", "source-name",
+			"scenes", "layout", "layouts", "name-plate", "clean-feed", "private-scenes", "source-name",
 			"mic", "mic-source", "peer-audio", "av-offset",
 			"obs-host", "obs-port", "obs-password-file",
 			"json", "verbose",
@@ -104,6 +104,9 @@ func companionOptions(c *config.Config) (companion.Options, error) {
 	if c.NamePlate && c.PeerName == "" {
 		return companion.Options{}, usagef("--name-plate needs --peer-name")
 	}
+	if len(c.Private) > 0 && !c.CleanFeed {
+		return companion.Options{}, usagef("--private-scenes needs the clean feed: remove --no-clean-feed, or `clean-feed = false` from the configuration file")
+	}
 	socket, err := controlSocket()
 	if err != nil {
 		return companion.Options{}, err
@@ -124,6 +127,8 @@ func companionOptions(c *config.Config) (companion.Options, error) {
 		Layouts:       sceneLayouts(c),
 		NamePlate:     c.NamePlate,
 		CleanFeed:     c.CleanFeed,
+		PrivateScenes: c.Private,
+		Name:          c.Name,
 		SourceName:    c.SourceName,
 		Mics:          c.Mics,
 		MicSource:     c.MicSource,

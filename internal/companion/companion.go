@@ -45,6 +45,7 @@ import (
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/media/link"
 	"github.com/costream-obs/costream-obs/obsctl"
+	"github.com/costream-obs/costream-obs/scenes"
 )
 
 // lookUpWithin limits the look-up of the peer's name at the start.
@@ -65,6 +66,7 @@ type Companion struct {
 	wake    chan struct{}
 
 	feed    *cleanfeed.Feed // used by the session, and while on air
+	breaks  breaks
 	recall  recall
 	obs     atomic.Pointer[obsctl.Client] // of the session; nil while there is none
 	tried   bool                          // we tried to connect to OBS; for the keeper's goroutine
@@ -81,7 +83,11 @@ func New(o Options) (*Companion, error) {
 		return nil, err
 	}
 	c := &Companion{o: o, log: o.Log, wake: make(chan struct{}, 1), reports: &reporter{out: o.OnReport}}
+	c.breaks.changed = c.wakeUp
 	c.feed = cleanfeed.New(o.Log)
+	if len(o.PrivateScenes) > 0 {
+		c.feed.HidePrivate(func(all []string) []string { return scenes.Matching(o.PrivateScenes, all) }, c.breaks.programme)
+	}
 	c.parts = supervisor.New(o.Log, c.wakeUp)
 	c.sound = newSound(c.parts, c.wakeUp, o.Log)
 	c.display = newDisplay(filepath.Join(o.StateDir, "screen.json"), o.PeerName, c.parts, c.wakeUp, o.Log)
@@ -245,9 +251,14 @@ func (c *Companion) holdScreen() {
 	if !known {
 		return
 	}
-	if route, _ := c.routes.choose(0, obsctl.Version{}); route.viaCamera() {
+	if route, _ := c.chooseRoute(0, obsctl.Version{}); route.viaCamera() {
 		c.display.set(route, format)
 	}
+}
+
+// chooseRoute is for where no session knows what OBS's virtual camera shows.
+func (c *Companion) chooseRoute(obsPID int, v obsctl.Version) (route, string) {
+	return c.routes.choose(obsPID, v, c.o.CleanFeed && !feedOnCamera(obsPID))
 }
 
 func (c *Companion) newLink(h link.Handler) (link.Link, error) {

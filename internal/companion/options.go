@@ -75,6 +75,9 @@ type Options struct {
 	NamePlate bool
 	// CleanFeed sends the peer the programme without the peer.
 	CleanFeed bool
+	// PrivateScenes are globs of scenes that the peer does not see; they need CleanFeed. Name is who is on a break then.
+	PrivateScenes []string
+	Name          string
 	// SourceName is the name of the OBS input that shows the peer.
 	SourceName string
 
@@ -128,6 +131,9 @@ func (o *Options) check() error {
 	}
 	if o.FindOBS == nil {
 		return errors.New("companion: FindOBS is missing")
+	}
+	if len(o.PrivateScenes) > 0 && !o.CleanFeed {
+		return errors.New("companion: PrivateScenes needs CleanFeed")
 	}
 	if o.PeerName == "" {
 		o.PeerName = o.Peer

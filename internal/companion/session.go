@@ -234,6 +234,7 @@ func (s *session) goOff(ctx context.Context) {
 		s.steps.try(ctx, step.code, step.do)
 	}
 	s.stopping, s.source.hint = false, ""
+	s.c.breaks.forget()
 	s.steps.try(ctx, problem.Collection, s.capture.leaveTempCollection)
 	s.steps.try(ctx, problem.MonitoredBack, s.ears.returnStreams)
 	s.steps.try(ctx, problem.Screen, s.picture.prepareScreen)
@@ -313,6 +314,7 @@ func (s *session) report() {
 			}
 		}
 	}
+	r.Break = s.c.breaks.why()
 	maps.Copy(failing, s.steps.problems)
 	addCause(failing)
 	r.SetProblems(failing)

@@ -16,6 +16,7 @@ import (
 type Config struct {
 	Peer     string
 	PeerName string
+	Name     string
 	Listen   string
 	BasePort int
 	Link     string
@@ -41,6 +42,7 @@ type Config struct {
 	Layouts    []scenes.Rule
 	NamePlate  bool
 	CleanFeed  bool
+	Private    []string
 	SourceName string
 
 	Mics      []string

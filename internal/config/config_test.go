@@ -60,6 +60,7 @@ func defaults() Config {
 	return Config{
 		BasePort: 5000, Link: "auto", When: "streaming", Route: "auto", VideoOut: "/dev/video10",
 		VideoIn: "/dev/video11", MinBitrate: 300, Layout: scenes.Layout{Shape: scenes.PiP}, SourceName: "Peer", PeerAudio: "auto",
+		CleanFeed: true,
 	}
 }
 
@@ -172,6 +173,13 @@ func TestLoad(t *testing.T) {
 			args: []string{"--json=false"},
 			want: func(*Config) {},
 		},
+		{name: "switch that is on by default, on", file: "clean-feed = true\n", args: []string{"--clean-feed"}, want: func(*Config) {}},
+		{name: "switch that is on by default, off in the file", file: "clean-feed = false\n", want: func(c *Config) { c.CleanFeed = false }},
+		{name: "switch that is on by default, off in a variable", env: map[string]string{"COSTREAM_CLEAN_FEED": "false"}, want: func(c *Config) { c.CleanFeed = false }},
+		{name: "switch that is on by default, off by a flag", file: "clean-feed = true\n", args: []string{"--no-clean-feed"}, want: func(c *Config) { c.CleanFeed = false }},
+		{name: "switch that is on by default, off by its own flag", args: []string{"--clean-feed=false"}, want: func(c *Config) { c.CleanFeed = false }},
+		{name: "switch that is on by default, on by a flag", file: "clean-feed = false\n", args: []string{"--no-clean-feed=false"}, want: func(*Config) {}},
+		{name: "switch that is on by default, the last flag counts", args: []string{"--no-clean-feed", "--clean-feed"}, want: func(*Config) {}},
 		{
 			name: "spellings of 2020",
 			args: []string{"--v4l2src_device=/dev/video3", "--v4l2sink_device", "/dev/video4", "--pulsesrc_device=x.monitor"},

@@ -47,8 +47,11 @@ func Bind(set *pflag.FlagSet, keys ...string) *Flags {
 		}
 		keys = slices.DeleteFunc(slices.Clone(keys), func(k string) bool { return k == s.Key })
 		flag := set.VarPF(v, s.Key, "", s.Help)
-		if _, ok := v.(*toggle); ok {
+		if on, ok := v.(*toggle); ok {
 			flag.NoOptDefVal = "true"
+			if s.OnByDefault() {
+				set.VarPF(&opposite{on}, "no-"+s.Key, "", "").NoOptDefVal = "true"
+			}
 		}
 		for _, a := range s.Aliases {
 			aliases[a] = s.Key
@@ -104,7 +107,7 @@ const (
 // fill gives a setting the value of its strongest origin.
 func (f *Flags) fill(s Setting, lines map[string]line, path string) (origin, error) {
 	v := f.values[s.Key]
-	if flag := f.set.Lookup(s.Key); flag != nil && flag.Changed && flag.Value == pflag.Value(v) {
+	if flag := f.set.Lookup(s.Key); flag != nil && flag.Value == pflag.Value(v) && (flag.Changed || s.OnByDefault() && f.set.Changed("no-"+s.Key)) {
 		return fromFlag, nil
 	}
 	if env := os.Getenv(s.Env()); env != "" {

@@ -31,6 +31,12 @@ func (s Setting) Env() string {
 	return "COSTREAM_" + strings.ToUpper(strings.ReplaceAll(s.Key, "-", "_"))
 }
 
+// OnByDefault reports whether the setting is a switch that is on unless it is turned off, by --no-KEY on the command line.
+func (s Setting) OnByDefault() bool {
+	_, is := s.bind(new(Config)).(*toggle)
+	return is && s.Default == "true"
+}
+
 // Choices are the words that the setting takes, or nil where it is free.
 func (s Setting) Choices() []string {
 	if c, ok := s.bind(new(Config)).(*choice); ok {
@@ -66,6 +72,11 @@ func Table() []Setting {
 			Key: "peer-name", Group: GroupPeer, Arg: "NAME",
 			Help: "what to call the peer in pictures and messages", Otherwise: "the address",
 			bind: func(c *Config) value { return &text{p: &c.PeerName} },
+		},
+		{
+			Key: "name", Group: GroupPeer, Arg: "NAME",
+			Help: "what to call you in pictures that the peer gets", Otherwise: "your friend",
+			bind: func(c *Config) value { return &text{p: &c.Name} },
 		},
 		{
 			Key: "listen", Group: GroupPeer, Arg: "ADDR",
@@ -165,9 +176,14 @@ func Table() []Setting {
 			bind:      func(c *Config) value { return &rules{p: &c.Layouts} },
 		},
 		{
-			Key: "clean-feed", Group: GroupScenes,
+			Key: "clean-feed", Group: GroupScenes, Default: "true",
 			Help: "send the peer your programme without the peer's own picture, so that both of you can show each other",
 			bind: func(c *Config) value { return &toggle{p: &c.CleanFeed} },
+		},
+		{
+			Key: "private-scenes", Group: GroupScenes, Arg: "GLOB,...",
+			Help: "scenes that the peer neither sees nor hears: while you show one of them the peer gets a card, 'NAME is on a break', and silence; may be repeated; needs the clean feed",
+			bind: func(c *Config) value { return &list{p: &c.Private, check: checkFilled} },
 		},
 		{
 			Key: "name-plate", Group: GroupScenes,

@@ -238,7 +238,21 @@ func (t *toggle) file(v any) error {
 	return nil
 }
 
-func (t *toggle) example(Setting) string { return "true" }
+func (t *toggle) example(s Setting) string { return strconv.FormatBool(!s.OnByDefault()) }
+
+// opposite is what turns a switch off: the flag --no-KEY.
+type opposite struct{ of *toggle }
+
+func (o *opposite) Type() string   { return "bool" }
+func (o *opposite) String() string { return strconv.FormatBool(!*o.of.p) }
+
+func (o *opposite) Set(s string) error {
+	if err := o.of.Set(s); err != nil {
+		return err
+	}
+	*o.of.p = !*o.of.p
+	return nil
+}
 
 // secret never repeats in an error what it was given.
 type secret struct{ p **obsctl.Secret }

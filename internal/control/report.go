@@ -52,6 +52,8 @@ type Report struct {
 	Bitrate int `json:"bitrate,omitempty"`
 	// Way says how packets get to the peer, such as "directly", while they do on the secure link.
 	Way string `json:"way,omitempty"`
+	// Break says why the peer gets a card and silence, while that is so.
+	Break string `json:"break,omitempty"`
 	// Problems are what stands in the way now, one sentence each with its remedy, and Codes what kind each of them is.
 	Problems []string       `json:"problems,omitempty"`
 	Codes    []problem.Code `json:"codes,omitempty"`
@@ -76,6 +78,6 @@ func problemText(name string, err error) string {
 
 // Same tells whether two reports differ in nothing that is news.
 func (r Report) Same(other Report) bool {
-	return r.State == other.State && r.Detail == other.Detail && r.Route == other.Route && r.Way == other.Way &&
+	return r.State == other.State && r.Detail == other.Detail && r.Route == other.Route && r.Way == other.Way && r.Break == other.Break &&
 		call.Alike(r.Bitrate, other.Bitrate) && slices.Equal(r.Problems, other.Problems)
 }

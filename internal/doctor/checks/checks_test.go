@@ -231,6 +231,7 @@ var faults = []fault{
 		f.version("30.2.3")
 		f.files[scenesOf] = `{"name":"Untitled","virtual-camera":{"type":0,"internal":0,"type2":4}}`
 	}, []string{"obs.vcam.type"}},
+	{"the virtual camera shows the programme, devices route", func(f *fixture) { f.programmeOnCamera(); f.o.Route = "devices" }, []string{"obs.vcam.type"}},
 	{"camera on another device", func(f *fixture) {
 		f.holders[recordedPID] = holder{"obs", []string{"/dev/video3", "/dev/video11"}}
 		f.nodes[1] = free(10, "costream-topeer")
@@ -630,6 +631,40 @@ func TestPass(t *testing.T) {
 		if f.Status != doctor.OK {
 			t.Errorf("%s: got %s %q, want ok", id, f.Status, f.Detail)
 		}
+	}
+}
+
+// programmeOnCamera is healthy without setup clean-feed.
+func (f *fixture) programmeOnCamera() {
+	f.files[scenesOf] = `{"name":"Untitled","virtual-camera":{"type":0,"internal":0,"scene":"","source":""}}`
+}
+
+// TestCameraShowsProgramme: where the peer is to get the clean feed, a virtual camera that shows the programme makes --route=auto
+// take the portable route, which is told and is no fault.
+func TestCameraShowsProgramme(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		feed bool
+		want string // part of the detail of obs.vcam.type
+		slow bool   // the portable route is too slow for the picture
+	}{
+		{"clean feed", true, "pictures take the portable route", true},
+		{"no clean feed", false, "as far as OBS's files tell", false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			f := healthy(t)
+			f.offAir()
+			f.programmeOnCamera()
+			f.o.CleanFeed = test.feed
+			f.obs.Video.OutputW, f.obs.Video.OutputH, f.obs.Video.FPSNum, f.obs.Video.FPSDen = 1920, 1080, 60, 1
+			findings := f.look(t)
+			if got := findings["obs.vcam.type"]; got.Status != doctor.OK || !strings.Contains(got.Detail, test.want) {
+				t.Errorf("obs.vcam.type: got %s %q, want ok with %q", got.Status, got.Detail, test.want)
+			}
+			if got := findings["obs.video"]; (got.Status == doctor.Warn) != test.slow {
+				t.Errorf("obs.video: got %s %q, want a warning: %t", got.Status, got.Detail, test.slow)
+			}
+		})
 	}
 }
 

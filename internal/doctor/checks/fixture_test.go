@@ -92,7 +92,7 @@ func healthy(t *testing.T) *fixture {
 	t.Helper()
 	f := &fixture{
 		o: checks.Options{
-			Route: "auto", VideoOut: "/dev/video10", VideoIn: "/dev/video11", BasePort: 5000,
+			Route: "auto", VideoOut: "/dev/video10", VideoIn: "/dev/video11", CleanFeed: true, BasePort: 5000,
 			SourceName: "Peer", Peer: "friend.example", Secure: noLink, SettingsFile: "/home/me/.config/costream-obs/config.toml",
 		},
 		kernel: kernel,
@@ -108,7 +108,7 @@ func healthy(t *testing.T) *fixture {
 			rmem:                               "212992\n",
 			"proc/net/udp":                     udpTable(0),
 			globalOf:                           "[Basic]\nSceneCollection=Untitled\nSceneCollectionFile=Untitled\n",
-			scenesOf:                           `{"name":"Untitled","virtual-camera":{"type":0,"internal":0,"scene":"","source":""}}`,
+			scenesOf:                           `{"name":"Untitled","virtual-camera":{"type":1,"internal":0,"scene":"To peer","source":""}}`,
 			"etc/os-release":                   "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n",
 		},
 		links: map[string]string{"proc/5000/exe": "/usr/local/bin/costream-obs"},

@@ -38,6 +38,7 @@ type Options struct {
 	Auto              bool
 	Route             control.Route
 	VideoOut, VideoIn string
+	CleanFeed         bool
 	SourceName        string
 	Mics              []string
 	MicSource         string

@@ -12,7 +12,7 @@ import (
 	"github.com/costream-obs/costream-obs/internal/pairing"
 )
 
-// TestRealDirect holds what the secure link does by itself, where each side knows the other's address or only one does.
+// TestRealDirect shows what the secure link does by itself, where each side knows the other's address or only one does.
 func TestRealDirect(t *testing.T) {
 	needLab(t)
 	t.Parallel()
@@ -95,7 +95,7 @@ func TestRealDirectWire(t *testing.T) {
 		MeetNodes: []string{serversAddr + ":6881"}, Relay: "turn:user:password@" + serversAddr + ":3478", // not to be used
 	}
 	a := c.start(inviter, config)
-	time.Sleep(3 * time.Second) // nothing is awaited: it is to be quiet towards all others
+	time.Sleep(3 * time.Second) // nothing is awaited: nobody must hear of it meanwhile
 	config.Role, config.Peers = pairing.Guest, []string{peers[guest]}
 	b := c.start(guest, config)
 	if _, ok := firstPictures(a, b, patience); !ok {

@@ -133,7 +133,7 @@ func (i *internet) deliver(ctx context.Context) {
 			return
 		case f = <-i.sent:
 		}
-		time.Sleep(time.Until(f.due)) // the delay that is to be had, not a wait for something
+		time.Sleep(time.Until(f.due)) // this is the delay itself, not a wait for something
 		to, from := [6]byte(f.raw[virtioHeader:]), [6]byte(f.raw[virtioHeader+6:])
 		i.mu.Lock()
 		i.places[from] = f.port

@@ -25,7 +25,7 @@ const (
 )
 
 // TestMain runs the tests in a network namespace, with a /run of its own for the names of more of them. A namespace has no
-// way to the internet: what is to be fetched is fetched before.
+// way to the internet: what the tests fetch they fetch before.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	switch {

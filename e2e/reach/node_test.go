@@ -24,7 +24,7 @@ type node struct {
 	name string
 }
 
-// naming holds the lock under which namespaces are named: ip-netns takes none of its own.
+// naming is locked while a namespace gets or loses its name: ip-netns takes no lock of its own.
 var naming sync.Mutex
 
 func newNode(t testing.TB, name string) *node {

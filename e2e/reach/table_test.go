@@ -104,6 +104,17 @@ func (b *table) markdown(header string, all []trial) string {
 			fmt.Fprintf(&text, "| %s |\n", strings.Join(cells, " | "))
 		}
 	}
+	fmt.Fprintf(&text, "\n| what is sent while nobody is there, in bytes a second | to the internet | in the own network | goal |\n|---|---|---|---|\n")
+	for _, r := range all {
+		if r.section != alone {
+			continue
+		}
+		beyond, within := "**not measured**", ""
+		for _, got := range b.results[r.name] {
+			beyond, within = fmt.Sprintf("%.0f", got.beyond), fmt.Sprintf("%.0f", got.within)
+		}
+		fmt.Fprintf(&text, "| %s | %s | %s | %d |\n", r.name, beyond, within, goalBytesRate)
+	}
 	return text.String()
 }
 
@@ -116,6 +127,7 @@ const (
 	together = "together"
 	changing = "changing"
 	singly   = "singly"
+	alone    = "alone"
 )
 
 func sections() []section {
@@ -186,10 +198,13 @@ func TestTable(t *testing.T) {
 		b.add("fast", result{took: took, way: "directly"})
 	}
 	b.add("never", result{way: "never"})
+	b.add("quiet", result{beyond: 12.3, within: 345})
 	all := []trial{
 		{section: together, name: "fast", goal: 3 * time.Second, median: 2 * time.Second},
 		{section: together, name: "never", never: true},
 		{section: singly, name: "failed", goal: time.Second},
+		{section: alone, name: "quiet", never: true},
+		{section: alone, name: "gone", never: true},
 	}
 	got, err := replaceSection("before\n"+sectionBegin+"old\n"+sectionEnd+"\nafter\n", b.markdown("Header.\n", all))
 	want := "before\n" + sectionBegin + `
@@ -206,6 +221,11 @@ Header.
 
 | what happens in mid-call | way | no picture for | longest | goal |
 |---|---|---|---|---|
+
+| what is sent while nobody is there, in bytes a second | to the internet | in the own network | goal |
+|---|---|---|---|
+| quiet | 12 | 345 | 100 |
+| gone | **not measured** |  | 100 |
 
 ` + sectionEnd + "\nafter\n"
 	if err != nil {

@@ -11,8 +11,9 @@ import (
 // Figures are what a call measures of itself. What nobody measures, as on a link whose peer reports nothing, is left out: a
 // nil pointer is not 0.
 type Figures struct {
-	// Since is when the call began.
+	// Since is when the call began, and At when the figures were measured.
 	Since time.Time `json:"on_air_since"`
+	At    time.Time `json:"measured_at"`
 	Out   Direction `json:"out"`
 	In    Direction `json:"in"`
 	// RoundTrip is the time of a packet to the peer and back.

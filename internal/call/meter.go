@@ -88,7 +88,7 @@ func (c *Call) watchFigures(ctx context.Context) {
 
 // measure takes one measurement.
 func (c *Call) measure(m *meter, now time.Time) {
-	f := Figures{Since: m.since}
+	f := Figures{Since: m.since, At: now}
 	var load media.EncoderLoad
 	sender := c.videoSender.Load()
 	if sender != nil {

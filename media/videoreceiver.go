@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"image"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/mean"
@@ -48,6 +49,9 @@ type VideoReceiver struct {
 	scale   *pipe.Element
 	tight   []byte // buffer for pictures that GStreamer pads
 	latency mean.Mean
+
+	pushed, shown atomic.Uint64 // pictures
+	unshown       backlog
 }
 
 // NewVideoReceiver makes a receiver. The error wraps ErrFormat or a
@@ -107,10 +111,19 @@ func packetSource(media, encoding string, clock int) node {
 // Push gives the receiver one RTP packet, which is copied. It does not block.
 // Packets pushed while the receiver does not run are dropped.
 func (r *VideoReceiver) Push(packet []byte) {
-	if err := r.packets.Push(packet); err != nil && !errors.Is(err, pipe.ErrNotRunning) {
+	err := r.packets.Push(packet)
+	if err != nil && !errors.Is(err, pipe.ErrNotRunning) {
 		r.log.Debug("packet refused", "what", r.what, "err", err)
 	}
+	// The marker bit is set in the last packet of a picture (RFC 6184).
+	if err == nil && len(packet) > 1 && packet[1]&0x80 != 0 {
+		r.pushed.Add(1)
+	}
 }
+
+// Dropped is how many of the pictures whose last packet was pushed were not given to Out: where all of their packets are
+// pushed, those that came while the receiver was too slow.
+func (r *VideoReceiver) Dropped() uint64 { return r.unshown.dropped() }
 
 // Run receives until ctx ends (nil) or the pipeline fails.
 func (r *VideoReceiver) Run(ctx context.Context) error {
@@ -122,6 +135,7 @@ func (r *VideoReceiver) Latency() time.Duration { return r.latency.Value() }
 
 func (r *VideoReceiver) show(data []byte, at time.Duration) {
 	r.latency.Add(r.pipe.RunningTime()-at, aboutASecond)
+	r.unshown.look(r.pushed.Load(), r.shown.Add(1))
 	w, h := r.format.W, r.format.H
 	if len(data) != len(r.tight) {
 		if _, size := i420Planes(w, h); len(data) != size {

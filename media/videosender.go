@@ -50,6 +50,10 @@ type VideoSender struct {
 
 	pushed, sent, bytes, frames atomic.Uint64
 
+	encoding *pipe.Meter
+	camera   *pipe.Meter // nil unless the source is a DeviceSource
+	unsent   backlog
+
 	age    mean.Mean
 	newest time.Duration // the time of the last packet's picture
 }
@@ -105,6 +109,14 @@ func NewVideoSender(o VideoSenderOptions) (*VideoSender, error) {
 	if s.cover, err = m.pipe.Cover(nameEncoder, card); err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
+	s.encoding = s.enc.Meter()
+	if _, ok := o.Source.(DeviceSource); ok {
+		camera, err := m.pipe.Element(nameCamera)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", what, err)
+		}
+		s.camera = camera.SourceMeter()
+	}
 	if s.packets, err = m.pipe.Sink(namePackets); err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
@@ -152,9 +164,43 @@ func (s *VideoSender) send(packet []byte, at time.Duration) {
 	s.bytes.Add(uint64(len(packet)))
 	// The marker bit is set in the last packet of a picture (RFC 6184).
 	if len(packet) > 1 && packet[1]&0x80 != 0 {
-		s.frames.Add(1)
+		frames := s.frames.Add(1)
+		if entered, ok := s.entered(); ok {
+			s.unsent.look(entered, frames)
+		}
 	}
 	s.out(packet)
+}
+
+// entered is how many pictures the source has brought, if that is known.
+func (s *VideoSender) entered() (uint64, bool) {
+	switch {
+	case s.images != nil:
+		return s.pushed.Load(), true
+	case s.camera != nil:
+		return s.camera.Read().Entered, true
+	}
+	return 0, false
+}
+
+// EncoderLoad is what the encoder did since the sender was made.
+type EncoderLoad struct {
+	Name   string // of its GStreamer element, such as x264enc
+	Frames uint64
+	Busy   time.Duration // from when each picture entered the encoder until it left, added up
+}
+
+// Load is how much work the encoder has.
+func (s *VideoSender) Load() EncoderLoad {
+	r := s.encoding.Read()
+	return EncoderLoad{Name: s.encoder.node.factory, Frames: r.Left, Busy: r.Busy}
+}
+
+// Dropped is how many pictures were replaced by newer ones because the sender was too slow for them. It is not known for a
+// TestSource.
+func (s *VideoSender) Dropped() (count uint64, known bool) {
+	_, known = s.entered()
+	return s.unsent.dropped(), known
 }
 
 // PushImage takes the next JPEG image of an ImageSource, or the next picture of a RawSource, and copies it. It never blocks:

@@ -21,6 +21,7 @@ type patientWriter struct {
 	mu      sync.Mutex
 	waiting [][]byte
 	size    int // of waiting, in bytes
+	writing bool
 	ended   bool
 	some    chan struct{} // has room for one
 	done    chan struct{}
@@ -58,6 +59,18 @@ func (p *patientWriter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
+// Offer keeps b for the reader if nothing else waits for it, and reports whether it does. It is for what is not worth
+// reading later.
+func (p *patientWriter) Offer(b []byte) bool {
+	p.mu.Lock()
+	idle := len(p.waiting) == 0 && !p.writing
+	p.mu.Unlock()
+	if idle {
+		_, _ = p.Write(b)
+	}
+	return idle
+}
+
 // Close writes what waits, unless nobody reads it in time. Then the goroutine is left with the blocked write, which ends
 // with the program.
 func (p *patientWriter) Close() error {
@@ -76,7 +89,8 @@ func (p *patientWriter) Close() error {
 func (p *patientWriter) next() (text []byte, more bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.waiting) > 0 {
+	p.writing = len(p.waiting) > 0
+	if p.writing {
 		text, p.waiting = p.waiting[0], p.waiting[1:]
 		p.size -= len(text)
 	}

@@ -3,10 +3,16 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"fmt"
 	"io"
+	"os"
+	"os/signal"
 	"slices"
 	"strings"
+	"sync"
+	"syscall"
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/config"
@@ -14,21 +20,34 @@ import (
 	"github.com/costream-obs/costream-obs/internal/terminal"
 )
 
-// A reportPrinter shows what the companion reports: to a person at a terminal, in a log, or to a program as JSON.
+// summaryEvery is the time between two lines with all figures where no line can be kept alive.
+const summaryEvery = 30 * time.Second
+
+// A reportPrinter shows what the companion reports: to a person at a terminal, in a log, or to a program as JSON. Its methods
+// may be called from any goroutine.
 type reportPrinter struct {
-	out    io.Writer
-	config *config.Config
-	secure bool
-	style  terminal.Style
-	// Of the report before.
-	problems []string
-	detail   string
-	rest     string // the break
+	out     io.Writer
+	config  *config.Config
+	secure  bool
+	style   terminal.Style
+	columns func() int // of the terminal
+
+	mu     sync.Mutex
+	before control.Report // the one that was printed last
+	last   control.Status // what the live line shows
+	line   terminal.Live
+	summed time.Time // when the last summary was printed
 }
 
 func newReportPrinter(out io.Writer, c *config.Config, secure bool) *reportPrinter {
-	return &reportPrinter{out: out, config: c, secure: secure, style: terminal.StyleOf(out)}
+	return &reportPrinter{
+		out: out, config: c, secure: secure,
+		style: terminal.StyleOf(out), columns: func() int { return terminal.Columns(out) },
+	}
 }
+
+// live reports whether the last line is kept alive.
+func (p *reportPrinter) live() bool { return p.style.Terminal && p.style.Rewrite && !p.config.JSON }
 
 // begin greets a person.
 func (p *reportPrinter) begin() {
@@ -53,15 +72,112 @@ func (p *reportPrinter) begin() {
 
 // print shows one report. A report that cannot be written is lost: a closed terminal is no reason to go off air.
 func (p *reportPrinter) print(r control.Report) {
-	defer func() { p.problems, p.detail, p.rest = r.Problems, r.Detail, r.Break }()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	defer func() { p.before = r }()
+	p.last.Report = r
+	if r.State != control.OnAir && r.State != control.OnAirWithPeer {
+		p.last.Figures = nil
+	}
 	switch {
 	case p.config.JSON:
 		_ = printJSON(p.out, r)
 	case p.style.Terminal:
-		_, _ = io.WriteString(p.out, p.pretty(r))
+		text := p.pretty(r)
+		if p.live() {
+			text = p.line.Above(text) + p.line.Show(p.lastLine(r.Time))
+		}
+		_, _ = io.WriteString(p.out, text)
 	default:
 		_, _ = io.WriteString(p.out, p.plain(r))
 	}
+}
+
+// lastLine is the live line.
+func (p *reportPrinter) lastLine(now time.Time) string {
+	return p.style.Line(statusParts(p.last, now, p.config.Verbose), p.columns())
+}
+
+// tick shows the figures of now: on the last line, or once in a while in a line of its own, or as JSON. Those that would wait
+// for a reader are not shown.
+func (p *reportPrinter) tick(s control.Status, now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if s.State != "" {
+		p.last = s
+	}
+	var text string
+	switch {
+	case p.live():
+		text = p.line.Show(p.lastLine(now))
+	case s.Figures == nil:
+		p.summed = time.Time{}
+		return
+	case p.config.JSON:
+		var b bytes.Buffer
+		_ = printJSON(&b, s)
+		text = b.String()
+	case p.summed.IsZero():
+		p.summed = now // The report that we are on air is a line of its own.
+		return
+	case now.Sub(p.summed) < summaryEvery:
+		return
+	default:
+		p.summed = now
+		text = summary(s, now)
+	}
+	if patient, ok := p.out.(*patientWriter); ok {
+		patient.Offer([]byte(text))
+		return
+	}
+	_, _ = io.WriteString(p.out, text)
+}
+
+// follow shows the figures each second, and anew when the terminal has another size, until ctx ends.
+func (p *reportPrinter) follow(ctx context.Context, status func() control.Status) {
+	resized := make(chan os.Signal, 1)
+	signal.Notify(resized, syscall.SIGWINCH)
+	defer signal.Stop(resized)
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			p.tick(status(), time.Now())
+		case <-resized:
+			if p.live() {
+				p.tick(status(), time.Now())
+			}
+		}
+	}
+}
+
+// end takes the live line away.
+func (p *reportPrinter) end() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_, _ = io.WriteString(p.out, p.line.Clear())
+}
+
+// beside returns a writer for what else is written to the same terminal, such as a log: above the live line.
+func (p *reportPrinter) beside() io.Writer { return &besideWriter{printer: p} }
+
+type besideWriter struct {
+	printer *reportPrinter
+	begun   []byte // a line that has no end yet
+}
+
+func (w *besideWriter) Write(b []byte) (int, error) {
+	w.printer.mu.Lock()
+	defer w.printer.mu.Unlock()
+	w.begun = append(w.begun, b...)
+	if end := bytes.LastIndexByte(w.begun, '\n') + 1; end > 0 {
+		_, _ = io.WriteString(w.printer.out, w.printer.line.Above(string(w.begun[:end])))
+		w.begun = append(w.begun[:0], w.begun[end:]...)
+	}
+	return len(b), nil
 }
 
 // pretty is a report for a terminal: the state with its time, what is new below it.
@@ -73,7 +189,7 @@ func (p *reportPrinter) pretty(r control.Report) string {
 		b.WriteString(p.style.Paint(terminal.Dim, w))
 	}
 	b.WriteString("\n")
-	if r.Detail != p.detail && r.Detail != "" {
+	if r.Detail != p.before.Detail && r.Detail != "" {
 		b.WriteString(terminal.Wrap(r.Detail, len(indent), usageWidth) + "\n")
 	}
 	if text := p.pause(r); text != "" {
@@ -90,7 +206,7 @@ func (p *reportPrinter) pretty(r control.Report) string {
 func (p *reportPrinter) plain(r control.Report) string {
 	at := r.Time.Format(time.RFC3339)
 	line := at + " " + string(r.State) + way(r)
-	if r.Detail != p.detail && r.Detail != "" {
+	if r.Detail != p.before.Detail && r.Detail != "" {
 		line += ": " + r.Detail
 	}
 	line += "\n"
@@ -124,7 +240,7 @@ func way(r control.Report) string {
 // pause says what is new of a break.
 func (p *reportPrinter) pause(r control.Report) string {
 	switch {
-	case r.Break == p.rest:
+	case r.Break == p.before.Break:
 		return ""
 	case r.Break == "":
 		return "The break is over: your friend gets your picture and voice again."
@@ -134,7 +250,7 @@ func (p *reportPrinter) pause(r control.Report) string {
 
 // news are the problems that the report before did not have.
 func (p *reportPrinter) news(r control.Report) []string {
-	return slices.DeleteFunc(slices.Clone(r.Problems), func(s string) bool { return slices.Contains(p.problems, s) })
+	return slices.DeleteFunc(slices.Clone(r.Problems), func(s string) bool { return slices.Contains(p.before.Problems, s) })
 }
 
 // lamp is the colour of a state: red on air, as on a studio's door.

@@ -12,6 +12,7 @@ func root() *command {
 			"  costream-obs run          on both machines; then stream from OBS",
 		subs: []*command{
 			runCommand(),
+			statusCommand(),
 			pairCommand(),
 			setupCommand(),
 			doctorCommand(),

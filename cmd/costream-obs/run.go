@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/costream-obs/costream-obs/internal/config"
 	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/hotkeys"
+	"github.com/costream-obs/costream-obs/internal/terminal"
 	"github.com/costream-obs/costream-obs/obsctl"
 )
 
@@ -26,6 +28,7 @@ func runCommand() *command {
 		short: "co-stream with the peer whenever OBS streams",
 		long: "Runs beside OBS until you press Ctrl-C or close its window. When OBS starts streaming, the peer gets your programme and microphone, and the peer's picture and voice come into OBS. When OBS stops streaming, everything in OBS is as it was before.\n\n" +
 			"OBS and the peer may start, stop and restart at any time, before or after costream-obs. If OBS runs already and refuses the connection, for example because of a wrong password, costream-obs ends. If OBS refuses it later, costream-obs says so and keeps trying.\n\n" +
+			"On a terminal, the last line shows what costream-obs status shows, renewed each second, with as much of it as fits; with --verbose also what a delay is made of. In a pipe or a log, a line with all of it comes every 30 seconds while on air. With --json, an object comes with each change, and each second while on air: see docs/status.md.\n\n" +
 			"Once you are paired (see costream-obs pair), everything is encrypted, and --peer is usually not needed.\n\n" +
 			sceneGlobs + "\n\n" +
 			"--scenes, --private-scenes, --layouts and --mic take several names, separated by commas. Put a name in double quotes if it contains a comma or begins with a double quote, and double each double quote in it. In a list, also quote a name that begins or ends with a blank:\n\n" +
@@ -60,10 +63,15 @@ func run(ctx context.Context, c *invocation) error {
 	stdout, stderr := newPatientWriter(bare(c.stdout)), newPatientWriter(c.stderr)
 	defer func() { _, _ = stdout.Close(), stderr.Close() }()
 	printer.out = stdout
-	log := logger(stderr, c.config.Verbose)
+	defer printer.end()
+	var beside io.Writer = stderr
+	if printer.live() && terminal.Same(bare(c.stdout), c.stderr) {
+		beside = printer.beside()
+	}
+	log := logger(beside, c.config.Verbose)
 	options.OnReport = printer.print
 	if pair == nil {
-		options.OnReport = warnFirst(stderr, printer.print)
+		options.OnReport = warnFirst(beside, printer.print)
 	} else {
 		peer, err := findPeer(c.config, pair, log)
 		if err != nil {
@@ -74,14 +82,23 @@ func run(ctx context.Context, c *invocation) error {
 	options.PeerAsks = pair != nil
 	options.Log = log
 	options.WithoutOBS = func() {
-		finishHotkeys(hotkeys.NewStore(options.StateDir), stderr)
-		finishCleanFeed(camera.NewStore(options.StateDir), stderr)
+		finishHotkeys(hotkeys.NewStore(options.StateDir), beside)
+		finishCleanFeed(camera.NewStore(options.StateDir), beside)
 	}
 	companion, err := companion.New(options)
 	if err != nil {
 		return err
 	}
 	printer.begin()
+	following, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var follower sync.WaitGroup
+	follower.Add(1)
+	go func() {
+		defer follower.Done()
+		printer.follow(following, companion.Status)
+	}()
+	defer follower.Wait()
+	defer stop()
 	return companion.Run(ctx)
 }
 

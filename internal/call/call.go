@@ -113,6 +113,7 @@ type Call struct {
 	voiceSpare  atomic.Int64             // nanoseconds of the peer's voice before that, because packets can be late
 	presence    presence                 // of the peer's picture
 	avSync      *avSync
+	figures     atomic.Pointer[Figures]
 }
 
 // newCall makes a call that is not started. noPicture and noVoice get why there is no receiver, or nil when there is one
@@ -172,7 +173,7 @@ func Start(parent context.Context, o Options) *Call {
 
 // receive starts the parts that show and play the peer.
 func (c *Call) receive(ctx context.Context, apart bool) {
-	parts := []func(context.Context){c.video.run, c.audio.run, c.watchPeer}
+	parts := []func(context.Context){c.video.run, c.audio.run, c.watchPeer, c.watchFigures}
 	if !apart {
 		parts = append(parts, c.avSync.run)
 	}

@@ -142,6 +142,7 @@ type keyLink struct {
 
 func (l *keyLink) Run(ctx context.Context) error { <-ctx.Done(); return nil }
 func (l *keyLink) RequestKeyFrame()              { l.requests.Add(1) }
+func (l *keyLink) Stats() link.Stats             { return link.Stats{} }
 
 // Where packets of the picture are lost between the link and the decoder, a key frame is asked for, although pictures go on.
 func TestKeyFrameForWhatTheInboxLoses(t *testing.T) {

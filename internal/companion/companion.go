@@ -75,6 +75,7 @@ type Companion struct {
 	area    atomic.Pointer[image.Rectangle] // the part of the screen with the peer's picture
 	program atomic.Pointer[string]
 	call    atomic.Pointer[onAirCall]
+	lagged  lagged
 }
 
 // New checks the options. The error is in the user's words.
@@ -105,7 +106,7 @@ func (c *Companion) Run(ctx context.Context) error {
 	if err := c.preflightStart(); err != nil {
 		return err
 	}
-	ctl := &control.Server{Path: c.o.ControlSocket, Status: c.reports.current, Graph: c.graph, Probe: c.probe, Peer: c.carryPeer, Reach: c.survey}
+	ctl := &control.Server{Path: c.o.ControlSocket, Status: c.Status, Graph: c.graph, Probe: c.probe, Peer: c.carryPeer, Reach: c.survey}
 	listener, release, err := ctl.Listen(ctx)
 	if err != nil {
 		return err
@@ -280,6 +281,22 @@ func (c *Companion) cleanFiles(ctx context.Context) {
 	if err != nil {
 		c.log.Warn("what is left in OBS's scene collections is removed when OBS loads them, not before", "error", err)
 	}
+}
+
+// Status is what is going on now. It may be called at any time.
+func (c *Companion) Status() control.Status {
+	status := control.Status{Report: c.reports.current(), Peer: c.o.PeerName}
+	a := c.call.Load()
+	if a == nil {
+		return status
+	}
+	if figures, ok := a.Figures(); ok {
+		if n, known := c.lagged.since(); known {
+			figures.Dropped.OBS = &n
+		}
+		status.Figures = &figures
+	}
+	return status
 }
 
 // noteStandstill makes the call begin anew. After a standstill the sound server and the network deliver what waited all that

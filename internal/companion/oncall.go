@@ -105,6 +105,7 @@ func (s *session) startCall() {
 		s.external.picture.Add(ours.latency, latencySamples)
 	}
 	s.c.standby.stop()
+	s.c.lagged.begin()
 	s.mic.begin()
 	s.call = newOnAirCall(s.c.life, opts, s.log)
 	s.controllers.begin(s.call)
@@ -142,6 +143,9 @@ func (s *session) newShooter(format media.VideoFormat) *shooter {
 func (s *session) followFrameClock(ctx context.Context, _ func()) error {
 	s.external.clock.follow(ctx, func(ctx context.Context) (int, error) {
 		stats, err := s.obs.Stats(ctx)
+		if err == nil {
+			s.c.lagged.told(stats.RenderSkipped)
+		}
 		return stats.RenderTotal, err
 	})
 	return nil

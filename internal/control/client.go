@@ -47,13 +47,13 @@ func (c Client) Running() bool {
 	return true
 }
 
-// Status asks for the last report, and tells which process gave it; 0 where that is not known.
-func (c Client) Status(ctx context.Context) (report Report, pid int, err error) {
+// Status asks for the status, and tells which process gave it; 0 where that is not known.
+func (c Client) Status(ctx context.Context) (status Status, pid int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	c.pid = &pid
-	err = c.ask(ctx, http.MethodGet, "/status", &report)
-	return report, pid, err
+	err = c.ask(ctx, http.MethodGet, "/status", &status)
+	return status, pid, err
 }
 
 // Graph asks for the running pipelines, in GraphViz's language or as launch lines.

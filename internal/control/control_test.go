@@ -27,7 +27,7 @@ func TestControlSocket(t *testing.T) {
 	path := filepath.Join(dir, "run", "control.sock")
 	c := &Server{
 		Path:   path,
-		Status: func() Report { return Report{State: Ready} },
+		Status: func() Status { return Status{Report: Report{State: Ready}} },
 		Graph: func(text bool) string {
 			if text {
 				return "videotestsrc ! fakesink"

@@ -81,3 +81,12 @@ func (r Report) Same(other Report) bool {
 	return r.State == other.State && r.Detail == other.Detail && r.Route == other.Route && r.Way == other.Way && r.Break == other.Break &&
 		call.Alike(r.Bitrate, other.Bitrate) && slices.Equal(r.Problems, other.Problems)
 }
+
+// A Status is what a running companion tells of itself now: its last Report, and what it measures while on air.
+type Status struct {
+	Report
+	// Peer is the peer's name, or the address where no name is known.
+	Peer string `json:"peer,omitempty"`
+	// Figures are measured once a second while on air.
+	Figures *call.Figures `json:"figures,omitempty"`
+}

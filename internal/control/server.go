@@ -23,14 +23,14 @@ var ErrRunning = errors.New("costream-obs is already running: stop that one firs
 
 // Server answers what other commands ask a running companion, on a socket that only its user can open.
 //
-//	GET /status  the last Report as JSON
+//	GET /status  a Status as JSON
 //	GET /graph   the running pipelines as GraphViz text; with ?text as launch lines
 //	POST /probe  measures the way to the peer and returns a link.ProbeReport as JSON
 //	POST /reach  finds out what is not known yet of the way to the peer and returns a reach.State as JSON
 //	POST /peer   carries out a PeerOrder and returns a PeerAnswer, with "failed" where some of it failed
 type Server struct {
 	Path   string
-	Status func() Report
+	Status func() Status
 	Graph  func(text bool) string
 	Probe  func(context.Context) (link.ProbeReport, error)
 	Reach  func(context.Context) (reach.State, error)

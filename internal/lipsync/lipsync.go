@@ -11,6 +11,7 @@
 package lipsync
 
 import (
+	"slices"
 	"sync"
 	"time"
 )
@@ -75,12 +76,16 @@ func (s *Sync) Video() Medium { return Medium{s, &s.video} }
 func (s *Sync) Audio() Medium { return Medium{s, &s.audio} }
 
 // Report takes the newest sender report of a stream: the NTP time in the format
-// of RFC 3550, and the RTP time of what was captured then.
-func (m Medium) Report(stream uint64, ntp uint64, rtp uint32) {
+// of RFC 3550, the RTP time of what was captured then, and when the report came.
+func (m Medium) Report(stream uint64, ntp uint64, rtp uint32, at time.Time) {
 	m.sync.mu.Lock()
 	defer m.sync.mu.Unlock()
+	if m.sync.began.IsZero() {
+		m.sync.began = at
+	}
 	m.begin(stream)
 	m.path.report(ntp, rtp)
+	m.path.travelled(ntp, at.Sub(m.sync.began))
 }
 
 // Arrived takes the RTP time of a packet, and when it came. Of a picture it
@@ -102,6 +107,44 @@ func (m Medium) begin(stream uint64) {
 	if m.path.begin(stream) {
 		m.sync.again()
 	}
+}
+
+// Latency is what the way of one medium took at the last Look.
+type Latency struct {
+	Transit time.Duration // from the peer's camera or microphone to the arrival here
+	Output  time.Duration // from there to the eye or ear, without the wait
+	Wait    time.Duration
+}
+
+// Total is from the peer's camera or microphone to the eye or ear.
+func (l Latency) Total() time.Duration { return l.Transit + l.Output + l.Wait }
+
+// Latency returns the latency of both media, as far as it is known. To know by how
+// much the two clocks differ it needs the time that a packet takes from the peer to
+// here: half of the round-trip time, if both ways take equally long.
+func (s *Sync) Latency(network time.Duration) (video, audio Latency, seen, heard bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	// Both media come from one clock, and the fastest report was held up least.
+	fastest := append(slices.Clone(s.video.ways), s.audio.ways...)
+	if len(fastest) == 0 {
+		return video, audio, false, false
+	}
+	ahead := slices.Min(fastest) - network
+	of := func(p *path, wait time.Duration) (Latency, bool) {
+		return Latency{Transit: p.transit - ahead, Output: p.output, Wait: wait}, p.measured
+	}
+	video, seen = of(&s.video, max(-s.wait, 0))
+	audio, heard = of(&s.audio, max(s.wait, 0))
+	return video, audio, seen, heard
+}
+
+// Apart is by how much later the picture is seen than the voice is heard, as far as
+// that is known. It needs no clock.
+func (s *Sync) Apart() (time.Duration, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.video.transit + s.video.output - s.audio.transit - s.audio.output - s.wait, s.video.measured && s.audio.measured
 }
 
 // again works the wait out anew. Until it is known the old one stays.

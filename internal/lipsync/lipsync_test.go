@@ -18,6 +18,7 @@ type peer struct {
 	ahead  time.Duration // the peer's clock of ours
 
 	videoTakes, audioTakes time.Duration // from the capture to the arrival
+	reportTakes            time.Duration // from the sending of a report to its arrival
 	jitter                 time.Duration
 	audioFast              float64 // the peer's sound card against its clock
 	silent                 bool    // no sender reports
@@ -59,7 +60,7 @@ func (p *peer) second() Waits {
 			rtp  func(time.Duration) uint32
 		}{{video, videoTime}, {audio, audioTime}} {
 			late := p.noise(p.jitter)
-			m.side.Report(p.stream, ntp(p.began.Add(p.ahead+p.elapsed+late)), m.rtp(p.elapsed))
+			m.side.Report(p.stream, ntp(p.began.Add(p.ahead+p.elapsed+late)), m.rtp(p.elapsed), p.began.Add(p.elapsed+late+p.reportTakes))
 		}
 	}
 	for i := range 100 {
@@ -196,7 +197,7 @@ func TestClockSet(t *testing.T) {
 	s.Video().Output(0)
 	s.Audio().Output(0)
 	for _, m := range []Medium{s.Video(), s.Audio()} {
-		m.Report(1, ntp(began), 0)
+		m.Report(1, ntp(began), 0, began)
 	}
 	var waits Waits
 	for second := range 10 {
@@ -261,5 +262,39 @@ func TestAfterABreak(t *testing.T) {
 				t.Errorf("after it: got %v, want %v", got, want)
 			}
 		})
+	}
+}
+
+// TestLatency holds that the latency is known although the peer's clock is a thousand hours ahead.
+func TestLatency(t *testing.T) {
+	p := newPeer(0)
+	if _, _, seen, heard := p.sync.Latency(0); seen || heard {
+		t.Error("latencies are known before anything came")
+	}
+	p.videoTakes, p.audioTakes, p.reportTakes, p.jitter = 120*ms, 70*ms, 50*ms, 4*ms
+	p.sync.Video().Output(30 * ms)
+	if _, known := p.sync.Apart(); known {
+		t.Error("what lies between picture and voice is known before anything came")
+	}
+	p.sync.Audio().Output(60 * ms)
+	p.after(20)
+	video, audio, seen, heard := p.sync.Latency(50 * ms)
+	apart, known := p.sync.Apart()
+	if !seen || !heard || !known {
+		t.Fatalf("got known %v, %v, %v, want all", seen, heard, known)
+	}
+	for _, got := range []struct {
+		name      string
+		got, want time.Duration
+	}{
+		{"picture to the arrival", video.Transit, 120 * ms},
+		{"picture", video.Total(), 150 * ms},
+		{"voice to the arrival", audio.Transit, 70 * ms},
+		{"voice", audio.Total(), 150 * ms},
+		{"between them", apart, 0},
+	} {
+		if (got.got - got.want).Abs() > 5*ms {
+			t.Errorf("%s: got %v, want %v", got.name, got.got, got.want)
+		}
 	}
 }

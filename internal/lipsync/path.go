@@ -33,6 +33,10 @@ type path struct {
 	transits []time.Duration // of the packets since the last look: by our clock minus by the peer's
 	output   time.Duration   // from the arrival here to the eye or ear
 	known    bool            // output is
+
+	transit  time.Duration   // at the last look, by our clock minus by the peer's
+	measured bool            // transit is, and output is known
+	ways     []time.Duration // of the newest reports: when they came by our clock minus when they were sent by the peer's
 }
 
 // begin forgets what is of another stream, and tells whether it is another.
@@ -50,12 +54,25 @@ func (p *path) report(ntp uint64, rtp uint32) {
 		p.ticks += int64(int32(rtp - p.last))
 	}
 	p.reported, p.last = true, rtp
-	seconds, fraction := int64(ntp>>32), int64(ntp&0xffffffff)
-	at := (seconds+ntpEpoch)*int64(time.Second) + fraction*int64(time.Second)>>32
+	at := unixOf(ntp)
 	if len(p.starts) == maxReports {
 		p.starts = append(p.starts[:0], p.starts[1:]...)
 	}
 	p.starts = append(p.starts, at-p.duration(p.ticks))
+}
+
+// unixOf is an NTP time in Unix nanoseconds.
+func unixOf(ntp uint64) int64 {
+	seconds, fraction := int64(ntp>>32), int64(ntp&0xffffffff)
+	return (seconds+ntpEpoch)*int64(time.Second) + fraction*int64(time.Second)>>32
+}
+
+// travelled takes when a report came that was sent at an NTP time.
+func (p *path) travelled(ntp uint64, at time.Duration) {
+	if len(p.ways) == maxReports {
+		p.ways = append(p.ways[:0], p.ways[1:]...)
+	}
+	p.ways = append(p.ways, at-time.Duration(unixOf(ntp)))
 }
 
 func (p *path) duration(ticks int64) int64 {
@@ -75,11 +92,12 @@ func (p *path) arrived(rtp uint32, at time.Duration) {
 // plus what our clock is ahead of the peer's.
 func (p *path) latency() (time.Duration, bool) {
 	if len(p.transits) == 0 || !p.known {
+		p.measured = false
 		return 0, false
 	}
-	transit := middle(p.transits)
+	p.transit, p.measured = middle(p.transits), true
 	p.transits = p.transits[:0]
-	return transit + p.output, true
+	return p.transit + p.output, true
 }
 
 // middle is the median.

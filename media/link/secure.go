@@ -93,6 +93,7 @@ type Secure struct {
 	session atomic.Pointer[dtlssrtp.Session]
 	pipe    atomic.Pointer[dtlssrtp.Pipe]
 	dropped [2]atomic.Uint64 // by Medium: packets that found no peer
+	late    atomic.Uint64    // pictures that waited for too long
 	refused atomic.Uint64    // datagrams that were nothing of the peer's
 
 	wayChanged chan struct{}
@@ -279,6 +280,9 @@ func (s *Secure) catchUp() {
 	stale := 0
 	drop := func(packet []byte) {
 		stale++
+		if packet[1]&0x80 != 0 { // the last one of its picture (RFC 6184)
+			s.late.Add(1)
+		}
 		s.skip(streamOf(packet))
 	}
 	if s.pacer.Stale(drop) {
@@ -300,7 +304,7 @@ func (s *Secure) RequestKeyFrame() { s.receivers[Video].RequestKeyFrame() }
 
 // Stats implements Link.
 func (s *Secure) Stats() Stats {
-	stats := Stats{RTT: s.agent.RTT(), Bitrate: s.rate.Rate()}
+	stats := Stats{RTT: s.agent.RTT(), Bitrate: s.rate.Rate(), Out: s.rate.Counts(), In: s.feedback.Counts()}
 	if to := s.agent.Target(); to != nil && s.session.Load() != nil {
 		stats.Peer = to.Addr.Addr()
 	}
@@ -309,6 +313,7 @@ func (s *Secure) Stats() Stats {
 		m.Send.Dropped = s.media.Dropped() + s.dropped[i].Load()
 		m.Receive.Ignored += s.refused.Load()
 	}
+	stats.Video.Send.Late = s.late.Load()
 	return stats
 }
 

@@ -96,7 +96,11 @@ func (s *Secure) takeMedia(from netip.AddrPort, datagram []byte) bool {
 		b[1] = b[1]&0x80 | rtpsession.PayloadType
 	}
 	if numbered {
-		missing := s.feedback.Arrived(time.Now(), binary.BigEndian.Uint32(b[8:]), number)
+		arrival := bwe.Arrival{SSRC: binary.BigEndian.Uint32(b[8:]), Number: number, Bytes: len(datagram)}
+		if !twice {
+			arrival.Again = s.agent.RTT()
+		}
+		missing := s.feedback.Arrived(time.Now(), arrival)
 		if m == Audio {
 			s.soundCame(binary.BigEndian.Uint16(b[2:]), missing, twice)
 		}

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/costream-obs/costream-obs/media/link/bwe"
 	"github.com/costream-obs/costream-obs/media/link/rtpsession"
 )
 
@@ -18,6 +19,9 @@ type Stats struct {
 
 	// Bitrate is what the path takes of our picture, in bit/s; 0 on a plain link.
 	Bitrate int
+	// Out and In are what went over a secure link in each direction, both media together, before lost packets were
+	// recovered. A plain link has none.
+	Out, In Counts
 }
 
 // MediumStats are the two directions of one medium.
@@ -30,4 +34,5 @@ type MediumStats struct {
 type (
 	SendStats    = rtpsession.SendStats    // what we sent, and what the peer says about it
 	ReceiveStats = rtpsession.ReceiveStats // what came
+	Counts       = bwe.Counts              // datagrams of one direction
 )

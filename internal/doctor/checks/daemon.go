@@ -22,11 +22,11 @@ type Daemon struct {
 
 // askDaemon asks for the last report. It is no error if none runs.
 func askDaemon(ctx context.Context, socket string) (Daemon, error) {
-	report, pid, err := control.Client{Path: socket}.Status(ctx)
+	status, pid, err := control.Client{Path: socket}.Status(ctx)
 	if errors.Is(err, control.ErrNotRunning) {
 		return Daemon{}, nil
 	}
-	return Daemon{Running: true, PID: pid, Report: report}, err
+	return Daemon{Running: true, PID: pid, Report: status.Report}, err
 }
 
 // config is svc.config.

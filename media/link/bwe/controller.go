@@ -47,6 +47,14 @@ type Controller struct {
 	otherFrom            time.Time
 
 	parity int // packets of it for each group
+	counts Counts
+}
+
+// Counts are those of one direction since the link was made.
+type Counts struct {
+	Bytes   uint64 // of all datagrams with media, repairs included, UDP and IP headers not
+	Packets uint64 // of which is known whether they arrived, each counted once however often it was sent
+	Lost    uint64 // of these, the ones that did not arrive when they were sent first
 }
 
 // NewController returns a controller that keeps the picture between two bit rates.
@@ -83,6 +91,7 @@ func Total(picture int) int { return int(float64(picture)/pictureShare) + soundR
 func (c *Controller) Sent(now time.Time, of Stream, size int) uint16 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.counts.Bytes += uint64(size)
 	if of != Picture {
 		c.otherBits += 8 * (size + headers)
 	}
@@ -107,7 +116,15 @@ func (c *Controller) Unacknowledged() uint64 {
 func (c *Controller) Resent(size int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.counts.Bytes += uint64(size)
 	c.otherBits += 8 * (size + headers)
+}
+
+// Counts are of what we sent, and of what the peer reports about it.
+func (c *Controller) Counts() Counts {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.counts
 }
 
 // Report takes in what the peer reports. It returns the rates for the picture, and for all packets together, in bit/s,
@@ -116,6 +133,12 @@ func (c *Controller) Report(now time.Time, report *rtcp.TransportLayerCC) (pictu
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.results = c.sent.report(c.results[:0], report)
+	c.counts.Packets += uint64(len(c.results))
+	for _, r := range c.results {
+		if r.lost {
+			c.counts.Lost++
+		}
+	}
 	c.estimator.update(now, c.results)
 	c.parity = parityLevel(c.parity, c.estimator.lossEvents)
 	if passed := now.Sub(c.otherFrom); passed >= time.Second {

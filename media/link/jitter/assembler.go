@@ -2,6 +2,8 @@
 
 package jitter
 
+import "sync/atomic"
+
 // bufferLength is how many packets may wait for one before them: 1.5 s at 6 Mbit/s.
 const bufferLength = 1024
 
@@ -18,6 +20,10 @@ type FrameAssembler struct {
 	newest  uint64
 	key     uint64 // the newest packet in which a key frame begins
 	packets [bufferLength]bufferedPacket
+
+	lost     atomic.Uint64 // pictures that were not released
+	counted  bool          // lastLost is the timestamp of the newest one of them
+	lastLost uint32
 }
 
 // Packet is what a FrameAssembler must know of an RTP packet.
@@ -75,7 +81,9 @@ func (a *FrameAssembler) GiveUp(hi uint64, out func([]byte)) {
 	for ; a.next <= min(hi, a.newest); a.next++ {
 		if p := a.at(a.next); p.held && p.Number == a.next {
 			p.held = false
-			if !a.pictures {
+			if a.pictures {
+				a.countLost(p)
+			} else {
 				out(p.Datagram)
 			}
 		}
@@ -96,6 +104,18 @@ func (a *FrameAssembler) Packets(first uint64, count int) (packets [][]byte, mis
 		}
 	}
 	return packets, missing
+}
+
+// Lost is how many pictures were not released although a packet of them came: another one of theirs was given up, or one of a
+// picture that they need. It is safe for concurrent use.
+func (a *FrameAssembler) Lost() uint64 { return a.lost.Load() }
+
+// countLost counts the picture of a packet that is not released, once.
+func (a *FrameAssembler) countLost(p *bufferedPacket) {
+	if !a.counted || a.lastLost != p.Timestamp {
+		a.counted, a.lastLost = true, p.Timestamp
+		a.lost.Add(1)
+	}
 }
 
 func (a *FrameAssembler) at(number uint64) *bufferedPacket { return &a.packets[number%bufferLength] }
@@ -122,6 +142,8 @@ func (a *FrameAssembler) release(out func([]byte)) {
 			if !a.broken || recovers || p.SPS {
 				a.sps = a.sps || p.SPS
 				out(p.Datagram)
+			} else {
+				a.countLost(p)
 			}
 		}
 		a.broken = a.broken && !recovers
@@ -151,6 +173,7 @@ func (a *FrameAssembler) picture() (last uint64, ok bool) {
 		for n := a.next; n < first; n++ {
 			if a.has(n) {
 				a.at(n).held = false
+				a.countLost(a.at(n))
 			}
 		}
 		a.next, a.broken = first, true

@@ -340,10 +340,24 @@ func (r *Receiver) writeRTCP(packets []rtcp.Packet, _ interceptor.Attributes) (i
 	for _, p := range packets {
 		if rr, ok := p.(*rtcp.ReceiverReport); ok {
 			rr.SSRC = r.ssrc // pion has one for each stream, but we are one and the same receiver
+			r.correct(rr)
 		}
 	}
 	r.send(packets...)
 	return 0, nil
+}
+
+// correct makes a report count what came late as received (RFC 3550, 6.4.1). Pion counts what is missing at the moment of
+// the report, although it may have been sent again already.
+func (r *Receiver) correct(rr *rtcp.ReceiverReport) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range rr.Reports {
+		if r.info != nil && rr.Reports[i].SSRC == r.info.SSRC {
+			// 24 bits with a sign.
+			rr.Reports[i].TotalLost = uint32(min(max(r.sequence.Lost(), -1<<23), 1<<23-1)) & 0xffffff
+		}
+	}
 }
 
 func (r *Receiver) send(packets ...rtcp.Packet) {
@@ -394,5 +408,8 @@ func (r *Receiver) Stats() ReceiveStats {
 	stats := r.stats
 	stats.Lost, stats.Reordered, stats.Duplicates = r.sequence.Lost(), r.sequence.Reordered(), r.sequence.Duplicates()
 	stats.Jitter = r.sequence.Jitter()
+	if r.assembler != nil {
+		stats.Broken = r.assembler.Lost()
+	}
 	return stats
 }

@@ -15,6 +15,7 @@ type SendStats struct {
 	Bytes            uint64 // RTP headers included, UDP and IP headers not
 	Dropped          uint64 // packets that found the queue to the socket full or no peer, or that the socket refused
 	Resent           uint64 // packets that the peer asked for again
+	Late             uint64 // pictures that a secure link gave up because they waited too long to be sent
 	LastSent         time.Time
 	KeyFrameRequests uint64 // received from the peer about the current SSRC, before rate limiting
 
@@ -43,4 +44,5 @@ type ReceiveStats struct {
 	KeyFrameRequests uint64 // sent to the peer
 	Requested        uint64 // packets asked for because they were missing
 	Restored         uint64 // missing packets worked out from parity
+	Broken           uint64 // pictures that were given up, since packets of them or of one that they need never came; on a secure link
 }

@@ -51,7 +51,8 @@ type session struct {
 	address netip.AddrPort
 
 	failed  chan error   // has room for one
-	newest  atomic.Int64 // when the server's newest message came, as Unix time in nanoseconds
+	began   time.Time
+	newest  atomic.Int64 // when the server's newest message came, as a time.Duration since began
 	sent    atomic.Int64 // when we sent the newest datagram of the peer's
 	workers sync.WaitGroup
 	once    sync.Once
@@ -71,9 +72,9 @@ func newSession(ctx context.Context, c *Client, over Transport) (*session, error
 	}
 	s := &session{
 		c: c, over: over, conn: conn, failed: make(chan error, 1), granted: map[netip.Addr]bool{}, used: map[netip.AddrPort]bool{},
-		guard: newGuard(conn, c.o.Server),
+		guard: newGuard(conn, c.o.Server), began: time.Now(),
 	}
-	s.newest.Store(time.Now().UnixNano())
+	s.sent.Store(int64(-silence)) // nothing yet
 	s.client, err = turn.NewClient(&turn.ClientConfig{
 		TURNServerAddr: c.o.Server.String(), Username: c.o.Server.User, Password: c.o.Server.Password, RTO: firstRetransmission,
 		Conn: s.guard, Net: connected{}, LoggerFactory: &logging.DefaultLoggerFactory{DefaultLogLevel: logging.LogLevelDisabled},
@@ -145,7 +146,7 @@ func (s *session) read() {
 		}
 		switch s.guard.admit(buf[:n]) {
 		case good:
-			s.newest.Store(time.Now().UnixNano())
+			s.newest.Store(int64(time.Since(s.began)))
 			_, _ = s.client.HandleInbound(buf[:n], from)
 		case mismatch:
 			s.fail(errLost)
@@ -173,8 +174,8 @@ func (s *session) hold(ctx context.Context) error {
 	for {
 		now := time.Now()
 		var err error
-		switch heard := time.Unix(0, s.newest.Load()); {
-		case now.Sub(renewed) > renewInterval, now.Sub(heard) > silence && now.Sub(time.Unix(0, s.sent.Load())) < silence:
+		switch heard, sent := s.began.Add(time.Duration(s.newest.Load())), s.began.Add(time.Duration(s.sent.Load())); {
+		case now.Sub(renewed) > renewInterval, now.Sub(heard) > silence && now.Sub(sent) < silence:
 			renewed = now
 			err = s.renew(ctx)
 		case now.Sub(woken) > wakeInterval && now.Sub(heard) > wakeInterval:
@@ -339,7 +340,7 @@ func (s *session) write(ctx context.Context) {
 			return
 		case p := <-s.c.queue:
 			if s.allowed(p.to.Addr()) && s.room(p.to) {
-				s.sent.Store(time.Now().UnixNano())
+				s.sent.Store(int64(time.Since(s.began)))
 				_, _ = s.relayed.WriteTo(p.bytes, net.UDPAddrFromAddrPort(p.to)) // the reader notices a connection that ends
 			}
 			s.c.spare.Put(p)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/pairing"
+	"github.com/costream-obs/costream-obs/internal/reach"
 	"github.com/costream-obs/costream-obs/internal/testbed"
 )
 

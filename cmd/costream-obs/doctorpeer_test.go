@@ -38,7 +38,7 @@ func TestDoctorPeer(t *testing.T) {
 	startFriend(t, invite, link.SecureOptions{Listen: peer, Port: port})
 	for _, args := range [][]string{{"--peer", peer, "--only", "svc"}, {"--only", "net.clock,net.probe", "--peer=" + peer}} {
 		got := doctor(args...)
-		if got.Code != exitOK || !strings.Contains(got.Stdout, "net.probe: the peer's machine answers: "+at+" in ") || !strings.Contains(got.Stdout, "ok    net.clock: ") {
+		if got.Code != exitOK || !strings.Contains(got.Stdout, "net.probe: the peer's machine answers: "+at+" directly, in ") || !strings.Contains(got.Stdout, "ok    net.clock: ") {
 			t.Errorf("%v: got %+v, want the friend's answers", args, got)
 		}
 	}

@@ -50,10 +50,10 @@ type session struct {
 	relayed net.PacketConn
 	address netip.AddrPort
 
-	failed  chan error   // has room for one
+	failed  chan error // has room for one
 	began   time.Time
-	newest  atomic.Int64 // when the server's newest message came, as a time.Duration since began
-	sent    atomic.Int64 // when we sent the newest datagram of the peer's
+	newest  atomic.Int64 // when the server's newest message came, in nanoseconds since began
+	sent    atomic.Int64 // when we sent the newest datagram of the peer's, or 0
 	workers sync.WaitGroup
 	once    sync.Once
 
@@ -74,7 +74,7 @@ func newSession(ctx context.Context, c *Client, over Transport) (*session, error
 		c: c, over: over, conn: conn, failed: make(chan error, 1), granted: map[netip.Addr]bool{}, used: map[netip.AddrPort]bool{},
 		guard: newGuard(conn, c.o.Server), began: time.Now(),
 	}
-	s.sent.Store(int64(-silence)) // nothing yet
+	s.newest.Store(int64(time.Since(s.began)))
 	s.client, err = turn.NewClient(&turn.ClientConfig{
 		TURNServerAddr: c.o.Server.String(), Username: c.o.Server.User, Password: c.o.Server.Password, RTO: firstRetransmission,
 		Conn: s.guard, Net: connected{}, LoggerFactory: &logging.DefaultLoggerFactory{DefaultLogLevel: logging.LogLevelDisabled},
@@ -174,8 +174,8 @@ func (s *session) hold(ctx context.Context) error {
 	for {
 		now := time.Now()
 		var err error
-		switch heard, sent := s.began.Add(time.Duration(s.newest.Load())), s.began.Add(time.Duration(s.sent.Load())); {
-		case now.Sub(renewed) > renewInterval, now.Sub(heard) > silence && now.Sub(sent) < silence:
+		switch heard := s.began.Add(time.Duration(s.newest.Load())); {
+		case now.Sub(renewed) > renewInterval, now.Sub(heard) > silence && s.sentLately(now):
 			renewed = now
 			err = s.renew(ctx)
 		case now.Sub(woken) > wakeInterval && now.Sub(heard) > wakeInterval:
@@ -200,6 +200,12 @@ func (s *session) hold(ctx context.Context) error {
 		case <-watch.C:
 		}
 	}
+}
+
+// sentLately tells whether we have sent something of the peer's that the server should have said something to.
+func (s *session) sentLately(now time.Time) bool {
+	at := time.Duration(s.sent.Load())
+	return at > 0 && now.Sub(s.began.Add(at)) < silence
 }
 
 // ask puts a question to the server, and returns when it is answered, be it with a refusal; or an error when it is not.

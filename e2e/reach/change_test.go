@@ -43,7 +43,7 @@ func changes() []change {
 			do: move, goal: goalChange,
 		},
 		{
-			name: "the inviter's address changes, neither router opens ports", setup: between(habits{}, habits{}),
+			name: "the inviter's address changes, neither router opens ports: both meet anew", setup: between(habits{}, habits{}),
 			do: move, goal: goalChange,
 		},
 		{
@@ -112,5 +112,5 @@ func (c change) try(t *testing.T) result {
 	after := p.a.report().State
 	t.Logf("%s at %v, then %s at %v; the change took %v, nothing came for %v beyond that", before.WayText(), before.At, after.WayText(), after.At,
 		outage.Round(time.Millisecond), gap.Round(time.Millisecond))
-	return result{took: gap, way: after.WayText()}
+	return result{took: gap, way: wayText(after)}
 }

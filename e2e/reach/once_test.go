@@ -43,7 +43,7 @@ func (s setup) tryLater(t *testing.T) result {
 	})
 	time.Sleep(waiting)
 	took := p.connect(t, s.goal)
-	return result{took: took, way: p.a.report().State.WayText()}
+	return result{took: took, way: wayText(p.a.report().State)}
 }
 
 // waiting is how long a peer waits for the other one who starts later.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/pairing"
+	"github.com/costream-obs/costream-obs/internal/reach"
 	"github.com/costream-obs/costream-obs/internal/testbed"
 )
 
@@ -99,6 +100,13 @@ type result struct {
 	beyond, within float64
 }
 
+func (r result) String() string {
+	if r.way == "" {
+		return fmt.Sprintf("%.0f bytes a second to the internet, %.0f in the own network", r.beyond, r.within)
+	}
+	return fmt.Sprintf("%v, %s", r.took.Round(time.Millisecond), r.way)
+}
+
 func trials() (all []trial) {
 	for _, q := range quiets() { // first, since they take the longest
 		all = append(all, trial{section: alone, name: q.name, never: true, once: true, try: q.try})
@@ -132,7 +140,7 @@ func TestRealReach(t *testing.T) {
 				for n := range tries {
 					t.Run(fmt.Sprint("try ", n+1), func(t *testing.T) {
 						got := r.try(t)
-						t.Logf("%+v", got)
+						t.Log(got)
 						if !t.Failed() {
 							shown.add(r.name, got)
 						}
@@ -178,8 +186,11 @@ func (s setup) try(t *testing.T) result {
 	if !slices.Contains(s.ways, state.Way) {
 		t.Errorf("got the way %q, want one of %q", state.Way, s.ways)
 	}
-	return result{took: took, way: state.WayText()}
+	return result{took: took, way: wayText(state)}
 }
+
+// wayText is the way without the name of the relay.
+func wayText(s reach.State) string { return strings.TrimSuffix(s.WayText(), " "+s.RelayHost) }
 
 // tryInVain has both look for each other in vain, until both know why.
 func (s setup) tryInVain(t *testing.T, p *pair) result {

@@ -92,9 +92,9 @@ func (b *table) markdown(header string, all []trial) string {
 			if _, median, most, ok := b.times(r.name); !ok {
 				cells[1] = "**no try has come to its end**"
 			} else if !r.never {
-				goal := r.goal.String()
+				goal := fmt.Sprintf("%.0f s", r.goal.Seconds())
 				if r.median > 0 {
-					goal += ", " + r.median.String() + " in the median"
+					goal += fmt.Sprintf(", half of them %.0f s", r.median.Seconds())
 				}
 				if len(b.missed(r)) > 0 {
 					goal += " (**missed**)"
@@ -140,8 +140,9 @@ func sections() []section {
 
 // header says what was measured where and how.
 func header(rounds int) string {
-	return fmt.Sprintf("%s, %s, %s; miniupnpd %s, coturn %s. Median and longest of %d tries. Each packet takes %v from one home's\n"+
-		"router to the other's. A picture is a canned one in one packet; coding it is not part of the times.\n",
+	return fmt.Sprintf("Measured in network namespaces on %s, %s, %s;\n"+
+		"miniupnpd %s, coturn %s. Median and longest of %d tries. Each packet takes %v from one home's router to the other's.\n"+
+		"A picture is a canned one in one packet; coding it is not part of the times. A change in mid-call takes no time itself.\n",
 		osName(), time.Now().Format(time.DateOnly), machine(), version("miniupnpd", "--version"), version("turnserver", "--version"), rounds, transit)
 }
 
@@ -212,7 +213,7 @@ Header.
 
 | two friends start at the same time | way | first picture | longest | goal |
 |---|---|---|---|---|
-| fast | directly | 2.00 s | 4.00 s | 3s, 2s in the median (**missed**) |
+| fast | directly | 2.00 s | 4.00 s | 3 s, half of them 2 s (**missed**) |
 | never | never |  |  |  |
 
 | one friend after the other | way | it took | longest | goal |

@@ -109,10 +109,13 @@ func (i *internet) read(port int, socket *os.File) {
 	for {
 		n, err := socket.Read(buffer)
 		switch {
-		case errors.Is(err, unix.ENETDOWN): // somebody pulled the cable
-			continue
-		case err != nil:
+		case errors.Is(err, os.ErrClosed):
 			return
+		case err != nil: // somebody pulled the cable, or a packet is of a kind that cannot be described
+			if !errors.Is(err, unix.ENETDOWN) {
+				i.t.Logf("internet: %v", err)
+			}
+			continue
 		case n < virtioHeader+14:
 			continue
 		}
@@ -140,6 +143,7 @@ func (i *internet) deliver(ctx context.Context) {
 		only, known := i.places[to]
 		for port, socket := range i.ports {
 			if port != f.port && (port == only || !known) {
+				_ = socket.SetWriteDeadline(time.Now().Add(transit)) // one that does not take it must not stop all
 				_, _ = socket.Write(f.raw)
 			}
 		}

@@ -141,9 +141,9 @@ func sections() []section {
 // header says what was measured where and how.
 func header(rounds int) string {
 	return fmt.Sprintf("Measured in network namespaces on %s, %s, %s;\n"+
-		"miniupnpd %s, coturn %s. Median and longest of %d tries. Each packet takes %v from one home's router to the other's.\n"+
+		"miniupnpd %s, coturn %s. Median and longest of %d tries. Each packet takes %d ms from one home's router to the other's.\n"+
 		"A picture is a canned one in one packet; coding it is not part of the times. A change in mid-call takes no time itself.\n",
-		osName(), time.Now().Format(time.DateOnly), machine(), version("miniupnpd", "--version"), version("turnserver", "--version"), rounds, transit)
+		osName(), time.Now().Format(time.DateOnly), machine(), version("miniupnpd", "--version"), version("turnserver", "--version"), rounds, transit.Milliseconds())
 }
 
 // osName is the system's name.

@@ -46,6 +46,7 @@ _costream_obs() {
         'costream-obs setup' | \
         'costream-obs setup clean-feed' | \
         'costream-obs setup hotkeys' | \
+        'costream-obs status' | \
         'costream-obs version') at+=" ${COMP_WORDS[i]}" ;;
       *) break ;;
     esac
@@ -73,7 +74,7 @@ _costream_obs() {
   esac
   if [[ -z $words ]]; then
     case $at in
-      'costream-obs') words='run pair setup doctor peer send receive graph version help' ;;
+      'costream-obs') words='run status pair setup doctor peer send receive graph version help' ;;
       'costream-obs doctor') words='--only --list --fix --yes --bundle --peer --listen --base-port --link --route --video-out --video-in --source-name --mic --mic-source --obs-host --obs-port --obs-password-file --json --verbose --config' ;;
       'costream-obs graph') words='--text' ;;
       'costream-obs pair') words='new join show forget' ;;
@@ -101,6 +102,7 @@ _costream_obs() {
       'costream-obs setup') words='hotkeys clean-feed --undo --print --yes --restart --audio --label-out --label-in --video-out --video-in --config' ;;
       'costream-obs setup clean-feed') words='--all --undo --video-in --config' ;;
       'costream-obs setup hotkeys') words='--toggle --show --hide --mute --all --undo --video-in --config' ;;
+      'costream-obs status') words='--watch --json --config' ;;
       'costream-obs version') words='--obs-host --obs-port --obs-password-file --json --config' ;;
     esac
   fi

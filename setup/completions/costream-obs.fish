@@ -42,6 +42,7 @@ function __costream_obs_at
                 'costream-obs setup' \
                 'costream-obs setup clean-feed' \
                 'costream-obs setup hotkeys' \
+                'costream-obs status' \
                 'costream-obs version'
             break
         end
@@ -54,6 +55,7 @@ complete -c costream-obs -f
 
 set -l at '__costream_obs_at costream-obs'
 complete -c costream-obs -n $at -a run -d 'co-stream with the peer whenever OBS streams'
+complete -c costream-obs -n $at -a status -d 'print how the co-stream goes: delay, loss, bitrate'
 complete -c costream-obs -n $at -a pair -d 'pair this machine with a friend\'s'
 complete -c costream-obs -n $at -a setup -d 'prepare this machine, or undo that'
 complete -c costream-obs -n $at -a doctor -d 'find what is wrong with this machine, and how to fix it'
@@ -374,6 +376,11 @@ complete -c costream-obs -n $at -l mute -x -d 'KEY that mutes or unmutes the pee
 complete -c costream-obs -n $at -l all -d 'in all scene collections'
 complete -c costream-obs -n $at -l undo -d 'remove our hotkeys from all scene collections'
 complete -c costream-obs -n $at -l video-in -x -a '(for f in /dev/video*; echo $f; end)' -d 'video device that costream-obs writes the peer\'s picture to and OBS reads'
+complete -c costream-obs -n $at -l config -r -F -d 'configuration file'
+
+set -l at '__costream_obs_at costream-obs status'
+complete -c costream-obs -n $at -l watch -d 'go on until Ctrl-C, as costream-obs run prints it'
+complete -c costream-obs -n $at -l json -d 'print JSON, one object per line'
 complete -c costream-obs -n $at -l config -r -F -d 'configuration file'
 
 set -l at '__costream_obs_at costream-obs version'

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/call"
-	"github.com/costream-obs/costream-obs/internal/call"
 	"github.com/costream-obs/costream-obs/internal/testbed"
 )
 

@@ -58,7 +58,7 @@ func coStream(t *testing.T, p *pair) {
 // awaitFigures awaits what each side measures: all of it, and nothing that cannot be.
 func awaitFigures(t *testing.T, p *pair) {
 	t.Helper()
-	for _, person := range []*e2e.Companion{p.aliceRuns, p.bobRuns} {
+	for _, person := range []*e2e.Companion{p.aliceC, p.bobC} {
 		testbed.Await(t, "the figures", 20*time.Second, func() error {
 			f := person.Figures()
 			if f == nil || f.RoundTrip == nil || f.Picture == nil || f.Voice == nil || f.PictureAfterVoice == nil || f.Encoder == nil ||

@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"time"
 
@@ -21,8 +20,8 @@ func statusCommand() *command {
 		long: "Prints what the running costream-obs does, and while on air what it measures. The exit code is 0 on air with the peer, and 1 otherwise; then what is printed says why.\n\n" +
 			"  bitrate         of the last 3 seconds, repairs and encryption included\n" +
 			"  picture, voice  how late the peer is in your programme; in brackets what takes\n" +
-			"                  so long: the peer's machine, the network (half of the round\n" +
-			"                  trip), receiving, OBS, and the delay that A/V sync adds\n" +
+			"                  so long: the peer's machine, the network (half of the RTT, the\n" +
+			"                  round-trip time), receiving, OBS, and the delay that A/V sync adds\n" +
 			"  A/V             how much later the picture is than the voice\n" +
 			"  loss            packets of the last 10 seconds that did not arrive when they\n" +
 			"                  were sent; after the arrow those that never arrived\n" +
@@ -104,7 +103,7 @@ func watchStatus(ctx context.Context, c *invocation, client control.Client) erro
 	next()
 	printer.follow(asking, next)
 	if err := context.Cause(asking); ctx.Err() == nil && err != nil {
-		return fmt.Errorf("watch: %w", err)
+		return err
 	}
 	return withPeer(last)
 }

@@ -21,7 +21,7 @@ func statusCommand() *command {
 			"  bitrate         of the last 3 seconds, repairs and encryption included\n" +
 			"  picture, voice  how late the peer is in your programme; in brackets what takes\n" +
 			"                  so long: the peer's machine, the network (half of the RTT, the\n" +
-			"                  round-trip time), receiving, OBS, and the delay that A/V sync adds\n" +
+			"                  round-trip time), receiving, OBS, and what A/V sync adds\n" +
 			"  A/V             how much later the picture is than the voice\n" +
 			"  loss            packets of the last 10 seconds that did not arrive when they\n" +
 			"                  were sent; after the arrow those that never arrived\n" +

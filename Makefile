@@ -87,6 +87,11 @@ bench-go: deps-test
 bench-scenes: deps-test
 	go test -count=1 -v -run '^$$' -bench '^BenchmarkManyScenes$$' -benchtime 1x -timeout 20m ./e2e $(if $(VERSUS),-versus $(VERSUS))
 
+## bench-reach  how long two friends take to reach each other from what homes, into docs/reach.md, in 20 minutes; ROUNDS=5
+.PHONY: bench-reach
+bench-reach: deps-test
+	go test -count=1 -v -run '^TestRealReach$$' -parallel 2 -timeout 60m ./e2e/reach -rounds $(or $(ROUNDS),5) -into $(CURDIR)/docs/reach.md
+
 ## soak       ten minutes of co-streaming under the eye of a memory gauge
 .PHONY: soak
 soak: deps-test

@@ -7,6 +7,7 @@ require (
 	github.com/go-gst/go-gst v1.4.0
 	github.com/google/go-cmp v0.7.0
 	github.com/gorilla/websocket v1.5.3
+	github.com/huin/goupnp v1.3.0
 	github.com/pelletier/go-toml/v2 v2.4.3
 	github.com/pion/dtls/v3 v3.1.2
 	github.com/pion/interceptor v0.1.44
@@ -15,7 +16,9 @@ require (
 	github.com/pion/rtp v1.10.1
 	github.com/pion/srtp/v3 v3.0.10
 	github.com/pion/stun/v3 v3.1.1
+	github.com/pion/transport/v3 v3.1.1
 	github.com/pion/transport/v4 v4.0.1
+	github.com/pion/turn/v4 v4.1.3
 	github.com/spf13/pflag v1.0.10
 	golang.org/x/image v0.25.0
 	golang.org/x/sys v0.41.0

@@ -63,8 +63,8 @@ func cleanFeed(t *testing.T, script bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.aliceC = p.alice.Run(binary, p.bob, "--clean-feed", "--scenes="+testbed.Scene+","+secondScene)
-	p.bobC = p.bob.Run(binary, p.alice, "--clean-feed")
+	p.aliceC = p.alice.Run(binary, p.bob, "--scenes="+testbed.Scene+","+secondScene)
+	p.bobC = p.bob.Run(binary, p.alice)
 	p.aliceC.Await(e2e.Ready, readyLimit)
 	p.bobC.Await(e2e.Ready, readyLimit)
 	toAlice, toBob := watchPeer(t, p.alice), watchPeer(t, p.bob)
@@ -254,16 +254,20 @@ func checkWithin(p *e2e.Person, scene string, area image.Rectangle, want e2e.Col
 	return e2e.CheckColours(img, area, want)
 }
 
-// watcher looks all the time at what comes from a friend, for colours that nobody but the viewer has.
+// watcher looks all the time at what comes from a friend, for colours that must not be there.
 type watcher struct {
 	stop  chan struct{}
 	done  chan struct{}
 	count int
 }
 
-// watchPeer begins to look at what a viewer gets.
+// watchPeer begins to look at what a viewer gets, for the viewer's own colours.
 func watchPeer(t *testing.T, viewer *e2e.Person) *watcher {
-	own := slices.Clone(viewer.Colours[:3]) // the last is a grey, as others are
+	return watchFor(t, viewer, slices.Clone(viewer.Colours[:3])) // the last is a grey, as others are
+}
+
+// watchFor begins to look at what a viewer gets, for colours that must not be in it.
+func watchFor(t *testing.T, viewer *e2e.Person, colours []color.RGBA) *watcher {
 	w := &watcher{stop: make(chan struct{}), done: make(chan struct{})}
 	go func() {
 		defer close(w.done)
@@ -278,8 +282,8 @@ func watchPeer(t *testing.T, viewer *e2e.Person) *watcher {
 				continue // not there yet, or any more
 			}
 			w.count++
-			if share := shareOf(img, own); share > 0.003 {
-				t.Errorf("picture %d: %.1f %% of what %s gets has colours of %[3]s's own", w.count, 100*share, viewer.Name)
+			if share := shareOf(img, colours); share > 0.003 {
+				t.Errorf("picture %d: %.1f %% of what %s gets has colours that %[3]s must not see", w.count, 100*share, viewer.Name)
 			}
 		}
 	}()

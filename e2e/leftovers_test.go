@@ -34,7 +34,7 @@ func TestRealLeftInFiles(t *testing.T) {
 	before := obsFiles(t, p.alice.OBS)
 	p.alice.OBS.Start()
 
-	p.aliceC = p.alice.Run(binary, p.bob, "--clean-feed")
+	p.aliceC = p.alice.Run(binary, p.bob)
 	p.runBob(t)
 	p.aliceC.Await(e2e.Ready, readyLimit)
 	p.bobC.Await(e2e.Ready, readyLimit)

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/testbed"
+	"github.com/costream-obs/costream-obs/media"
 )
 
 // PersonOptions say who takes part.
@@ -218,6 +219,38 @@ func (p *Person) SeesClean(peer *Person) error {
 	}
 	return CheckColours(img, img.Bounds(), peer.Colours)
 }
+
+// SeesCard returns nil when what the peer sends is the card for a break, with the peer's name.
+func (p *Person) SeesCard(peer *Person) error {
+	img, err := p.OBS.TryScreenshot(PeerInput)
+	if err != nil {
+		return fmt.Errorf("picture of the peer source: %w", err)
+	}
+	size := img.Bounds().Size()
+	card, err := media.NewBreakCard(media.VideoFormat{W: size.X, H: size.Y, FPSNum: 30, FPSDen: 1}, peer.Name)
+	if err != nil {
+		return err
+	}
+	luma := func(c color.Color) int {
+		r, g, b, _ := c.RGBA()
+		return 16 + 219*int(2126*r+7152*g+722*b)/(10000*0xffff)
+	}
+	wrong := 0
+	for y := range card.H {
+		for x := range card.W {
+			if d := luma(img.At(x, y)) - int(card.Data[y*card.W+x]); max(d, -d) > cardTolerance {
+				wrong++
+			}
+		}
+	}
+	if share := float64(wrong) / float64(card.W*card.H); share > 0.02 {
+		return fmt.Errorf("%.1f %% of the picture is not as in the card", 100*share)
+	}
+	return nil
+}
+
+// cardTolerance is of the brightness; letters are scaled.
+const cardTolerance = 24
 
 // CheckColours compares the middle of all four quarters of an area.
 func CheckColours(img image.Image, area image.Rectangle, want Colours) error {

@@ -66,4 +66,11 @@ func TestRealUnheardMicrophone(t *testing.T) {
 			t.Errorf("with both muted: %v", err)
 		}
 	}
+
+	// What is recorded sounds all the time, so that the guitar has to be listened to alone.
+	alice.Pulse.PlayTone(testbed.MicrophoneSink, testbed.Tone{Hz: 440})
+	for _, input := range []string{mic, guitar} {
+		alice.OBS.Request("SetInputMute", testbed.D{"inputName": input, "inputMuted": false}, nil)
+	}
+	await(guitar, "0", told+`"Guitar"`)
 }

@@ -53,7 +53,7 @@ func everyElement(t *testing.T) []string {
 	graphs := []graph{videoReceiverGraph(f, false), audioSenderGraph("", 0), audioReceiverGraph(), speakerGraph("", speakerBuffer),
 		monitorReaderGraph("")}
 	for _, s := range []VideoSource{DeviceSource{"", f}, ImageSource{f}, TestSource{"", f}} {
-		g, err := videoSenderGraph(s, chooseEncoder(EncoderOptions{}.normal()))
+		g, _, err := videoSenderGraph(s, chooseEncoder(EncoderOptions{}.normal()))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -26,38 +26,68 @@ var (
 // that is too long is set in two lines or shortened; no name becomes "your friend". Odd sides of the format are rounded down
 // to even. The error wraps ErrFormat.
 func NewPlaceholder(f VideoFormat, name string) (Frame, error) {
+	p, err := drawPlate(f, name, "your friend", func(name string) [2]words { return [2]words{caption("Waiting for"), title(name)} })
+	if err != nil {
+		return Frame{}, fmt.Errorf("placeholder: %w", err)
+	}
+	return p, nil
+}
+
+// NewBreakCard draws the picture that is sent while somebody is on a break, in
+// the same way; no name at all becomes "Your friend".
+func NewBreakCard(f VideoFormat, name string) (Frame, error) {
+	p, err := drawPlate(f, name, "Your friend", func(name string) [2]words { return [2]words{title(name), caption("is on a break")} })
+	if err != nil {
+		return Frame{}, fmt.Errorf("card for a break: %w", err)
+	}
+	return p, nil
+}
+
+// words are a part of the text of a plate.
+type words struct {
+	text       string
+	size, room float64 // the size of letters in units, and the part of the width that is theirs
+	ink        color.RGBA
+}
+
+func caption(text string) words { return words{text, 0.075, 0.9, dimInk} }
+
+func title(text string) words { return words{text, 0.15, 0.88, inkColour} }
+
+// drawPlate draws a seat with two parts of text below.
+func drawPlate(f VideoFormat, name, nobody string, say func(name string) [2]words) (Frame, error) {
 	f, err := f.normal()
 	if err != nil {
 		return Frame{}, err
 	}
 	letters, err := newLettering()
 	if err != nil {
-		return Frame{}, fmt.Errorf("placeholder: %w", err)
+		return Frame{}, err
 	}
 	if name = letters.drawable(name); name == "" {
-		name = "your friend"
+		name = nobody
 	}
 	w, h := float64(f.W), float64(f.H)
 	// Everything is drawn large, because the picture is mostly seen small, in a corner of a scene.
 	unit := math.Min(h, w*1.1)
-	caption, err := letters.set("Waiting for", unit*0.075, f.W*9/10)
-	if err != nil {
-		return Frame{}, fmt.Errorf("placeholder: %w", err)
+	parts := say(name)
+	var scripts [len(parts)]script
+	for i, p := range parts {
+		if scripts[i], err = letters.set(p.text, unit*p.size, int(w*p.room)); err != nil {
+			return Frame{}, err
+		}
 	}
-	title, err := letters.set(name, unit*0.15, f.W*88/100)
-	if err != nil {
-		return Frame{}, fmt.Errorf("placeholder: %w", err)
-	}
+	upper, lower := scripts[0], scripts[1]
 	radius, gap := unit*0.17, unit*0.075
-	top := (h - (2*radius + gap + caption.height() + gap*0.8 + title.height())) / 2
+	top := (h - (2*radius + gap + upper.height() + gap*0.8 + lower.height())) / 2
 
 	img := image.NewRGBA(image.Rect(0, 0, f.W, f.H))
 	drawSky(img, w/2, top+radius, unit)
 	drawSeat(img, w/2, top+radius, radius)
 	y := top + 2*radius + gap
-	captionHeight := caption.height()
-	caption.draw(img, w/2, y, dimInk)
-	title.draw(img, w/2, y+captionHeight+gap*0.8, inkColour)
+	upperHeight := upper.height()
+	upper.draw(img, w/2, y, parts[0].ink)
+	lower.draw(img, w/2, y+upperHeight+gap*0.8, parts[1].ink)
 	return frameFromRGBA(img), nil
 }
 

@@ -82,3 +82,27 @@ func TestBT709(t *testing.T) {
 		}
 	}
 }
+
+// TestBreakCard: the card for a break says whose break it is, and is no placeholder.
+func TestBreakCard(t *testing.T) {
+	f := VideoFormat{641, 361, 25, 1}
+	card := func(draw func(VideoFormat, string) (Frame, error), name string) Frame {
+		t.Helper()
+		p, err := draw(f, name)
+		if err != nil || !p.is(f.Even()) {
+			t.Fatalf("%q: got %v, %v, want the even size", name, p, err)
+		}
+		return p
+	}
+	alice := card(NewBreakCard, "Alice")
+	for what, other := range map[string]Frame{
+		"another name": card(NewBreakCard, "Carol"), "no name": card(NewBreakCard, ""), "the placeholder": card(NewPlaceholder, "Alice"),
+	} {
+		if bytes.Equal(alice.Data, other.Data) {
+			t.Errorf("%s gives the same picture", what)
+		}
+	}
+	if _, err := NewBreakCard(VideoFormat{}, "Alice"); !errors.Is(err, ErrFormat) {
+		t.Errorf("no format: got %v, want ErrFormat", err)
+	}
+}

@@ -30,6 +30,19 @@ func i420Planes(w, h int) (planes [3]i420Plane, size int) {
 	return planes, size
 }
 
+// padded is the opposite of unpad.
+func padded(src []byte, w, h int) []byte {
+	planes, size := i420Planes(w, h)
+	dst := make([]byte, size)
+	for _, p := range planes {
+		for y := range p.rows {
+			n := copy(dst[p.offset+y*p.stride:], src[:p.width])
+			src = src[n:]
+		}
+	}
+	return dst
+}
+
 // unpad copies a picture from GStreamer's layout to one without padding.
 func unpad(dst, src []byte, w, h int) {
 	planes, _ := i420Planes(w, h)

@@ -28,6 +28,8 @@ const namePackets = "packets"
 type VideoSenderOptions struct {
 	Source  VideoSource
 	Encoder EncoderOptions
+	// Card is the picture that Cover sends, of the source's size with even sides. Without one Cover sends nothing.
+	Card Frame
 	// Out gets each RTP packet (H.264, payload type 96, 90 kHz), from one
 	// goroutine. It must not block; the packet is valid only during the call.
 	Out func(packet []byte)
@@ -42,6 +44,7 @@ type VideoSender struct {
 	encoder encoder
 	images  *pipe.Source // nil unless the source is an ImageSource or a RawSource
 	enc     *pipe.Element
+	cover   *pipe.Cover
 	packets *pipe.Sink
 	sink    *pipe.Element
 
@@ -73,9 +76,12 @@ func NewVideoSender(o VideoSenderOptions) (*VideoSender, error) {
 		return nil, errors.New(what + ": needs a source and a function for packets")
 	}
 	chosen := chooseEncoder(o.Encoder.normal())
-	g, err := videoSenderGraph(o.Source, chosen)
+	g, f, err := videoSenderGraph(o.Source, chosen)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	if o.Card.Data != nil && !o.Card.is(f) {
+		return nil, fmt.Errorf("%s: %w: the card has %dx%d pixels, the picture %dx%d", what, ErrFormat, o.Card.W, o.Card.H, f.W, f.H)
 	}
 	m, err := newMachine(what, g, o.Log)
 	if err != nil {
@@ -96,6 +102,13 @@ func NewVideoSender(o VideoSenderOptions) (*VideoSender, error) {
 	if s.enc, err = m.pipe.Element(nameEncoder); err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
+	var card []byte
+	if f := o.Card; f.Data != nil {
+		card = padded(f.Data, f.W, f.H)
+	}
+	if s.cover, err = m.pipe.Cover(nameEncoder, card); err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
 	s.encoding = s.enc.Meter()
 	if _, ok := o.Source.(DeviceSource); ok {
 		camera, err := m.pipe.Element(nameCamera)
@@ -113,10 +126,10 @@ func NewVideoSender(o VideoSenderOptions) (*VideoSender, error) {
 	return s, nil
 }
 
-func videoSenderGraph(source VideoSource, enc encoder) (graph, error) {
+func videoSenderGraph(source VideoSource, enc encoder) (graph, VideoFormat, error) {
 	nodes, f, err := source.capture()
 	if err != nil {
-		return nil, err
+		return nil, f, err
 	}
 	return row(append(nodes,
 		caps(fmt.Sprintf("video/x-raw,format=I420,width=%d,height=%d,pixel-aspect-ratio=1/1,colorimetry=bt709", f.W, f.H)),
@@ -125,7 +138,7 @@ func videoSenderGraph(source VideoSource, enc encoder) (graph, error) {
 			// Parameter sets with each key frame, in the packet of the picture.
 			"config-interval=-1", "aggregate-mode=zero-latency"),
 		packetSink(),
-	)...), nil
+	)...), f, nil
 }
 
 // packetSink takes each packet as soon as it is made: a synchronised sink would hold it for 53 ms (measured).
@@ -200,6 +213,10 @@ func (s *VideoSender) PushImage(image []byte) {
 		s.pushed.Add(1)
 	}
 }
+
+// Cover sends the card, or the pictures again. No picture that came into the encoder after Cover(true) has returned is sent; those
+// before it may be under way. It may be called from any goroutine, also before Run.
+func (s *VideoSender) Cover(on bool) { s.cover.Set(on) }
 
 // ForceKeyFrame makes the next picture a key frame.
 func (s *VideoSender) ForceKeyFrame() {

@@ -58,6 +58,13 @@ func (n *collectionName) note(raw any) {
 	n.changes++
 }
 
+// Collection returns the name of the current scene collection. OBS is not asked if it gave the name within the time, and no
+// event has said since that it may be another.
+func (c *Client) Collection(ctx context.Context, within time.Duration) (string, error) {
+	b := c.Batch()
+	return one(ctx, b, b.Collection(within))
+}
+
 // LastCollection is the name of the current scene collection that OBS gave within a time. It is empty where OBS gave none, or
 // where an event has said since that it may be another.
 func (c *Client) LastCollection(within time.Duration) string {

@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+
+	"github.com/costream-obs/costream-obs/internal/xdg"
 )
 
 // Find says where OBS's websocket server is to be expected: what the user
@@ -93,14 +95,14 @@ func (o FindOptions) withDefaults() FindOptions {
 	if o.Host == "" {
 		o.Host = localhost
 	}
-	xdg := o.XDGConfigHome
+	config := o.XDGConfigHome
 	if o.Home == "" {
-		o.Home, _ = os.UserHomeDir()
-		if xdg == "" {
-			xdg = os.Getenv("XDG_CONFIG_HOME")
+		o.Home, _ = xdg.Home()
+		if config == "" {
+			config = os.Getenv("XDG_CONFIG_HOME")
 		}
 	}
-	o.XDGConfigHome = configHome(xdg, o.Home)
+	o.XDGConfigHome = configHome(config, o.Home)
 	o.ProcRoot = orProc(o.ProcRoot)
 	return o
 }

@@ -103,6 +103,8 @@ func TestCreateSceneWaitsForWindow(t *testing.T) {
 			if made != (tt.want == nil) {
 				t.Errorf("a scene was made: got %v, want %v", made, tt.want == nil)
 			}
+			mu.Lock()
+			defer mu.Unlock()
 			if asked != tt.asks && tt.want == nil {
 				t.Errorf("the window was asked %d times, want %d", asked, tt.asks)
 			}

@@ -42,7 +42,7 @@ func (e *UnknownSceneError) Error() string {
 // existing scenes, and nil otherwise.
 func CheckScenes(patterns []string, collection string, existing []string) error {
 	for _, p := range patterns {
-		if len(matching([]string{p}, existing)) == 0 {
+		if len(Matching([]string{p}, existing)) == 0 {
 			return &UnknownSceneError{Pattern: p, Collection: collection, Existing: existing}
 		}
 	}
@@ -60,9 +60,9 @@ func (l Layouts) Check(collection string, existing []string) error {
 	return nil
 }
 
-// matching returns those names that at least one pattern matches, in the order of names. A pattern that is itself one of
+// Matching returns those names that at least one pattern matches, in the order of names. A pattern that is itself one of
 // the names means that one alone, so that a scene called "Cam [1]" can be named.
-func matching(patterns, names []string) []string {
+func Matching(patterns, names []string) []string {
 	wanted := make(map[string]bool)
 	for _, p := range patterns {
 		if slices.Contains(names, p) {

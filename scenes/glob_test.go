@@ -37,7 +37,7 @@ func TestMatching(t *testing.T) {
 		{[]string{"Game [0-9]"}, []string{"Game 2"}},
 		{[]string{"Game ["}, nil},
 	} {
-		if diff := cmp.Diff(tt.want, matching(tt.patterns, names)); diff != "" {
+		if diff := cmp.Diff(tt.want, Matching(tt.patterns, names)); diff != "" {
 			t.Errorf("matching %q differs (-want +got):\n%s", tt.patterns, diff)
 		}
 	}

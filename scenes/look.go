@@ -26,7 +26,7 @@ func everyScene() focus {
 func scenesOf(patterns []string) focus {
 	return focus{whole: func(o Overview, c *CollectionMemory) []string {
 		if len(patterns) > 0 {
-			return append(matching(patterns, o.Scenes), o.Program)
+			return append(Matching(patterns, o.Scenes), o.Program)
 		}
 		return append(slices.Clone(c.Chosen), o.Program)
 	}}
@@ -36,7 +36,7 @@ func scenesOf(patterns []string) focus {
 // from the programme.
 func eyesOf(patterns []string) focus {
 	return focus{eyes: true, whole: func(o Overview, _ *CollectionMemory) []string {
-		return append(matching(patterns, o.Scenes), o.Program)
+		return append(Matching(patterns, o.Scenes), o.Program)
 	}}
 }
 

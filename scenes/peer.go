@@ -263,7 +263,7 @@ func takeAs(ctx context.Context, obs OBS, src Source, patterns []string, f focus
 		return nil, err
 	}
 	if len(patterns) > 0 {
-		names = matching(patterns, names)
+		names = Matching(patterns, names)
 	}
 	for _, name := range names {
 		h.scope = append(h.scope, h.scenes[name])

@@ -129,9 +129,9 @@ func (p *planner) goOn(begins bool) {
 	targets := p.c.Chosen
 	if len(p.d.Scenes) > 0 {
 		names := p.sceneNames()
-		targets = matching(p.d.Scenes, names)
+		targets = Matching(p.d.Scenes, names)
 		for _, pattern := range p.d.Scenes {
-			if len(matching([]string{pattern}, names)) == 0 {
+			if len(Matching([]string{pattern}, names)) == 0 {
 				p.out.Unknown = append(p.out.Unknown, &UnknownSceneError{Pattern: pattern, Collection: p.s.Collection, Existing: names})
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 )
 
 // Report is what one Reconcile did.
@@ -75,6 +76,9 @@ func carryOut(ctx context.Context, obs OBS, collection string, edits []Edit, m M
 
 // store saves the memory if it has changed.
 func store(ctx context.Context, obs OBS, old, m Memory) error {
+	if reflect.DeepEqual(old, m) {
+		return nil
+	}
 	oldText, err := json.Marshal(old)
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"slices"
 	"strings"
 
@@ -145,6 +146,9 @@ func (c *command) run(ctx context.Context, path []*command, args []string, call 
 	}
 	call.log = slog.New(slog.DiscardHandler)
 	if settings != nil {
+		for _, unknown := range config.UnknownVariables(os.Environ()) {
+			fmt.Fprintf(call.stderr, "%s: %s\n", pathName(path), unknown)
+		}
 		call.config, err = settings.Load()
 		switch {
 		case err == nil:

@@ -115,7 +115,7 @@ func TestUsageErrors(t *testing.T) {
 		{"help nope", `unknown command "nope"`},
 		{"--verbose run", "put --verbose after the command"},
 		{"-x", "put -x after the command"},
-		{"peer", "missing command; there are: show, hide, toggle, add, remove, layout, status"},
+		{"peer", "missing command; there are: show, hide, toggle, add, remove, layout, away, back, status"},
 		{"peer shwo", `unknown command "shwo"; did you mean show?`},
 		{"run", "no peer is configured: give --peer ADDRESS, or `peer = \"ADDRESS\"` in the configuration file"},
 		{"run now", `unexpected argument "now"`},
@@ -127,6 +127,7 @@ func TestUsageErrors(t *testing.T) {
 		{"run --peer=bob --json=perhaps", `--json: "perhaps" is neither true nor false`},
 		{"run --peer=bob --obs-password=hunter2", "unknown flag --obs-password"},
 		{"run --peer=bob.invalid --name-plate", "--name-plate needs --peer-name"},
+		{"run --peer=bob.invalid --private-scenes=Bank --no-clean-feed", "--private-scenes needs the clean feed: remove --no-clean-feed"},
 		{"run ---", "bad flag syntax: ---"},
 		{"send", "no peer is configured: give --peer ADDRESS, or `peer = \"ADDRESS\"` in the configuration file"},
 		{"send -v4l2src_device", "--v4l2src_device needs a value"},
@@ -187,5 +188,16 @@ func TestNoCommand(t *testing.T) {
 	want := result{Code: exitUsage, Stderr: runCLI(t.Context(), "help").Stdout}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// TestUnknownVariable: a variable that sets nothing is told on standard error, and does not stop the command.
+func TestUnknownVariable(t *testing.T) {
+	isolate(t)
+	t.Setenv("COSTREAM_VEROBSE", "true")
+	got := runCLI(t.Context(), "peer", "status")
+	const want = "costream-obs peer status: environment variable COSTREAM_VEROBSE: there is no such setting; did you mean COSTREAM_VERBOSE?\n"
+	if !strings.HasPrefix(got.Stderr, want) || got.Code == exitUsage {
+		t.Errorf("got %+v, want it to begin with %q", got, want)
 	}
 }

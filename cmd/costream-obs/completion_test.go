@@ -79,6 +79,10 @@ func completable() []completableCommand {
 					flag.words = f.choices
 				}
 				command.flags = append(command.flags, flag)
+				if f.off {
+					flag.name, flag.help = "no-"+f.name, "do not "+f.help
+					command.flags = append(command.flags, flag)
+				}
 			}
 		}
 		out = append(out, command)

@@ -52,12 +52,15 @@ func readmeSettings() string {
 	var b strings.Builder
 	b.WriteString("| flag and key | default | what it sets |\n|---|---|---|\n")
 	for _, s := range config.Table() {
-		flag := "`--" + strings.TrimSpace(s.Key+" "+s.Arg) + "`"
+		flag := "`" + flagHelp{name: s.Key, arg: s.Arg, off: s.OnByDefault()}.spelling() + "`"
 		if s.Secret {
 			flag = "`" + s.Key + "` (no flag)"
 		}
 		def := s.Otherwise
-		if s.Default != "" {
+		switch {
+		case s.OnByDefault():
+			def = "on"
+		case s.Default != "":
 			def = "`" + s.Default + "`"
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s |\n", flag, def, s.Help)
@@ -103,7 +106,7 @@ func manual() string {
 			group = s.Group
 			p(".SS %s", roff(group))
 		}
-		name := "--" + strings.TrimSpace(s.Key+" "+s.Arg)
+		name := flagHelp{name: s.Key, arg: s.Arg, off: s.OnByDefault()}.spelling()
 		if s.Secret {
 			name = s.Key
 		}

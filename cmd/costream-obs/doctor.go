@@ -43,7 +43,7 @@ func doctorCommand() *command {
 			"  costream-obs doctor --peer\n\n" +
 			"The exit code is 0 when you can go on air (warnings allowed), 1 when you cannot, and 2 when the command line is wrong. docs/doctor.md explains each check and the format of --json.",
 		settings: []string{
-			"listen", "base-port", "link", "route", "video-out", "video-in", "source-name", "mic", "mic-source",
+			"listen", "base-port", "link", "reach", "relay-file", "meet-nodes", "route", "clean-feed", "video-out", "video-in", "source-name", "mic", "mic-source",
 			"obs-host", "obs-port", "obs-password-file", "json", "verbose",
 		},
 		reportsSettings: true,
@@ -106,7 +106,7 @@ func (f doctorFlags) run(ctx context.Context, c *invocation, settings string, as
 		return usageError{err}
 	}
 	if *f.peer != "" {
-		chosen = append(chosen, "net.key", "net.probe", "net.clock")
+		chosen = append(chosen, "net.nat", "net.router", "net.meet", "net.relay", "net.key", "net.probe", "net.clock")
 	}
 	if *f.list {
 		printer.List(table)
@@ -217,7 +217,7 @@ func checkOptions(c *invocation, settings string) (checks.Options, error) {
 	if err := pairOptions(c, &o); err != nil {
 		return checks.Options{}, err
 	}
-	o.Route, o.VideoOut, o.VideoIn = control.Route(s.Route), s.VideoOut, s.VideoIn
+	o.Route, o.VideoOut, o.VideoIn, o.CleanFeed = control.Route(s.Route), s.VideoOut, s.VideoIn, s.CleanFeed
 	o.SourceName, o.Mics, o.MicSource = s.SourceName, s.Mics, s.MicSource
 	o.FindOBS = func() (obsctl.Endpoint, error) { return findOBS(s) }
 	o.RemoteOBS = s.OBSHost != "" && s.OBSHost != "localhost" && !strings.HasPrefix(s.OBSHost, "127.") && s.OBSHost != "::1"
@@ -241,8 +241,12 @@ func pairOptions(c *invocation, o *checks.Options) error {
 		}
 		o.PairHosts = append(o.PairHosts, host)
 	}
-	o.Secure, err = secureLink(c.config, pair, c.log)
-	return err
+	peer, err := findPeer(c.config, pair, c.log)
+	if err != nil {
+		return err
+	}
+	o.Secure, o.Reach, o.Auto = peer.Link, peer, mayReach(c.config, pair)
+	return nil
 }
 
 // writeBundle writes the file for a bug report, for its owner alone.

@@ -19,7 +19,7 @@ func pairedDoctor(t *testing.T, peer, at string, port int) (pairing.Invite, func
 	doctor := func(args ...string) result {
 		return runCLI(t.Context(), append([]string{"doctor", "--listen=" + testbed.LoopbackAddress(t), fmt.Sprintf("--base-port=%d", port)}, args...)...)
 	}
-	if got := doctor("--only", "net.ports", "--peer", peer); got.Code != exitOK || !strings.Contains(got.Stdout, "skip  net.key, net.probe, net.clock: only a secure link can be probed") {
+	if got := doctor("--only", "net.ports", "--peer", peer); got.Code != exitOK || !strings.Contains(got.Stdout, "skip  net.nat, net.router, net.meet, net.relay, net.key, net.probe, net.clock: only a secure link can be probed") {
 		t.Errorf("not paired: got %+v, want it to say so", got)
 	}
 	line := strings.TrimSpace(runCLI(t.Context(), "pair", "new", "--address="+at).Stdout)

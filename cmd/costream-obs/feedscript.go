@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/costream-obs/costream-obs/internal/cleanfeed/camera"
 	"github.com/costream-obs/costream-obs/internal/collection"
 	"github.com/costream-obs/costream-obs/internal/hotkeys"
+	"github.com/costream-obs/costream-obs/internal/xdg"
 	"github.com/costream-obs/costream-obs/setup"
 )
 
@@ -18,6 +18,7 @@ import (
 type feedSetup struct {
 	obs     collection.Dir
 	machine setup.Machine
+	camera  camera.Store
 	script  feedScript
 	out     io.Writer
 }
@@ -29,7 +30,7 @@ func (f feedSetup) run(order camera.Order) error {
 	if err != nil {
 		return err
 	}
-	err = setupCleanFeed(f.out, f.machine, f.obs, order)
+	err = f.setCamera(order)
 	if errors.Is(err, errNoCamera) {
 		if waits {
 			fmt.Fprintln(f.out, whileOpen())
@@ -76,24 +77,32 @@ type feedScript struct {
 
 // install reports whether it waits until OBS is closed. Keys that wait for that are not forgotten.
 func (f feedScript) install(all bool) (waits bool, err error) {
+	home, err := xdg.Home()
+	if err != nil {
+		return false, err
+	}
+	if _, err := f.store.Finish(func() (collection.Dir, error) { return f.obs, nil }); err != nil {
+		return false, err
+	}
 	before, err := f.store.Load()
 	if err != nil {
 		return false, err
 	}
 	order := f.order
 	order.All, order.CleanFeed = all, true
-	if before != nil && before.Waiting && !before.Order.Undo {
-		order.Keys, order.All = before.Order.Keys, all || before.Order.All
+	if prepared := before.Prepared(); prepared != nil {
+		order.Keys, order.All = prepared.Keys, all || prepared.All
 	}
-	if order.Script, err = hotkeys.Install(f.obs, f.data, os.Getenv("HOME")); err != nil {
+	if order.Script, err = hotkeys.Install(f.obs, f.data, home); err != nil {
 		return false, err
 	}
-	_, err = order.Carry(f.obs)
-	waits = errors.Is(err, collection.ErrRunning)
-	if err != nil && !waits {
+	switch _, err = order.Carry(f.obs); {
+	case errors.Is(err, collection.ErrRunning):
+		return true, f.store.Save(before.With(order))
+	case err != nil:
 		return false, err
 	}
-	return waits, f.store.Save(hotkeys.Entry{Order: order, Waiting: waits})
+	return false, f.store.Save(hotkeys.Entry{Order: order})
 }
 
 // remove takes the script away where it gives no hotkeys. gone says that it was there.
@@ -101,6 +110,13 @@ func (f feedScript) remove() (gone, waits bool, err error) {
 	before, err := f.store.Load()
 	if err != nil || before == nil {
 		return false, false, err
+	}
+	if before.Waiting && before.Order.Undo {
+		if err := f.store.Save(withoutFeed(*before)); err != nil {
+			return false, false, err
+		}
+		done, err := f.store.Finish(func() (collection.Dir, error) { return f.obs, nil })
+		return done != nil, done == nil, err
 	}
 	keyed, err := f.keyed()
 	if err != nil {
@@ -119,6 +135,20 @@ func (f feedScript) remove() (gone, waits bool, err error) {
 		return false, false, err
 	}
 	return len(done.Collections) > 0, false, errors.Join(f.store.Forget(), hotkeys.Uninstall(f.data))
+}
+
+// withoutFeed is an entry with an undo that waits, once the clean feed does not need the script any more.
+func withoutFeed(e hotkeys.Entry) hotkeys.Entry {
+	e.Order.CleanFeed = false
+	if e.Then != nil && len(e.Then.Keys) == 0 {
+		e.Then = nil
+	}
+	if e.Then != nil {
+		then := *e.Then
+		then.CleanFeed = false
+		e.Then = &then
+	}
+	return e
 }
 
 // keyed says whether any scene collection has keys for our hotkeys.

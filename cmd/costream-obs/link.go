@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 
 	"github.com/costream-obs/costream-obs/internal/companion"
 	"github.com/costream-obs/costream-obs/internal/config"
 	"github.com/costream-obs/costream-obs/internal/pairing"
+	"github.com/costream-obs/costream-obs/internal/reach"
 	"github.com/costream-obs/costream-obs/media/link"
 )
 
@@ -18,6 +20,12 @@ const (
 	linkAuto   = "auto"
 	linkSecure = "secure"
 	linkPlain  = "plain"
+)
+
+// The words of the setting reach.
+const (
+	reachDirect = "direct"
+	reachAuto   = "auto"
 )
 
 // needPeer refuses to start without an address to talk to.
@@ -60,15 +68,28 @@ func choosePair(c *config.Config) (*pairing.Pair, error) {
 		return nil, nil
 	case err != nil:
 		return nil, err
-	case pair.Role == pairing.Guest && c.Peer == "" && len(pair.PeerAddresses()) == 0:
+	case pair.Role == pairing.Guest && c.Peer == "" && len(pair.PeerAddresses()) == 0 && !mayReach(c, pair):
 		return nil, usageError{errors.New("the invite contains no address for your friend: give --peer ADDRESS")}
 	}
 	return pair, nil
 }
 
-// secureLink makes links to the peer of a pair.
-func secureLink(c *config.Config, pair *pairing.Pair, log *slog.Logger) (func(link.Handler) (link.Link, error), error) {
+// mayReach tells whether others than the peer may be asked, so that the two machines find each other: the settings say so,
+// or else both sides did when they paired.
+func mayReach(c *config.Config, pair *pairing.Pair) bool {
+	if c.Reach != "" {
+		return c.Reach == reachAuto
+	}
+	return pair.Agreed()
+}
+
+// findPeer makes what makes links to the peer of a pair.
+func findPeer(c *config.Config, pair *pairing.Pair, log *slog.Logger) (*reach.Manager, error) {
 	identity, err := pair.Identity()
+	if err != nil {
+		return nil, err
+	}
+	state, err := stateDir()
 	if err != nil {
 		return nil, err
 	}
@@ -76,10 +97,21 @@ func secureLink(c *config.Config, pair *pairing.Pair, log *slog.Logger) (func(li
 	if c.Peer != "" {
 		peers = append([]string{c.Peer}, peers...)
 	}
-	return func(h link.Handler) (link.Link, error) {
-		return link.NewSecure(link.SecureOptions{
-			Identity: identity, Peers: peers, Listen: c.Listen, Port: c.BasePort, Handler: h, Log: log,
+	own, peer := pair.MeetingSecrets()
+	o := reach.Options{
+		Secure: link.SecureOptions{
+			Identity: identity, Peers: peers, Listen: c.Listen, Port: c.BasePort, Log: log,
 			MinBitrate: 1000 * c.MinBitrate, MaxBitrate: 1000 * c.Bitrate,
-		})
-	}, nil
+		},
+		Auto: mayReach(c, pair), Own: own, Peer: peer, MeetNodes: c.MeetNodes,
+		NodesFile: filepath.Join(state, "meet-nodes.json"), Log: log,
+	}
+	if c.Relay != nil {
+		o.Relay = c.Relay.Reveal()
+	}
+	m, err := reach.New(o)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return m, nil
 }

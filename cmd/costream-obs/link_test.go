@@ -40,6 +40,16 @@ func TestChoosePair(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	agreed := func(t *testing.T, path string) {
+		invite, err := pairing.NewInvite(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		invite.Auto = true
+		if err := pairing.Save(path, &pairing.Pair{Role: pairing.Guest, Invite: invite, Auto: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	nothing := func(*testing.T, string) {}
 	for _, test := range []struct {
 		name       string
@@ -54,6 +64,7 @@ func TestChoosePair(t *testing.T) {
 		{"inviter", paired(pairing.Inviter), linkAuto, "", true, ""},
 		{"guest", paired(pairing.Guest, "bob.example:5000"), linkAuto, "", true, ""},
 		{"guest without an address", paired(pairing.Guest), linkAuto, "", false, "--peer"},
+		{"guest without an address, both agreed", agreed, linkAuto, "", true, ""},
 		{"guest who was told an address", paired(pairing.Guest), linkSecure, "bob.example", true, ""},
 		{"paired, plain", paired(pairing.Guest, "bob.example:5000"), linkPlain, "bob.example", false, ""},
 		{"paired, plain, no peer", paired(pairing.Guest, "bob.example:5000"), linkPlain, "", false, companion.ErrNoPeer.Error()},
@@ -75,17 +86,18 @@ func TestChoosePair(t *testing.T) {
 	}
 }
 
-// TestSecureLink makes the link that run would, and lets it go.
-func TestSecureLink(t *testing.T) {
+// TestFindPeer makes the link that run would, and lets it go.
+func TestFindPeer(t *testing.T) {
+	isolate(t)
 	invite, err := pairing.NewInvite([]string{"alice.example:6000"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	makeLink, err := secureLink(&config.Config{Peer: "192.0.2.1", Listen: "127.0.0.1", BasePort: 0}, &pairing.Pair{Role: pairing.Guest, Invite: invite}, nil)
+	peer, err := findPeer(&config.Config{Peer: "192.0.2.1", Listen: "127.0.0.1", BasePort: 0}, &pairing.Pair{Role: pairing.Guest, Invite: invite}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := makeLink(link.Handler{})
+	l, err := peer.Link(link.Handler{})
 	var taken *link.PortError
 	if errors.As(err, &taken) {
 		t.Skip(err) // port 5000, the default
@@ -95,5 +107,21 @@ func TestSecureLink(t *testing.T) {
 	}
 	if err := l.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestMayReach(t *testing.T) {
+	for _, test := range []struct {
+		reach         string
+		inviter, ours bool
+		want          bool
+	}{
+		{"", false, false, false}, {"", true, false, false}, {"", false, true, false}, {"", true, true, true},
+		{"auto", false, false, true}, {"direct", true, true, false},
+	} {
+		got := mayReach(&config.Config{Reach: test.reach}, &pairing.Pair{Role: pairing.Guest, Invite: pairing.Invite{Auto: test.inviter}, Auto: test.ours})
+		if got != test.want {
+			t.Errorf("reach %q, the inviter said %t, we said %t: got %t, want %t", test.reach, test.inviter, test.ours, got, test.want)
+		}
 	}
 }

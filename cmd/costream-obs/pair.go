@@ -37,9 +37,9 @@ func pairNewCommand() *command {
 	return &command{
 		name:  "new",
 		short: "make an invite for a friend",
-		long: "Prints a line to send to your friend, who gives it to costream-obs pair join. It contains a new secret and the addresses at which your friend reaches this machine.\n\n" +
-			"One of the two machines must be reachable. In the same network, or with IPv6, it usually is. Otherwise forward the UDP port on your router to this machine, and give the router's address with --address; or your friend does that and makes the invite.",
-		settings: []string{"base-port"},
+		long: "Prints a line to send to your friend, who gives it to costream-obs pair join. It contains a new secret, the addresses of this machine, and your answer to one question: whether the two machines may find each other with the help of your router and of BitTorrent's public DHT. Then no port must be forwarded. --reach answers in advance; without a terminal and without --reach the answer is no.\n\n" +
+			"If you or your friend answer no, one of the two machines must be reachable. In the same network, or with IPv6, it usually is. Otherwise forward the UDP port on your router to this machine, and give the router's address with --address; or your friend does that and makes the invite.",
+		settings: []string{"base-port", "reach"},
 		bind: func(set *pflag.FlagSet) action {
 			addresses := set.StringArray("address", nil, "address at which your friend reaches this machine, as `HOST[:PORT]`; may be repeated (default: this machine's own addresses)")
 			yes := bindYes(set)
@@ -53,8 +53,9 @@ func pairJoinCommand() *command {
 		name:  "join",
 		args:  "[LINE]",
 		short: "join with a friend's invite",
-		long: "Takes the line that costream-obs pair new printed on your friend's machine. Without LINE, or with -, it reads the line from standard input, where no other user of this machine can see it.\n\n" +
+		long: "Takes the line that costream-obs pair new printed on your friend's machine. Without LINE, or with -, it reads the line from standard input, where no other user of this machine can see it. If your friend allowed the two machines to find each other with the help of others, it asks you the same; --reach answers in advance.\n\n" +
 			"If your friend's machine has an address that is not in the line, give it to costream-obs run with --peer.",
+		settings: []string{"reach"},
 		bind: func(set *pflag.FlagSet) action {
 			yes := bindYes(set)
 			return func(_ context.Context, c *invocation) error { return pairJoin(c, *yes) }
@@ -100,20 +101,30 @@ func pairNew(c *invocation, addresses []string, yes bool) error {
 	if err != nil {
 		return usageError{err}
 	}
+	in := bufio.NewReader(c.stdin)
 	pair := &pairing.Pair{Role: pairing.Inviter, Invite: invite}
-	path, err := mayPair(c, bufio.NewReader(c.stdin), pair, yes)
+	path, err := mayPair(c, in, pair, yes)
 	if err != nil {
 		return err
 	}
+	if pair.Auto, err = askReach(c, in); err != nil {
+		return err
+	}
+	pair.Invite.Auto = pair.Auto
 	fmt.Fprintf(c.stderr, "Send your friend this line, by a messenger that you trust. Your friend runs: costream-obs pair join\n\n")
 	// Before the pair is saved: it is worth nothing without the line.
-	if _, err := fmt.Fprintln(c.stdout, invite.Line()); err != nil {
+	if _, err := fmt.Fprintln(c.stdout, pair.Invite.Line()); err != nil {
 		return fmt.Errorf("nothing was saved: %w", err)
 	}
 	if err := pairing.Save(path, pair); err != nil {
 		return fmt.Errorf("the line above is of no use: %w", err)
 	}
-	fmt.Fprintf(c.stderr, "\nYour friend's machine will connect to %s. Then compare the words of: costream-obs pair show\n", listed(addresses))
+	if pair.Auto {
+		fmt.Fprintf(c.stderr, "\nThe two machines will find each other if your friend allows it, too.")
+	} else {
+		fmt.Fprintf(c.stderr, "\nYour friend's machine will connect to %s.", listed(addresses))
+	}
+	fmt.Fprintf(c.stderr, " Then compare the words of: costream-obs pair show\n")
 	tellRunning(c.stderr)
 	return nil
 }
@@ -144,11 +155,16 @@ func pairJoin(c *invocation, yes bool) error {
 	if err != nil {
 		return err
 	}
+	if invite.Auto {
+		if pair.Auto, err = askReach(c, in); err != nil {
+			return err
+		}
+	}
 	if err := pairing.Save(path, pair); err != nil {
 		return err
 	}
 	fmt.Fprintf(c.stdout, "Paired. On your friend's machine, costream-obs pair show must print the same words:\n\n  %s\n\n", pair.Fingerprint())
-	if len(invite.Addresses) == 0 {
+	if len(invite.Addresses) == 0 && !pair.Agreed() {
 		fmt.Fprintln(c.stdout, "The line contains no address: give your friend's address to costream-obs run with --peer, unless your friend knows yours.")
 	}
 	tellRunning(c.stderr)
@@ -215,6 +231,32 @@ func mayPair(c *invocation, in *bufio.Reader, p *pairing.Pair, yes bool) (path s
 		}
 	}
 	return path, nil
+}
+
+// askReach asks whether others may help to find the peer, unless the settings tell. The answer is yes by default; where
+// nobody can be asked it is no.
+func askReach(c *invocation, in *bufio.Reader) (auto bool, err error) {
+	switch {
+	case c.config.Reach != "":
+		return c.config.Reach == reachAuto, nil
+	case !terminal.Is(c.stdin):
+		fmt.Fprintln(c.stderr, "Nobody was asked whether the two machines may find each other with the help of others, so they may not. To allow it, add --reach auto.")
+		return false, nil
+	}
+	fmt.Fprintf(c.stderr, "To find each other without an open port, the two machines can ask your router to open UDP port %d for as long as costream-obs runs, and leave encrypted notes with their addresses in BitTorrent's public DHT. "+
+		"Your provider can then see traffic like BitTorrent's, and strangers can see that two addresses use the same note and when, but neither who you are nor what you send.\n"+
+		"Allow it? [Y/n] ", c.config.BasePort)
+	answer, err := in.ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return false, fmt.Errorf("read the answer: %w", err)
+	}
+	switch strings.ToLower(strings.TrimSpace(answer)) {
+	case "y", "yes":
+		return true, nil
+	case "":
+		return err == nil, nil // The end of the input is no answer.
+	}
+	return false, nil
 }
 
 // withPort adds the port to an address that has none.

@@ -161,3 +161,91 @@ func TestPairNewDefaults(t *testing.T) {
 		t.Errorf("a wrong address: got %+v, want exit code 2", got)
 	}
 }
+
+// answering runs a command at a terminal where somebody types.
+func answering(t *testing.T, typed string, args ...string) result {
+	t.Helper()
+	person, program := openTerminal(t)
+	if _, err := person.WriteString(typed); err != nil {
+		t.Fatal(err)
+	}
+	var stdout, stderr bytes.Buffer
+	code := Run(t.Context(), args, program, &stdout, &stderr)
+	return result{Code: code, Stdout: stdout.String(), Stderr: stderr.String()}
+}
+
+// saved is the pair of this user.
+func saved(t *testing.T) *pairing.Pair {
+	t.Helper()
+	path, err := pairing.DefaultFile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair, err := pairing.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pair
+}
+
+// TestPairAsks: each side is asked once whether others may help; the default is yes at a terminal, and no without one.
+func TestPairAsks(t *testing.T) {
+	const question = "Allow it? [Y/n] "
+	for _, test := range []struct {
+		name  string
+		typed string // nothing: there is no terminal
+		args  []string
+		asked bool
+		auto  bool
+	}{
+		{"no terminal", "", nil, false, false},
+		{"no terminal, replacing a pair", "", []string{"--yes"}, false, false},
+		{"no terminal, told to", "", []string{"--reach=auto"}, false, true},
+		{"the default", "\n", nil, true, true},
+		{"yes", "Yes\n", nil, true, true},
+		{"no", "n\n", nil, true, false},
+		{"something else", "what?\n", nil, true, false},
+		{"end of the input", "\x04", nil, true, false},
+		{"told not to", "\n", []string{"--reach=direct"}, false, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			isolate(t)
+			ask := func(first string, args ...string) result {
+				args = append(args, test.args...)
+				if test.typed == "" {
+					return runWith(t, first, args...)
+				}
+				return answering(t, first+test.typed, args...)
+			}
+			made := ask("", "pair", "new")
+			invite, err := pairing.ParseInvite(made.Stdout)
+			if made.Code != exitOK || err != nil {
+				t.Fatalf("new: got %+v (%v)", made, err)
+			}
+			if got := strings.Contains(made.Stderr, question); got != test.asked {
+				t.Errorf("new: asked %t, want %t: %s", got, test.asked, made.Stderr)
+			}
+			if pair := saved(t); pair.Auto != test.auto || invite.Auto != test.auto {
+				t.Errorf("new: got auto %t, in the invite %t, want %t", pair.Auto, invite.Auto, test.auto)
+			}
+			if got, want := strings.Contains(made.Stderr, "Nobody was asked"), test.typed == "" && !test.auto; got != want {
+				t.Errorf("new: told that nobody was asked %t, want %t: %s", got, want, made.Stderr)
+			}
+
+			for _, inviters := range []bool{false, true} {
+				atHome(t, t.TempDir())
+				invite.Auto = inviters
+				joined := ask(invite.Line()+"\n", "pair", "join")
+				if joined.Code != exitOK {
+					t.Fatalf("join: got %+v", joined)
+				}
+				if got, want := strings.Contains(joined.Stderr, question), test.asked && inviters; got != want {
+					t.Errorf("join, the inviter said %t: asked %t, want %t: %s", inviters, got, want, joined.Stderr)
+				}
+				if got, want := saved(t).Agreed(), test.auto && inviters; got != want {
+					t.Errorf("join, the inviter said %t: got agreed %t, want %t", inviters, got, want)
+				}
+			}
+		})
+	}
+}

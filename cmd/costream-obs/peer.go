@@ -37,6 +37,8 @@ func peerCommand() *command {
 			peerAddCommand(),
 			peerRemoveCommand(),
 			peerLayoutCommand(),
+			breakCommand(control.PeerAway, "take a break", "Sends the peer a card, \"NAME is on a break\", in the place of your picture, and silence, until costream-obs peer back. NAME is the setting name. Your viewers see and hear you as before. A running costream-obs run does it, at once; before you are on air it does it from the first picture on."),
+			breakCommand(control.PeerBack, "end the break", "Ends what costream-obs peer away began. While you show a scene of --private-scenes, the peer gets the card all the same."),
 			peerStatusCommand(),
 		},
 	}
@@ -67,12 +69,40 @@ func eyeCommand(do control.PeerAction, short, long string) *command {
 	}
 }
 
+func breakCommand(do control.PeerAction, short, long string) *command {
+	return &command{
+		name: string(do), short: short, long: long, settings: []string{"json", "verbose"},
+		bind: func(*pflag.FlagSet) action {
+			return func(ctx context.Context, c *invocation) error {
+				socket, err := controlSocket()
+				if err != nil {
+					return err
+				}
+				answer, err := control.Client{Path: socket}.Peer(ctx, control.PeerOrder{Do: do})
+				switch {
+				case errors.Is(err, control.ErrOtherOBS):
+					return errors.New("the costream-obs that runs is from before this command: restart it")
+				case err != nil:
+					return err
+				case c.config.JSON:
+					return printJSON(c.stdout, map[string]string{"break": answer.Break})
+				case answer.Break == "":
+					_, err = fmt.Fprintln(c.stdout, "No break: your friend gets your picture and voice.")
+				default:
+					_, err = fmt.Fprintf(c.stdout, "On a break, your friend gets a card and silence: %s.\n", answer.Break)
+				}
+				return err
+			}
+		},
+	}
+}
+
 func peerAddCommand() *command {
 	return &command{
 		name:     "add",
 		short:    "add the peer to a scene",
 		long:     "Adds the peer's picture to the programme scene, or to others. It stays there when OBS stops streaming. Scenes that already have it do not change.",
-		settings: obsSettings("route", "layout", "layouts"),
+		settings: obsSettings("route", "clean-feed", "layout", "layouts"),
 		bind: func(set *pflag.FlagSet) action {
 			patterns := sceneFlag(set, "the programme scene")
 			return func(ctx context.Context, c *invocation) error {
@@ -181,7 +211,7 @@ func peerSource(c *invocation) scenes.Source {
 
 // routeSettings are the settings that decide about the route.
 func routeSettings(c *config.Config) companion.RouteSettings {
-	return companion.RouteSettings{Route: control.Route(c.Route), VideoOut: c.VideoOut, VideoIn: c.VideoIn}
+	return companion.RouteSettings{Route: control.Route(c.Route), VideoOut: c.VideoOut, VideoIn: c.VideoIn, CleanFeed: c.CleanFeed}
 }
 
 // changesText tells a person what was changed.

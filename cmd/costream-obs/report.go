@@ -32,11 +32,11 @@ type reportPrinter struct {
 	style   terminal.Style
 	columns func() int // of the terminal
 
-	mu       sync.Mutex
-	problems []string       // of the report before
-	last     control.Status // what the live line shows
-	line     terminal.Live
-	summed   time.Time // when the last summary was printed
+	mu     sync.Mutex
+	before control.Report // the one that was printed last
+	last   control.Status // what the live line shows
+	line   terminal.Live
+	summed time.Time // when the last summary was printed
 }
 
 func newReportPrinter(out io.Writer, c *config.Config, secure bool) *reportPrinter {
@@ -74,7 +74,7 @@ func (p *reportPrinter) begin() {
 func (p *reportPrinter) print(r control.Report) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	defer func() { p.problems = r.Problems }()
+	defer func() { p.before = r }()
 	p.last.Report = r
 	if r.State != control.OnAir && r.State != control.OnAirWithPeer {
 		p.last.Figures = nil
@@ -189,8 +189,11 @@ func (p *reportPrinter) pretty(r control.Report) string {
 		b.WriteString(p.style.Paint(terminal.Dim, w))
 	}
 	b.WriteString("\n")
-	if r.Detail != "" {
+	if r.Detail != p.before.Detail && r.Detail != "" {
 		b.WriteString(terminal.Wrap(r.Detail, len(indent), usageWidth) + "\n")
+	}
+	if text := p.pause(r); text != "" {
+		b.WriteString(terminal.Wrap(text, len(indent), usageWidth) + "\n")
 	}
 	for _, problem := range p.news(r) {
 		text := strings.TrimPrefix(terminal.Wrap(problem, len(indent)+2, usageWidth), indent+"  ")
@@ -203,10 +206,13 @@ func (p *reportPrinter) pretty(r control.Report) string {
 func (p *reportPrinter) plain(r control.Report) string {
 	at := r.Time.Format(time.RFC3339)
 	line := at + " " + string(r.State) + way(r)
-	if r.Detail != "" {
+	if r.Detail != p.before.Detail && r.Detail != "" {
 		line += ": " + r.Detail
 	}
 	line += "\n"
+	if text := p.pause(r); text != "" {
+		line += at + " " + text + "\n"
+	}
 	for _, problem := range p.news(r) {
 		line += at + " problem: " + problem + "\n"
 	}
@@ -215,18 +221,36 @@ func (p *reportPrinter) plain(r control.Report) string {
 
 // way says in brackets how pictures travel.
 func way(r control.Report) string {
-	switch {
-	case r.Route == "":
-		return ""
-	case r.Bitrate == 0:
-		return fmt.Sprintf(" [%s]", r.Route)
+	var parts []string
+	if r.Route != "" {
+		parts = append(parts, string(r.Route))
 	}
-	return fmt.Sprintf(" [%s, %.1f Mbit/s]", r.Route, float64(r.Bitrate)/1000)
+	if r.Bitrate != 0 {
+		parts = append(parts, fmt.Sprintf("%.1f Mbit/s", float64(r.Bitrate)/1000))
+	}
+	if r.Way != "" {
+		parts = append(parts, r.Way)
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " [" + strings.Join(parts, ", ") + "]"
+}
+
+// pause says what is new of a break.
+func (p *reportPrinter) pause(r control.Report) string {
+	switch {
+	case r.Break == p.before.Break:
+		return ""
+	case r.Break == "":
+		return "The break is over: your friend gets your picture and voice again."
+	}
+	return "On a break, your friend gets a card and silence: " + r.Break + "."
 }
 
 // news are the problems that the report before did not have.
 func (p *reportPrinter) news(r control.Report) []string {
-	return slices.DeleteFunc(slices.Clone(r.Problems), func(s string) bool { return slices.Contains(p.problems, s) })
+	return slices.DeleteFunc(slices.Clone(r.Problems), func(s string) bool { return slices.Contains(p.before.Problems, s) })
 }
 
 // lamp is the colour of a state: red on air, as on a studio's door.

@@ -25,6 +25,8 @@ func TestGoldenReports(t *testing.T) {
 		{State: control.OnAirWithPeer, Route: control.RoutePortable, Bitrate: 3500, Problems: []string{
 			"microphone: OBS has no audio input \"Mic/Aux\"; choose one with --mic, or add it in OBS under Settings > Audio",
 		}},
+		{State: control.OnAirWithPeer, Route: control.RoutePortable, Bitrate: 3500, Break: `the scene "Bank" is private`},
+		{State: control.OnAirWithPeer, Route: control.RoutePortable, Bitrate: 3500},
 		{State: control.Stopping},
 		{State: control.Ready, Detail: "connected to OBS 29.0.2 at 127.0.0.1:4455"},
 	}

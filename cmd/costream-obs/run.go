@@ -27,16 +27,16 @@ func runCommand() *command {
 		name:  "run",
 		short: "co-stream with the peer whenever OBS streams",
 		long: "Runs beside OBS until you press Ctrl-C or close its window. When OBS starts streaming, the peer gets your programme and microphone, and the peer's picture and voice come into OBS. When OBS stops streaming, everything in OBS is as it was before.\n\n" +
-			"OBS and the peer may start, stop and restart at any time, before or after costream-obs.\n\n" +
+			"OBS and the peer may start, stop and restart at any time, before or after costream-obs. If OBS runs already and refuses the connection, for example because of a wrong password, costream-obs ends. If OBS refuses it later, costream-obs says so and keeps trying.\n\n" +
 			"On a terminal, the last line shows what costream-obs status shows, renewed each second, with as much of it as fits; with --verbose also what a delay is made of. In a pipe or a log, a line with all of it comes every 30 seconds while on air. With --json, an object comes with each change, and each second while on air: see docs/status.md.\n\n" +
 			"Once you are paired (see costream-obs pair), everything is encrypted, and --peer is usually not needed.\n\n" +
 			sceneGlobs + "\n\n" +
-			"--scenes, --layouts and --mic take several names, separated by commas. Put a name in double quotes if it contains a comma or begins with a double quote, and double each double quote in it. In a list, also quote a name that begins or ends with a blank:\n\n" +
+			"--scenes, --private-scenes, --layouts and --mic take several names, separated by commas. Put a name in double quotes if it contains a comma or begins with a double quote, and double each double quote in it. In a list, also quote a name that begins or ends with a blank:\n\n" +
 			"  --scenes 'Intro,\"Talk, part 2\",Say \"hi\"'",
 		settings: []string{
-			"peer", "peer-name", "listen", "base-port", "link",
+			"peer", "peer-name", "name", "listen", "base-port", "link", "reach", "relay-file", "meet-nodes",
 			"when", "route", "video-out", "video-in", "bitrate", "min-bitrate",
-			"scenes", "layout", "layouts", "name-plate", "clean-feed", "source-name",
+			"scenes", "layout", "layouts", "name-plate", "clean-feed", "private-scenes", "source-name",
 			"mic", "mic-source", "peer-audio", "av-offset",
 			"obs-host", "obs-port", "obs-password-file",
 			"json", "verbose",
@@ -72,8 +72,12 @@ func run(ctx context.Context, c *invocation) error {
 	options.OnReport = printer.print
 	if pair == nil {
 		options.OnReport = warnFirst(beside, printer.print)
-	} else if options.Link, err = secureLink(c.config, pair, log); err != nil {
-		return err
+	} else {
+		peer, err := findPeer(c.config, pair, log)
+		if err != nil {
+			return err
+		}
+		options.Link, options.Reach = peer.Link, peer
 	}
 	options.PeerAsks = pair != nil
 	options.Log = log
@@ -117,6 +121,9 @@ func companionOptions(c *config.Config) (companion.Options, error) {
 	if c.NamePlate && c.PeerName == "" {
 		return companion.Options{}, usagef("--name-plate needs --peer-name")
 	}
+	if len(c.Private) > 0 && !c.CleanFeed {
+		return companion.Options{}, usagef("--private-scenes needs the clean feed: remove --no-clean-feed, or `clean-feed = false` from the configuration file")
+	}
 	socket, err := controlSocket()
 	if err != nil {
 		return companion.Options{}, err
@@ -137,6 +144,8 @@ func companionOptions(c *config.Config) (companion.Options, error) {
 		Layouts:       sceneLayouts(c),
 		NamePlate:     c.NamePlate,
 		CleanFeed:     c.CleanFeed,
+		PrivateScenes: c.Private,
+		Name:          c.Name,
 		SourceName:    c.SourceName,
 		Mics:          c.Mics,
 		MicSource:     c.MicSource,

@@ -87,7 +87,7 @@ func startRun(t *testing.T, basePort int, args ...string) *running {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	r := &running{ended: make(chan int, 1), stop: stop}
-	args = append([]string{"run", "--json", "--peer=127.0.0.1", "--listen=127.0.0.1", "--route=portable", "--base-port", strconv.Itoa(basePort)}, args...)
+	args = append([]string{"run", "--json", "--peer=127.0.0.2", "--listen=127.0.0.1", "--route=portable", "--base-port", strconv.Itoa(basePort)}, args...)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

@@ -25,6 +25,7 @@ func TestChoices(t *testing.T) {
 		"route":      {string(control.RouteAuto), string(control.RouteDevices), string(control.RoutePortable)},
 		"peer-audio": {string(companion.PeerAudioAuto), string(companion.PeerAudioDesktop), string(companion.PeerAudioSource)},
 		"link":       {linkAuto, linkSecure, linkPlain},
+		"reach":      {reachDirect, reachAuto},
 	}
 	for _, s := range config.Table() {
 		if diff := cmp.Diff(want[s.Key], s.Choices()); diff != "" {
@@ -39,7 +40,7 @@ func TestCompanionOptions(t *testing.T) {
 	c := &config.Config{
 		Peer: "bob.example", PeerName: "Bob", Listen: "10.0.0.1", BasePort: 6000,
 		When: "always", Route: "portable", VideoOut: "/dev/video20", VideoIn: "/dev/video21", Bitrate: 1500,
-		Scenes: []string{"Game*"}, Layout: scenes.Layout{Shape: scenes.Full}, Layouts: []scenes.Rule{{Scenes: "Talk", Layout: scenes.Layout{Shape: scenes.Grid}}}, SourceName: "Friend", NamePlate: true,
+		Scenes: []string{"Game*"}, Layout: scenes.Layout{Shape: scenes.Full}, Layouts: []scenes.Rule{{Scenes: "Talk", Layout: scenes.Layout{Shape: scenes.Grid}}}, SourceName: "Friend", NamePlate: true, CleanFeed: true, Private: []string{"Bank*"}, Name: "Alice",
 		Mics: []string{"Mic/Aux"}, MicSource: "mic", PeerAudio: "source",
 		OBSHost: "obs.example", OBSPort: 4466,
 	}
@@ -53,6 +54,9 @@ func TestCompanionOptions(t *testing.T) {
 	}
 	if want := (obsctl.Endpoint{Host: "obs.example", Port: 4466}); endpoint.Host != want.Host || endpoint.Port != want.Port {
 		t.Errorf("FindOBS: got %s:%d, want %s:%d", endpoint.Host, endpoint.Port, want.Host, want.Port)
+	}
+	if !slices.Equal(got.PrivateScenes, c.Private) || got.Name != c.Name {
+		t.Errorf("got private scenes %q and name %q, want %q and %q", got.PrivateScenes, got.Name, c.Private, c.Name)
 	}
 	if !slices.Equal(got.Scenes, c.Scenes) || !slices.Equal(got.Mics, c.Mics) {
 		t.Errorf("got scenes %q and microphones %q, want %q and %q", got.Scenes, got.Mics, c.Scenes, c.Mics)
@@ -75,8 +79,8 @@ func TestCompanionOptions(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", field.name, field.got, field.want)
 		}
 	}
-	if !got.NamePlate {
-		t.Error("name-plate is lost")
+	if !got.NamePlate || !got.CleanFeed {
+		t.Errorf("got name-plate %t and clean-feed %t, want both", got.NamePlate, got.CleanFeed)
 	}
 	if got.BasePort != c.BasePort || got.BitrateKbps != c.Bitrate {
 		t.Errorf("got base port %d and bitrate %d, want %d and %d", got.BasePort, got.BitrateKbps, c.BasePort, c.Bitrate)

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/costream-obs/costream-obs/internal/terminal"
+	"github.com/costream-obs/costream-obs/obsctl"
 	"github.com/costream-obs/costream-obs/setup"
 )
 
@@ -23,16 +23,17 @@ type setupFlags struct {
 	audio                     *string
 	labelOut, labelIn         *string
 	settings                  func() string // path of the configuration file, for doctor
+	places                    obsctl.FindOptions
 }
 
 func setupCommand() *command {
 	return &command{
 		name:  "setup",
 		short: "prepare this machine, or undo that",
-		long: "Prepares this machine for the devices route: installs the kernel module v4l2loopback and loads it, now and after each restart, with the two video devices through which OBS and costream-obs exchange pictures. It shows each command, asks, and runs them through sudo or pkexec; run it as yourself. Sound needs no setup: costream-obs run makes what it needs. At the end costream-obs doctor checks the result.\n\n" +
+		long: "Prepares this machine for the devices route: installs the kernel module v4l2loopback and loads it, now and after each restart, with the two video devices through which OBS and costream-obs exchange pictures. It shows each command, asks, and runs them through sudo or pkexec; run it as yourself. Then it prepares OBS for the clean feed, as costream-obs setup clean-feed does, and asks before that, too. Sound needs no setup: costream-obs run makes what it needs. At the end costream-obs doctor checks the result.\n\n" +
 			"  costream-obs setup --print     print what would be done, as a shell script\n" +
 			"  costream-obs setup --undo      undo what setup did\n\n" +
-			"The portable route needs none of this.",
+			"The portable route needs none of this, except that the last step hides the scenes for the peer from your list of scenes.",
 		subs:     []*command{setupHotkeysCommand(), setupCleanFeedCommand()},
 		settings: []string{"video-out", "video-in"},
 		bind: func(set *pflag.FlagSet) action {
@@ -84,6 +85,9 @@ func (f setupFlags) run(ctx context.Context, c *invocation) error {
 		}
 		done, listsUpdated = true, listsUpdated || plan.Lists
 	}
+	if f.feed(c) {
+		done = true
+	}
 	switch {
 	case *f.undo && done:
 		fmt.Fprintln(c.stdout, "\nDone: what setup did is undone.")
@@ -125,7 +129,7 @@ func (f setupFlags) printPlan(c *invocation, plan setup.Plan) error {
 	for _, note := range plan.Notes {
 		text += "\n" + comment(note)
 	}
-	_, err = fmt.Fprint(c.stdout, text)
+	_, err = fmt.Fprint(c.stdout, text+f.feedHint(c))
 	return err
 }
 
@@ -157,13 +161,9 @@ func (f setupFlags) apply(ctx context.Context, c *invocation, plan setup.Plan) (
 	case *f.yes:
 	case !terminal:
 		return false, errors.New("nothing was changed, because there is no terminal to ask on; add --yes to go ahead")
-	default:
-		fmt.Fprint(c.stdout, "Do it? [y/N] ")
-		answer, _ := bufio.NewReader(c.stdin).ReadString('\n')
-		if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {
-			fmt.Fprintln(c.stdout, "Nothing was changed.")
-			return false, nil
-		}
+	case !agree(c):
+		fmt.Fprintln(c.stdout, "Nothing was changed.")
+		return false, nil
 	}
 	return true, plan.Apply(ctx, by, setup.Streams{In: c.stdin, Out: bare(c.stdout), Err: c.stderr})
 }

@@ -14,7 +14,6 @@ import (
 	"github.com/costream-obs/costream-obs/internal/cleanfeed"
 	"github.com/costream-obs/costream-obs/internal/cleanfeed/camera"
 	"github.com/costream-obs/costream-obs/internal/collection"
-	"github.com/costream-obs/costream-obs/internal/hotkeys"
 	"github.com/costream-obs/costream-obs/obsctl"
 	"github.com/costream-obs/costream-obs/setup"
 )
@@ -23,7 +22,7 @@ func setupCleanFeedCommand() *command {
 	return &command{
 		name:  "clean-feed",
 		short: "prepare OBS for sending the programme without the peer, or undo that",
-		long: "Makes OBS's virtual camera output the scene \"" + cleanfeed.Scene + "\", which costream-obs run keeps in step with the programme, but without the peer. So both friends can show each other, and neither gets their own picture back. Only the devices route needs this; on the portable route --clean-feed is enough. OBS keeps the setting only if it has a virtual camera, so it needs the kernel module v4l2loopback, which costream-obs setup installs; without it the camera is not changed.\n\n" +
+		long: "Makes OBS's virtual camera output the scene \"" + cleanfeed.Scene + "\", which costream-obs run keeps in step with the programme, but without the peer. So both friends can show each other, and neither gets their own picture back. costream-obs setup does the same as one of its steps. Only the devices route needs this: until it is done, --route=auto takes the portable route. OBS keeps the setting only if it has a virtual camera, so it needs the kernel module v4l2loopback, which costream-obs setup installs; without it the camera is not changed.\n\n" +
 			"Also makes OBS run a script of ours. With it, OBS 30.1 or later hides the scenes for the peer from your list of scenes on the portable route.\n\n" +
 			"OBS reads both from its scene collection when it starts, so they are written while OBS is closed. While OBS is open they wait, and a running costream-obs run writes them when OBS ends. Without --all, only the current scene collection gets them.",
 		settings: []string{"video-in"},
@@ -34,21 +33,11 @@ func setupCleanFeedCommand() *command {
 				if *all && *undo {
 					return usagef("--undo changes all scene collections and takes no other flag")
 				}
-				obs, err := collection.Find(obsctl.FindOptions{})
+				feed, err := newFeedSetup(c, obsctl.FindOptions{})
 				if err != nil {
 					return err
 				}
-				state, err := stateDir()
-				if err != nil {
-					return err
-				}
-				data, err := dataDir()
-				if err != nil {
-					return err
-				}
-				script := feedScript{obs: obs, data: data, store: hotkeys.NewStore(state),
-					order: hotkeys.Order{Device: c.config.VideoIn}}
-				return feedSetup{obs: obs, script: script, out: c.stdout}.run(camera.Order{All: *all, Undo: *undo})
+				return feed.run(camera.Order{All: *all, Undo: *undo})
 			}
 		},
 	}
@@ -56,7 +45,7 @@ func setupCleanFeedCommand() *command {
 
 // errNoCamera: OBS writes the setting into its scene collection, and keeps it there, only with a virtual camera.
 var errNoCamera = errors.New("this machine does not have the kernel module v4l2loopback, so OBS has no virtual camera and forgets the setting when it ends; " +
-	"for the portable route `costream-obs run --clean-feed` is enough; for the devices route type `costream-obs setup` first, then repeat this command")
+	"the portable route needs nothing more; for the devices route type `costream-obs setup` first, then repeat this command")
 
 // hasCamera reports whether an OBS that starts on the machine has a virtual camera: OBS looks, at its start, whether
 // v4l2loopback is loaded or installed (loopback_module_available, plugins/linux-v4l2).
@@ -65,34 +54,30 @@ func hasCamera(m setup.Machine) bool {
 	return module.Loaded || module.File != ""
 }
 
-func setupCleanFeed(out io.Writer, machine setup.Machine, obs collection.Dir, order camera.Order) error {
-	if !order.Undo && !hasCamera(machine) {
+// setCamera does the part of it that is about the virtual camera.
+func (f feedSetup) setCamera(order camera.Order) error {
+	if !order.Undo && !hasCamera(f.machine) {
 		return errNoCamera
 	}
-	state, err := stateDir()
+	before, err := f.camera.Load()
 	if err != nil {
 		return err
 	}
-	store := camera.NewStore(state)
-	before, err := store.Load()
-	if err != nil {
-		return err
-	}
-	done, err := store.Carry(order, obs)
+	done, err := f.camera.Carry(order, f.obs)
 	switch {
 	case errors.Is(err, collection.ErrRunning):
-		fmt.Fprintln(out, whileOpen())
+		fmt.Fprintln(f.out, whileOpen())
 		return nil
 	case err != nil:
 		return err
 	case order.Undo && len(done) == 0 && before.Waiting && !before.Undo:
-		fmt.Fprintln(out, "The prepared change of OBS's virtual camera is dropped. OBS did not have it yet.")
+		fmt.Fprintln(f.out, "The prepared change of OBS's virtual camera is dropped. OBS did not have it yet.")
 	case order.Undo && len(done) == 0:
-		fmt.Fprintln(out, "There is nothing to undo for OBS's virtual camera.")
+		fmt.Fprintln(f.out, "There is nothing to undo for OBS's virtual camera.")
 	case order.Undo:
-		fmt.Fprintf(out, "OBS's virtual camera outputs what it did before. Scene collections: %s.\n", strings.Join(done, ", "))
+		fmt.Fprintf(f.out, "OBS's virtual camera outputs what it did before. Scene collections: %s.\n", strings.Join(done, ", "))
 	default:
-		fmt.Fprintf(out, "From OBS's next start, its virtual camera outputs the scene for your peer. Scene collections: %s.\n", strings.Join(done, ", "))
+		fmt.Fprintf(f.out, "From OBS's next start, its virtual camera outputs the scene for your peer. Scene collections: %s.\n", strings.Join(done, ", "))
 	}
 	return nil
 }

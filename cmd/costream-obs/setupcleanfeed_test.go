@@ -4,6 +4,7 @@ package main
 
 import (
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,6 +26,16 @@ func closedDir(t *testing.T) (file string, obs collection.Dir) {
 		t.Fatal(err)
 	}
 	return file, obs
+}
+
+// testCamera is a feedSetup that can set the camera of an OBS.
+func testCamera(t *testing.T, out io.Writer, m setup.Machine, obs collection.Dir) feedSetup {
+	t.Helper()
+	state, err := stateDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return feedSetup{obs: obs, machine: m, camera: camera.NewStore(state), out: out}
 }
 
 // TestSetupCleanFeed: OBS's file is written where OBS keeps what is written, and taken back everywhere.
@@ -64,7 +75,7 @@ func TestSetupCleanFeed(t *testing.T) {
 				}
 			}
 			var out strings.Builder
-			if err := setupCleanFeed(&out, m, obs, camera.Order{Undo: tt.undo}); !errors.Is(err, tt.err) || !strings.Contains(out.String(), tt.out) {
+			if err := testCamera(t, &out, m, obs).setCamera(camera.Order{Undo: tt.undo}); !errors.Is(err, tt.err) || !strings.Contains(out.String(), tt.out) {
 				t.Errorf("got %q and %v, want %q and %v", out.String(), err, tt.out, tt.err)
 			}
 			text, err := os.ReadFile(file)
@@ -94,7 +105,7 @@ func TestCleanFeedDropped(t *testing.T) {
 		"There is nothing to undo for OBS's virtual camera.\n",
 	} {
 		var out strings.Builder
-		if err := setupCleanFeed(&out, setup.Machine{Root: t.TempDir()}, obs, camera.Order{Undo: true}); err != nil || out.String() != want {
+		if err := testCamera(t, &out, setup.Machine{Root: t.TempDir()}, obs).setCamera(camera.Order{Undo: true}); err != nil || out.String() != want {
 			t.Errorf("got %v and %q, want %q", err, out.String(), want)
 		}
 	}
@@ -110,13 +121,13 @@ func TestCleanFeedTakenBackWithoutCamera(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out strings.Builder
-	if err := setupCleanFeed(&out, m, obs, camera.Order{}); err != nil {
+	if err := testCamera(t, &out, m, obs).setCamera(camera.Order{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Remove(module); err != nil {
 		t.Fatal(err)
 	}
-	if err := setupCleanFeed(&out, m, obs, camera.Order{Undo: true}); err != nil || !strings.Contains(out.String(), "outputs what it did before") {
+	if err := testCamera(t, &out, m, obs).setCamera(camera.Order{Undo: true}); err != nil || !strings.Contains(out.String(), "outputs what it did before") {
 		t.Errorf("got %v and %q", err, out.String())
 	}
 	if text, err := os.ReadFile(file); err != nil || string(text) != collectionText {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -15,6 +14,7 @@ import (
 	"github.com/costream-obs/costream-obs/internal/collection"
 	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/hotkeys"
+	"github.com/costream-obs/costream-obs/internal/xdg"
 	"github.com/costream-obs/costream-obs/obsctl"
 )
 
@@ -52,23 +52,28 @@ func (f hotkeyFlags) run(_ context.Context, c *invocation) error {
 	if err != nil {
 		return err
 	}
-	state, err := stateDir()
+	obs, store, data, err := scriptPlaces()
 	if err != nil {
 		return err
 	}
-	data, err := dataDir()
-	if err != nil {
-		return err
-	}
-	obs, err := collection.Find(obsctl.FindOptions{})
-	if err != nil {
-		return err
-	}
-	h := hotkeySetup{order: order, obs: obs, data: data, store: hotkeys.NewStore(state), out: c.stdout}
+	h := hotkeySetup{order: order, obs: obs, data: data, store: store, out: c.stdout}
 	if order.Undo {
 		return h.undo()
 	}
 	return h.set()
+}
+
+// scriptPlaces are OBS's files, the store of orders for our script, and the directory of the script.
+func scriptPlaces() (obs collection.Dir, store hotkeys.Store, data string, err error) {
+	state, err := stateDir()
+	if err != nil {
+		return obs, store, "", err
+	}
+	if data, err = dataDir(); err != nil {
+		return obs, store, "", err
+	}
+	obs, err = collection.Find(obsctl.FindOptions{})
+	return obs, hotkeys.NewStore(state), data, err
 }
 
 // order reads the flags.
@@ -98,7 +103,7 @@ func (f hotkeyFlags) order(c *invocation) (hotkeys.Order, error) {
 	return o, nil
 }
 
-// hotkeySetup carries an order out, or leaves it to a running costream-obs.
+// hotkeySetup carries out an order, or leaves that to a running costream-obs.
 type hotkeySetup struct {
 	order hotkeys.Order
 	obs   collection.Dir
@@ -116,9 +121,16 @@ func (h hotkeySetup) before() hotkeys.Entry {
 }
 
 func (h hotkeySetup) set() error {
-	var err error
-	h.order.CleanFeed = h.before().Order.CleanFeed
-	if h.order.Script, err = hotkeys.Install(h.obs, h.data, os.Getenv("HOME")); err != nil {
+	home, err := xdg.Home()
+	if err != nil {
+		return err
+	}
+	if _, err := h.store.Finish(func() (collection.Dir, error) { return h.obs, nil }); err != nil {
+		return err
+	}
+	before := h.before()
+	h.order.CleanFeed = before.Needs()
+	if h.order.Script, err = hotkeys.Install(h.obs, h.data, home); err != nil {
 		return err
 	}
 	done, err := h.order.Carry(h.obs)
@@ -141,8 +153,11 @@ func (h hotkeySetup) set() error {
 
 func (h hotkeySetup) undo() error {
 	before := h.before()
-	h.order.Script, h.order.CleanFeed, h.order.All = hotkeys.Path(h.data), before.Order.CleanFeed, before.Order.All
-	waited := before.Waiting && !before.Order.Undo
+	h.order.Script, h.order.CleanFeed, h.order.All = hotkeys.Path(h.data), before.Needs(), before.Order.All
+	prepared := before.Prepared()
+	if prepared != nil {
+		h.order.All = prepared.All
+	}
 	done, err := h.order.Carry(h.obs)
 	if errors.Is(err, collection.ErrRunning) {
 		return h.wait("The hotkeys will be removed from OBS." + h.keeps())
@@ -150,14 +165,14 @@ func (h hotkeySetup) undo() error {
 	if err != nil {
 		return err
 	}
-	if err := h.forget(waited); err != nil {
+	if err := h.forget(prepared != nil); err != nil {
 		return err
 	}
 	switch {
 	case len(done.Collections) > 0:
 		fmt.Fprintln(h.out, "Our hotkeys are removed from OBS."+h.keeps())
 		h.printCollections(done)
-	case waited && len(before.Order.Keys) > 0:
+	case prepared != nil && len(prepared.Keys) > 0:
 		fmt.Fprintln(h.out, "The prepared hotkeys are dropped. OBS did not have them yet.")
 	default:
 		fmt.Fprintln(h.out, "There is nothing to undo.")
@@ -165,8 +180,8 @@ func (h hotkeySetup) undo() error {
 	return nil
 }
 
-// forget drops the hotkeys, and the script where the clean feed does not need it. waits says that OBS gets the script
-// only when it ends.
+// forget drops the hotkeys, and the script if the clean feed does not need it. waits says that OBS will get the script only
+// when it ends.
 func (h hotkeySetup) forget(waits bool) error {
 	if h.order.CleanFeed {
 		return h.store.Save(hotkeys.Entry{Order: h.order.AfterUndo(), Waiting: waits})
@@ -182,9 +197,10 @@ func (h hotkeySetup) keeps() string {
 	return " OBS keeps our script, because the clean feed needs it; to remove the script too: costream-obs setup clean-feed --undo"
 }
 
-// wait leaves the order to be carried out when OBS ends.
+// wait stores the order until OBS ends.
 func (h hotkeySetup) wait(what string) error {
-	if err := h.store.Save(hotkeys.Entry{Order: h.order, Waiting: true}); err != nil {
+	before := h.before()
+	if err := h.store.Save(before.With(h.order)); err != nil {
 		return err
 	}
 	fmt.Fprintf(h.out, "%s\n%s\n", what, whileOpen())
@@ -213,9 +229,13 @@ func companionRuns() bool {
 	return err == nil && control.Client{Path: path}.Running()
 }
 
-// finishHotkeys carries out what waits for the end of OBS, and tells of it.
+// finishHotkeys carries out what waits for the end of OBS, and reports it.
 func finishHotkeys(store hotkeys.Store, tell io.Writer) {
-	entry, err := store.Finish(func() (collection.Dir, error) { return collection.Find(obsctl.FindOptions{}) })
+	finishHotkeysIn(store, tell, func() (collection.Dir, error) { return collection.Find(obsctl.FindOptions{}) })
+}
+
+func finishHotkeysIn(store hotkeys.Store, tell io.Writer, find func() (collection.Dir, error)) {
+	entry, err := store.Finish(find)
 	switch {
 	case err != nil:
 		fmt.Fprintf(tell, "OBS's hotkeys: %v\n", err)
@@ -224,9 +244,18 @@ func finishHotkeys(store hotkeys.Store, tell io.Writer) {
 		fmt.Fprintf(tell, "OBS's hotkeys could not be set: %s\n", entry.Problem)
 	case entry.Order.Undo:
 		fmt.Fprintln(tell, "Our hotkeys are removed from OBS.")
-	case len(entry.Order.Keys) == 0:
-		fmt.Fprintln(tell, "From its next start, OBS runs our script.")
+		if entry.Then != nil {
+			fmt.Fprintln(tell, atNextStart(*entry.Then))
+		}
 	default:
-		fmt.Fprintln(tell, "From its next start, OBS has the hotkeys.")
+		fmt.Fprintln(tell, atNextStart(entry.Order))
 	}
+}
+
+// atNextStart says what an order gives OBS.
+func atNextStart(order hotkeys.Order) string {
+	if len(order.Keys) == 0 {
+		return "From its next start, OBS runs our script."
+	}
+	return "From its next start, OBS has the hotkeys."
 }

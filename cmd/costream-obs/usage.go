@@ -72,10 +72,17 @@ type flagHelp struct {
 	help string
 	// choices are the words that a setting takes; nil where the table does not list them.
 	choices []string
+	// off: there is --no-NAME as well, for a switch that is on by default.
+	off bool
 }
 
-// spelling is "--layout LAYOUT".
-func (f flagHelp) spelling() string { return strings.TrimSpace("--" + f.name + " " + f.arg) }
+// spelling is "--layout LAYOUT", or "--[no-]clean-feed".
+func (f flagHelp) spelling() string {
+	if f.off {
+		return "--[no-]" + f.name
+	}
+	return strings.TrimSpace("--" + f.name + " " + f.arg)
+}
 
 // A flagGroup is a heading with its flags.
 type flagGroup struct {
@@ -109,7 +116,7 @@ func flagGroups(c *command) []flagGroup {
 			groups = append(groups, flagGroup{title: s.Group})
 		}
 		g := &groups[len(groups)-1]
-		g.flags = append(g.flags, flagHelp{s.Key, s.Arg, s.Help + fallback(s), s.Choices()})
+		g.flags = append(g.flags, flagHelp{s.Key, s.Arg, s.Help + fallback(s), s.Choices(), s.OnByDefault()})
 	}
 	if len(c.settings) > 0 {
 		g := &groups[len(groups)-1]
@@ -121,6 +128,8 @@ func flagGroups(c *command) []flagGroup {
 // fallback says in brackets what holds where a setting is not given.
 func fallback(s config.Setting) string {
 	switch {
+	case s.OnByDefault():
+		return " (on by default)"
 	case s.Default != "":
 		return " (default " + s.Default + ")"
 	case s.Otherwise != "":

@@ -72,8 +72,8 @@ func play(tb testbed.TB, say *narrator, binary, out string) {
 	say.done("They are paired: everything between them is encrypted")
 
 	say.step("Starting costream-obs beside each of them")
-	alice.companion = alice.Run(binary, bob.Person, "--clean-feed")
-	bob.companion = bob.Run(binary, alice.Person, "--clean-feed")
+	alice.companion = alice.Run(binary, bob.Person)
+	bob.companion = bob.Run(binary, alice.Person)
 	alice.companion.Await(e2e.Ready, readyLimit)
 	bob.companion.Await(e2e.Ready, readyLimit)
 	say.done("Both are ready: OBS found, connected, microphones prepared. Nobody clicked anything")

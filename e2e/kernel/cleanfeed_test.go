@@ -4,6 +4,8 @@ package kernel_test
 
 import (
 	"encoding/json"
+	"image"
+	"image/color"
 	"os"
 	"path/filepath"
 	"testing"
@@ -18,7 +20,9 @@ import (
 func TestGuestPairCleanFeed(t *testing.T) {
 	kind := needGuest(t, "a", "b")
 	rootSetup(t, "--yes").check(t, 0, "Done.")
-	s := newSide(t, kind)
+	who, _ := friends(kind)
+	const secret = "Secret"
+	s := newSide(t, kind, "--private-scenes="+secret, "--name="+who.Name)
 	setup := func(args ...string) {
 		t.Helper()
 		t.Log(s.self.Costream(binary, "", append([]string{"setup", "clean-feed"}, args...)...))
@@ -70,14 +74,25 @@ func TestGuestPairCleanFeed(t *testing.T) {
 	await(t, "the peer's other scene without ourselves", pictureLimit, func() error { return s.self.SeesClean(s.other) })
 	s.m.at("both have switched")
 
+	// A scene that the peer must not see.
+	s.self.OBS.Request("CreateScene", testbed.D{"sceneName": secret}, nil)
+	s.self.OBS.AddPatch(secret, testbed.Patch{Name: "white", Colour: color.RGBA{255, 255, 255, 255}, Area: image.Rect(0, 0, s.self.Width, s.self.Height)})
+	s.m.at("both have a private scene")
+	s.self.OBS.Request("SetCurrentProgramScene", testbed.D{"sceneName": secret}, nil)
+	await(t, "the peer's card", pictureLimit, func() error { return s.self.SeesCard(s.other) })
+	s.m.at("both are on a break")
+	s.self.OBS.Request("SetCurrentProgramScene", testbed.D{"sceneName": "Turned"}, nil)
+	await(t, "the peer is back", pictureLimit, func() error { return s.self.SeesClean(s.other) })
+	s.m.at("both are back")
+
 	mark := s.companion.Mark()
 	s.self.OBS.StopStream()
 	s.companion.AwaitSince(mark, e2e.Ready, airLimit)
 	s.cleanOBS()
-	s.wantScenes("Turned", testbed.Scene, cleanfeed.Scene)
+	s.wantScenes("Turned", testbed.Scene, secret, cleanfeed.Scene)
 	setup("--undo")
 	restart(false)
-	s.wantScenes("Turned", testbed.Scene)
+	s.wantScenes("Turned", testbed.Scene, secret)
 	s.m.at("end")
 }
 

@@ -41,16 +41,17 @@ type side struct {
 	t         *testing.T
 	kind      string
 	m         *meeting
+	args      []string // for the companion
 	self      *e2e.Person
 	other     *e2e.Person
 	companion *e2e.Companion
 }
 
-func newSide(t *testing.T, kind string) *side {
+func newSide(t *testing.T, kind string, args ...string) *side {
 	t.Helper()
 	self, other := friends(kind)
 	self.Silent = true
-	s := &side{t: t, kind: kind}
+	s := &side{t: t, kind: kind, args: append([]string{"--route=devices"}, args...)}
 	s.self = e2e.NewPerson(t, self, testbed.NewDisplay(t))
 	s.self.Address = os.Getenv("SELF_ADDR")
 	s.other = &e2e.Person{PersonOptions: other, Address: os.Getenv("PEER_ADDR")}
@@ -61,7 +62,7 @@ func newSide(t *testing.T, kind string) *side {
 	return s
 }
 
-func (s *side) run() { s.companion = s.self.Run(binary, s.other, "--route=devices") }
+func (s *side) run() { s.companion = s.self.Run(binary, s.other, s.args...) }
 
 // TestGuestPairCoStream is the main job over /dev/video10 and /dev/video11: OBS's
 // own virtual camera writes the one, OBS's own video capture reads the other,
@@ -71,7 +72,7 @@ func (s *side) run() { s.companion = s.self.Run(binary, s.other, "--route=device
 func TestGuestPairCoStream(t *testing.T) {
 	kind := needGuest(t, "a", "b")
 	rootSetup(t, "--yes").check(t, 0, "Done.")
-	s := newSide(t, kind)
+	s := newSide(t, kind, "--no-clean-feed")
 	await(t, "the companion holds "+videoIn, pictureLimit, func() error { return orNil(written(t, videoIn), "nothing writes to it") })
 	s.m.at("ready")
 

@@ -165,7 +165,7 @@ func TestGuestDoctorOnAir(t *testing.T) {
 	t.Cleanup(func() { keepLogs(t, self.OBS) })
 	look := func() []string {
 		t.Helper()
-		cmd := exec.CommandContext(t.Context(), binary, "doctor", "--only", "svc,host,v4l2,obs,net", "--listen="+self.Address, "--peer="+peer.Address)
+		cmd := exec.CommandContext(t.Context(), binary, "doctor", "--only", "svc,host,v4l2,obs,net", "--no-clean-feed", "--listen="+self.Address, "--peer="+peer.Address)
 		cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C.UTF-8"}, self.Env()...)
 		return findings(t, cmd)
 	}
@@ -183,7 +183,7 @@ func TestGuestDoctorOnAir(t *testing.T) {
 		}
 	}
 	none("without costream-obs")
-	companion := self.Run(binary, peer, "--route=devices")
+	companion := self.Run(binary, peer, "--route=devices", "--no-clean-feed")
 	companion.Await(e2e.Ready, readyLimit)
 	none("ready")
 	self.Channel.AwaitListening()

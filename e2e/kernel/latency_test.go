@@ -22,12 +22,12 @@ import (
 
 // The colours of what changes, and how often it does.
 var (
-	legDark   = color.RGBA{0x20, 0x20, 0x20, 0xff}
-	legBright = color.RGBA{0xe0, 0xe0, 0xe0, 0xff}
+	latencyDark   = color.RGBA{0x20, 0x20, 0x20, 0xff}
+	latencyBright = color.RGBA{0xe0, 0xe0, 0xe0, 0xff}
 )
 
 const (
-	legChanges = 24
+	latencyChanges = 24
 	// lookPause keeps the looking from slowing down what is looked at.
 	lookPause = 10 * time.Millisecond
 )
@@ -46,7 +46,7 @@ func TestGuestLatency(t *testing.T) {
 	// not busy.
 	camera, capture := cameraTimes(t, p), captureTimes(t, p)
 	t.Logf("OBS at %d pictures a second: a change is in the camera after %v (median %v), and from the device in OBS after %v (median %v)",
-		p.FPS, camera[0], camera[legChanges/2], capture[0], capture[legChanges/2])
+		p.FPS, camera[0], camera[latencyChanges/2], capture[0], capture[latencyChanges/2])
 	if got := camera[0].Seconds() / frame.Seconds(); got < 0.8 || got > 1.9 {
 		t.Errorf("virtual camera: got it %.1f pictures after the programme, want about 1", got)
 	}
@@ -88,7 +88,7 @@ func cameraTimes(t *testing.T, p *e2e.Person) []time.Duration {
 		for {
 			select {
 			case is := <-bright:
-				if is == (c == legBright) {
+				if is == (c == latencyBright) {
 					return
 				}
 			case <-limit:
@@ -139,10 +139,10 @@ func captureTimes(t *testing.T, p *e2e.Person) []time.Duration {
 // times are how long changes take, in order, which come at all times within a picture of OBS.
 func times(fps int, change func(color.RGBA)) []time.Duration {
 	var all []time.Duration
-	for i := range legChanges {
-		time.Sleep(time.Second/2 + time.Second/time.Duration(fps)*time.Duration(i)/legChanges)
+	for i := range latencyChanges {
+		time.Sleep(time.Second/2 + time.Second/time.Duration(fps)*time.Duration(i)/latencyChanges)
 		began := time.Now()
-		change([]color.RGBA{legBright, legDark}[i%2])
+		change([]color.RGBA{latencyBright, latencyDark}[i%2])
 		all = append(all, time.Since(began).Round(time.Millisecond))
 	}
 	slices.SortFunc(all, cmp.Compare)

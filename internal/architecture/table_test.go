@@ -20,19 +20,19 @@ var floors = []floor{
 	{"what is left in closed scene collections", "internal/leftovers"},
 	{"two abilities tied together", "internal/cleanfeed/camera internal/control internal/hotkeys internal/obsscenes"},
 	{"one task each", `internal/call internal/cleanfeed internal/collection internal/config internal/layouts internal/pairing
-		internal/pathcheck internal/placement`},
+		internal/pathcheck internal/placement internal/reach/...`},
 	{"abilities: one program or protocol each", "media media/link/... obsctl scenes setup"},
 	{"the machine, and engines", "internal/doctor internal/pulse internal/supervisor internal/v4l2/..."},
 	{"tools: they know nothing of co-streaming", `internal/atomicfile internal/lipsync internal/lockfile internal/mean
 		internal/nearest internal/problem internal/standstill internal/terminal media/internal/pipe
-		internal/architecture internal/fakeobs internal/golden internal/relay internal/testbed`},
+		internal/xdg internal/architecture internal/fakeobs internal/golden internal/relay internal/testbed`},
 }
 
 // A limit lists all packages of this module that some packages may import.
 type limit struct{ packages, imports, why string }
 
 var limits = []limit{
-	{"internal/atomicfile internal/problem internal/terminal", "",
+	{"internal/atomicfile internal/problem internal/terminal internal/xdg", "",
 		"it is a leaf: every package may use it, so it must depend on none"},
 	{"internal/supervisor", "internal/problem",
 		"it names what fails by a problem's code and must not know what its parts do"},
@@ -40,14 +40,23 @@ var limits = []limit{
 		"it knows video devices and nothing else; setup, media and doctor all use it"},
 	{"internal/pulse", "internal/standstill",
 		"it knows the sound server and nothing else; which sinks we need is decided by its users"},
-	{"obsctl", "internal/standstill",
+	{"internal/reach/portmap", "",
+		"it asks the router to open a port and does not know who uses the port"},
+	{"obsctl", "internal/standstill internal/xdg",
 		"it knows OBS and nothing else; its callers pass functions for what it must ask of the sound server or of devices"},
 	{"scenes", "",
 		"it states the requests that it needs as an interface, so that it works on a connected OBS, on a file and in another program"},
 	{"setup", "internal/v4l2",
 		"it plans what root must do on a machine, with or without OBS, sound and peer"},
+	{"internal/reach/relay", "",
+		"it keeps an address at a TURN server and knows neither the link nor the peer"},
 	{"media", "internal/mean internal/v4l2 media/internal/pipe",
 		"pictures and sound leave it and reach it as RTP packets, so it needs neither the link nor OBS"},
+
+	{"internal/reach/dht", "internal/reach/dht/bencode",
+		"it asks nodes for items and knows nothing of what they contain"},
+	{"internal/reach/meet", "internal/reach/dht",
+		"it is handed secrets and addresses, so that it needs neither the pairing nor the link"},
 
 	{"media/link", `media/link/bwe media/link/dtlssrtp media/link/ice media/link/internal/wait media/link/repair
 		media/link/rtpsession media/link/udp`,
@@ -80,9 +89,13 @@ var bans = []ban{
 		"the engine runs any checks; what they know of OBS, sound and devices belongs into internal/doctor/checks"},
 	{"obsctl media/... scenes setup internal/pulse internal/v4l2/...", "internal/companion cmd/... internal/control internal/call",
 		"an ability is used by what ties abilities together and never asks for it"},
-	{"media/link/...", "media media/internal/...",
+	{"internal/reach/...", knowsOBS + " media media/internal/... internal/pulse",
+		"finding the peer knows neither OBS nor pictures nor sound: the benchmarks and tests use it without them"},
+	{"internal/reach/portmap internal/reach/relay internal/reach/dht/... internal/reach/meet", "media/link/... internal/pairing",
+		"whom to ask is one package's matter each; what ties it to a link and a pair is internal/reach"},
+	{"media/link/...", "media media/internal/... internal/reach/...",
 		"the link moves packets and knows nothing of GStreamer"},
-	{"cmd/costream-obs", "internal/fakeobs internal/golden internal/relay internal/testbed e2e/... internal/v4l2/v4l2test media/link/internal/linktest",
+	{"cmd/costream-obs", "internal/fakeobs internal/golden internal/relay internal/testbed e2e/... internal/reach/dht/dhttest internal/v4l2/v4l2test media/link/internal/linktest",
 		"tools of tests do not belong into the program; some of them would add flags to it"},
 }
 
@@ -94,8 +107,10 @@ var owners = []owner{
 		"go-gst leaks and blocks unless each call is made with care, so one package makes them all"},
 	{"github.com/andreykaipov/goobs/...", "obsctl",
 		"goobs has no deadlines and is unusable after a late answer, so obsctl hides it"},
-	{"github.com/pion/...", "media/link/...",
-		"how packets travel is the link's matter; its users see RTP packets as bytes"},
+	{"github.com/huin/goupnp/...", "internal/reach/portmap",
+		"how the router opens a port is one package's matter; of goupnp it uses SOAP alone, since its search waits two seconds and has no bounds"},
+	{"github.com/pion/...", "media/link/... internal/reach/relay",
+		"how packets travel is the link's matter, and the relay's; their users see packets as bytes"},
 	{"media/link/bwe media/link/dtlssrtp media/link/ice media/link/jitter media/link/repair media/link/rtpsession media/link/udp",
 		"media/link/...",
 		"what users of the link need, media/link has under its own name, so that its parts can change"},

@@ -36,6 +36,10 @@ type Options struct {
 	// FrameTime is the time between two pictures of Picture.
 	FrameTime   time.Duration
 	BitrateKbps int
+	// Card is what the peer gets in the place of pictures while they are covered; without one the peer gets none then. Covered
+	// is how our picture begins.
+	Card    media.Frame
+	Covered bool
 	// Microphone is the source at the sound server that we send; empty means the default one.
 	Microphone string
 	// Muted says whether our voice is muted at the start.
@@ -95,6 +99,7 @@ type Call struct {
 	videoOut    *outgoing
 	audioOut    *outgoing
 	muted       setting[bool]
+	covered     setting[bool]
 	halted      atomic.Bool  // nothing more is sent
 	kbps        setting[int] // what the link allows for our picture; 0 if it does not say
 	kbpsLogged  atomic.Int64
@@ -123,6 +128,7 @@ func newCall(o Options, noPicture, noVoice func(error)) *Call {
 		c.o.PeerSeen(seen)
 	}
 	c.muted.set(o.Muted)
+	c.covered.set(o.Covered)
 	c.video = newInbox(link.Video, c.newVideoReceiver, noPicture, o.Log)
 	// Pictures that need the lost packet are broken; the next key frame needs none. Packets are lost here when many waited
 	// for us, for example while the machine slept.
@@ -193,6 +199,9 @@ func (c *Call) Halt() { c.halted.Store(true) }
 
 // SetMuted mutes what we send.
 func (c *Call) SetMuted(muted bool) { c.muted.set(muted) }
+
+// SetCovered has the card sent in the place of our picture, or the picture again.
+func (c *Call) SetCovered(covered bool) { c.covered.set(covered) }
 
 // SetSpeakers plays the peer's voice on these sinks of the sound server; an empty name is the default sink.
 func (c *Call) SetSpeakers(sinks []string) { c.speakers.Store(&sinks) }

@@ -56,6 +56,7 @@ func (c *Call) runVideo(ctx context.Context, started func()) error {
 	s, err := media.NewVideoSender(media.VideoSenderOptions{
 		Source:  c.o.Picture,
 		Encoder: media.EncoderOptions{BitrateKbps: c.o.BitrateKbps, KeyInt: c.o.keyInterval()},
+		Card:    c.o.Card,
 		Out: func(packet []byte) {
 			once.Do(started)
 			c.send(link.Video, c.videoOut, packet)
@@ -65,6 +66,8 @@ func (c *Call) runVideo(ctx context.Context, started func()) error {
 	if err != nil {
 		return err
 	}
+	c.covered.attach(s.Cover)
+	defer c.covered.detach()
 	c.videoSender.Store(s)
 	defer c.videoSender.Store(nil)
 	c.kbps.attach(func(kbps int) {

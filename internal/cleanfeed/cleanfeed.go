@@ -12,6 +12,8 @@
 // has no request for them. The mirrors follow the user's edits, and the programme's switches at the start of a
 // transition.
 //
+// Scenes that the user wants to keep from the peer are left out in the same way, see [Feed.HidePrivate].
+//
 // Two copies of a source do not sound twice: OBS mixes and monitors what the programme shows, and the mirrors are no
 // part of it.
 //
@@ -89,13 +91,13 @@ type OBS interface {
 type Feed struct {
 	log *slog.Logger
 
-	made    Made   // what is to be removed
-	loaded  bool   // made holds what OBS remembers
-	placed  bool   // it is settled where our scenes are made
-	private bool   // that is, in private scenes
-	cleaned Made   // what OBS is to remember instead
-	kept    string // the collection in which nothing is left to remove but what is kept
-	shared  atomic.Pointer[Made]
+	made     Made   // what is to be removed
+	loaded   bool   // made holds what OBS remembers
+	placed   bool   // it is settled where our scenes are made
+	unlisted bool   // that is, in private scenes, which no list has
+	cleaned  Made   // what OBS is to remember instead
+	kept     string // the collection in which nothing is left to remove but what is kept
+	shared   atomic.Pointer[Made]
 
 	scene  atomic.Pointer[string]
 	wanted string               // what it should be called, unless the name is taken
@@ -116,6 +118,10 @@ type Feed struct {
 	air        map[string]scene   // what the programme shows of it, with its groups: in studio mode not what they hold now
 	last       snapshot
 	quietUntil time.Time
+
+	privateOf   func(scenes []string) []string // nil where no scene is private
+	tellPrivate func(scene string, known bool)
+	private     atomic.Pointer[map[string]bool] // of the scenes that were there at the last look
 
 	bare   atomic.Pointer[map[string]bool] // for Bare
 	inStep func()                          // called after each time our scenes were brought in step
@@ -138,6 +144,28 @@ func New(log *slog.Logger) *Feed {
 func (f *Feed) Begin(peers func(context.Context) ([]string, error), inStep func()) {
 	f.findPeers, f.inStep, f.loaded = peers, inStep, false
 	f.reload()
+}
+
+// HidePrivate keeps scenes from the peer; it must come before Begin. match picks them from the user's scenes. The scene for
+// the peer never shows one of them. While the programme shows one, also within another scene, the scene for the peer is
+// empty. tell gets the private scene that the programme shows, "" if it shows none, after each look: before the scene for the
+// peer is emptied, and after it shows something again. While the programme is not known, known is false.
+func (f *Feed) HidePrivate(match func(scenes []string) []string, tell func(scene string, known bool)) {
+	f.privateOf, f.tellPrivate = match, tell
+}
+
+// Private reports whether a scene is to be kept from the peer, as far as it was there at the last look. It may be called at
+// any time.
+func (f *Feed) Private(scene string) bool {
+	private := f.private.Load()
+	return private != nil && (*private)[scene]
+}
+
+// tell passes on which private scene the programme shows.
+func (f *Feed) tell(scene string, known bool) {
+	if f.tellPrivate != nil {
+		f.tellPrivate(scene, known)
+	}
 }
 
 // Want has the scene for the peer called so, unless the name is taken: OBS's virtual camera finds it by its name.
@@ -163,7 +191,7 @@ func (f *Feed) reload() {
 	f.collection, f.kept, f.canvas, f.program = "", "", obsctl.Video{}, ""
 	f.twins, f.peers, f.air, f.last = twins{}, nil, nil, snapshot{}
 	f.foresee("")
-	f.placed, f.private, f.spares = false, false, nil
+	f.placed, f.unlisted, f.spares = false, false, nil
 	f.taken = make(map[string]bool)
 	f.name(f.wanted)
 	f.bare.Store(nil)

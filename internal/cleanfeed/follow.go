@@ -47,6 +47,9 @@ func (f *Feed) syncOnce(ctx context.Context, obs OBS, n news) error {
 	if err != nil {
 		return fmt.Errorf("the scenes for the clean feed: %w", err)
 	}
+	if s.hidden != "" {
+		f.tell(s.hidden, true)
+	}
 	mirrors, show := plan(s, f.twins, f.made.mirrors(f.collection))
 	bare := s.bare()
 	if before := f.bare.Load(); before != nil {
@@ -75,6 +78,9 @@ func (f *Feed) syncOnce(ctx context.Context, obs OBS, n news) error {
 	}
 	f.bare.Store(&bare)
 	f.inStep()
+	if s.hidden == "" {
+		f.tell("", true)
+	}
 	return nil
 }
 
@@ -93,8 +99,14 @@ func (f *Feed) Follow(ctx context.Context, obs OBS, events <-chan obsctl.Event) 
 		if !n.urgent {
 			wait = max(wait, pace-time.Since(last))
 		}
+		if n.look && n.urgent && wait > 0 {
+			f.tell("", false) // for as long as OBS is not to be disturbed
+		}
 		if n.look && wait <= 0 {
 			err := f.sync(ctx, obs, n)
+			if err != nil && n.urgent {
+				f.tell("", false)
+			}
 			if err != nil && !passes(err) {
 				if ctx.Err() != nil {
 					return nil
@@ -174,6 +186,9 @@ func (f *Feed) note(ev obsctl.Event, n *news) {
 		f.expected = "" // OBS does not say what it leads to.
 		n.look, n.urgent, n.thaw = true, true, true
 	case obsctl.ProgramScene:
+		if f.Private(e.Name) {
+			f.tell(e.Name, true)
+		}
 		f.expected = e.Name
 		n.look, n.urgent = true, true
 	case obsctl.StudioMode:
@@ -192,6 +207,9 @@ func (f *Feed) note(ev obsctl.Event, n *news) {
 	case obsctl.FiltersChanged:
 		n.look = n.look || f.watches(e.Source)
 	case obsctl.SceneItemEnabled:
+		if f.privateOf != nil && f.watches(e.Scene) {
+			n.look, n.urgent = true, true // A private scene in it has no copy.
+		}
 		f.noteItem(n, place{e.Scene, e.ID, "eye"}, func(mirror string, it *obsctl.SceneItem) edit {
 			it.Enabled = e.Enabled
 			return enableItem{Mirror: mirror, Origin: e.ID, Enabled: e.Enabled}
@@ -221,6 +239,7 @@ func (f *Feed) note(ev obsctl.Event, n *news) {
 		f.peers = nil
 		n.look = true
 	case obsctl.CollectionChanging, obsctl.Exiting:
+		f.tell("", false)
 		n.changing, n.changingFrom = true, time.Now()
 	case obsctl.CollectionChanged:
 		f.reload()

@@ -224,7 +224,7 @@ func (f *Feed) place(ctx context.Context, obs OBS) error {
 			return err
 		}
 	}
-	f.placed, f.private = true, private
+	f.placed, f.unlisted = true, private
 	return nil
 }
 

@@ -62,7 +62,10 @@ func plan(s snapshot, t twins, names map[string]string) (mirrors, shown []edit) 
 	p := &planner{snapshot: s, twins: t, names: make(map[string]string), seen: make(map[string]bool)}
 	maps.Copy(p.names, names)
 	show := s.program
-	if s.mirrored(show) {
+	switch {
+	case s.hidden != "":
+		show = ""
+	case s.mirrored(show):
 		p.mirror(show)
 		show = p.names[show]
 	}
@@ -245,7 +248,7 @@ func sameSettings(a, b map[string]any) bool {
 	return len(a) == 0 && len(b) == 0 || reflect.DeepEqual(a, b)
 }
 
-// show plans that the scene for the peer shows one scene and nothing else.
+// show plans that the scene for the peer shows one scene, or none, and nothing else.
 func (p *planner) show(source string) {
 	has, exists := p.ours[p.scene]
 	if !exists {
@@ -254,7 +257,7 @@ func (p *planner) show(source string) {
 	at := slices.IndexFunc(has.items, func(it obsctl.SceneItem) bool {
 		return it.Source == source && it.Enabled && samePlace(it.Transform, whole)
 	})
-	if at < 0 {
+	if at < 0 && source != "" {
 		p.add(showScene{Scene: source})
 	}
 	for i, it := range has.items {

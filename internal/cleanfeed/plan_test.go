@@ -206,6 +206,30 @@ func TestPlan(t *testing.T) {
 			},
 		},
 		{
+			name: "a private scene as the programme: the peer sees nothing",
+			s:    private(stageOf(map[string]scene{"Main": items(it(1, "Cam"), it(2, "Peer"))}, shown("Other", nil)), "Main"),
+			want: []string{`remove "Other" from "To peer"`},
+		},
+		{
+			name: "and nothing is left to do",
+			s:    private(stageOf(map[string]scene{"Main": items(it(1, "Cam"))}, map[string]scene{Scene: {}}), "Main"),
+		},
+		{
+			name: "a private scene within: the peer sees nothing, and its mirror does not have it",
+			s: private(stageOf(map[string]scene{"Main": items(it(1, "Cam"), it(2, "Secret"))},
+				shown(mainMirror, map[string]scene{mainMirror: items(it(7, "Cam"))})), "Secret"),
+			twins: twins{mainMirror: {7: 1}}, names: mirrors,
+			want: []string{`remove "To peer: Main" from "To peer"`},
+		},
+		{
+			name: "a private scene that is hidden: the peer sees a mirror without it, so that showing it shows the peer nothing",
+			s:    private(stageOf(map[string]scene{"Main": items(it(1, "Cam"), hidden(it(2, "Secret")))}, shown("Main", nil)), "Secret"),
+			want: []string{
+				`make scene "To peer: Main"`, `put "Cam" into "To peer: Main"`, `show item 1 in "To peer: Main": true`,
+				`show the peer "To peer: Main"`, `remove "Main" from "To peer"`,
+			},
+		},
+		{
 			name: "our own scene in the user's is left out",
 			s: func() snapshot {
 				s := stageOf(map[string]scene{"Main": items(it(1, Scene), it(2, "Cam"))}, shown("Main", nil))
@@ -228,6 +252,41 @@ func TestPlan(t *testing.T) {
 				t.Errorf("edits (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// private is a snapshot in which a scene is private.
+func private(s snapshot, secret string) snapshot {
+	s.private = map[string]bool{secret: true}
+	s.barred[secret] = true
+	s.hidden = s.shownPrivate(s.program)
+	return s
+}
+
+// TestShownPrivate: which private scene the programme shows.
+func TestShownPrivate(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		scenes map[string]scene
+		want   string
+	}{
+		{"none", map[string]scene{"Main": items(it(1, "Cam"))}, ""},
+		{"within", map[string]scene{"Main": items(it(1, "Cam"), it(2, "Secret"))}, "Secret"},
+		{"within, hidden", map[string]scene{"Main": items(hidden(it(2, "Secret")))}, ""},
+		{"deep within", map[string]scene{"Main": items(group(1, "G", 1, 1)), "G": {group: true, items: []obsctl.SceneItem{it(1, "Inner")}}, "Inner": items(it(1, "Secret"))}, "Secret"},
+		{"deep within, in what is hidden", map[string]scene{"Main": items(hidden(group(1, "G", 1, 1))), "G": {group: true, items: []obsctl.SceneItem{it(1, "Secret")}}}, ""},
+		{"twice", map[string]scene{"Main": items(hidden(it(1, "Secret")), it(2, "Secret"))}, "Secret"},
+	} {
+		if got := private(stageOf(test.scenes, nil), "Secret").hidden; got != test.want {
+			t.Errorf("%s: got %q, want %q", test.name, got, test.want)
+		}
+	}
+	s := private(stageOf(map[string]scene{"Main": items(it(1, "Cam"))}, nil), "Main")
+	if s.hidden != "Main" {
+		t.Errorf("the programme itself: got %q", s.hidden)
+	}
+	if bare := s.bare(); len(bare) > 0 {
+		t.Errorf("the peer may see %v as it is, want nothing", bare)
 	}
 }
 

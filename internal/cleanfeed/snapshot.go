@@ -24,7 +24,9 @@ type snapshot struct {
 	program string           // the user's scene that is the programme
 	frozen  bool             // the programme shows a copy of it, which OBS made at the last transition
 	scenes  map[string]scene // the programme scene and all scenes and groups in it
-	barred  map[string]bool  // sources that the peer must not see: the peer, and scenes of ours
+	barred  map[string]bool  // sources that the peer must not see: the peer, private scenes, and scenes of ours
+	private map[string]bool  // the user's scenes that are kept from the peer
+	hidden  string           // the private scene that the programme shows, "" if none
 	ours    map[string]scene // our scenes
 	taken   map[string]bool  // names of scenes
 	spares  []string         // those of ours that are empty mirrors
@@ -66,9 +68,10 @@ func (f *Feed) read(ctx context.Context, obs OBS, n news) (s snapshot, err error
 		return s, errCollection
 	}
 	s.barred = maps.Clone(f.peers)
+	s.private = f.privateAmong(list.Names)
 	for _, name := range list.Names {
 		s.taken[name] = true
-		s.barred[name] = f.made.Has(f.collection, name)
+		s.barred[name] = f.made.Has(f.collection, name) || s.private[name]
 	}
 	maps.Copy(s.taken, f.taken)
 	s.spares = f.listedSpares(list)
@@ -86,11 +89,40 @@ func (f *Feed) read(ctx context.Context, obs OBS, n news) (s snapshot, err error
 	if err := f.freeze(ctx, obs, &s, studio.Value, n.thaw); err != nil {
 		return s, err
 	}
+	s.hidden = s.shownPrivate(s.program)
 	if err := f.readMirrors(ctx, a, &s); err != nil {
 		return s, err
 	}
 	f.last = s
 	return s, nil
+}
+
+// privateAmong picks the private scenes from all.
+func (f *Feed) privateAmong(names []string) map[string]bool {
+	private := make(map[string]bool)
+	if f.privateOf != nil {
+		users := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return f.made.Has(f.collection, name) })
+		for _, name := range f.privateOf(users) {
+			private[name] = true
+		}
+	}
+	f.private.Store(&private)
+	return private
+}
+
+// shownPrivate is a private scene that a scene or group is or shows, "" if there is none.
+func (s *snapshot) shownPrivate(name string) string {
+	if s.private[name] {
+		return name
+	}
+	for _, it := range s.scenes[name].items {
+		if it.Enabled {
+			if shown := s.shownPrivate(it.Source); shown != "" {
+				return shown
+			}
+		}
+	}
+	return ""
 }
 
 // inner is a scene or group in another one.
@@ -294,6 +326,9 @@ func (s *snapshot) mirrored(name string) bool {
 // bare are the scenes that the peer is to see as they are.
 func (s *snapshot) bare() map[string]bool {
 	out := make(map[string]bool)
+	if s.hidden != "" {
+		return out
+	}
 	for name := range s.scenes {
 		if !s.mirrored(name) {
 			out[name] = true
@@ -302,7 +337,7 @@ func (s *snapshot) bare() map[string]bool {
 	return out
 }
 
-// shows says whether a scene or group shows the peer, be it hidden at the moment.
+// shows says whether a scene or group shows the peer or a private scene, be it hidden at the moment.
 func (s *snapshot) shows(name string) bool {
 	return slices.ContainsFunc(s.scenes[name].items, func(it obsctl.SceneItem) bool {
 		_, inner := s.scenes[it.Source]

@@ -47,7 +47,7 @@ func (f *Feed) take(e takeSpare) {
 // lacksSpare reports whether an empty mirror should be made. Private scenes need none made, and where each scene of the
 // user's that may need a mirror has one, none is needed.
 func (f *Feed) lacksSpare() bool {
-	if f.private || f.last.scene == "" || len(f.spares) >= spares || time.Now().Before(f.spareAfter) {
+	if f.unlisted || f.last.scene == "" || len(f.spares) >= spares || time.Now().Before(f.spareAfter) {
 		return false
 	}
 	mirrors := f.made.mirrors(f.collection)

@@ -9,7 +9,9 @@ import (
 	"slices"
 
 	"github.com/costream-obs/costream-obs/internal/cleanfeed"
+	"github.com/costream-obs/costream-obs/internal/obsscenes"
 	"github.com/costream-obs/costream-obs/obsctl"
+	"github.com/costream-obs/costream-obs/scenes"
 )
 
 // changesSlot is where OBS stores the changes for us, so that they survive a crash of OBS or of costream-obs.
@@ -110,8 +112,43 @@ type store interface {
 }
 
 // Left says what an earlier costream-obs has not undone in an OBS, as phrases for people, or nil. It leaves out changes in
-// scene collections that are not loaded: those are undone when OBS loads them.
-func Left(ctx context.Context, obs cleanfeed.Store, collection string) ([]string, error) {
+// scene collections that are not loaded: those are undone when OBS loads them. The process id is 0 for an OBS on another
+// machine.
+func Left(ctx context.Context, obs cleanfeed.Store, collection string, pid int) ([]string, error) {
+	left, err := leftChanges(ctx, obs, collection)
+	if err != nil {
+		return nil, err
+	}
+	var memory scenes.Memory
+	if _, err := obs.PersistentData(ctx, obsscenes.Slot, &memory); err != nil {
+		return nil, fmt.Errorf("reading where an earlier run put the peer: %w", err)
+	}
+	if memory.Leaves(collection) {
+		left = append(left, "the peer in your scenes")
+	}
+	made, err := cleanfeed.LoadMade(ctx, obs)
+	if err != nil {
+		return nil, err
+	}
+	for _, scene := range slices.Sorted(maps.Keys(made[collection])) {
+		if scene != made.Scene(collection) || !cameraKeeps(pid, collection, scene) {
+			left = append(left, fmt.Sprintf("the scene %q", scene))
+		}
+	}
+	return left, nil
+}
+
+// cameraKeeps reports whether a scene must stay because OBS's virtual camera outputs it, also if that cannot be known.
+func cameraKeeps(pid int, collection, scene string) bool {
+	if pid == 0 {
+		return true
+	}
+	shows, err := cameraShows(pid, collection)
+	return err != nil || shows == scene
+}
+
+// leftChanges is what Left finds in the noted changes.
+func leftChanges(ctx context.Context, obs cleanfeed.Store, collection string) ([]string, error) {
 	var c changes
 	if _, err := obs.PersistentData(ctx, changesSlot, &c); err != nil {
 		return nil, fmt.Errorf("reading what an earlier run changed: %w", err)

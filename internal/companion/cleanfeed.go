@@ -46,6 +46,9 @@ type feedScenes interface {
 // wants reports whether the peer gets the clean feed: because of the setting, or because OBS's virtual camera outputs it.
 func (f *cleanFeed) wants() bool { return f.chosen || f.camera }
 
+// unclean reports whether OBS's virtual camera shows the programme although the peer is to get it without the peer.
+func (f *cleanFeed) unclean() bool { return f.chosen && !f.camera }
+
 // lookAtCamera finds out whether OBS's virtual camera outputs the scene for the peer. There is no request for that, so it
 // reads OBS's files. The files of an OBS on another machine cannot be read.
 func (f *cleanFeed) lookAtCamera() {
@@ -67,6 +70,24 @@ func cameraShows(pid int, name string) (scene string, err error) {
 	if err != nil {
 		return "", err
 	}
+	return cameraShowsIn(dir, name)
+}
+
+// feedOnCamera reports whether the virtual camera of an OBS, or of the one that is not running yet, shows the scene for the
+// peer in the current scene collection.
+func feedOnCamera(pid int) bool {
+	dir, err := collection.Of(pid, obsctl.FindOptions{})
+	if pid == 0 {
+		dir, err = collection.Find(obsctl.FindOptions{})
+	}
+	if err != nil {
+		return false
+	}
+	scene, err := cameraShowsIn(dir, "")
+	return err == nil && scene != ""
+}
+
+func cameraShowsIn(dir collection.Dir, name string) (scene string, err error) {
 	file, err := dir.Open(name)
 	if err != nil {
 		return "", err
@@ -90,6 +111,16 @@ func (f *cleanFeed) source() obsctl.SourceID { return f.private.Source(f.scenes.
 // errUnclean: the virtual camera's picture includes the peer.
 var errUnclean = errors.New("OBS's virtual camera outputs the programme, which may include your friend: run `costream-obs setup clean-feed`")
 
+// uncleanError says why the peer gets nothing: never the programme with the peer in it, unless the user asked for that.
+type uncleanError struct{ err error }
+
+func (e *uncleanError) Error() string {
+	return fmt.Sprintf("your friend gets nothing, because OBS cannot make the scene for them: %v; costream-obs tries again, "+
+		"and `costream-obs run --no-clean-feed` sends your programme as it is", e.err)
+}
+
+func (e *uncleanError) Unwrap() error { return e.err }
+
 // prepare makes the scene for the peer before it is sent. While on air, followFeed keeps it up to date.
 func (f *cleanFeed) prepare(ctx context.Context) error {
 	if f.onAir {
@@ -103,6 +134,9 @@ func (f *cleanFeed) prepare(ctx context.Context) error {
 	// The camera may output a scene of the user's that has the name of ours.
 	f.camera = f.camera && (err != nil || f.scenes.Scene() == f.cameraScene)
 	f.ready = err == nil
+	if err != nil && f.chosen {
+		return &uncleanError{err}
+	}
 	return err
 }
 

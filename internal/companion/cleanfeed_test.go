@@ -76,8 +76,12 @@ func TestCleanFeedIsPrepared(t *testing.T) {
 				shows:  func(int, string) (string, error) { return tt.shows, tt.unknown },
 				chosen: tt.chosen, onAir: tt.onAir,
 			}
-			if err := f.prepare(t.Context()); !errors.Is(err, tt.err) {
+			err := f.prepare(t.Context())
+			if !errors.Is(err, tt.err) {
 				t.Errorf("got error %v, want %v", err, tt.err)
+			}
+			if unclean := new(uncleanError); errors.As(err, &unclean) != (tt.chosen && tt.err != nil) {
+				t.Errorf("got error %v; want it to say how to send the programme instead: %t", err, tt.chosen)
 			}
 			if diff := cmp.Diff(saidTo(tt.done), n.saidTo); diff != "" {
 				t.Errorf("done (-want +got):\n%s", diff)

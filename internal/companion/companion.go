@@ -24,6 +24,8 @@ import (
 	"image"
 	"log/slog"
 	"maps"
+	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -36,13 +38,18 @@ import (
 	"github.com/costream-obs/costream-obs/internal/cleanfeed"
 	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/leftovers"
+	"github.com/costream-obs/costream-obs/internal/pathcheck"
 	"github.com/costream-obs/costream-obs/internal/problem"
 	"github.com/costream-obs/costream-obs/internal/standstill"
 	"github.com/costream-obs/costream-obs/internal/supervisor"
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/media/link"
 	"github.com/costream-obs/costream-obs/obsctl"
+	"github.com/costream-obs/costream-obs/scenes"
 )
+
+// lookUpWithin limits the look-up of the peer's name at the start.
+const lookUpWithin = 5 * time.Second
 
 // Companion is one running costream-obs.
 type Companion struct {
@@ -58,16 +65,17 @@ type Companion struct {
 	reports *reporter
 	wake    chan struct{}
 
-	feed      *cleanfeed.Feed // used by the session, and while on air
-	recall    recall
-	obs       atomic.Pointer[obsctl.Client] // of the session; nil while there is none
-	connected bool                          // OBS was reached at least once; for the keeper's goroutine
-	stood     atomic.Bool                   // the process stood still, and the session has not reacted yet
-	peer      atomic.Bool
-	area      atomic.Pointer[image.Rectangle] // the part of the screen with the peer's picture
-	program   atomic.Pointer[string]
-	call      atomic.Pointer[onAirCall]
-	lagged    lagged
+	feed    *cleanfeed.Feed // used by the session, and while on air
+	breaks  breaks
+	recall  recall
+	obs     atomic.Pointer[obsctl.Client] // of the session; nil while there is none
+	tried   bool                          // we tried to connect to OBS; for the keeper's goroutine
+	stood   atomic.Bool                   // the process stood still, and the session has not reacted yet
+	peer    atomic.Bool
+	area    atomic.Pointer[image.Rectangle] // the part of the screen with the peer's picture
+	program atomic.Pointer[string]
+	call    atomic.Pointer[onAirCall]
+	lagged  lagged
 }
 
 // New checks the options. The error is in the user's words.
@@ -76,7 +84,11 @@ func New(o Options) (*Companion, error) {
 		return nil, err
 	}
 	c := &Companion{o: o, log: o.Log, wake: make(chan struct{}, 1), reports: &reporter{out: o.OnReport}}
+	c.breaks.changed = c.wakeUp
 	c.feed = cleanfeed.New(o.Log)
+	if len(o.PrivateScenes) > 0 {
+		c.feed.HidePrivate(func(all []string) []string { return scenes.Matching(o.PrivateScenes, all) }, c.breaks.programme)
+	}
 	c.parts = supervisor.New(o.Log, c.wakeUp)
 	c.sound = newSound(c.parts, c.wakeUp, o.Log)
 	c.display = newDisplay(filepath.Join(o.StateDir, "screen.json"), o.PeerName, c.parts, c.wakeUp, o.Log)
@@ -94,7 +106,7 @@ func (c *Companion) Run(ctx context.Context) error {
 	if err := c.preflightStart(); err != nil {
 		return err
 	}
-	ctl := &control.Server{Path: c.o.ControlSocket, Status: c.Status, Graph: c.graph, Probe: c.probe, Peer: c.carryPeer}
+	ctl := &control.Server{Path: c.o.ControlSocket, Status: c.Status, Graph: c.graph, Probe: c.probe, Peer: c.carryPeer, Reach: c.survey}
 	listener, release, err := ctl.Listen(ctx)
 	if err != nil {
 		return err
@@ -108,6 +120,11 @@ func (c *Companion) Run(ctx context.Context) error {
 		standstill.Watch(ctx, c.noteStandstill)
 		return nil
 	})
+	reachDone := make(chan struct{})
+	go func() {
+		defer close(reachDone)
+		c.keepReach(life)
+	}()
 	soundDone := make(chan struct{})
 	go func() {
 		defer close(soundDone)
@@ -121,11 +138,10 @@ func (c *Companion) Run(ctx context.Context) error {
 	runCtx, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
 	keeper.OnDown = func(err error) {
-		if c.fatal(err) {
+		if !c.noteDown(err) {
 			giveUp(err)
 			return
 		}
-		c.reports.report(control.Report{State: control.Waiting, Detail: err.Error()})
 		c.cleanFiles(runCtx)
 		c.o.WithoutOBS()
 	}
@@ -137,12 +153,27 @@ func (c *Companion) Run(ctx context.Context) error {
 	cancel()
 	<-soundDone
 	c.parts.Wait()
+	<-reachDone
 	return runErr
 }
 
-// fatal tells the errors of a first connection that no waiting mends.
-func (c *Companion) fatal(err error) bool {
-	return !c.connected && (errors.Is(err, obsctl.ErrAuth) || errors.Is(err, obsctl.ErrTooOld) || errors.Is(err, obsctl.ErrNotOBS))
+// noteDown reports why there is no connection to OBS, and returns whether to keep trying. If OBS is there but refuses us, the
+// user must do something: at the very first attempt the user is there to read that, so Run ends. Later we keep trying, because
+// OBS may start again with another password.
+func (c *Companion) noteDown(err error) (keepTrying bool) {
+	refused := errors.Is(err, obsctl.ErrAuth) || errors.Is(err, obsctl.ErrTooOld) || errors.Is(err, obsctl.ErrNotOBS)
+	if refused && !c.tried {
+		return false
+	}
+	c.tried = true
+	r := control.Report{State: control.Waiting}
+	if refused {
+		r.SetProblems(map[problem.Code]error{problem.Connection: err})
+	} else {
+		r.Detail = err.Error()
+	}
+	c.reports.report(r)
+	return true
 }
 
 // preflightStart finds at once what would otherwise fail only on air: ports in use, missing GStreamer elements.
@@ -156,6 +187,9 @@ func (c *Companion) preflightStart() error {
 	}
 	if err := l.Close(); err != nil {
 		return fmt.Errorf("link: %w", err)
+	}
+	if err := c.checkPeer(); err != nil {
+		return err
 	}
 	for _, probe := range []func() error{
 		func() error {
@@ -187,6 +221,30 @@ func (c *Companion) preflightStart() error {
 	return nil
 }
 
+// checkPeer refuses a peer that is this machine. Only the plain link needs that: the secure one does not connect to itself, and
+// the probe says so.
+func (c *Companion) checkPeer() error {
+	if c.o.Link != nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), lookUpWithin)
+	defer cancel()
+	var addrs [2][]netip.Addr
+	for i, name := range []string{c.o.Peer, c.o.Listen} {
+		if name == "" {
+			continue
+		}
+		found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", name)
+		if err != nil {
+			return fmt.Errorf("address %q: %w", name, err)
+		}
+		for _, a := range found {
+			addrs[i] = append(addrs[i], a.Unmap())
+		}
+	}
+	return pathcheck.Self(c.o.Peer, addrs[0], addrs[1], pathcheck.OwnAddresses())
+}
+
 // holdScreen opens the screen before OBS starts, in the format that was last used, so that an OBS that starts with the peer
 // source in its scene finds a working device.
 func (c *Companion) holdScreen() {
@@ -194,9 +252,14 @@ func (c *Companion) holdScreen() {
 	if !known {
 		return
 	}
-	if route, _ := c.routes.choose(0, obsctl.Version{}); route.viaCamera() {
+	if route, _ := c.chooseRoute(0, obsctl.Version{}); route.viaCamera() {
 		c.display.set(route, format)
 	}
+}
+
+// chooseRoute is for where no session knows what OBS's virtual camera shows.
+func (c *Companion) chooseRoute(obsPID int, v obsctl.Version) (route, string) {
+	return c.routes.choose(obsPID, v, c.o.CleanFeed && !feedOnCamera(obsPID))
 }
 
 func (c *Companion) newLink(h link.Handler) (link.Link, error) {

@@ -104,7 +104,7 @@ func (c *Companion) newSession(obs *obsctl.Client) *session {
 			return scenes.Peers(ctx, obsscenes.New(obs), source)
 		},
 		ready: func() bool { return s.picture.arrives }, wanted: s.wantOnAir, peer: &c.peer, area: &c.area,
-		wakeUp: c.wakeUp, wakeLater: c.wakeLater, log: c.log, name: c.o.SourceName, globs: c.o.Scenes, layouts: c.o.Layouts,
+		wakeUp: c.wakeUp, wakeLater: c.wakeLater, log: c.log, name: c.o.SourceName, globs: c.o.Scenes, private: c.o.PrivateScenes, layouts: c.o.Layouts,
 	}
 	s.keptOff = keptOff{obs: obs, seen: &s.seen, when: c.o.When, wakeLater: c.wakeLater}
 	s.traces = traces{

@@ -49,7 +49,8 @@ func (d *devices) open(ctx context.Context, o *outputs) error {
 		return err
 	}
 	for _, output := range outputs {
-		if output.Kind == sinkOutputKind {
+		// The plugin sends the programme; the clean feed comes by OBS's virtual camera alone.
+		if output.Kind == sinkOutputKind && !o.clean {
 			return d.openSinkOutput(ctx, o, output)
 		}
 	}
@@ -127,6 +128,7 @@ type outputs struct {
 	obs    outputsOBS
 	seen   *observed
 	ledger *ledger
+	clean  bool // they are to show the clean feed
 }
 
 // outputsOBS is what outputs needs of OBS.

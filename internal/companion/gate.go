@@ -29,6 +29,7 @@ type gate struct {
 	closed    map[string]bool // by OBS's meters
 	metered   bool            // meters have come
 	placed    bool            // the streams at the sound server are where they belong
+	paused    bool            // the user is on a break
 	ended     bool
 	leaked    time.Time // when a closed microphone was last found to be monitored
 }
@@ -78,6 +79,14 @@ func (g *gate) place(placed bool) {
 		g.placed = placed
 		g.apply()
 	}
+}
+
+// pause closes the gate for a break.
+func (g *gate) pause(paused bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.paused = paused
+	g.apply()
 }
 
 // end closes the gate for the rest of the time on air.
@@ -138,7 +147,7 @@ func (g *gate) isClosed(mic string) bool {
 
 func (g *gate) apply() {
 	if g.silence != nil {
-		g.silence(g.ended || !g.metered || !g.placed || g.allClosed() || g.leaks())
+		g.silence(g.paused || g.ended || !g.metered || !g.placed || g.allClosed() || g.leaks())
 	}
 }
 

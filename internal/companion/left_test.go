@@ -9,7 +9,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/costream-obs/costream-obs/internal/cleanfeed"
+	"github.com/costream-obs/costream-obs/internal/obsscenes"
 	"github.com/costream-obs/costream-obs/obsctl"
+	"github.com/costream-obs/costream-obs/scenes"
 )
 
 // slots is the store of an OBS.
@@ -61,16 +64,54 @@ func TestLeft(t *testing.T) {
 			if err := l.save(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			got, err := Left(t.Context(), obs, "Show")
+			got, err := Left(t.Context(), obs, "Show", 0)
 			if diff := cmp.Diff(test.want, got); diff != "" || err != nil {
 				t.Errorf("%v; -want +got:\n%s", err, diff)
 			}
 		})
 	}
-	if got, err := Left(t.Context(), slots{}, "Show"); got != nil || err != nil {
+	if got, err := Left(t.Context(), slots{}, "Show", 0); got != nil || err != nil {
 		t.Errorf("an OBS that costream-obs never saw: got %q, %v", got, err)
 	}
-	if _, err := Left(t.Context(), slots{changesSlot: []byte("?")}, "Show"); err == nil {
+	if _, err := Left(t.Context(), slots{changesSlot: []byte("?")}, "Show", 0); err == nil {
 		t.Error("a slot that cannot be read: got no error")
+	}
+}
+
+// TestLeftInScenes: what a killed run leaves in the scenes of the loaded collection is told.
+func TestLeftInScenes(t *testing.T) {
+	ours := map[int]*scenes.ItemMemory{3: {Ours: true}}
+	parked := map[int]*scenes.ItemMemory{3: {Parked: true}}
+	for _, test := range []struct {
+		name   string
+		memory *scenes.CollectionMemory
+		made   map[string]string
+		want   []string
+	}{
+		{"nothing", nil, nil, nil},
+		{"the peer was added", &scenes.CollectionMemory{Scenes: map[string]*scenes.SceneMemory{"Game": {Items: ours}}}, nil, []string{"the peer in your scenes"}},
+		{"the peer was hidden in the end", &scenes.CollectionMemory{Scenes: map[string]*scenes.SceneMemory{"Game": {Items: parked}}}, nil, nil},
+		{"the clean feed", nil, map[string]string{"To peer": "", "Game, without the peer": "Game"}, []string{`the scene "Game, without the peer"`}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			obs := slots{}
+			for _, collection := range []string{"Show", "Elsewhere"} {
+				memory := scenes.Memory{Collections: map[string]*scenes.CollectionMemory{collection: test.memory}}
+				made := cleanfeed.Made{collection: test.made}
+				for slot, v := range map[string]any{obsscenes.Slot: memory, "costream-obs.cleanfeed": made} {
+					if err := obs.SetPersistentData(t.Context(), slot, v); err != nil {
+						t.Fatal(err)
+					}
+				}
+				want := test.want
+				if collection != "Show" {
+					want = nil
+				}
+				got, err := Left(t.Context(), obs, "Show", 0)
+				if diff := cmp.Diff(want, got); diff != "" || err != nil {
+					t.Errorf("in %q: %v; -want +got:\n%s", collection, err, diff)
+				}
+			}
+		})
 	}
 }

@@ -60,8 +60,8 @@ func (s *session) listen(ctx context.Context) {
 	}
 }
 
-// actAtOnce handles what must not wait: mutes, which decide what the peer hears and how the viewers hear the peer, and the
-// end of the stream.
+// actAtOnce handles what must not wait: mutes, which decide what the peer hears and how the viewers hear the peer, private
+// scenes, and the end of the stream.
 func (s *session) actAtOnce(ev obsctl.Event) {
 	switch e := ev.(type) {
 	case obsctl.MuteChanged:
@@ -70,6 +70,10 @@ func (s *session) actAtOnce(ev obsctl.Event) {
 	case obsctl.MonitorTypeChanged:
 		if e.Type == obsctl.MonitorOnly && s.seen.version.MuteButtonMonitorsOnly() {
 			s.mic.gate.mute(e.Input, true)
+		}
+	case obsctl.ProgramScene:
+		if s.c.feed.Private(e.Name) {
+			s.c.breaks.programme(e.Name, true)
 		}
 	case obsctl.Exiting:
 		s.cutOff()

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -22,7 +23,11 @@ func newTestSession(t *testing.T, o Options, server *fakeobs.Server) *session {
 	if server == nil {
 		server = &fakeobs.Server{}
 	}
+	if o.ControlSocket == "" {
+		o.ControlSocket = filepath.Join(t.TempDir(), "control.sock") // The lock on OBS's scenes is beside it.
+	}
 	c := &Companion{o: o, log: slog.New(slog.DiscardHandler), wake: make(chan struct{}, 1), feed: cleanfeed.New(nil)}
+	c.breaks.changed = c.wakeUp
 	return c.newSession(dialFake(t, server))
 }
 

@@ -96,6 +96,11 @@ func (s *session) startCall() {
 	s.external.begin(route.screenLatency(format), format)
 	ours := route.picture(frame, s.newShooter(frame).shoot)
 	opts.Picture, opts.Feed = ours.source, ours.feed
+	card, err := media.NewBreakCard(frame, o.Name)
+	if err != nil {
+		s.log.Warn("your friend gets nothing while you are on a break", "error", err)
+	}
+	opts.Card, opts.Covered = card, s.c.breaks.why() != ""
 	if ours.latency > 0 {
 		s.external.picture.Add(ours.latency, latencySamples)
 	}
@@ -106,6 +111,9 @@ func (s *session) startCall() {
 	s.controllers.begin(s.call)
 	s.call.keep(problem.Meters, s.followMeters)
 	s.call.keep(problem.FrameClock, s.followFrameClock)
+	if o.MicSource == "" {
+		s.call.keep(problem.Unheard, s.listenDrowned)
+	}
 	s.call.watch(problem.Placement, s.guardStreams)
 	s.call.watch(problem.Friend, waits.run)
 	if s.feed.wants() {
@@ -114,6 +122,10 @@ func (s *session) startCall() {
 	if o.PeerAudio != PeerAudioDesktop {
 		s.call.keep(problem.PeerVoice, s.followDesktop)
 	}
+	s.c.breaks.attach(func(on bool) {
+		s.mic.gate.pause(on)
+		s.call.SetCovered(on)
+	})
 	s.mic.gate.attach(s.call.SetMuted)
 	s.c.call.Store(s.call)
 }
@@ -157,6 +169,7 @@ func (s *session) stopCall() {
 		return
 	}
 	s.mic.gate.detach()
+	s.c.breaks.detach()
 	s.call.stop()
 	s.call = nil
 	s.controllers.end()
@@ -166,8 +179,13 @@ func (s *session) stopCall() {
 }
 
 // followFeed keeps the scene for the peer equal to the programme. It has a connection of its own, because it must not wait
-// for other requests and needs events that nobody else does.
+// for other requests and needs events that nobody else does. While it is broken we do not know whether the programme is private.
 func (s *session) followFeed(ctx context.Context, started func()) error {
+	defer func() {
+		if ctx.Err() == nil && len(s.c.o.PrivateScenes) > 0 {
+			s.c.breaks.programme("", false)
+		}
+	}()
 	obs, err := obsctl.Dial(ctx, s.obs.Endpoint(), obsctl.Options{Transforms: true, Log: s.log})
 	if err != nil {
 		return err

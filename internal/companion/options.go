@@ -3,12 +3,14 @@
 package companion
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/control"
+	"github.com/costream-obs/costream-obs/internal/reach"
 	"github.com/costream-obs/costream-obs/media/link"
 	"github.com/costream-obs/costream-obs/obsctl"
 	"github.com/costream-obs/costream-obs/scenes"
@@ -56,6 +58,8 @@ type Options struct {
 	// Link makes the link for one time on air. It is also called once at the start, to find out whether that works. Nil
 	// means the plain link to Peer; with a Link, Peer may be empty.
 	Link func(link.Handler) (link.Link, error)
+	// Reach looks for the peer of Link; nil where nothing does.
+	Reach Reach
 	// PeerAsks says that the peer asks for the key frames that it needs; no others are sent.
 	PeerAsks bool
 
@@ -71,6 +75,9 @@ type Options struct {
 	NamePlate bool
 	// CleanFeed sends the peer the programme without the peer.
 	CleanFeed bool
+	// PrivateScenes are globs of scenes that the peer does not see; they need CleanFeed. Name is who is on a break then.
+	PrivateScenes []string
+	Name          string
 	// SourceName is the name of the OBS input that shows the peer.
 	SourceName string
 
@@ -104,6 +111,17 @@ type Options struct {
 	Log      *slog.Logger
 }
 
+// Reach looks for the peer, as a *reach.Manager does.
+type Reach interface {
+	// Run works until ctx ends.
+	Run(ctx context.Context)
+	// State is what is known of the way to the peer, and Changed passes a message on after it has changed.
+	State() reach.State
+	Changed() <-chan struct{}
+	// Survey finds out what is not known yet, while a link runs.
+	Survey(ctx context.Context) reach.State
+}
+
 // ErrNoPeer says that no peer is configured.
 var ErrNoPeer = errors.New("no peer is configured: give --peer ADDRESS, or `peer = \"ADDRESS\"` in the configuration file")
 
@@ -113,6 +131,9 @@ func (o *Options) check() error {
 	}
 	if o.FindOBS == nil {
 		return errors.New("companion: FindOBS is missing")
+	}
+	if len(o.PrivateScenes) > 0 && !o.CleanFeed {
+		return errors.New("companion: PrivateScenes needs CleanFeed")
 	}
 	if o.PeerName == "" {
 		o.PeerName = o.Peer

@@ -40,6 +40,7 @@ type peerSource struct {
 	log       *slog.Logger
 	name      string
 	globs     []string // of scenes
+	private   []string // globs of the scenes that are kept from the peer
 	layouts   scenes.Layouts
 
 	call          peerCall    // nil off air
@@ -186,9 +187,10 @@ func onlyUnknown(err error) error {
 	return err
 }
 
-// checkScenes reports before we go on air which of --scenes OBS does not have, and which patterns of --layouts are wrong.
+// checkScenes reports before we go on air which of --scenes and --private-scenes OBS does not have, and which patterns of
+// --layouts are wrong.
 func (p *peerSource) checkScenes(ctx context.Context) error {
-	if len(p.globs)+len(p.layouts.Rules) == 0 || p.seen.scenesLooked && p.scenesChecked {
+	if len(p.globs)+len(p.private)+len(p.layouts.Rules) == 0 || p.seen.scenesLooked && p.scenesChecked {
 		return p.unknown
 	}
 	existing, err := p.obs.Scenes(ctx)
@@ -198,6 +200,9 @@ func (p *peerSource) checkScenes(ctx context.Context) error {
 	p.scenesChecked = true
 	if p.unknown = scenes.CheckScenes(p.globs, p.seen.collection, existing); p.unknown == nil {
 		p.unknown = p.layouts.Check(p.seen.collection, existing)
+	}
+	if err := scenes.CheckScenes(p.private, p.seen.collection, existing); p.unknown == nil && err != nil {
+		p.unknown = fmt.Errorf("--private-scenes: %w", err)
 	}
 	return p.unknown
 }

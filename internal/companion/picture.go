@@ -59,9 +59,10 @@ func (p *picture) open(ctx context.Context) error {
 		return err
 	}
 	route, why := p.choose()
-	if p.unclean(route) {
+	if route.viaCamera() && p.feed.unclean() {
 		return errUnclean
 	}
+	p.outputs.clean = p.feed.wants()
 	if err := route.open(ctx, &p.outputs); err != nil {
 		if p.routes.configured == route.name() || p.obs.Err() != nil || ctx.Err() != nil {
 			return err
@@ -76,15 +77,8 @@ func (p *picture) open(ctx context.Context) error {
 
 // choose returns the route to use, and why.
 func (p *picture) choose() (route, string) {
-	route, why := p.routes.choose(p.seen.pid, p.seen.version)
-	if p.unclean(route) && p.routes.configured != route.name() {
-		return p.routes.portable, "portable route, because " + errUnclean.Error()
-	}
-	return route, why
+	return p.routes.choose(p.seen.pid, p.seen.version, p.feed.unclean())
 }
-
-// unclean reports whether a route would send the peer's own picture back although the clean feed is on.
-func (p *picture) unclean(r route) bool { return r.viaCamera() && p.feed.wants() && !p.feed.camera }
 
 // close undoes what the routes did in OBS.
 func (p *picture) close(ctx context.Context) error {

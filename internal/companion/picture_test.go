@@ -108,6 +108,7 @@ func TestOpenPicture(t *testing.T) {
 		{name: "the camera fails with OBS", configured: auto, obs: outputsWorld{camera: busy, lost: gone}, err: "the camera is busy"},
 		{name: "the plugin's output", configured: auto, obs: outputsWorld{outputs: plugin}, want: onDevices, why: "are there",
 			done: []string{"v4l2sink writes /dev/video10", "start v4l2sink", "screen of devices"}, undone: []string{"stop v4l2sink"}},
+		{name: "the plugin's output, which cannot show the clean feed", configured: auto, obs: outputsWorld{outputs: plugin}, feed: cleanFeed{camera: true, ready: true}, want: onDevices, why: "are there", done: camera, undone: []string{"camera off"}},
 		{name: "colours that cannot be sent", configured: auto, obs: outputsWorld{colours: hdr}, err: "cannot be sent"},
 		{name: "the clean feed is not made yet", configured: auto, feed: cleanFeed{chosen: true}},
 		{name: "the clean feed, and the camera shows the programme", configured: auto, feed: cleanFeed{chosen: true, ready: true}, want: onPortable, why: errUnclean.Error(), done: []string{"screen of portable"}},
@@ -189,20 +190,24 @@ func TestPeerSource(t *testing.T) {
 		name       string
 		configured control.Route
 		pair       error
+		feed       string // "chosen", or "on the camera" as well
 		route      control.Route
 		want       scenes.Source
 	}{
-		{"devices can be used", control.RouteAuto, nil, control.RouteDevices, device},
-		{"devices cannot be used", control.RouteAuto, setup.ErrWritten, control.RoutePortable, socket},
-		{"devices by choice", control.RouteDevices, setup.ErrWritten, control.RouteDevices, device},
-		{"portable by choice", control.RoutePortable, nil, control.RoutePortable, socket},
+		{"devices can be used", control.RouteAuto, nil, "", control.RouteDevices, device},
+		{"devices cannot be used", control.RouteAuto, setup.ErrWritten, "", control.RoutePortable, socket},
+		{"devices by choice", control.RouteDevices, setup.ErrWritten, "", control.RouteDevices, device},
+		{"portable by choice", control.RoutePortable, nil, "", control.RoutePortable, socket},
+		{"the camera shows the programme", control.RouteAuto, nil, "chosen", control.RoutePortable, socket},
+		{"the camera shows the programme, devices by choice", control.RouteDevices, nil, "chosen", control.RouteDevices, device},
+		{"the camera shows the clean feed", control.RouteAuto, nil, "on the camera", control.RouteDevices, device},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var asked setup.PairOptions
 			s := RouteSettings{Route: tt.configured, VideoOut: "/dev/video10", VideoIn: "/dev/video11", Pair: func(o setup.PairOptions) error {
 				asked = o
 				return tt.pair
-			}}
+			}, CleanFeed: tt.feed != "", OnCamera: func(pid int) bool { return pid == 42 && tt.feed == "on the camera" }}
 			obs32 := obsctl.Version{OBS: obsctl.Semver{Major: 32}}
 			if name, why := s.Choose(42, obs32); name != tt.route || why == "" {
 				t.Errorf("route: got %q because %q, want %q", name, why, tt.route)

@@ -17,7 +17,7 @@ import (
 // recall is what we last wrote into OBS's store. If OBS is killed while it writes that file, it comes back with an empty
 // store (seen on 29.0.2), and this replaces it.
 type recall struct {
-	changes changes // of the keeper's goroutine, as connected
+	changes changes // for the keeper's goroutine
 
 	mu     sync.Mutex // commands work on the scenes, too
 	scenes scenes.Memory
@@ -59,6 +59,11 @@ const (
 // carryPeer carries out an order of `costream-obs peer`, on the session's connection to OBS. The error is
 // control.ErrOtherOBS if we are not connected to that OBS.
 func (c *Companion) carryPeer(ctx context.Context, order control.PeerOrder) (control.PeerAnswer, error) {
+	switch order.Do {
+	case control.PeerAway, control.PeerBack:
+		c.breaks.order(order.Do == control.PeerAway)
+		return control.PeerAnswer{Break: c.breaks.why()}, nil
+	}
 	obs := c.obs.Load()
 	if obs == nil || obs.Err() != nil || !obs.Endpoint().Listens(order.OBS) {
 		return control.PeerAnswer{}, control.ErrOtherOBS
@@ -78,7 +83,7 @@ func (c *Companion) newPeerSource(name string, obs *obsctl.Client) scenes.Source
 	if source, there := c.display.source(name); there {
 		return source
 	}
-	route, _ := c.routes.choose(obs.Endpoint().PID, obs.Version())
+	route, _ := c.chooseRoute(obs.Endpoint().PID, obs.Version())
 	return route.source(name)
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/control"
+	"github.com/costream-obs/costream-obs/internal/terminal"
 )
 
 // reporter passes on reports that differ from the one before.
@@ -19,6 +20,7 @@ type reporter struct {
 func (r *reporter) report(next control.Report) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	next.Detail = terminal.OneLine(next.Detail)
 	if r.last.Same(next) {
 		return
 	}

@@ -34,3 +34,11 @@ func TestReporterSaysOnlyWhatIsNew(t *testing.T) {
 		t.Errorf("current state: got %q, want %q", r.current().State, control.OnAir)
 	}
 }
+
+func TestReportIsOneLine(t *testing.T) {
+	r := reporter{out: func(control.Report) {}}
+	r.report(control.Report{State: control.OnAir, Detail: "portable route, because:\none is missing\ntwo is missing"})
+	if got, want := r.current().Detail, "portable route, because:; one is missing; two is missing"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

@@ -57,23 +57,35 @@ type RouteSettings struct {
 	Route control.Route
 	// VideoOut and VideoIn are the devices that OBS writes to and reads from.
 	VideoOut, VideoIn string
+	// CleanFeed sends the peer the programme without the peer's own picture.
+	CleanFeed bool
 	// Pair says why the devices cannot be used, or nil if they can. It is nil where setup should look.
 	Pair func(setup.PairOptions) error
+	// OnCamera reports whether the virtual camera of an OBS shows the scene for the peer. It is nil where OBS's files should
+	// be read.
+	OnCamera func(obsPID int) bool
 }
 
 // Choose returns the route that run takes with an OBS, and why. Without an OBS the process id is 0 and the version empty.
 func (s RouteSettings) Choose(obsPID int, v obsctl.Version) (name control.Route, why string) {
-	routes := s.routes()
-	route, why := routes.choose(obsPID, v)
+	route, why := s.choose(obsPID, v)
 	return route.name(), why
 }
 
 // PeerSource is the OBS input for the peer's picture on the route that run takes with an OBS. A running costream-obs adds
 // the settings that only it knows.
 func (s RouteSettings) PeerSource(name string, obsPID int, v obsctl.Version) scenes.Source {
-	routes := s.routes()
-	route, _ := routes.choose(obsPID, v)
+	route, _ := s.choose(obsPID, v)
 	return route.source(name)
+}
+
+func (s RouteSettings) choose(obsPID int, v obsctl.Version) (route, string) {
+	onCamera := s.OnCamera
+	if onCamera == nil {
+		onCamera = feedOnCamera
+	}
+	routes := s.routes()
+	return routes.choose(obsPID, v, s.CleanFeed && !onCamera(obsPID))
 }
 
 func (s RouteSettings) routes() routes {
@@ -92,8 +104,9 @@ type routes struct {
 
 func (r *routes) all() []route { return []route{r.devices, r.portable} }
 
-// choose returns the route to use, and why. obsPID may be 0 and the version empty.
-func (r *routes) choose(obsPID int, v obsctl.Version) (route, string) {
+// choose returns the route to use, and why. obsPID may be 0 and the version empty. unclean: OBS's virtual camera shows the
+// programme although the peer is to get the clean feed.
+func (r *routes) choose(obsPID int, v obsctl.Version, unclean bool) (route, string) {
 	for _, route := range r.all() {
 		if r.configured == route.name() {
 			return route, string(route.name()) + " route, as configured"
@@ -102,6 +115,9 @@ func (r *routes) choose(obsPID int, v obsctl.Version) (route, string) {
 	found, err := r.devices.check(obsPID, v)
 	if err != nil {
 		return r.portable, "portable route, because the devices route cannot be used: " + err.Error()
+	}
+	if unclean {
+		return r.portable, "portable route, because " + errUnclean.Error()
 	}
 	return r.devices, "devices route: " + found
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/control"
@@ -26,7 +27,6 @@ const (
 )
 
 func (c *Companion) useOBS(ctx context.Context, obs *obsctl.Client) error {
-	c.connected = true
 	s := c.newSession(obs)
 	c.feed.Begin(s.source.inputs, s.source.feedInStep)
 	s.traces.find()
@@ -230,20 +230,36 @@ func (s *session) goOn(ctx context.Context) {
 
 // goOff undoes them. Nothing is sent to the peer any more at that point.
 func (s *session) goOff(ctx context.Context) {
-	s.steps.try(ctx, problem.PeerSource, s.source.hide)
-	s.steps.try(ctx, problem.PeerVoice, s.voice.remove)
-	s.steps.try(ctx, problem.OurPicture, s.picture.close)
-	s.steps.try(ctx, problem.CleanFeed, s.feed.remove)
-	s.steps.try(ctx, problem.MonitoredInputs, s.mic.unmonitor)
-	s.steps.try(ctx, problem.Viewers, s.viewers.resume)
-	s.steps.try(ctx, problem.Changes, s.ledger.saveUnsaved)
+	for _, step := range s.undo() {
+		s.steps.try(ctx, step.code, step.do)
+	}
 	s.stopping, s.source.hint = false, ""
+	s.c.breaks.forget()
 	s.steps.try(ctx, problem.Collection, s.capture.leaveTempCollection)
 	s.steps.try(ctx, problem.MonitoredBack, s.ears.returnStreams)
 	s.steps.try(ctx, problem.Screen, s.picture.prepareScreen)
 	s.steps.try(ctx, problem.Microphone, s.mic.check)
 	s.steps.try(ctx, problem.Scenes, s.source.checkScenes)
 	s.steps.try(ctx, problem.Output, s.keptOff.checkOutput)
+}
+
+// undoStep is a step that undoes what we did to OBS while on air.
+type undoStep struct {
+	code problem.Code
+	do   func(context.Context) error
+}
+
+// undo are these steps, in their order.
+func (s *session) undo() []undoStep {
+	return []undoStep{
+		{problem.PeerSource, s.source.hide},
+		{problem.PeerVoice, s.voice.remove},
+		{problem.OurPicture, s.picture.close},
+		{problem.CleanFeed, s.feed.remove},
+		{problem.MonitoredInputs, s.mic.unmonitor},
+		{problem.Viewers, s.viewers.resume},
+		{problem.Changes, s.ledger.saveUnsaved},
+	}
 }
 
 // leave ends the session and undoes what was changed, if OBS still answers.
@@ -257,20 +273,9 @@ func (s *session) leave(ctx context.Context) {
 	defer cancel()
 	s.c.reports.report(control.Report{State: control.Stopping})
 	s.steps.hurry()
-	for _, step := range []struct {
-		code problem.Code
-		do   func(context.Context) error
-	}{
-		{problem.Collection, s.capture.leaveTempCollection},
-		{problem.PeerSource, s.source.hide},
-		{problem.PeerVoice, s.voice.remove},
-		{problem.OurPicture, s.picture.close},
-		{problem.CleanFeed, s.feed.remove},
-		{problem.MonitoredInputs, s.mic.unmonitor},
-		{problem.Viewers, s.viewers.resume},
-		{problem.Changes, s.ledger.saveUnsaved},
-		{problem.MonitoredBack, s.ears.returnStreams},
-	} {
+	for _, step := range slices.Concat(
+		[]undoStep{{problem.Collection, s.capture.leaveTempCollection}}, s.undo(), []undoStep{{problem.MonitoredBack, s.ears.returnStreams}},
+	) {
 		if err := step.do(ctx); err != nil {
 			s.log.Warn("could not undo everything in OBS; the next `costream-obs run` will", "what", problem.Of(step.code).Name, "error", err)
 		}
@@ -301,10 +306,15 @@ func (s *session) report() {
 			failing[problem.Transition] = errors.New(s.source.hint)
 		}
 		if s.call != nil {
-			r.Bitrate = s.call.BitrateKbps()
+			way := s.c.way()
+			r.Bitrate, r.Way = s.call.BitrateKbps(), way.WayText()
 			maps.Copy(failing, s.call.failing())
+			if err := way.RelayProblem(); err != nil {
+				failing[problem.Relay] = err
+			}
 		}
 	}
+	r.Break = s.c.breaks.why()
 	maps.Copy(failing, s.steps.problems)
 	addCause(failing)
 	r.SetProblems(failing)

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"testing"
 
@@ -50,6 +51,7 @@ func TestOneCauseIsReportedOnce(t *testing.T) {
 // TestWrongMicrophoneIsReportedOffAir: a name of --mic that OBS does not have is a problem before the stream starts.
 func TestWrongMicrophoneIsReportedOffAir(t *testing.T) {
 	s, last := reportingSession(t, func(string, json.RawMessage) (any, *fakeobs.Refusal) { return nil, nil })
+	s.c.o.ControlSocket = filepath.Join(t.TempDir(), "socket") // The lock on the scenes is beside it.
 	s.seen.chosen, s.seen.inputs = []string{"Mic"}, []obsctl.Input{{Name: testMic, UnversionedKind: "pulse_input_capture"}}
 	s.source.screen, s.picture.screen = newDisplay("", "", s.c.parts, s.c.wakeUp, s.log), new(outputsWorld)
 	s.c.routes.devices, s.c.routes.portable, s.c.routes.configured = new(devices), new(portable), control.RoutePortable

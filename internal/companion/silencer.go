@@ -33,7 +33,7 @@ func (s *silencer[T]) detach() {
 	}
 }
 
-// later decides again after a while, in place of an earlier later. The mutex is held by the caller, and while it decides.
+// later decides again after a while, and replaces an earlier later. The caller holds the mutex; decide is called with it held.
 func (s *silencer[T]) later(wait time.Duration, decide func()) {
 	if s.recheck != nil {
 		s.recheck.Stop()

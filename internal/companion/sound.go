@@ -241,23 +241,10 @@ func (s *sound) streamsOf(ctx context.Context, pid int) (map[string]pulse.SinkIn
 	if err != nil {
 		return nil, err
 	}
-	byPID, byName := make(map[string]pulse.SinkInput), make(map[string]pulse.SinkInput)
-	for _, in := range all {
-		if in.Properties["application.name"] != placement.OBSClient {
-			continue
-		}
-		byName[in.MediaName()] = in
-		if in.PID() == pid {
-			byPID[in.MediaName()] = in
-		}
-	}
-	if len(byPID) > 0 {
-		return byPID, nil
-	}
-	return byName, nil
+	return placement.MonitorsOf(all, pid), nil
 }
 
-// recordsOf is what OBS records, by input. Streams are matched as in streamsOf.
+// recordsOf is what OBS records, by input.
 func (s *sound) recordsOf(ctx context.Context, pid int) (map[string]recording, error) {
 	streams, err := s.recordingOf(ctx, pid)
 	if err != nil || len(streams) == 0 {
@@ -279,7 +266,7 @@ func (s *sound) recordsOf(ctx context.Context, pid int) (map[string]recording, e
 	return records, nil
 }
 
-// capturesOf are the names of OBS's inputs that record. Streams are matched as in streamsOf.
+// capturesOf are the names of OBS's inputs that record.
 func (s *sound) capturesOf(ctx context.Context, pid int) (map[string]bool, error) {
 	streams, err := s.recordingOf(ctx, pid)
 	if err != nil {
@@ -297,20 +284,7 @@ func (s *sound) recordingOf(ctx context.Context, pid int) (map[string]pulse.Sour
 	if err != nil {
 		return nil, err
 	}
-	byPID, byName := make(map[string]pulse.SourceOutput), make(map[string]pulse.SourceOutput)
-	for _, out := range all {
-		if out.Properties["application.name"] != placement.OBSClient {
-			continue
-		}
-		byName[out.MediaName()] = out
-		if out.PID() == pid {
-			byPID[out.MediaName()] = out
-		}
-	}
-	if len(byPID) > 0 {
-		return byPID, nil
-	}
-	return byName, nil
+	return placement.CapturesOf(all, pid), nil
 }
 
 // ourSink is the number of the sink for the peer, to find out which streams play to it. Without streams the sound server is

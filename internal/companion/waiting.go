@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/pathcheck"
+	"github.com/costream-obs/costream-obs/internal/reach"
 	"github.com/costream-obs/costream-obs/media/link"
 )
 
@@ -28,6 +29,7 @@ const (
 type waiting struct {
 	search func(context.Context) (link.ProbeReport, error)
 	link   func() link.Link // nil while there is none
+	way    func() reach.State
 	ports  listening
 
 	first, again time.Duration // the pauses before the first search, and before the others
@@ -66,6 +68,7 @@ func (c *Companion) newWaiting() *waiting {
 			}
 			return nil
 		},
+		way:         c.way,
 		ports:       listening{address: c.o.Listen, first: c.o.BasePort, last: c.o.BasePort},
 		first:       firstSearch,
 		again:       searchAgain,
@@ -164,15 +167,29 @@ func (w *waiting) look(ctx context.Context) (pause time.Duration) {
 		w.tell(w.withoutProbe(l.Stats()))
 	case err != nil:
 		w.tell(err)
+	case w.searching(report):
+		w.tell(nil)
+		return searchSoon
 	default:
 		w.tell(w.withProbe(report, l.Stats()))
 	}
 	return w.again
 }
 
-// withProbe says why there is no picture, for a link that can be probed.
+// searching tells whether others still help to find a peer that a probe did not find, so that nothing can be said yet.
+func (w *waiting) searching(report link.ProbeReport) bool {
+	way := w.way()
+	_, known := way.Why()
+	_, bad := pathcheck.Key(report)
+	return way.Auto && !known && !bad && !report.Peer.IsValid()
+}
+
+// withProbe says why there is no picture on a link that was probed.
 func (w *waiting) withProbe(report link.ProbeReport, stats link.Stats) error {
 	found, bad := pathcheck.Key(report)
+	if why, known := w.way().Why(); !bad && !report.Peer.IsValid() && known {
+		return fmt.Errorf("%s %s", why.What, why.Next)
+	}
 	if !bad {
 		found, bad = pathcheck.Path(report, w.ports.first)
 	}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"path"
+	"strconv"
 	"strings"
 )
 
@@ -39,6 +40,18 @@ func CheckHost(s string) error {
 		return fmt.Errorf("%q is neither a host name nor an IP address", s)
 	}
 	return nil
+}
+
+// checkHostPort takes a host name or an IP address with a port.
+func checkHostPort(s string) error {
+	host, port, err := net.SplitHostPort(s)
+	if err != nil {
+		return fmt.Errorf("%q is not a host with a port, such as example.org:6881 or [2001:db8::1]:6881", s)
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		return fmt.Errorf("%q: the port must be from 1 to 65535", s)
+	}
+	return CheckHost(host)
 }
 
 // secureBitrate is the default of bitrate on the secure link, in kbit/s; on the plain link there is no minimum.

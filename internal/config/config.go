@@ -16,9 +16,16 @@ import (
 type Config struct {
 	Peer     string
 	PeerName string
+	Name     string
 	Listen   string
 	BasePort int
 	Link     string
+	// Reach is empty where the answer of the pairing holds.
+	Reach string
+	// Relay is nil where there is none.
+	Relay     *obsctl.Secret
+	RelayFile string
+	MeetNodes []string
 
 	When     string
 	Route    string
@@ -35,6 +42,7 @@ type Config struct {
 	Layouts    []scenes.Rule
 	NamePlate  bool
 	CleanFeed  bool
+	Private    []string
 	SourceName string
 
 	Mics      []string

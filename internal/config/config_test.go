@@ -60,6 +60,7 @@ func defaults() Config {
 	return Config{
 		BasePort: 5000, Link: "auto", When: "streaming", Route: "auto", VideoOut: "/dev/video10",
 		VideoIn: "/dev/video11", MinBitrate: 300, Layout: scenes.Layout{Shape: scenes.PiP}, SourceName: "Peer", PeerAudio: "auto",
+		CleanFeed: true,
 	}
 }
 
@@ -172,6 +173,13 @@ func TestLoad(t *testing.T) {
 			args: []string{"--json=false"},
 			want: func(*Config) {},
 		},
+		{name: "switch that is on by default, on", file: "clean-feed = true\n", args: []string{"--clean-feed"}, want: func(*Config) {}},
+		{name: "switch that is on by default, off in the file", file: "clean-feed = false\n", want: func(c *Config) { c.CleanFeed = false }},
+		{name: "switch that is on by default, off in a variable", env: map[string]string{"COSTREAM_CLEAN_FEED": "false"}, want: func(c *Config) { c.CleanFeed = false }},
+		{name: "switch that is on by default, off by a flag", file: "clean-feed = true\n", args: []string{"--no-clean-feed"}, want: func(c *Config) { c.CleanFeed = false }},
+		{name: "switch that is on by default, off by its own flag", args: []string{"--clean-feed=false"}, want: func(c *Config) { c.CleanFeed = false }},
+		{name: "switch that is on by default, on by a flag", file: "clean-feed = false\n", args: []string{"--no-clean-feed=false"}, want: func(*Config) {}},
+		{name: "switch that is on by default, the last flag counts", args: []string{"--no-clean-feed", "--clean-feed"}, want: func(*Config) {}},
 		{
 			name: "spellings of 2020",
 			args: []string{"--v4l2src_device=/dev/video3", "--v4l2sink_device", "/dev/video4", "--pulsesrc_device=x.monitor"},
@@ -268,6 +276,10 @@ func TestLoadRefuses(t *testing.T) {
 		{name: "file of the environment that is not there", env: map[string]string{FileEnv: "/nowhere.toml"}, want: "configuration file of COSTREAM_CONFIG: open /nowhere.toml: no such file or directory"},
 		{name: "password file that is not there", args: []string{"--obs-password-file=/nowhere"}, want: "obs-password-file: open /nowhere: no such file or directory"},
 		{name: "password and password file", file: "obs-password = 'x'\nobs-password-file = '/x'\n", want: "obs-password and obs-password-file are both given: keep one"},
+		{name: "relay and relay file", file: "relay = 'x'\nrelay-file = '/x'\n", want: "relay and relay-file are both given: keep one"},
+		{name: "meeting node without a port", args: []string{"--meet-nodes=dht.example"}, want: `"dht.example" is not a host with a port, such as example.org:6881 or [2001:db8::1]:6881`},
+		{name: "meeting node with port 0", args: []string{"--meet-nodes=dht.example:0"}, want: `"dht.example:0": the port must be from 1 to 65535`},
+		{name: "no such reach", args: []string{"--reach=far"}, want: `"far" is not one of: direct, auto`},
 		{name: "peer with a port", args: []string{"--peer=10.0.0.1:5000"}, want: `"10.0.0.1:5000" contains a port; give "10.0.0.1", because the port has its own setting`},
 		{name: "address in brackets", args: []string{"--obs-host=[::1]"}, want: `"[::1]" has brackets, which only an address with a port needs; give "::1"`},
 		{name: "address of a link in brackets", args: []string{"--peer=[fe80::1%eth0]"}, want: `give "fe80::1%eth0"`},
@@ -326,27 +338,41 @@ func TestSecretsThatOthersCanRead(t *testing.T) {
 			t.Errorf("got %v, want none", err)
 		}
 	})
-	t.Run("password file", func(t *testing.T) {
-		path := filepath.Join(t.TempDir(), "password")
-		write(t, path, "hunter2\r\nnot this\n", 0o600)
-		c, err := load(t, "obs-password = 'weaker'\n", nil, "--obs-password-file", path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got, want := c.OBSPassword.Reveal(), "hunter2"; got != want {
-			t.Errorf("got password %q, want %q", got, want)
-		}
-		for _, content := range []string{"", "\r\n", "\nhunter2\n"} {
-			write(t, path, content, 0o600)
-			if _, err := load(t, "", nil, "--obs-password-file", path); err == nil || !strings.Contains(err.Error(), "the first line of "+path+" is empty") {
-				t.Errorf("%q: got error %v, want one that says what is empty", content, err)
+	for _, test := range []struct {
+		key  string
+		told func(*Config) *obsctl.Secret
+	}{
+		{"obs-password", func(c *Config) *obsctl.Secret { return c.OBSPassword }},
+		{"relay", func(c *Config) *obsctl.Secret { return c.Relay }},
+	} {
+		t.Run("file of "+test.key, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "secret")
+			write(t, path, "hunter2\r\nnot this\n", 0o600)
+			flag := "--" + test.key + "-file"
+			c, err := load(t, test.key+" = 'weaker'\n", nil, flag, path)
+			if err != nil {
+				t.Fatal(err)
 			}
-		}
-		write(t, path, "hunter2\n", 0o644)
-		if _, err := load(t, "", nil, "--obs-password-file", path); err == nil || !strings.Contains(err.Error(), "run: chmod 600 "+path) {
-			t.Errorf("got error %v, want one with the command", err)
-		}
-	})
+			if got, want := test.told(c).Reveal(), "hunter2"; got != want {
+				t.Errorf("got secret %q, want %q", got, want)
+			}
+			for _, content := range []string{"", "\r\n", "\nhunter2\n"} {
+				write(t, path, content, 0o600)
+				if _, err := load(t, "", nil, flag, path); err == nil || !strings.Contains(err.Error(), "the first line of "+path+" is empty") {
+					t.Errorf("%q: got error %v, want one that says what is empty", content, err)
+				}
+			}
+			write(t, path, "hunter2\n", 0o644)
+			if _, err := load(t, "", nil, flag, path); err == nil || !strings.Contains(err.Error(), "run: chmod 600 "+path) {
+				t.Errorf("got error %v, want one with the command", err)
+			}
+			config := filepath.Join(t.TempDir(), "config.toml")
+			write(t, config, test.key+" = 'hunter2'\n", 0o640)
+			if _, err := load(t, "", map[string]string{FileEnv: config}); err == nil || !strings.Contains(err.Error(), ":1: "+test.key+": others on this machine can open the file") {
+				t.Errorf("got error %v, want one that names the line", err)
+			}
+		})
+	}
 	t.Run("never printed", func(t *testing.T) {
 		c, err := load(t, "", map[string]string{"COSTREAM_OBS_PASSWORD": "hunter2"})
 		if err != nil {
@@ -386,7 +412,7 @@ func TestTable(t *testing.T) {
 				t.Errorf("%s: help does not explain %q", s.Key, word)
 			}
 		}
-		if s.Key == "obs-password-file" {
+		if s.Key == "obs-password-file" || s.Key == "relay-file" {
 			continue // The file of its example is not there.
 		}
 		if _, err := load(t, s.Example()+"\n", nil); err != nil {

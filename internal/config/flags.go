@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/costream-obs/costream-obs/internal/xdg"
 	"github.com/costream-obs/costream-obs/obsctl"
 )
 
@@ -46,8 +47,11 @@ func Bind(set *pflag.FlagSet, keys ...string) *Flags {
 		}
 		keys = slices.DeleteFunc(slices.Clone(keys), func(k string) bool { return k == s.Key })
 		flag := set.VarPF(v, s.Key, "", s.Help)
-		if _, ok := v.(*toggle); ok {
+		if on, ok := v.(*toggle); ok {
 			flag.NoOptDefVal = "true"
+			if s.OnByDefault() {
+				set.VarPF(&opposite{on}, "no-"+s.Key, "", "").NoOptDefVal = "true"
+			}
 		}
 		for _, a := range s.Aliases {
 			aliases[a] = s.Key
@@ -79,14 +83,10 @@ func (f *Flags) Load() (*Config, error) {
 			return nil, err
 		}
 	}
-	if from := origins["obs-password-file"]; from > fromDefault && from == origins["obs-password"] {
-		return nil, errors.New("obs-password and obs-password-file are both given: keep one")
-	} else if from > origins["obs-password"] {
-		password, err := readPassword(f.config.OBSPasswordFile)
-		if err != nil {
+	for _, kept := range f.secretFiles() {
+		if err := kept.load(origins); err != nil {
 			return nil, err
 		}
-		f.config.OBSPassword = &password
 	}
 	if err := f.config.checkBitrates(origins["min-bitrate"] == fromDefault); err != nil {
 		return nil, err
@@ -107,7 +107,7 @@ const (
 // fill gives a setting the value of its strongest origin.
 func (f *Flags) fill(s Setting, lines map[string]line, path string) (origin, error) {
 	v := f.values[s.Key]
-	if flag := f.set.Lookup(s.Key); flag != nil && flag.Changed && flag.Value == pflag.Value(v) {
+	if flag := f.set.Lookup(s.Key); flag != nil && flag.Value == pflag.Value(v) && (flag.Changed || s.OnByDefault() && f.set.Changed("no-"+s.Key)) {
 		return fromFlag, nil
 	}
 	if env := os.Getenv(s.Env()); env != "" {
@@ -133,6 +133,38 @@ func (f *Flags) fill(s Setting, lines map[string]line, path string) (origin, err
 		}
 	}
 	return fromDefault, nil
+}
+
+// A secretFile is a secret that may also stand in a file of its own.
+type secretFile struct {
+	key, fileKey string // of the two settings
+	path         string
+	to           **obsctl.Secret
+	empty        string // what to do when the file has nothing in it
+}
+
+func (f *Flags) secretFiles() []secretFile {
+	return []secretFile{
+		{"obs-password", "obs-password-file", f.config.OBSPasswordFile, &f.config.OBSPassword,
+			"write OBS's password there (OBS shows it under Tools > WebSocket Server Settings > Show Connect Info)"},
+		{"relay", "relay-file", f.config.RelayFile, &f.config.Relay, "write the relay there, as turn:USER:PASSWORD@HOST:PORT"},
+	}
+}
+
+// load reads the secret from its file, unless something stronger tells it.
+func (s secretFile) load(origins map[string]origin) error {
+	switch from := origins[s.fileKey]; {
+	case from > fromDefault && from == origins[s.key]:
+		return fmt.Errorf("%s and %s are both given: keep one", s.key, s.fileKey)
+	case from <= origins[s.key]:
+		return nil
+	}
+	secret, err := s.read()
+	if err != nil {
+		return err
+	}
+	*s.to = &secret
+	return nil
 }
 
 // readFile returns the lines of the configuration file. One that nobody asked for may be missing.
@@ -162,9 +194,11 @@ func (f *Flags) readFile() (map[string]line, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	if l, ok := lines["obs-password"]; ok {
-		if err := private(path); err != nil {
-			return nil, "", fmt.Errorf("%s:%d: obs-password: %w", path, l.number, err)
+	for _, s := range Table() {
+		if l, ok := lines[s.Key]; ok && s.Secret {
+			if err := private(path); err != nil {
+				return nil, "", fmt.Errorf("%s:%d: %s: %w", path, l.number, s.Key, err)
+			}
 		}
 	}
 	return lines, path, nil
@@ -172,26 +206,25 @@ func (f *Flags) readFile() (map[string]line, string, error) {
 
 // DefaultFile is where the configuration file is looked for: $XDG_CONFIG_HOME/costream-obs/config.toml.
 func DefaultFile() (string, error) {
-	dir, err := os.UserConfigDir()
+	dir, err := xdg.ConfigHome()
 	if err != nil {
 		return "", err
 	}
 	return filepath.Join(dir, "costream-obs", "config.toml"), nil
 }
 
-// readPassword returns the first line of a file that only its owner can read.
-func readPassword(path string) (obsctl.Secret, error) {
-	data, err := os.ReadFile(path)
+// read returns the first line of a file that only its owner can read.
+func (s secretFile) read() (obsctl.Secret, error) {
+	data, err := os.ReadFile(s.path)
 	if err != nil {
-		return "", fmt.Errorf("obs-password-file: %w", err)
+		return "", fmt.Errorf("%s: %w", s.fileKey, err)
 	}
-	if err := private(path); err != nil {
-		return "", fmt.Errorf("obs-password-file %s: %w", path, err)
+	if err := private(s.path); err != nil {
+		return "", fmt.Errorf("%s %s: %w", s.fileKey, s.path, err)
 	}
 	first, _, _ := strings.Cut(string(data), "\n")
 	if first = strings.TrimSuffix(first, "\r"); first == "" {
-		return "", fmt.Errorf("obs-password-file: the first line of %s is empty; write OBS's password there (OBS shows it under "+
-			"Tools > WebSocket Server Settings > Show Connect Info)", path)
+		return "", fmt.Errorf("%s: the first line of %s is empty; %s", s.fileKey, s.path, s.empty)
 	}
 	return obsctl.Secret(first), nil
 }

@@ -31,6 +31,12 @@ func (s Setting) Env() string {
 	return "COSTREAM_" + strings.ToUpper(strings.ReplaceAll(s.Key, "-", "_"))
 }
 
+// OnByDefault reports whether the setting is a switch that is on unless it is turned off, by --no-KEY on the command line.
+func (s Setting) OnByDefault() bool {
+	_, is := s.bind(new(Config)).(*toggle)
+	return is && s.Default == "true"
+}
+
 // Choices are the words that the setting takes, or nil where it is free.
 func (s Setting) Choices() []string {
 	if c, ok := s.bind(new(Config)).(*choice); ok {
@@ -68,6 +74,11 @@ func Table() []Setting {
 			bind: func(c *Config) value { return &text{p: &c.PeerName} },
 		},
 		{
+			Key: "name", Group: GroupPeer, Arg: "NAME",
+			Help: "what to call you in pictures that the peer gets", Otherwise: "your friend",
+			bind: func(c *Config) value { return &text{p: &c.Name} },
+		},
+		{
 			Key: "listen", Group: GroupPeer, Arg: "ADDR",
 			Help: "local address to receive on", Otherwise: "all addresses",
 			bind: func(c *Config) value { return &text{p: &c.Listen, check: CheckHost} },
@@ -81,6 +92,27 @@ func Table() []Setting {
 			Key: "link", Group: GroupPeer, Arg: "LINK", Default: "auto",
 			Help: "how packets travel: secure (encrypted, needs a paired peer), plain (RTP as in 2020, not encrypted) or auto (secure once paired, else plain)",
 			bind: func(c *Config) value { return &choice{p: &c.Link, words: []string{"auto", "secure", "plain"}} },
+		},
+		{
+			Key: "reach", Group: GroupPeer, Arg: "REACH", Otherwise: "what both of you answered when you paired, else direct",
+			Help: "how the peer is found on the secure link: direct (nothing is sent to anybody but the peer) or auto (also asks your router for a port, and meets the peer through BitTorrent's DHT)",
+			bind: func(c *Config) value { return &choice{p: &c.Reach, words: []string{"direct", "auto"}} },
+		},
+		{
+			Key: "relay", Group: GroupPeer, Arg: "URL",
+			Help: "TURN server for when nothing else gets through, as turn:USER:PASSWORD@HOST:PORT; needs reach auto", Secret: true,
+			bind: func(c *Config) value { return &secret{p: &c.Relay} },
+		},
+		{
+			Key: "relay-file", Group: GroupPeer, Arg: "FILE",
+			Help: "file whose first line is the relay",
+			bind: func(c *Config) value { return &text{p: &c.RelayFile} },
+		},
+		{
+			Key: "meet-nodes", Group: GroupPeer, Arg: "HOST:PORT,...",
+			Help:      "nodes of BitTorrent's DHT to ask first; may be repeated",
+			Otherwise: "well-known public ones",
+			bind:      func(c *Config) value { return &list{p: &c.MeetNodes, check: checkHostPort} },
 		},
 
 		{
@@ -144,9 +176,14 @@ func Table() []Setting {
 			bind:      func(c *Config) value { return &rules{p: &c.Layouts} },
 		},
 		{
-			Key: "clean-feed", Group: GroupScenes,
+			Key: "clean-feed", Group: GroupScenes, Default: "true",
 			Help: "send the peer your programme without the peer's own picture, so that both of you can show each other",
 			bind: func(c *Config) value { return &toggle{p: &c.CleanFeed} },
+		},
+		{
+			Key: "private-scenes", Group: GroupScenes, Arg: "GLOB,...",
+			Help: "scenes that the peer neither sees nor hears: while you show one of them the peer gets a card, 'NAME is on a break', and silence; may be repeated; needs the clean feed",
+			bind: func(c *Config) value { return &list{p: &c.Private, check: checkFilled} },
 		},
 		{
 			Key: "name-plate", Group: GroupScenes,

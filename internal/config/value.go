@@ -114,7 +114,12 @@ func (c *choice) file(v any) error {
 	return c.Set(s)
 }
 
-func (c *choice) example(s Setting) string { return strconv.Quote(s.Default) }
+func (c *choice) example(s Setting) string {
+	if s.Default != "" {
+		return strconv.Quote(s.Default)
+	}
+	return strconv.Quote(c.words[len(c.words)-1])
+}
 
 // list collects the values of a flag that may be repeated.
 type list struct {
@@ -201,8 +206,11 @@ func (l *list) file(v any) error {
 }
 
 func (l *list) example(s Setting) string {
-	if s.Group == GroupScenes {
+	switch s.Group {
+	case GroupScenes:
 		return `["Game*", "Chat"]`
+	case GroupPeer:
+		return `["dht.example.org:6881"]`
 	}
 	return `["Mic/Aux"]`
 }
@@ -230,7 +238,21 @@ func (t *toggle) file(v any) error {
 	return nil
 }
 
-func (t *toggle) example(Setting) string { return "true" }
+func (t *toggle) example(s Setting) string { return strconv.FormatBool(!s.OnByDefault()) }
+
+// opposite is what turns a switch off: the flag --no-KEY.
+type opposite struct{ of *toggle }
+
+func (o *opposite) Type() string   { return "bool" }
+func (o *opposite) String() string { return strconv.FormatBool(!*o.of.p) }
+
+func (o *opposite) Set(s string) error {
+	if err := o.of.Set(s); err != nil {
+		return err
+	}
+	*o.of.p = !*o.of.p
+	return nil
+}
 
 // secret never repeats in an error what it was given.
 type secret struct{ p **obsctl.Secret }

@@ -20,6 +20,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/costream-obs/costream-obs/internal/reach"
 	"github.com/costream-obs/costream-obs/media/link"
 )
 
@@ -75,6 +76,12 @@ func (c Client) Graph(ctx context.Context, text bool) (drawing string, err error
 func (c Client) Probe(ctx context.Context) (report link.ProbeReport, err error) {
 	err = c.ask(ctx, http.MethodPost, "/probe", &report)
 	return report, err
+}
+
+// Reach asks what is known of the way to the peer, and has the rest found out, which takes some seconds.
+func (c Client) Reach(ctx context.Context) (state reach.State, err error) {
+	err = c.ask(ctx, http.MethodPost, "/reach", &state)
+	return state, err
 }
 
 // Peer has an order carried out. What was changed is in the answer also when some of it failed. The error is ErrOtherOBS where

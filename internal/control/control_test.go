@@ -6,11 +6,15 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/costream-obs/costream-obs/internal/reach"
 	"github.com/costream-obs/costream-obs/media/link"
 )
 
@@ -77,6 +81,17 @@ func TestControlSocket(t *testing.T) {
 		}
 		if want != nil && (err == nil || !strings.Contains(err.Error(), want.Error())) {
 			t.Errorf("probe: got error %v, want %v", err, want)
+		}
+	}
+	for _, want := range []error{nil, noLink} {
+		state := reach.State{Auto: true, Port: 5000, Way: reach.WayRelay, At: netip.MustParseAddrPort("192.0.2.1:5000"), Opened: []string{"192.0.2.2:5000"}}
+		c.Reach = func(context.Context) (reach.State, error) { return state, want }
+		got, err := client.Reach(t.Context())
+		if diff := cmp.Diff(state, got, cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b })); want == nil && (err != nil || diff != "") {
+			t.Errorf("reach: %v (-want +got):\n%s", err, diff)
+		}
+		if want != nil && (err == nil || !strings.Contains(err.Error(), want.Error())) {
+			t.Errorf("reach: got error %v, want %v", err, want)
 		}
 	}
 	cancel()

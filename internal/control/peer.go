@@ -25,6 +25,8 @@ const (
 	PeerUse     PeerAction = "use"     // Saved
 	PeerRestore PeerAction = "restore" // Layouts
 	PeerSave    PeerAction = "save"    // of Scenes the first alone
+	PeerAway    PeerAction = "away"    // of a running companion alone, as is PeerBack
+	PeerBack    PeerAction = "back"
 )
 
 // PeerOrder is what somebody wants to have done with the peer source in OBS's scenes. A running companion carries it out, and
@@ -50,6 +52,7 @@ type PeerAnswer struct {
 	Changes []PeerChange  `json:"changes,omitempty"`
 	State   *scenes.State `json:"state,omitempty"` // of PeerStatus
 	Saved   *scenes.Saved `json:"saved,omitempty"` // of PeerSave
+	Break   string        `json:"break,omitempty"` // of PeerAway and PeerBack: as in Report
 }
 
 // PeerChange is one thing that was changed, as `peer --json` prints it.

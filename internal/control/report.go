@@ -11,6 +11,7 @@ import (
 
 	"github.com/costream-obs/costream-obs/internal/call"
 	"github.com/costream-obs/costream-obs/internal/problem"
+	"github.com/costream-obs/costream-obs/internal/terminal"
 )
 
 // State is what a person sees of the companion.
@@ -49,6 +50,10 @@ type Report struct {
 	// Bitrate is what the way to the peer allows our picture, in kbit/s, while on air on the secure link. Small changes
 	// are no news.
 	Bitrate int `json:"bitrate,omitempty"`
+	// Way says how packets get to the peer, such as "directly", while they do on the secure link.
+	Way string `json:"way,omitempty"`
+	// Break says why the peer gets a card and silence, while that is so.
+	Break string `json:"break,omitempty"`
 	// Problems are what stands in the way now, one sentence each with its remedy, and Codes what kind each of them is.
 	Problems []string       `json:"problems,omitempty"`
 	Codes    []problem.Code `json:"codes,omitempty"`
@@ -62,9 +67,9 @@ func (r *Report) SetProblems(wrong map[problem.Code]error) {
 	}
 }
 
-// problemText names what does not work, once, in one line: several errors that were joined have a line each.
+// problemText names what does not work, once, in one line.
 func problemText(name string, err error) string {
-	text := strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' }), "; ")
+	text := terminal.OneLine(err.Error())
 	if name == "" {
 		return text
 	}
@@ -73,7 +78,7 @@ func problemText(name string, err error) string {
 
 // Same tells whether two reports differ in nothing that is news.
 func (r Report) Same(other Report) bool {
-	return r.State == other.State && r.Detail == other.Detail && r.Route == other.Route &&
+	return r.State == other.State && r.Detail == other.Detail && r.Route == other.Route && r.Way == other.Way && r.Break == other.Break &&
 		call.Alike(r.Bitrate, other.Bitrate) && slices.Equal(r.Problems, other.Problems)
 }
 

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/lockfile"
+	"github.com/costream-obs/costream-obs/internal/reach"
 	"github.com/costream-obs/costream-obs/media/link"
 )
 
@@ -25,12 +26,14 @@ var ErrRunning = errors.New("costream-obs is already running: stop that one firs
 //	GET /status  a Status as JSON
 //	GET /graph   the running pipelines as GraphViz text; with ?text as launch lines
 //	POST /probe  measures the way to the peer and returns a link.ProbeReport as JSON
+//	POST /reach  finds out what is not known yet of the way to the peer and returns a reach.State as JSON
 //	POST /peer   carries out a PeerOrder and returns a PeerAnswer, with "failed" where some of it failed
 type Server struct {
 	Path   string
 	Status func() Status
 	Graph  func(text bool) string
 	Probe  func(context.Context) (link.ProbeReport, error)
+	Reach  func(context.Context) (reach.State, error)
 	// Peer carries an order out. Its error is ErrOtherOBS where the companion is not connected to that OBS.
 	Peer func(context.Context, PeerOrder) (PeerAnswer, error)
 }
@@ -83,14 +86,8 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		}
 		_, _ = io.WriteString(w, s.Graph(text))
 	})
-	mux.HandleFunc("POST /probe", func(w http.ResponseWriter, r *http.Request) {
-		report, err := s.Probe(r.Context())
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusServiceUnavailable)
-			return
-		}
-		writeJSON(w, report)
-	})
+	mux.HandleFunc("POST /probe", answer(func(ctx context.Context) (link.ProbeReport, error) { return s.Probe(ctx) }))
+	mux.HandleFunc("POST /reach", answer(func(ctx context.Context) (reach.State, error) { return s.Reach(ctx) }))
 	mux.HandleFunc("POST /peer", func(w http.ResponseWriter, r *http.Request) {
 		var order PeerOrder
 		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxOrder)).Decode(&order); err != nil {
@@ -107,13 +104,25 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 			writeJSON(w, peerResult{PeerAnswer: answer})
 		}
 	})
-	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 2 * time.Second, WriteTimeout: 15 * time.Second}
+	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 2 * time.Second, WriteTimeout: 25 * time.Second}
 	stop := context.AfterFunc(ctx, func() { _ = srv.Close() })
 	defer stop()
 	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("control socket: %w", err)
 	}
 	return nil
+}
+
+// answer makes a handler of a question that may fail.
+func answer[T any](ask func(context.Context) (T, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		found, err := ask(r.Context())
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		writeJSON(w, found)
+	}
 }
 
 // maxOrder is the largest order in bytes: names of scenes, and one layout for each of them.

@@ -263,3 +263,14 @@ func TestGoldenList(t *testing.T) {
 	NewPrinter(&b, terminal.Style{}).List(table())
 	golden.Check(t, filepath.Join("testdata", "list.golden"), b.String())
 }
+
+// TestDetailOfSeveralLines: what was found is one line, also where it is several errors.
+func TestDetailOfSeveralLines(t *testing.T) {
+	two := Check{ID: "a.b", Group: "A", Title: "fine", Run: func(context.Context) Result {
+		return Result{Status: Fail, Detail: errors.Join(errors.New("one is missing"), errors.New("two is missing")).Error()}
+	}}
+	report := Run(t.Context(), []Check{two}, []string{"a.b"}, nil)
+	if got, want := report.Checks[0].Detail, "one is missing; two is missing"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/costream-obs/costream-obs/internal/terminal"
 )
 
 // Finding is a check with its result, as it is shown.
@@ -122,7 +124,7 @@ func runOne(ctx context.Context, c Check) Result {
 
 // take fills in a result. What a failure counts as is up to the check's severity.
 func (f *Finding) take(c Check, r Result, took time.Duration) {
-	f.Status, f.Detail, f.Why, f.Next = r.Status, r.Detail, r.Why, r.Next
+	f.Status, f.Detail, f.Why, f.Next = r.Status, terminal.OneLine(r.Detail), r.Why, r.Next
 	f.Milliseconds = took.Milliseconds()
 	if r.Status == Fail && c.Severity == Warning {
 		f.Status = Warn

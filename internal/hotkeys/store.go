@@ -22,10 +22,54 @@ func NewStore(dir string) Store { return Store{filepath.Join(dir, "hotkeys.json"
 // Entry is the last order, and what became of it.
 type Entry struct {
 	Order Order `json:"order"`
-	// Waiting says that OBS has to be closed before it can be carried out.
+	// Then, behind an undo that waits, is an order that waits as well and is carried out after it.
+	Then *Order `json:"then,omitempty"`
+	// Waiting says that OBS must be closed before it can be carried out.
 	Waiting bool `json:"waiting,omitempty"`
 	// Problem is why it could not be carried out after all.
 	Problem string `json:"problem,omitempty"`
+}
+
+// Prepared is the order that waits to give OBS something, or nil.
+func (e *Entry) Prepared() *Order {
+	switch {
+	case e == nil || !e.Waiting:
+		return nil
+	case e.Order.Undo:
+		return e.Then
+	}
+	return &e.Order
+}
+
+// Needs reports whether the clean feed needs the script, now or once what waits is carried out.
+func (e *Entry) Needs() bool {
+	if e != nil && e.Then != nil {
+		return e.Then.CleanFeed
+	}
+	return e != nil && e.Order.CleanFeed
+}
+
+// With is the entry in which another order waits. An undo is for all scene collections and any other order for one, so none
+// of the two replaces the other: an undo that waits is carried out first, and an undo of the keys leaves what was prepared for
+// the clean feed.
+func (e *Entry) With(o Order) Entry {
+	switch prepared := e.Prepared(); {
+	case !o.Undo && e != nil && e.Waiting && e.Order.Undo:
+		return Entry{Order: e.Order, Then: &o, Waiting: true}
+	case o.Undo && o.CleanFeed && prepared != nil:
+		left := prepared.AfterUndo()
+		return Entry{Order: o, Then: &left, Waiting: true}
+	}
+	return Entry{Order: o, Waiting: true}
+}
+
+// carry carries out what waits.
+func (e *Entry) carry(d collection.Dir) error {
+	if _, err := e.Order.Carry(d); err != nil || e.Then == nil {
+		return err
+	}
+	_, err := e.Then.Carry(d)
+	return err
 }
 
 // Load returns the entry, nil when there is none.
@@ -64,10 +108,7 @@ func (s Store) Finish(find func() (collection.Dir, error)) (*Entry, error) {
 	if err != nil || e == nil || !e.Waiting {
 		return nil, err
 	}
-	done, err := collection.WhileClosed(find, func(d collection.Dir) error {
-		_, err := e.Order.Carry(d)
-		return err
-	})
+	done, err := collection.WhileClosed(find, e.carry)
 	switch {
 	case done && err != nil:
 		e.Waiting, e.Problem = false, err.Error()
@@ -77,6 +118,8 @@ func (s Store) Finish(find func() (collection.Dir, error)) (*Entry, error) {
 	}
 	e.Waiting = false
 	switch {
+	case e.Then != nil:
+		return e, s.Save(Entry{Order: *e.Then})
 	case e.Order.Undo && e.Order.CleanFeed:
 		return e, s.Save(Entry{Order: e.Order.AfterUndo()})
 	case e.Order.Undo:

@@ -10,7 +10,6 @@ package layouts
 import (
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,12 +17,13 @@ import (
 
 	"github.com/costream-obs/costream-obs/internal/atomicfile"
 	"github.com/costream-obs/costream-obs/internal/nearest"
+	"github.com/costream-obs/costream-obs/internal/xdg"
 	"github.com/costream-obs/costream-obs/scenes"
 )
 
 // DefaultFile is where they are kept: $XDG_CONFIG_HOME/costream-obs/layouts.json.
 func DefaultFile() (string, error) {
-	dir, err := os.UserConfigDir()
+	dir, err := xdg.ConfigHome()
 	if err != nil {
 		return "", err
 	}

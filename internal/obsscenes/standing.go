@@ -43,12 +43,8 @@ func (o *OBS) assume(remembered string) string {
 
 // Collection implements scenes.OBS.
 func (o *OBS) Collection(ctx context.Context) (string, error) {
-	b := o.client.Batch()
-	current := b.Collection(collectionKnown)
-	if err := b.Do(ctx); err != nil {
-		return "", translate(err)
-	}
-	return current.Value, translate(current.Err)
+	name, err := o.client.Collection(ctx, collectionKnown)
+	return name, translate(err)
 }
 
 // knows reports whether nothing is to be waited for to know the collection.

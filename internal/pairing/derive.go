@@ -50,6 +50,13 @@ func (p *Pair) Fingerprint() string {
 	return strings.Join(chosen, " ")
 }
 
+// MeetingSecrets derives what the keys of the notes follow from by which the two sides find each other: those that this
+// side leaves, and those of the other.
+func (p *Pair) MeetingSecrets() (own, peer Secret) {
+	secret := func(r Role) Secret { return Secret(derive(p.Invite.Secret, "meeting", r, len(Secret{}))) }
+	return secret(p.Role), secret(p.Role.other())
+}
+
 // derive returns n bytes that follow from the secret for one purpose of one role.
 func derive(s Secret, purpose string, r Role, n int) []byte {
 	key, err := hkdf.Key(sha256.New, s[:], nil, fmt.Sprintf("costream-obs/%s/%s/%s", version, purpose, r), n)

@@ -57,6 +57,7 @@ func TestIdentitiesFit(t *testing.T) {
 const (
 	goldenIdentity    = "759d715762cf2ba5823f78a290ac5862caa19ae884d8aaa06b63604ecfa2a9fb"
 	goldenFingerprint = "bakery cradle radar pocket nephew tunnel window cellar"
+	goldenMeeting     = "f72fadf434743d7abf5ed76736af66933f040155e0fe1e15051a0432004677ec c86d5543ae421eec839cf4b858ca99ed46c10f54b2114f5f438060248ac10a6c"
 )
 
 // TestDerivationIsStable holds what both sides derive: a change of it parts all pairs that there are.
@@ -72,6 +73,17 @@ func TestDerivationIsStable(t *testing.T) {
 	p := &Pair{Role: Guest, Invite: fixedInvite()}
 	if got := p.Fingerprint(); got != goldenFingerprint {
 		t.Errorf("fingerprint: got %q, want %q", got, goldenFingerprint)
+	}
+}
+
+// TestMeetingSecretsAreStable holds the meeting's secrets, without which two versions would not find each other.
+func TestMeetingSecretsAreStable(t *testing.T) {
+	own, peer := (&Pair{Role: Guest, Invite: fixedInvite()}).MeetingSecrets()
+	if got := hex.EncodeToString(own[:]) + " " + hex.EncodeToString(peer[:]); got != goldenMeeting {
+		t.Errorf("guest: got %s, want %s", got, goldenMeeting)
+	}
+	if other, same := (&Pair{Role: Inviter, Invite: fixedInvite()}).MeetingSecrets(); other != peer || same != own || own == peer {
+		t.Error("the inviter's secrets are not those of the guest in the other order")
 	}
 }
 

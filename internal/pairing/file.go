@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"github.com/costream-obs/costream-obs/internal/atomicfile"
+	"github.com/costream-obs/costream-obs/internal/xdg"
 )
 
 // ErrNotPaired is returned by Load when there is no pair.
@@ -18,7 +19,7 @@ var ErrNotPaired = errors.New("not paired yet; run `costream-obs pair new` here 
 
 // DefaultFile is where the pair is kept: $XDG_CONFIG_HOME/costream-obs/pair.json.
 func DefaultFile() (string, error) {
-	dir, err := os.UserConfigDir()
+	dir, err := xdg.ConfigHome()
 	if err != nil {
 		return "", err
 	}
@@ -29,6 +30,7 @@ func DefaultFile() (string, error) {
 type stored struct {
 	Role   Role   `json:"role"`
 	Invite string `json:"invite"`
+	Auto   bool   `json:"auto,omitempty"` // files of before there was a question say no
 }
 
 // Load reads the pair of a file. Its error matches ErrNotPaired when there is none, and otherwise names the file. A file
@@ -61,7 +63,7 @@ func Load(path string) (*Pair, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return &Pair{Role: s.Role, Invite: invite}, nil
+	return &Pair{Role: s.Role, Invite: invite, Auto: s.Auto}, nil
 }
 
 // Save writes the pair to a file that only its user can read, in one step.
@@ -71,7 +73,7 @@ func Save(path string, p *Pair) (err error) {
 			err = fmt.Errorf("save the pair: %w", err)
 		}
 	}()
-	return atomicfile.WriteJSON(path, stored{p.Role, p.Invite.Line()})
+	return atomicfile.WriteJSON(path, stored{p.Role, p.Invite.Line(), p.Auto})
 }
 
 // Forget removes the pair. Its error matches ErrNotPaired when there is none.

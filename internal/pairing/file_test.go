@@ -20,7 +20,8 @@ func TestFile(t *testing.T) {
 	if err := Forget(path); !errors.Is(err, ErrNotPaired) {
 		t.Errorf("no file to forget: got %v, want ErrNotPaired", err)
 	}
-	for _, want := range []*Pair{{Role: Inviter, Invite: fixedInvite()}, {Role: Guest, Invite: Invite{Secret: NewSecret()}}} {
+	for _, want := range []*Pair{{Role: Inviter, Invite: fixedInvite()}, {Role: Guest, Invite: Invite{Secret: NewSecret()}},
+		{Role: Guest, Invite: Invite{Secret: NewSecret(), Auto: true}, Auto: true}, {Role: Guest, Invite: Invite{Secret: NewSecret(), Auto: true}}} {
 		if err := Save(path, want); err != nil {
 			t.Fatal(err)
 		}
@@ -81,5 +82,34 @@ func TestFileRefused(t *testing.T) {
 	}
 	if _, err := Load(t.TempDir()); err == nil {
 		t.Error("a directory: got no error, want one")
+	}
+}
+
+// TestFileOfBefore: a file that was written before there was a question is one that says no.
+func TestFileOfBefore(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pair.json")
+	if err := os.WriteFile(path, []byte(`{"role":"guest","invite":"`+goldenLine+`"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(&Pair{Role: Guest, Invite: fixedInvite()}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got.Agreed() {
+		t.Error("got that both agreed, want not")
+	}
+}
+
+func TestAgreed(t *testing.T) {
+	for _, inviter := range []bool{false, true} {
+		for _, own := range []bool{false, true} {
+			p := Pair{Role: Guest, Invite: Invite{Auto: inviter}, Auto: own}
+			if got, want := p.Agreed(), inviter && own; got != want {
+				t.Errorf("inviter %t, guest %t: got %t, want %t", inviter, own, got, want)
+			}
+		}
 	}
 }

@@ -18,20 +18,29 @@ import (
 type Invite struct {
 	Secret    Secret
 	Addresses []string // where the inviter may be found, as host:port
+	// Auto is the inviter's answer: more than the peer may be asked, so that the two machines find each other. Invites of
+	// before there was a question say no.
+	Auto bool
 }
 
 // What is wrong with a line that is no valid invite.
 var (
-	ErrNotInvite = errors.New("this is not an invite; an invite begins with " + prefix + " and is printed by: costream-obs pair new")
+	ErrNotInvite = errors.New("this is not an invite; an invite begins with " + prefix + " or " + prefix2 + " and is printed by: costream-obs pair new")
 	ErrVersion   = errors.New("the invite was made by a newer costream-obs; install the same version on both machines")
 	ErrTruncated = errors.New("the end of the invite is missing; copy the whole line")
 	ErrDamaged   = errors.New("the invite was changed on the way: its checksum is wrong; copy it again")
 )
 
+// A line begins with the version of its format. A costream-obs that knows only the first one cannot read an invite with such
+// an answer, and says that it is too old.
 const (
-	family  = "costream"
-	version = "1"
-	prefix  = family + version + "-"
+	family     = "costream"
+	version    = "1" // also of what follows from the secret
+	prefix     = family + version + "-"
+	version2   = "2" // one more byte, before the secret: flags
+	prefix2    = family + version2 + "-"
+	flagAuto   = 1
+	knownFlags = flagAuto
 
 	// maxLine is far above the longest line that New makes, and bounds the work on what is no line at all.
 	maxLine = 4096
@@ -61,13 +70,16 @@ func NewInvite(addresses []string) (Invite, error) {
 
 // Line is the invite as one word to copy and paste. It gives the secret away.
 func (i Invite) Line() string {
-	b := make([]byte, lengthBytes, 128)
+	b, begins, format := make([]byte, lengthBytes, 128), prefix, version
+	if i.Auto {
+		b, begins, format = append(b, flagAuto), prefix2, version2
+	}
 	b = append(b, i.Secret[:]...)
 	for _, a := range i.Addresses {
 		b = append(append(b, byte(len(a))), a...)
 	}
 	binary.BigEndian.PutUint16(b, uint16(len(b)+sumBytes))
-	return prefix + strings.ToLower(alphabet.EncodeToString(append(b, sum(b)...)))
+	return begins + strings.ToLower(alphabet.EncodeToString(append(b, sum(format, b)...)))
 }
 
 // ParseInvite reads a line. White space, quotes and upper case that it picked up on its way do no harm. Errors match
@@ -77,9 +89,13 @@ func ParseInvite(line string) (Invite, error) {
 		return Invite{}, ErrNotInvite
 	}
 	text := strings.ToLower(strip(line))
+	format := version
 	rest, ok := strings.CutPrefix(text, prefix)
 	if !ok {
-		return Invite{}, notOurs(text)
+		if rest, ok = strings.CutPrefix(text, prefix2); !ok {
+			return Invite{}, notOurs(text)
+		}
+		format = version2
 	}
 	b, err := alphabet.DecodeString(strings.ToUpper(rest))
 	if err != nil {
@@ -92,15 +108,26 @@ func ParseInvite(line string) (Invite, error) {
 		return Invite{}, ErrTruncated
 	}
 	body := b[:len(b)-sumBytes]
-	if length := int(binary.BigEndian.Uint16(b)); string(sum(body)) != string(b[len(body):]) || length != len(b) {
+	if length := int(binary.BigEndian.Uint16(b)); string(sum(format, body)) != string(b[len(body):]) || length != len(b) {
 		if length > len(b) && length <= maxLine {
 			return Invite{}, ErrTruncated
 		}
 		return Invite{}, ErrDamaged
 	}
 	var i Invite
-	copy(i.Secret[:], body[lengthBytes:])
-	if i.Addresses, err = addresses(body[lengthBytes+len(i.Secret):]); err != nil {
+	body = body[lengthBytes:]
+	if format == version2 {
+		flags := body[0]
+		if body = body[1:]; flags&^knownFlags != 0 {
+			return Invite{}, ErrVersion
+		}
+		i.Auto = flags&flagAuto != 0
+		if len(body) < len(i.Secret) {
+			return Invite{}, ErrDamaged
+		}
+	}
+	copy(i.Secret[:], body)
+	if i.Addresses, err = addresses(body[len(i.Secret):]); err != nil {
 		return Invite{}, err
 	}
 	return i, nil
@@ -108,7 +135,7 @@ func ParseInvite(line string) (Invite, error) {
 
 // notOurs tells a newer version's line, and the beginning of ours, from something else.
 func notOurs(text string) error {
-	if text != "" && strings.HasPrefix(prefix, text) {
+	if text != "" && (strings.HasPrefix(prefix, text) || strings.HasPrefix(prefix2, text)) {
 		return ErrTruncated
 	}
 	rest, ok := strings.CutPrefix(text, family)
@@ -155,8 +182,8 @@ func checkAddress(s string) error {
 	return nil
 }
 
-func sum(b []byte) []byte {
-	h := sha256.Sum256(append([]byte("costream-obs invite "+version+"\x00"), b...))
+func sum(format string, b []byte) []byte {
+	h := sha256.Sum256(append([]byte("costream-obs invite "+format+"\x00"), b...))
 	return h[:sumBytes]
 }
 

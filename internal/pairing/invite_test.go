@@ -3,6 +3,7 @@
 package pairing
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -21,11 +22,12 @@ func fixedInvite() Invite {
 }
 
 func TestInviteThereAndBack(t *testing.T) {
-	for _, addresses := range [][]string{nil, {"192.0.2.7:5000"}, fixedInvite().Addresses, {strings.Repeat("a", 249) + ":65535"}} {
+	for n, addresses := range [][]string{nil, {"192.0.2.7:5000"}, fixedInvite().Addresses, {strings.Repeat("a", 249) + ":65535"}, nil, {"192.0.2.7:5000"}, fixedInvite().Addresses} {
 		want, err := NewInvite(addresses)
 		if err != nil {
 			t.Fatal(err)
 		}
+		want.Auto = n > 3
 		line := want.Line()
 		for _, seen := range []string{line, line + "\n", "  `" + line + "`", strings.ToUpper(line), line[:30] + "\r\n" + line[30:], "“" + line + "”", line[:20] + "\u200b" + line[20:]} {
 			got, err := ParseInvite(seen)
@@ -43,12 +45,35 @@ func TestInviteThereAndBack(t *testing.T) {
 // goldenLine is the line of fixedInvite.
 const goldenLine = "costream1-abpqaaicamcakbqhbaequcymbuha6earcijrifiwc4mbsgq3dqor4hyoge4telrqfyzc4nz2guydamaslmzdambrhjsgeob2hi3v2orvgaydaftbnruwgzjomv4gc3lqnrss433sm45dkmbrgbsscgun"
 
+// goldenAutoLine is the same with the answer auto.
+const goldenAutoLine = "costream2-abqacaabaibqibiga4eascqlbqgq4dyqcejbgfavcylrqgi2dmob2hq7byytsmrogaxdelrxhi2tambqcjntembqge5giyryhi5doxj2guydamawmfwgsy3ffzsxqylnobwgkltpojttunjqgeyosx4kzu"
+
 // TestInviteLine holds the format: lines of older versions must stay good.
 func TestInviteLine(t *testing.T) {
-	got := fixedInvite().Line()
-	if got != goldenLine {
-		t.Errorf("got %s, want %s", got, goldenLine)
+	auto := fixedInvite()
+	auto.Auto = true
+	for _, test := range []struct {
+		invite Invite
+		want   string
+	}{{fixedInvite(), goldenLine}, {auto, goldenAutoLine}} {
+		if got := test.invite.Line(); got != test.want {
+			t.Errorf("auto %t: got %s, want %s", test.invite.Auto, got, test.want)
+		}
+		got, err := ParseInvite(test.want)
+		if err != nil {
+			t.Errorf("auto %t: %v", test.invite.Auto, err)
+		}
+		if diff := cmp.Diff(test.invite, got); diff != "" {
+			t.Errorf("auto %t (-want +got):\n%s", test.invite.Auto, diff)
+		}
 	}
+}
+
+// withFlags makes a line that only a newer version could.
+func withFlags(flags byte) string {
+	b := append([]byte{0, 0, flags}, make([]byte, 32)...)
+	binary.BigEndian.PutUint16(b, uint16(len(b)+sumBytes))
+	return prefix2 + strings.ToLower(alphabet.EncodeToString(append(b, sum(version2, b)...)))
 }
 
 func TestInviteRefused(t *testing.T) {
@@ -66,7 +91,11 @@ func TestInviteRefused(t *testing.T) {
 		{"something else", "hello there", ErrNotInvite},
 		{"something long", strings.Repeat("x", 1<<20), ErrNotInvite},
 		{"the program's name", "costream-obs pair new", ErrNotInvite},
-		{"a newer version", "costream2-abcdefgh", ErrVersion},
+		{"a newer version", "costream3-abcdefgh", ErrVersion},
+		{"flags of a newer version", withFlags(2), ErrVersion},
+		{"only the second prefix", prefix2, ErrTruncated},
+		{"the second version, cut", goldenAutoLine[:60], ErrTruncated},
+		{"the first version's line as the second's", prefix2 + line[len(prefix):], ErrDamaged},
 		{"the beginning of the prefix", "costr", ErrTruncated},
 		{"only the prefix", prefix, ErrTruncated},
 		{"a half", line[:len(line)/2], ErrTruncated},
@@ -133,7 +162,7 @@ func TestSecretIsNotPrinted(t *testing.T) {
 }
 
 func FuzzParseInvite(f *testing.F) {
-	for _, line := range []string{"", prefix, fixedInvite().Line(), strings.ToUpper(fixedInvite().Line()), "costream2-aaaa", goldenLine} {
+	for _, line := range []string{"", prefix, fixedInvite().Line(), strings.ToUpper(fixedInvite().Line()), "costream2-aaaa", "costream3-aaaa", goldenLine, goldenAutoLine} {
 		f.Add(line)
 	}
 	f.Fuzz(func(t *testing.T, line string) {

@@ -48,7 +48,12 @@ func (Secret) MarshalText() ([]byte, error) { return []byte("[secret]"), nil }
 type Pair struct {
 	Role   Role
 	Invite Invite
+	// Auto is this side's own answer to what Invite.Auto is the inviter's.
+	Auto bool
 }
+
+// Agreed tells whether both sides agreed that more than the peer may be asked.
+func (p *Pair) Agreed() bool { return p.Auto && p.Invite.Auto }
 
 // PeerAddresses are where the peer may be found, as host:port. The inviter has none: its peer calls.
 func (p *Pair) PeerAddresses() []string {

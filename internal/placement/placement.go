@@ -23,6 +23,36 @@ const (
 	OBSClient = "OBS"
 )
 
+// MonitorsOf are the streams with which one OBS plays what it monitors, by input.
+func MonitorsOf(streams []pulse.SinkInput, pid int) map[string]pulse.SinkInput {
+	return ofOBS(streams, func(in pulse.SinkInput) pulse.Stream { return in.Stream }, pid)
+}
+
+// CapturesOf are the streams with which one OBS records, by input.
+func CapturesOf(streams []pulse.SourceOutput, pid int) map[string]pulse.SourceOutput {
+	return ofOBS(streams, func(out pulse.SourceOutput) pulse.Stream { return out.Stream }, pid)
+}
+
+// ofOBS selects the streams of one OBS. An OBS in a sandbox may report another process id than the one that we see; if no id
+// matches, the program's name decides.
+func ofOBS[T any](streams []T, stream func(T) pulse.Stream, pid int) map[string]T {
+	byPID, byName := make(map[string]T), make(map[string]T)
+	for _, s := range streams {
+		st := stream(s)
+		if st.Properties["application.name"] != OBSClient {
+			continue
+		}
+		byName[st.MediaName()] = s
+		if st.PID() == pid {
+			byPID[st.MediaName()] = s
+		}
+	}
+	if len(byPID) > 0 {
+		return byPID
+	}
+	return byName
+}
+
 // View is which streams play and record where at the sound server.
 type View struct {
 	Sinks, Sources map[int]string // names

@@ -4,6 +4,8 @@ package placement
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -99,5 +101,24 @@ func TestStrays(t *testing.T) {
 				t.Errorf("our voice is recorded: got %v, want %v", there, !tt.noVoice)
 			}
 		})
+	}
+}
+
+// TestStreamsOfOneOBS: those with its process id, or those with OBS's name if none has it.
+func TestStreamsOfOneOBS(t *testing.T) {
+	stream := func(index, pid int, client, media string) pulse.SinkInput {
+		return pulse.SinkInput{Stream: pulse.Stream{Index: index, Properties: map[string]string{
+			"application.name": client, "application.process.id": strconv.Itoa(pid), "media.name": media,
+		}}}
+	}
+	all := []pulse.SinkInput{stream(1, 10, OBSClient, "Mic"), stream(2, 20, OBSClient, "Guest"), stream(3, 10, "Music", "Song")}
+	for _, tt := range []struct {
+		name string
+		pid  int
+		want []string
+	}{{"ours", 10, []string{"Mic"}}, {"the other", 20, []string{"Guest"}}, {"in a sandbox", 2, []string{"Guest", "Mic"}}} {
+		if got := slices.Sorted(maps.Keys(MonitorsOf(all, tt.pid))); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
 	}
 }

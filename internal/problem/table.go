@@ -76,6 +76,10 @@ const (
 
 	Ports       Code = "net.ports"
 	PeerAddress Code = "net.addr"
+	NAT         Code = "net.nat"
+	Router      Code = "net.router"
+	Meeting     Code = "net.meet"
+	Relay       Code = "net.relay"
 	PeerKey     Code = "net.key"
 	PeerAnswers Code = "net.probe"
 	PeerClock   Code = "net.clock"
@@ -114,7 +118,7 @@ var table = []Kind{
 
 	{ServerConfig, "", "its WebSocket server is switched on", Error, []Code{Settings}},
 	{Sandbox, "", "its sandbox allows what we need", Warning, []Code{Settings}},
-	{Connection, "", "it answers", Error, []Code{ServerConfig}},
+	{Connection, "connection to OBS", "it answers", Error, []Code{ServerConfig}},
 	{Authentication, "", "it asks for a password", Warning, []Code{Connection}},
 	{Version, "", "its version is known to work", Error, []Code{Connection}},
 	{CameraThere, "", "it has a virtual camera", ByRoute, []Code{ModuleLoaded, Connection}},
@@ -162,6 +166,10 @@ var table = []Kind{
 
 	{Ports, "", "our UDP ports are free", Error, []Code{Settings}},
 	{PeerAddress, "", "the peer's address is known and has a route", Error, []Code{Settings}},
+	{NAT, "", "your network lets the peer's machine find yours", Warning, []Code{Ports}},
+	{Router, "", "your router opens a port, or need not", Warning, []Code{Ports}},
+	{Meeting, "", "the meeting place answers", Warning, []Code{Ports}},
+	{Relay, "relay", "the relay can be used", Warning, []Code{Ports}},
 	{PeerKey, "", "the peer's key is that of our pair", Error, []Code{Ports, PeerAddress}},
 	{PeerAnswers, "", "the peer's machine answers", Error, []Code{PeerKey}},
 	{PeerClock, "", "the peer's clock agrees with ours", Warning, []Code{PeerAnswers}},

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -192,6 +193,56 @@ func TestRealSubscribe(t *testing.T) {
 			}
 		case <-deadline:
 			t.Fatal("the channel is not closed after the end of its context")
+		}
+	}
+}
+
+// TestRealPeak: one stream is heard alone, beside another in the same sink that is louder, and silence is exactly 0.
+func TestRealPeak(t *testing.T) {
+	testbed.Need(t)
+	server := testbed.NewPulse(t)
+	p := pulse.Client{Server: server.Server}
+	play := func(tone testbed.Tone) (index int) {
+		t.Helper()
+		before, err := p.SinkInputs(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		server.PlayTone(testbed.Headphones, tone)
+		testbed.Await(t, "a stream", limit, func() error {
+			now, err := p.SinkInputs(t.Context())
+			if err != nil || len(now) == len(before) {
+				return fmt.Errorf("%d streams, %w", len(now), err)
+			}
+			for _, stream := range now {
+				if !slices.ContainsFunc(before, func(old pulse.SinkInput) bool { return old.Index == stream.Index }) {
+					index = stream.Index
+				}
+			}
+			return nil
+		})
+		return index
+	}
+	loud, quiet := play(testbed.Tone{Hz: 440, Volume: 0.5}), play(testbed.Tone{Hz: 1000, Volume: 0.1})
+	muted := play(testbed.Tone{Hz: 700, Volume: 0.5})
+	if err := p.SetSinkInputMute(t.Context(), muted, true); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name     string
+		what     pulse.Sounding
+		from, to float64
+	}{
+		{"the loud one", pulse.OfSinkInput(loud), 0.4, 0.55},
+		{"the quiet one", pulse.OfSinkInput(quiet), 0.05, 0.15},
+		{"the silent one", pulse.OfSinkInput(muted), 0, 0},
+		{"all that the sink plays", pulse.OfSource(testbed.Headphones + ".monitor"), 0.5, 0.7},
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		got, err := p.Peak(ctx, tt.what)
+		cancel()
+		if err != nil || got < tt.from || got > tt.to {
+			t.Errorf("%s: got a peak of %.3f, %v, want %v to %v", tt.name, got, err, tt.from, tt.to)
 		}
 	}
 }

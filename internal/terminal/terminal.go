@@ -84,6 +84,11 @@ func (s Style) Commands(text string) string {
 	return strings.Join(parts, "")
 }
 
+// OneLine joins the lines of a text, such as that of several errors, into one.
+func OneLine(text string) string {
+	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
+}
+
 // Wrap breaks text into lines of at most width letters, each indented by so many blanks, but no command, which stands in
 // backquotes. Empty lines part paragraphs, and paragraphs that begin with a blank stay as they are.
 func Wrap(text string, indent, width int) string {

@@ -51,3 +51,11 @@ func TestStyle(t *testing.T) {
 		t.Errorf("half a command: got %q", got)
 	}
 }
+
+func TestOneLine(t *testing.T) {
+	for text, want := range map[string]string{"": "", "one": "one", "one\ntwo\n": "one; two", "one\r\n\r\ntwo": "one; two"} {
+		if got := terminal.OneLine(text); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}

@@ -31,6 +31,7 @@ func TestWallClock(t *testing.T) {
 		"internal/companion/companion.go": 2, // a name
 		"media/internal/pipe/wake.go":     1, // long past
 		"obsctl/screenshots.go":           1, // long past
+		"internal/reach/meet/schedule.go": 1, // a number that rises over restarts
 		"media/link/rtpsession/rtcp.go":   1, // NTP time
 		"media/link/ice/probemessage.go":  2, // tells how far the two clocks are apart
 	}

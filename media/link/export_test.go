@@ -2,6 +2,11 @@
 
 package link
 
+import (
+	"net/netip"
+	"slices"
+)
+
 // What tests outside the package need: they use internal/pairing, which imports this one.
 var (
 	NoGoroutines = noGoroutines
@@ -21,3 +26,18 @@ func UnacknowledgedOf(s *Secure) int { return int(s.rate.Unacknowledged()) }
 
 // MaxUnacknowledged is how many of them a session outlives.
 const MaxUnacknowledged = maxUnacknowledged
+
+// Addresses are where a link looks for its peer.
+func Addresses(s *Secure) (all []netip.AddrPort) {
+	s.where.mu.Lock()
+	defer s.where.mu.Unlock()
+	return slices.Concat(s.where.configured, s.where.found)
+}
+
+// AskLocalNetworks does what SecureOptions.LAN has a link do, for the networks of the calling thread. It tells whether
+// there are any.
+func AskLocalNetworks(s *Secure) bool {
+	all := s.localNetworks()
+	s.agent.SetLocal(all)
+	return len(all) > 0
+}

@@ -22,6 +22,7 @@ import (
 	"github.com/costream-obs/costream-obs/media/link/bwe"
 	"github.com/costream-obs/costream-obs/media/link/dtlssrtp"
 	"github.com/costream-obs/costream-obs/media/link/ice"
+	"github.com/costream-obs/costream-obs/media/link/internal/wait"
 	"github.com/costream-obs/costream-obs/media/link/repair"
 	"github.com/costream-obs/costream-obs/media/link/rtpsession"
 	"github.com/costream-obs/costream-obs/media/link/udp"
@@ -42,6 +43,15 @@ type SecureOptions struct {
 	// MinBitrate and MaxBitrate bound what Handler.Bitrate tells, in bit/s; 0 is bwe.DefaultMinBitrate and
 	// bwe.DefaultMaxBitrate.
 	MinBitrate, MaxBitrate int
+
+	// LAN has the peer looked for in the local networks, too: checks go to all machines there once a second until the
+	// peer answers.
+	LAN bool
+
+	// Beside takes datagrams of another protocol that shares the port: those that begin with the letter d, as the
+	// messages of the BitTorrent DHT do. They may be anybody's. It is called like the functions of a Handler, also in
+	// Standby; nil refuses such datagrams. SendBeside is the way back.
+	Beside func(from netip.AddrPort, datagram []byte)
 }
 
 // Secure is the encrypted link of two peers who are paired: RTP and RTCP of both media both ways over one UDP port, as
@@ -57,10 +67,16 @@ type Secure struct {
 	find  udp.Lookup
 	log   *slog.Logger
 	fits  func(netip.Addr) bool
+	bound netip.Addr // the address of ours that conn is bound to; the zero Addr for all
+	lan   bool
 
 	conn      *net.UDPConn
 	media     *udp.Writer // for packets and the handshake
 	checks    *udp.Writer // for checks, which may find nobody
+	beside    *udp.Writer // for another protocol
+	onBeside  func(from netip.AddrPort, datagram []byte)
+	where     candidates
+	relay     atomic.Pointer[relayBox]
 	agent     *ice.Agent
 	senders   []*rtpsession.Sender
 	receivers []*rtpsession.Receiver
@@ -79,6 +95,11 @@ type Secure struct {
 	dropped [2]atomic.Uint64 // by Medium: packets that found no peer
 	late    atomic.Uint64    // pictures that waited for too long
 	refused atomic.Uint64    // datagrams that were nothing of the peer's
+
+	wayChanged chan struct{}
+
+	taking sync.Mutex            // held while a datagram is taken in
+	taker  func(ice.Way, []byte) // what takes it in; nil before Run or Standby and after it
 
 	lifecycle
 }
@@ -110,6 +131,7 @@ func newSecure(o SecureOptions, find udp.Lookup) (*Secure, error) {
 	}
 	s := &Secure{
 		dtls: o.Identity.handshake(), find: find, log: o.Log,
+		lan: o.LAN, onBeside: o.Beside, wayChanged: make(chan struct{}, 1),
 		buffers: sync.Pool{New: func() any { b := make([]byte, 0, 1500); return &b }},
 	}
 	for _, p := range o.Peers {
@@ -122,8 +144,12 @@ func newSecure(o SecureOptions, find udp.Lookup) (*Secure, error) {
 	if err := s.bind(o); err != nil {
 		return nil, err
 	}
-	s.media, s.checks = udp.NewWriter(s.conn, o.Log), udp.NewWriter(s.conn, slog.New(slog.DiscardHandler))
-	s.agent = ice.NewAgent(ice.Options{Credentials: o.Identity.credentials(), Send: s.checks.Send, Found: s.peerFound, Lost: s.peerLost})
+	silent := slog.New(slog.DiscardHandler)
+	s.media, s.checks, s.beside = udp.NewWriter(s.conn, o.Log), udp.NewWriter(s.conn, silent), udp.NewWriter(s.conn, silent)
+	s.agent = ice.NewAgent(ice.Options{
+		Credentials: o.Identity.credentials(), Found: s.peerFound, Lost: s.peerLost,
+		Send: func(to ice.Way, b []byte) { s.send(s.checks, to, b) },
+	})
 	s.rate = bwe.NewController(orDefault(o.MinBitrate, bwe.DefaultMinBitrate), orDefault(o.MaxBitrate, bwe.DefaultMaxBitrate))
 	s.onRate = o.Handler.Bitrate
 	s.parity = repair.NewParityEncoder(rtpsession.RandomSSRC())
@@ -133,7 +159,7 @@ func newSecure(o SecureOptions, find udp.Lookup) (*Secure, error) {
 		return nil, err
 	}
 	s.feedback = bwe.NewFeedbackRecorder(time.Now(), s.receivers[Video].SSRC())
-	s.agent.SetCandidates(s.literals())
+	s.setConfigured(s.literals())
 	return s, nil
 }
 
@@ -155,7 +181,7 @@ func (s *Secure) bind(o SecureOptions) error {
 	}
 	var err error
 	for _, addr := range listen {
-		s.fits = udp.Reaches(addr)
+		s.bound, s.fits = addr, udp.Reaches(addr)
 		if s.conn, err = udp.Listen(addr, o.Port); err == nil || !errors.Is(err, syscall.EADDRNOTAVAIL) {
 			break
 		}
@@ -189,12 +215,14 @@ func (s *Secure) sessions(h Handler) error {
 }
 
 // peerFound begins to send to where the peer answers, over a path that may be of another length.
-func (s *Secure) peerFound(at netip.AddrPort, rtt time.Duration) {
+func (s *Secure) peerFound(at ice.Way, rtt time.Duration) {
 	s.rate.PathChanged()
 	s.log.Info("peer answers", "address", at, "rtt", rtt)
+	wait.Signal(s.wayChanged)
 }
 
 func (s *Secure) peerLost() {
+	wait.Signal(s.wayChanged)
 	s.log.Info("peer does not answer any more", "session", s.session.Load() != nil)
 }
 
@@ -278,7 +306,7 @@ func (s *Secure) RequestKeyFrame() { s.receivers[Video].RequestKeyFrame() }
 func (s *Secure) Stats() Stats {
 	stats := Stats{RTT: s.agent.RTT(), Bitrate: s.rate.Rate(), Out: s.rate.Counts(), In: s.feedback.Counts()}
 	if to := s.agent.Target(); to != nil && s.session.Load() != nil {
-		stats.Peer = to.Addr()
+		stats.Peer = to.Addr.Addr()
 	}
 	for i, m := range []*MediumStats{&stats.Video, &stats.Audio} {
 		m.Send, m.Receive = s.senders[i].Stats(), s.receivers[i].Stats()
@@ -301,7 +329,7 @@ func (s *Secure) Run(ctx context.Context) error {
 	connected := make(chan func(), 1)
 	workers := []worker{
 		withoutError(s.media.Run), withoutError(s.pacer.Run), withoutError(s.sendFeedback), withoutError(s.checks.Run),
-		withoutError(s.agent.Run), withoutError(s.resolve), s.listen(s.take),
+		withoutError(s.beside.Run), withoutError(s.agent.Run), withoutError(s.resolve), withoutError(s.survey), s.listen(s.take),
 		func(ctx context.Context) error {
 			connected <- s.connect(ctx)
 			return nil
@@ -318,9 +346,28 @@ func (s *Secure) Run(ctx context.Context) error {
 	return err
 }
 
-// listen makes a worker of a function that takes what comes in.
-func (s *Secure) listen(take func(netip.AddrPort, []byte)) worker {
-	return func(ctx context.Context) error { return udp.Read(ctx, s.conn, take) }
+// listen makes a worker of a function that takes what comes in, from the port and through a relay.
+func (s *Secure) listen(take func(ice.Way, []byte)) worker {
+	return func(ctx context.Context) error {
+		s.setTaker(take)
+		defer s.setTaker(nil)
+		return udp.Read(ctx, s.conn, func(from netip.AddrPort, datagram []byte) { s.hand(ice.Way{Addr: from}, datagram) })
+	}
+}
+
+func (s *Secure) setTaker(take func(ice.Way, []byte)) {
+	s.taking.Lock()
+	defer s.taking.Unlock()
+	s.taker = take
+}
+
+// hand takes a datagram in, one at a time.
+func (s *Secure) hand(from ice.Way, datagram []byte) {
+	s.taking.Lock()
+	defer s.taking.Unlock()
+	if s.taker != nil {
+		s.taker(from, datagram)
+	}
 }
 
 // wake wakes those who wait for the network.
@@ -334,6 +381,7 @@ func (s *Secure) finish(hangUp func()) {
 	}
 	s.media.Discard()
 	s.checks.Discard()
+	s.beside.Discard()
 	for _, snd := range s.senders {
 		snd.Goodbye()
 	}
@@ -382,6 +430,6 @@ func (s *Secure) lookUp(ctx context.Context) error {
 	if all != nil && len(found) == 0 {
 		return all
 	}
-	s.agent.SetCandidates(found)
+	s.setConfigured(found)
 	return all
 }

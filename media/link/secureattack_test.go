@@ -8,9 +8,13 @@ import (
 	"net"
 	"net/netip"
 	"runtime"
+	"slices"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/pion/stun/v3"
 
 	"github.com/costream-obs/costream-obs/internal/testbed"
 	"github.com/costream-obs/costream-obs/media/link"
@@ -32,7 +36,7 @@ func (f *forger) bytes(n int) []byte {
 
 // next returns a datagram of any kind: made up, captured, or captured and changed.
 func (f *forger) next() []byte {
-	switch f.rng.IntN(10) {
+	switch f.rng.IntN(13) {
 	case 0: // anything
 		return f.bytes(f.rng.IntN(100))
 	case 1: // RTP of an SSRC that is new each time
@@ -65,6 +69,25 @@ func (f *forger) next() []byte {
 		binary.BigEndian.PutUint16(b[2:], uint16(len(b)-20))
 		return b
 	}
+	switch f.rng.IntN(12) {
+	case 0: // another protocol's, whole and broken
+		return append([]byte("d1:ad2:id20:"), f.bytes(f.rng.IntN(100))...)
+	case 1: // channel data of TURN
+		b := append([]byte{byte(0x40 + f.rng.IntN(16)), 0, 0, 0}, f.bytes(f.rng.IntN(100))...)
+		binary.BigEndian.PutUint16(b[2:], uint16(f.rng.IntN(len(b)+4)))
+		return b
+	case 2: // STUN with methods and attributes of TURN, and addresses that are cut off
+		setters := []stun.Setter{stun.TransactionID, stun.NewType(stun.Method(1+f.rng.IntN(12)), stun.MessageClass(f.rng.IntN(4)))}
+		for range f.rng.IntN(5) {
+			kinds := []stun.AttrType{stun.AttrXORPeerAddress, stun.AttrData, stun.AttrXORRelayedAddress, stun.AttrXORMappedAddress,
+				stun.AttrLifetime, stun.AttrErrorCode, stun.AttrUsername, 0xc0b5, 0xc0b6, 0xc0b7}
+			setters = append(setters, stun.RawAttribute{Type: kinds[f.rng.IntN(len(kinds))], Value: f.bytes(f.rng.IntN(24))})
+		}
+		setters = append(setters, stun.NewShortTermIntegrity("a stranger's password"), stun.Fingerprint)
+		if m, err := stun.Build(setters...); err == nil {
+			return m.Raw
+		}
+	}
 	captured := f.nat.seen(byte(f.rng.IntN(4)))
 	if len(captured) == 0 {
 		return nil
@@ -82,11 +105,11 @@ func (f *forger) next() []byte {
 }
 
 // overNAT returns two sides that talk to each other, a at an address of its own and b behind a router.
-func overNAT(t *testing.T) (at netip.AddrPort, router *nat, a, b *side) {
+func overNAT(t *testing.T, beside func(netip.AddrPort, []byte)) (at netip.AddrPort, router *nat, a, b *side) {
 	t.Helper()
 	ids := identities(t)
 	at = netip.MustParseAddrPort(endpoint("127.0.0.1", testbed.FreeUDPPorts(t, 1)))
-	a = start(t, link.SecureOptions{Identity: ids[0], Listen: "127.0.0.1", Port: int(at.Port())})
+	a = start(t, link.SecureOptions{Identity: ids[0], Listen: "127.0.0.1", Port: int(at.Port()), LAN: beside != nil, Beside: beside})
 	router = newNAT(t, at)
 	b = start(t, link.SecureOptions{Identity: ids[1], Listen: "127.0.0.1", Port: testbed.FreeUDPPorts(t, 1), Peers: []string{router.address()}})
 	a.talk(t, 1)
@@ -96,10 +119,40 @@ func overNAT(t *testing.T) (at netip.AddrPort, router *nat, a, b *side) {
 }
 
 // TestSecureAttack sends 100,000 datagrams of somebody without the key into a live link, from the peer's own address and
-// from many others.
+// from many others; then into one that has a relay, a neighbour on its port and the local network to look at, through the
+// relay as well.
 func TestSecureAttack(t *testing.T) {
+	t.Run("as it is", func(t *testing.T) { attack(t, false) })
+	t.Run("with all there is", func(t *testing.T) { attack(t, true) })
+}
+
+func attack(t *testing.T, everything bool) {
 	noGoroutines(t)
-	at, router, a, b := overNAT(t)
+	var besides atomic.Int64
+	var beside func(netip.AddrPort, []byte)
+	if everything {
+		beside = func(_ netip.AddrPort, b []byte) {
+			if b[0] != 'd' {
+				t.Errorf("% x is not the neighbour's", b)
+			}
+			besides.Add(1)
+		}
+	}
+	at, router, a, b := overNAT(t, beside)
+	var own *standInRelay
+	if everything {
+		own = newStandInRelay(t, a.TakeRelayed)
+		a.UseRelay(own)
+		a.SetFound([]netip.AddrPort{addrPort("127.0.0.1", 9)})
+		testbed.Await(t, "permissions", patience, func() error {
+			own.mu.Lock()
+			defer own.mu.Unlock()
+			if len(own.permitted) == 0 {
+				return errNotYet
+			}
+			return nil
+		})
+	}
 	testbed.Await(t, "reports to forge", patience, func() error {
 		if len(router.seen(kindRTCP)) < 4 {
 			return errNotYet
@@ -108,7 +161,7 @@ func TestSecureAttack(t *testing.T) {
 	})
 	var strangers []*net.UDPConn
 	for range 200 {
-		conn, err := net.DialUDP("udp4", nil, net.UDPAddrFromAddrPort(at))
+		conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -119,7 +172,7 @@ func TestSecureAttack(t *testing.T) {
 	keys, stream := len(a.requests), a.Stats().Video.Receive.Stream
 	before, heap := a.Stats(), heapInUse()
 	const datagrams = 100_000
-	attack := func(send func(n int, b []byte)) (took, spent time.Duration) {
+	flood := func(send func(n int, b []byte)) (took, spent time.Duration) {
 		cpu, began := cpuTime(), time.Now()
 		for n := range datagrams {
 			send(n, f.next())
@@ -129,24 +182,39 @@ func TestSecureAttack(t *testing.T) {
 		}
 		return time.Since(began), cpuTime() - cpu
 	}
-	took, spent := attack(func(n int, b []byte) {
-		if n%2 == 0 {
+	way := a.Way()
+	took, spent := flood(func(n int, b []byte) {
+		switch {
+		case n%2 == 0:
 			router.inject(b)
-		} else {
-			_, _ = strangers[f.rng.IntN(len(strangers))].Write(b)
+		case everything && n%6 == 1:
+			_, _ = strangers[f.rng.IntN(len(strangers))].WriteToUDPAddrPort(b, own.at)
+		default:
+			_, _ = strangers[f.rng.IntN(len(strangers))].WriteToUDPAddrPort(b, at)
 		}
 	})
 	after, grown := a.Stats(), heapInUse()-heap
 	t.Logf("%d datagrams in %v, %d of them taken in and refused; heap grew by %d kB",
 		datagrams, took.Round(time.Millisecond), after.Video.Receive.Ignored-before.Video.Receive.Ignored, grown>>10)
 	drain := newDrain(t)
-	_, other := attack(func(_ int, b []byte) { _, _ = drain.Write(b) })
+	_, other := flood(func(_ int, b []byte) { _, _ = drain.Write(b) })
 	// A sender and a receiver of 1080p30 use about half a core.
 	share := float64(spent-other) / float64(took)
 	t.Logf("taking in and refusing cost %v of CPU, %.1f µs each, %.1f %% of a core at %.0f a second",
 		(spent - other).Round(time.Millisecond), float64(spent-other)/float64(time.Microsecond)/datagrams, 100*share, datagrams/took.Seconds())
-	if refused := after.Video.Receive.Ignored - before.Video.Receive.Ignored; refused < datagrams*3/4 {
+	if refused := after.Video.Receive.Ignored - before.Video.Receive.Ignored + uint64(besides.Load()); refused < datagrams*3/4 {
 		t.Errorf("only %d datagrams were seen at all", refused)
+	}
+	if got := a.Way(); got != way {
+		t.Errorf("the way is now %+v, want %+v as before", got, way)
+	}
+	if everything {
+		own.mu.Lock()
+		t.Logf("%d datagrams came to the neighbour; %d bytes came through the relay, and %d left", besides.Load(), own.in, own.out)
+		if besides.Load() == 0 || own.out > own.in/10 {
+			t.Errorf("%d datagrams came to the neighbour, and %d bytes left through the relay for %d; want some, and next to none", besides.Load(), own.out, own.in)
+		}
+		own.mu.Unlock()
 	}
 	if got := after.Video.Receive.Stream; got != stream {
 		t.Errorf("the stream is now %+v, want %+v as before", got, stream)
@@ -169,6 +237,49 @@ func TestSecureAttack(t *testing.T) {
 		seen[got.number] = true
 	}
 	both(t, a, b, 1, 2) // still
+}
+
+// TestSecureReflection: who repeats the peer's checks in another's name makes us send that other no more than 1.5 times as
+// much, however slowly it goes on.
+func TestSecureReflection(t *testing.T) {
+	noGoroutines(t)
+	t.Parallel()
+	at, router, _, _ := overNAT(t, nil)
+	var requests [][]byte
+	testbed.Await(t, "checks to repeat", patience, func() error {
+		requests = slices.DeleteFunc(slices.Clone(router.seen(kindSTUN)), func(b []byte) bool { return b[0] != 0 })
+		if len(requests) < 3 {
+			return errNotYet
+		}
+		return nil
+	})
+	for _, pause := range []time.Duration{time.Millisecond, 60 * time.Millisecond, 500 * time.Millisecond} {
+		victim, err := net.DialUDP("udp4", nil, net.UDPAddrFromAddrPort(at))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer victim.Close()
+		sent := 0
+		tick := time.NewTicker(pause)
+		defer tick.Stop()
+		for began := time.Now(); time.Since(began) < 2*time.Second; <-tick.C {
+			n, _ := victim.Write(requests[0])
+			sent += n
+		}
+		got, datagrams := 0, 0
+		_ = victim.SetReadDeadline(time.Now().Add(time.Second)) // and what comes of it later
+		for b := make([]byte, 1500); ; datagrams++ {
+			n, err := victim.Read(b)
+			if err != nil {
+				break
+			}
+			got += n
+		}
+		t.Logf("every %v: %d bytes sent, %d bytes in %d datagrams came of it", pause, sent, got, datagrams)
+		if limit := sent*3/2 + len(requests[0]); got > limit || got == 0 {
+			t.Errorf("every %v: %d bytes for %d, want some and at most %d", pause, got, sent, limit)
+		}
+	}
 }
 
 // newDrain returns a way to a socket that nobody reads.
@@ -202,7 +313,7 @@ func cpuTime() time.Duration {
 // TestSecureNewPort changes the port of a NAT in front of one side.
 func TestSecureNewPort(t *testing.T) {
 	noGoroutines(t)
-	_, router, _, b := overNAT(t)
+	_, router, _, b := overNAT(t, nil)
 	for range 3 {
 		before := b.await(t, link.Video, 2)
 		router.rebind()

@@ -14,13 +14,14 @@ import (
 func FuzzSecureTake(f *testing.F) {
 	s := &Secure{agent: ice.NewAgent(ice.Options{
 		Credentials: ice.Credentials{Name: "own", Password: "own password of a test", PeerName: "peer", PeerPassword: "peer password of a test"},
-		Send:        func(to netip.AddrPort, b []byte) { panic(fmt.Sprintf("% x to %v", b, to)) },
+		Send:        func(to ice.Way, b []byte) { panic(fmt.Sprintf("% x to %v", b, to)) },
 	})}
-	from := netip.MustParseAddrPort("192.0.2.1:5000")
+	from := ice.Way{Addr: netip.MustParseAddrPort("192.0.2.1:5000")}
 	f.Add([]byte{})
 	f.Add([]byte{0x80})
 	f.Add([]byte{0x80, 200, 0, 1, 0, 0, 0, 1})
 	f.Add([]byte{22, 254, 253, 0, 0})
+	f.Add([]byte("d1:q4:pinge"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		before := s.refused.Load()
 		s.take(from, b)

@@ -11,15 +11,19 @@ import (
 	"github.com/pion/rtcp"
 
 	"github.com/costream-obs/costream-obs/media/link/bwe"
+	"github.com/costream-obs/costream-obs/media/link/ice"
 	"github.com/costream-obs/costream-obs/media/link/repair"
 	"github.com/costream-obs/costream-obs/media/link/rtpsession"
 )
+
+// besideByte begins the datagrams of another protocol: a dictionary of the BitTorrent DHT. No other of ours does.
+const besideByte = 'd'
 
 // rtpHeaderSize is that of RTP without contributing sources (RFC 3550, 5.1).
 const rtpHeaderSize = 12
 
 // take sorts what comes in by its first byte (RFC 7983).
-func (s *Secure) take(from netip.AddrPort, datagram []byte) {
+func (s *Secure) take(from ice.Way, datagram []byte) {
 	ok := false
 	switch {
 	case len(datagram) == 0:
@@ -30,11 +34,31 @@ func (s *Secure) take(from netip.AddrPort, datagram []byte) {
 			ok = p.Put(datagram)
 		}
 	case datagram[0] >= 128 && datagram[0] < 192:
-		ok = s.takeMedia(from, datagram)
+		ok = s.takeMedia(from.Addr, datagram)
+	case datagram[0] == besideByte:
+		ok = s.takeBeside(from, datagram)
 	}
 	if !ok {
 		s.refused.Add(1)
 	}
+}
+
+// takeOffAir sorts what comes in where there is to be no session.
+func (s *Secure) takeOffAir(from ice.Way, datagram []byte) {
+	if len(datagram) > 0 && datagram[0] == besideByte {
+		s.takeBeside(from, datagram)
+		return
+	}
+	s.agent.TakeProbe(from, datagram)
+}
+
+// takeBeside passes a datagram of another protocol on, which does not use our relay.
+func (s *Secure) takeBeside(from ice.Way, datagram []byte) bool {
+	if s.onBeside == nil || from.Relayed {
+		return false
+	}
+	s.onBeside(from.Addr, datagram)
+	return true
 }
 
 // takeMedia decrypts a packet and hands it to its session.

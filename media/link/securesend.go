@@ -94,7 +94,7 @@ func (s *Secure) transmit(packet []byte) {
 		if of != bwe.Parity {
 			s.sent[mediumOf(of)].Keep(now, b)
 		}
-		s.media.Send(*to, b)
+		s.send(s.media, *to, b)
 	})
 	if err != nil {
 		s.dropped[mediumOf(of)].Add(1)
@@ -119,7 +119,7 @@ func (s *Secure) sendAgain(m Medium, nack *rtcp.TransportLayerNack) uint64 {
 func (s *Secure) resend(datagram []byte) {
 	if to := s.agent.Target(); to != nil {
 		s.rate.Resent(len(datagram))
-		s.media.Send(*to, datagram)
+		s.send(s.media, *to, datagram)
 	}
 }
 
@@ -132,13 +132,13 @@ func (s *Secure) skip(of bwe.Stream) {
 // sendRTCP encrypts and sends a compound packet if the peer is there.
 func (s *Secure) sendRTCP(packet []byte) {
 	if session, to := s.session.Load(), s.agent.Target(); session != nil && to != nil {
-		_ = session.SealRTCP(packet, func(b []byte) { s.media.Send(*to, b) }) // a lost report is none
+		_ = session.SealRTCP(packet, func(b []byte) { s.send(s.media, *to, b) }) // a lost report is none
 	}
 }
 
 // sendDTLS sends a datagram of the handshake to where the peer is, if it is anywhere.
 func (s *Secure) sendDTLS(datagram []byte) {
 	if to := s.agent.Target(); to != nil {
-		s.media.Send(*to, datagram)
+		s.send(s.media, *to, datagram)
 	}
 }

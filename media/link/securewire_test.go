@@ -17,8 +17,8 @@ import (
 	"github.com/costream-obs/costream-obs/media/link"
 )
 
-// TestRealWire looks with tshark at all that two links send: STUN, DTLS, SRTP and SRTCP between two ports, and none of
-// what they say in clear.
+// TestRealWire looks with tshark at all that two links send whose options ask for nothing more: STUN, DTLS, SRTP and SRTCP
+// between two ports, nothing to anybody else, and none of what they say in clear.
 func TestRealWire(t *testing.T) {
 	if testing.Short() {
 		t.Skip("captures packets")
@@ -34,8 +34,8 @@ func TestRealWire(t *testing.T) {
 	here, there := testbed.LoopbackAddress(t), testbed.LoopbackAddress(t)
 	port := testbed.FreeUDPPorts(t, 1)
 	file := filepath.Join(t.TempDir(), "wire.pcap")
-	// All between the two, on whatever port.
-	stop := capture(t, file, fmt.Sprintf("host %s and host %s", here, there))
+	// All that either sends, to whomever and on whatever port.
+	stop := capture(t, file, fmt.Sprintf("udp and (src host %s or src host %s)", here, there))
 	a := start(t, link.SecureOptions{Identity: ids[0], Listen: here, Port: port})
 	b := start(t, link.SecureOptions{Identity: ids[1], Listen: there, Port: port, Peers: []string{here}})
 	a.talk(t, 1)
@@ -52,17 +52,17 @@ func TestRealWire(t *testing.T) {
 	stop()
 
 	out, err := exec.Command("tshark", "-r", file, "-d", fmt.Sprintf("udp.port==%d,rtp", port),
-		"-T", "fields", "-e", "udp.srcport", "-e", "udp.dstport", "-e", "frame.protocols").Output()
+		"-T", "fields", "-e", "ip.dst", "-e", "udp.srcport", "-e", "udp.dstport", "-e", "frame.protocols").Output()
 	if err != nil {
 		t.Fatalf("tshark: %v", err)
 	}
 	seen := map[string]int{}
 	for lines := bufio.NewScanner(bytes.NewReader(out)); lines.Scan(); {
 		fields := strings.Fields(lines.Text())
-		if len(fields) != 3 || fields[0] != fmt.Sprint(port) || fields[1] != fmt.Sprint(port) {
-			t.Fatalf("got %q on the wire, want UDP from port %d to port %d alone", lines.Text(), port, port)
+		if len(fields) != 4 || fields[0] != here && fields[0] != there || fields[1] != fmt.Sprint(port) || fields[2] != fmt.Sprint(port) {
+			t.Fatalf("got %q on the wire, want UDP to %s or %s from port %d to port %d alone", lines.Text(), here, there, port, port)
 		}
-		_, protocol, _ := strings.Cut(fields[2], "udp:")
+		_, protocol, _ := strings.Cut(fields[3], "udp:")
 		protocol, _, _ = strings.Cut(protocol, ":") // RTCP stands below RTP, certificates below DTLS
 		seen[protocol]++
 	}
@@ -104,6 +104,8 @@ func capture(t *testing.T, file, filter string) (stop func()) {
 		stopped = true
 		time.Sleep(500 * time.Millisecond) // the capture lags behind, and tells nobody how far
 		_ = c.Process.Signal(os.Interrupt)
+		kill := time.AfterFunc(patience, func() { _ = c.Process.Kill() }) // one that has not begun does not listen
+		defer kill.Stop()
 		_ = c.Wait()
 	}
 	t.Cleanup(stop)

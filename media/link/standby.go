@@ -34,7 +34,9 @@ func (s *Secure) Standby(ctx context.Context) error {
 		return err
 	}
 	udp.KeepWhole(s.conn)
-	err := runAll(ctx, s.wake, []worker{withoutError(s.checks.Run), withoutError(s.resolve), s.listen(s.agent.TakeProbe)})
+	err := runAll(ctx, s.wake, []worker{
+		withoutError(s.checks.Run), withoutError(s.beside.Run), withoutError(s.resolve), withoutError(s.survey), s.listen(s.takeOffAir),
+	})
 	s.lifecycle.end()
 	_ = s.conn.Close()
 	return err

@@ -25,6 +25,8 @@ _costream_obs() {
         'costream-obs pair show' | \
         'costream-obs peer' | \
         'costream-obs peer add' | \
+        'costream-obs peer away' | \
+        'costream-obs peer back' | \
         'costream-obs peer hide' | \
         'costream-obs peer layout' | \
         'costream-obs peer layout delete' | \
@@ -53,16 +55,17 @@ _costream_obs() {
   done
   [[ $word != -* ]] || flag='' # A flag follows: the one before it was a switch.
   case $flag in
-    --peer | --listen | --base-port | --source-name | --mic | --mic-source | --obs-host | --obs-port | --address | --scene | --layouts | --margin | --size | --peer-name | --video-format | --bitrate | --min-bitrate | --scenes | --av-offset | --label-out | --label-in | --toggle | --show | --hide | --mute) return ;;
+    --peer | --listen | --base-port | --meet-nodes | --source-name | --mic | --mic-source | --obs-host | --obs-port | --address | --scene | --layouts | --margin | --size | --peer-name | --video-format | --name | --bitrate | --min-bitrate | --scenes | --private-scenes | --av-offset | --label-out | --label-in | --toggle | --show | --hide | --mute) return ;;
     --peer-audio) words='auto desktop source' ;;
     --route) words='auto devices portable' ;;
     --link) words='auto secure plain' ;;
     --corner) words='bottom-right bottom-left top-left top-right' ;;
+    --reach) words='direct auto' ;;
     --audio) words='null aloop' ;;
     --layout) words='pip side-by-side full grid' ;;
     --when) words='streaming recording virtualcam always' ;;
-    --only) words='svc svc.config svc.run svc.unit host host.gst host.user v4l2 v4l2.module.file v4l2.module.sign v4l2.module.loaded v4l2.module.version v4l2.conf v4l2.dev.pair v4l2.dev.order v4l2.dev.excl v4l2.dev.keepformat v4l2.dev.holders v4l2.dev.state obs obs.ws.config obs.flatpak obs.ws.connect obs.ws.auth obs.version obs.vcam.avail obs.vcam.type obs.vcam.device obs.video obs.rate obs.source obs.changes obs.loop obs.hotkeys audio audio.server audio.priority audio.sink audio.mic audio.mute audio.level audio.monitor.device audio.monitor.inputs audio.place audio.monitor.peer audio.monitor.dup audio.viewers audio.mute.hazard audio.latency net net.ports net.addr net.key net.probe net.clock net.rmem' ;;
-    --bundle | --obs-password-file | --config)
+    --only) words='svc svc.config svc.run svc.unit host host.gst host.user v4l2 v4l2.module.file v4l2.module.sign v4l2.module.loaded v4l2.module.version v4l2.conf v4l2.dev.pair v4l2.dev.order v4l2.dev.excl v4l2.dev.keepformat v4l2.dev.holders v4l2.dev.state obs obs.ws.config obs.flatpak obs.ws.connect obs.ws.auth obs.version obs.vcam.avail obs.vcam.type obs.vcam.device obs.video obs.rate obs.source obs.changes obs.loop obs.hotkeys audio audio.server audio.priority audio.sink audio.mic audio.mute audio.level audio.monitor.device audio.monitor.inputs audio.place audio.monitor.peer audio.monitor.dup audio.viewers audio.mute.hazard audio.latency net net.ports net.addr net.nat net.router net.meet net.relay net.key net.probe net.clock net.rmem' ;;
+    --bundle | --relay-file | --obs-password-file | --config)
       compopt -o filenames
       mapfile -t COMPREPLY < <(compgen -f -- "$word")
       return
@@ -75,13 +78,15 @@ _costream_obs() {
   if [[ -z $words ]]; then
     case $at in
       'costream-obs') words='run status pair setup doctor peer send receive graph version help' ;;
-      'costream-obs doctor') words='--only --list --fix --yes --bundle --peer --listen --base-port --link --route --video-out --video-in --source-name --mic --mic-source --obs-host --obs-port --obs-password-file --json --verbose --config' ;;
+      'costream-obs doctor') words='--only --list --fix --yes --bundle --peer --listen --base-port --link --reach --relay-file --meet-nodes --route --video-out --video-in --clean-feed --no-clean-feed --source-name --mic --mic-source --obs-host --obs-port --obs-password-file --json --verbose --config' ;;
       'costream-obs graph') words='--text' ;;
       'costream-obs pair') words='new join show forget' ;;
-      'costream-obs pair join') words='--yes' ;;
-      'costream-obs pair new') words='--address --yes --base-port --config' ;;
-      'costream-obs peer') words='show hide toggle add remove layout status' ;;
-      'costream-obs peer add') words='--scene --route --video-in --layout --layouts --source-name --obs-host --obs-port --obs-password-file --json --verbose --config' ;;
+      'costream-obs pair join') words='--yes --reach --config' ;;
+      'costream-obs pair new') words='--address --yes --base-port --reach --config' ;;
+      'costream-obs peer') words='show hide toggle add remove layout away back status' ;;
+      'costream-obs peer add') words='--scene --route --video-in --layout --layouts --clean-feed --no-clean-feed --source-name --obs-host --obs-port --obs-password-file --json --verbose --config' ;;
+      'costream-obs peer away') words='--json --verbose --config' ;;
+      'costream-obs peer back') words='--json --verbose --config' ;;
       'costream-obs peer hide') words='--scene --video-in --source-name --obs-host --obs-port --obs-password-file --json --verbose --config' ;;
       'costream-obs peer layout') words='pip side-by-side full grid save use list delete restore' ;;
       'costream-obs peer layout full') words='--scene --margin --crop --video-in --source-name --obs-host --obs-port --obs-password-file --json --verbose --config' ;;
@@ -97,7 +102,7 @@ _costream_obs() {
       'costream-obs peer status') words='--scene --video-in --source-name --obs-host --obs-port --obs-password-file --json --verbose --config' ;;
       'costream-obs peer toggle') words='--scene --video-in --source-name --obs-host --obs-port --obs-password-file --json --verbose --config' ;;
       'costream-obs receive') words='--peer --peer-name --listen --base-port --video-in --video-format --verbose --config' ;;
-      'costream-obs run') words='--peer --peer-name --listen --base-port --link --when --route --video-out --video-in --bitrate --min-bitrate --scenes --layout --layouts --clean-feed --name-plate --source-name --mic --mic-source --peer-audio --av-offset --obs-host --obs-port --obs-password-file --json --verbose --config' ;;
+      'costream-obs run') words='--peer --peer-name --name --listen --base-port --link --reach --relay-file --meet-nodes --when --route --video-out --video-in --bitrate --min-bitrate --scenes --layout --layouts --clean-feed --no-clean-feed --private-scenes --name-plate --source-name --mic --mic-source --peer-audio --av-offset --obs-host --obs-port --obs-password-file --json --verbose --config' ;;
       'costream-obs send') words='--peer --listen --base-port --video-out --video-format --bitrate --mic-source --verbose --config' ;;
       'costream-obs setup') words='hotkeys clean-feed --undo --print --yes --restart --audio --label-out --label-in --video-out --video-in --config' ;;
       'costream-obs setup clean-feed') words='--all --undo --video-in --config' ;;

@@ -21,6 +21,8 @@ function __costream_obs_at
                 'costream-obs pair show' \
                 'costream-obs peer' \
                 'costream-obs peer add' \
+                'costream-obs peer away' \
+                'costream-obs peer back' \
                 'costream-obs peer hide' \
                 'costream-obs peer layout' \
                 'costream-obs peer layout delete' \
@@ -67,7 +69,7 @@ complete -c costream-obs -n $at -a version -d 'print the version, for bug report
 complete -c costream-obs -n $at -a help -d 'explain a command'
 
 set -l at '__costream_obs_at costream-obs doctor'
-complete -c costream-obs -n $at -l only -x -a 'svc svc.config svc.run svc.unit host host.gst host.user v4l2 v4l2.module.file v4l2.module.sign v4l2.module.loaded v4l2.module.version v4l2.conf v4l2.dev.pair v4l2.dev.order v4l2.dev.excl v4l2.dev.keepformat v4l2.dev.holders v4l2.dev.state obs obs.ws.config obs.flatpak obs.ws.connect obs.ws.auth obs.version obs.vcam.avail obs.vcam.type obs.vcam.device obs.video obs.rate obs.source obs.changes obs.loop obs.hotkeys audio audio.server audio.priority audio.sink audio.mic audio.mute audio.level audio.monitor.device audio.monitor.inputs audio.place audio.monitor.peer audio.monitor.dup audio.viewers audio.mute.hazard audio.latency net net.ports net.addr net.key net.probe net.clock net.rmem' -d 'run only the checks ID,... and those that they need'
+complete -c costream-obs -n $at -l only -x -a 'svc svc.config svc.run svc.unit host host.gst host.user v4l2 v4l2.module.file v4l2.module.sign v4l2.module.loaded v4l2.module.version v4l2.conf v4l2.dev.pair v4l2.dev.order v4l2.dev.excl v4l2.dev.keepformat v4l2.dev.holders v4l2.dev.state obs obs.ws.config obs.flatpak obs.ws.connect obs.ws.auth obs.version obs.vcam.avail obs.vcam.type obs.vcam.device obs.video obs.rate obs.source obs.changes obs.loop obs.hotkeys audio audio.server audio.priority audio.sink audio.mic audio.mute audio.level audio.monitor.device audio.monitor.inputs audio.place audio.monitor.peer audio.monitor.dup audio.viewers audio.mute.hazard audio.latency net net.ports net.addr net.nat net.router net.meet net.relay net.key net.probe net.clock net.rmem' -d 'run only the checks ID,... and those that they need'
 complete -c costream-obs -n $at -l list -d 'list the checks'
 complete -c costream-obs -n $at -l fix -d 'fix what can be fixed'
 complete -c costream-obs -n $at -l yes -d 'fix without asking'
@@ -76,9 +78,14 @@ complete -c costream-obs -n $at -l peer -d 'also probe the peer\'s machine'
 complete -c costream-obs -n $at -l listen -x -d 'local address to receive on'
 complete -c costream-obs -n $at -l base-port -x -d 'UDP port of the secure link, or the first of the eight UDP ports of the plain link'
 complete -c costream-obs -n $at -l link -x -a 'auto secure plain' -d 'how packets travel'
+complete -c costream-obs -n $at -l reach -x -a 'direct auto' -d 'how the peer is found on the secure link'
+complete -c costream-obs -n $at -l relay-file -r -F -d 'file whose first line is the relay'
+complete -c costream-obs -n $at -l meet-nodes -x -d 'nodes of BitTorrent\'s DHT to ask first'
 complete -c costream-obs -n $at -l route -x -a 'auto devices portable' -d 'how pictures get out of OBS and into it'
 complete -c costream-obs -n $at -l video-out -x -a '(for f in /dev/video*; echo $f; end)' -d 'video device that OBS writes to and costream-obs sends to the peer'
 complete -c costream-obs -n $at -l video-in -x -a '(for f in /dev/video*; echo $f; end)' -d 'video device that costream-obs writes the peer\'s picture to and OBS reads'
+complete -c costream-obs -n $at -l clean-feed -d 'send the peer your programme without the peer\'s own picture, so that both of you can show each other'
+complete -c costream-obs -n $at -l no-clean-feed -d 'do not send the peer your programme without the peer\'s own picture, so that both of you can show each other'
 complete -c costream-obs -n $at -l source-name -x -d 'name of the OBS source that shows the peer'
 complete -c costream-obs -n $at -l mic -x -d 'OBS audio inputs that the peer hears'
 complete -c costream-obs -n $at -l mic-source -x -d 'send this PulseAudio source directly to the peer, without OBS and its filters'
@@ -102,11 +109,14 @@ set -l at '__costream_obs_at costream-obs pair forget'
 
 set -l at '__costream_obs_at costream-obs pair join'
 complete -c costream-obs -n $at -l yes -d 'replace an existing pair without asking'
+complete -c costream-obs -n $at -l reach -x -a 'direct auto' -d 'how the peer is found on the secure link'
+complete -c costream-obs -n $at -l config -r -F -d 'configuration file'
 
 set -l at '__costream_obs_at costream-obs pair new'
 complete -c costream-obs -n $at -l address -x -d 'address at which your friend reaches this machine, as HOST[:PORT]'
 complete -c costream-obs -n $at -l yes -d 'replace an existing pair without asking'
 complete -c costream-obs -n $at -l base-port -x -d 'UDP port of the secure link, or the first of the eight UDP ports of the plain link'
+complete -c costream-obs -n $at -l reach -x -a 'direct auto' -d 'how the peer is found on the secure link'
 complete -c costream-obs -n $at -l config -r -F -d 'configuration file'
 
 set -l at '__costream_obs_at costream-obs pair show'
@@ -118,6 +128,8 @@ complete -c costream-obs -n $at -a toggle -d 'show the peer if hidden, else hide
 complete -c costream-obs -n $at -a add -d 'add the peer to a scene'
 complete -c costream-obs -n $at -a remove -d 'remove the peer from the scenes'
 complete -c costream-obs -n $at -a layout -d 'place the peer\'s picture in the scene'
+complete -c costream-obs -n $at -a away -d 'take a break'
+complete -c costream-obs -n $at -a back -d 'end the break'
 complete -c costream-obs -n $at -a status -d 'print where the peer is, and whether it is shown'
 
 set -l at '__costream_obs_at costream-obs peer add'
@@ -126,10 +138,22 @@ complete -c costream-obs -n $at -l route -x -a 'auto devices portable' -d 'how p
 complete -c costream-obs -n $at -l video-in -x -a '(for f in /dev/video*; echo $f; end)' -d 'video device that costream-obs writes the peer\'s picture to and OBS reads'
 complete -c costream-obs -n $at -l layout -x -a 'pip side-by-side full grid' -d 'where the peer\'s picture goes'
 complete -c costream-obs -n $at -l layouts -x -d 'layout for the scenes that match GLOB'
+complete -c costream-obs -n $at -l clean-feed -d 'send the peer your programme without the peer\'s own picture, so that both of you can show each other'
+complete -c costream-obs -n $at -l no-clean-feed -d 'do not send the peer your programme without the peer\'s own picture, so that both of you can show each other'
 complete -c costream-obs -n $at -l source-name -x -d 'name of the OBS source that shows the peer'
 complete -c costream-obs -n $at -l obs-host -x -d 'where OBS runs'
 complete -c costream-obs -n $at -l obs-port -x -d 'port of OBS\'s WebSocket server'
 complete -c costream-obs -n $at -l obs-password-file -r -F -d 'file whose first line is the password of OBS\'s WebSocket server'
+complete -c costream-obs -n $at -l json -d 'print JSON, one object per line'
+complete -c costream-obs -n $at -l verbose -d 'log what happens, and why, to standard error'
+complete -c costream-obs -n $at -l config -r -F -d 'configuration file'
+
+set -l at '__costream_obs_at costream-obs peer away'
+complete -c costream-obs -n $at -l json -d 'print JSON, one object per line'
+complete -c costream-obs -n $at -l verbose -d 'log what happens, and why, to standard error'
+complete -c costream-obs -n $at -l config -r -F -d 'configuration file'
+
+set -l at '__costream_obs_at costream-obs peer back'
 complete -c costream-obs -n $at -l json -d 'print JSON, one object per line'
 complete -c costream-obs -n $at -l verbose -d 'log what happens, and why, to standard error'
 complete -c costream-obs -n $at -l config -r -F -d 'configuration file'
@@ -311,9 +335,13 @@ complete -c costream-obs -n $at -l config -r -F -d 'configuration file'
 set -l at '__costream_obs_at costream-obs run'
 complete -c costream-obs -n $at -l peer -x -d 'host name or IP address of the peer\'s machine'
 complete -c costream-obs -n $at -l peer-name -x -d 'what to call the peer in pictures and messages'
+complete -c costream-obs -n $at -l name -x -d 'what to call you in pictures that the peer gets'
 complete -c costream-obs -n $at -l listen -x -d 'local address to receive on'
 complete -c costream-obs -n $at -l base-port -x -d 'UDP port of the secure link, or the first of the eight UDP ports of the plain link'
 complete -c costream-obs -n $at -l link -x -a 'auto secure plain' -d 'how packets travel'
+complete -c costream-obs -n $at -l reach -x -a 'direct auto' -d 'how the peer is found on the secure link'
+complete -c costream-obs -n $at -l relay-file -r -F -d 'file whose first line is the relay'
+complete -c costream-obs -n $at -l meet-nodes -x -d 'nodes of BitTorrent\'s DHT to ask first'
 complete -c costream-obs -n $at -l when -x -a 'streaming recording virtualcam always' -d 'when to go on air'
 complete -c costream-obs -n $at -l route -x -a 'auto devices portable' -d 'how pictures get out of OBS and into it'
 complete -c costream-obs -n $at -l video-out -x -a '(for f in /dev/video*; echo $f; end)' -d 'video device that OBS writes to and costream-obs sends to the peer'
@@ -324,6 +352,8 @@ complete -c costream-obs -n $at -l scenes -x -d 'scenes that get the peer\'s pic
 complete -c costream-obs -n $at -l layout -x -a 'pip side-by-side full grid' -d 'where the peer\'s picture goes'
 complete -c costream-obs -n $at -l layouts -x -d 'layout for the scenes that match GLOB'
 complete -c costream-obs -n $at -l clean-feed -d 'send the peer your programme without the peer\'s own picture, so that both of you can show each other'
+complete -c costream-obs -n $at -l no-clean-feed -d 'do not send the peer your programme without the peer\'s own picture, so that both of you can show each other'
+complete -c costream-obs -n $at -l private-scenes -x -d 'scenes that the peer neither sees nor hears'
 complete -c costream-obs -n $at -l name-plate -d 'write the peer\'s name'
 complete -c costream-obs -n $at -l source-name -x -d 'name of the OBS source that shows the peer'
 complete -c costream-obs -n $at -l mic -x -d 'OBS audio inputs that the peer hears'

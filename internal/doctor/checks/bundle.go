@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -110,14 +111,17 @@ func (m *Machine) bootText() string {
 	return text
 }
 
-// settingsText is the configuration file without the password. redactor may know another password than the one in the file.
+// aboutSecret finds lines of the configuration file that may contain a secret, or begin one: OBS's password, or a relay.
+var aboutSecret = regexp.MustCompile(`password|relay|turns?:`)
+
+// settingsText is the configuration file without its secrets. redactor may know another password than the one in the file.
 func (m *Machine) settingsText() (string, error) {
 	data, err := os.ReadFile(m.SettingsFile)
 	if err != nil {
 		return "", err
 	}
 	var kept []string
-	inside := "" // the quotes of a text over several lines that holds a password
+	inside := "" // the quotes of a text over several lines that holds a secret
 	for line := range strings.Lines(string(data)) {
 		switch {
 		case inside != "":
@@ -125,13 +129,13 @@ func (m *Machine) settingsText() (string, error) {
 				inside = ""
 			}
 			continue
-		case strings.Contains(line, "password"):
+		case aboutSecret.MatchString(line):
 			for _, quotes := range []string{`"""`, "'''"} {
 				if strings.Count(line, quotes)%2 == 1 {
 					inside = quotes
 				}
 			}
-			line = "# (a line about a password)\n"
+			line = "# (a line about a secret)\n"
 		}
 		kept = append(kept, line)
 	}

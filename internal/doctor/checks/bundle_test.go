@@ -90,7 +90,7 @@ func TestBundle(t *testing.T) {
 	home := t.TempDir()
 	f.o.SettingsFile = filepath.Join(home, "config.toml")
 	f.o.Mics = []string{"Mic/Aux"}
-	write(t, f.o.SettingsFile, "peer = \"friend.example\"\nobs-password = \"\"\"\ntopsecret1\"\"\"\nlayout = \"pip\"\n")
+	write(t, f.o.SettingsFile, "peer = \"friend.example\"\nobs-password = \"\"\"\ntopsecret1\"\"\"\nrelay = \"turn:me:topsecret2@turn.example.org\"\nrelay = '''\nturn:me:topsecret3@turn.example.org'''\nlayout = \"pip\"\n")
 	f.files["home/me/.config/obs-studio/basic/profiles/Main/service.json"] = `{"settings":{"key":"live_1234_abc\"d","server":"rtmp://ingest.example/app","bearer_token":"tok-999"},"type":"rtmp_custom"}`
 	// Moved away, as OBS 31 and later let their users; and a Snap's.
 	moved := filepath.Join(home, "moved")
@@ -141,7 +141,7 @@ func TestBundle(t *testing.T) {
 		}
 	}
 	for name, text := range files {
-		for _, secret := range []string{"topsecret1", "correct horse", "live_1234", "tok-999", "moved_key_7", "snap_key_7", "ingest.example", "friend.example", "203.0.113.9", "2001:db8", "-%x", "pw9", "/home/me", "198.51.100.7"} {
+		for _, secret := range []string{"topsecret1", "topsecret2", "topsecret3", "correct horse", "live_1234", "tok-999", "moved_key_7", "snap_key_7", "ingest.example", "friend.example", "203.0.113.9", "2001:db8", "-%x", "pw9", "/home/me", "198.51.100.7"} {
 			if strings.Contains(text, secret) {
 				t.Errorf("%s holds %q:\n%s", name, secret, text)
 			}

@@ -98,6 +98,10 @@ func All(m *Machine) []doctor.Check {
 
 		row(problem.Ports, m.ports),
 		row(problem.PeerAddress, m.peerAddress),
+		asked(problem.NAT, m.nat),
+		asked(problem.Router, m.router),
+		asked(problem.Meeting, m.meeting),
+		asked(problem.Relay, m.relay),
 		asked(problem.PeerKey, m.sameKey),
 		asked(problem.PeerAnswers, m.answers),
 		asked(problem.PeerClock, m.sameTime),

@@ -22,6 +22,7 @@ import (
 	"github.com/costream-obs/costream-obs/internal/golden"
 	"github.com/costream-obs/costream-obs/internal/hotkeys"
 	"github.com/costream-obs/costream-obs/internal/pulse"
+	"github.com/costream-obs/costream-obs/internal/reach"
 	"github.com/costream-obs/costream-obs/internal/v4l2"
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/media/link"
@@ -230,6 +231,7 @@ var faults = []fault{
 		f.version("30.2.3")
 		f.files[scenesOf] = `{"name":"Untitled","virtual-camera":{"type":0,"internal":0,"type2":4}}`
 	}, []string{"obs.vcam.type"}},
+	{"the virtual camera shows the programme, devices route", func(f *fixture) { f.programmeOnCamera(); f.o.Route = "devices" }, []string{"obs.vcam.type"}},
 	{"camera on another device", func(f *fixture) {
 		f.holders[recordedPID] = holder{"obs", []string{"/dev/video3", "/dev/video11"}}
 		f.nodes[1] = free(10, "costream-topeer")
@@ -409,7 +411,25 @@ var faults = []fault{
 	{"no route from the listen address", func(f *fixture) {
 		f.o.Listen, f.routeErr = "fd00::1", errors.New("mismatched local address type fd00::1")
 	}, []string{"net.addr"}},
+	{"no route, but the two look for each other", func(f *fixture) {
+		f.o.Auto, f.routeErr = true, fmt.Errorf("connect: %w", syscall.ENETUNREACH)
+	}, []string{"net.addr"}},
 	{"peer is this machine", func(f *fixture) { f.local = f.addrs[0] }, []string{"net.addr"}},
+	{"ports change", func(f *fixture) {
+		f.reached.NAT, f.reached.Outer, f.reached.Router = reach.NATChanging, []string{"203.0.113.9:61000", "203.0.113.9:61002"}, reach.RouterUnknown
+	}, []string{"net.nat"}},
+	{"ports change, no router", func(f *fixture) { f.reached.NAT, f.reached.Router = reach.NATChanging, reach.RouterNone }, []string{"net.nat", "net.router"}},
+	{"the router refuses", func(f *fixture) {
+		f.reached.NAT, f.reached.Router, f.reached.RouterError = reach.NATUnknown, reach.RouterRefuses, "it has no room for another port"
+	}, []string{"net.router"}},
+	{"the address is shared", func(f *fixture) { f.reached.NAT, f.reached.Router = reach.NATUnknown, reach.RouterShared }, []string{"net.router"}},
+	{"nobody to meet", func(f *fixture) { f.unreached(); f.reached.Nodes, f.reached.Note = 0, false }, []string{"net.meet", "net.probe"}},
+	{"no note", func(f *fixture) { f.unreached(); f.reached.Note = false }, []string{"net.probe"}},
+	{"both networks change ports", func(f *fixture) {
+		f.unreached()
+		f.reached.NAT, f.reached.PeerNAT, f.reached.Router, f.reached.Relay = reach.NATChanging, reach.NATChanging, reach.RouterShared, reach.RelayNone
+	}, []string{"net.nat", "net.probe", "net.router"}},
+	{"the relay refuses", func(f *fixture) { f.reached.Relay, f.reached.RelayError = reach.RelayFailed, "wrong user or password" }, []string{"net.relay"}},
 	{"another key", func(f *fixture) {
 		f.probe = link.ProbeReport{Asked: f.probe.Asked, Strangers: []netip.AddrPort{strangerAt}}
 	}, []string{"net.key"}},
@@ -418,8 +438,11 @@ var faults = []fault{
 	{"no probe", func(f *fixture) {
 		f.probeErr = errors.New("the running costream-obs says: its link is not up at this moment: try again in a few seconds")
 	}, []string{"net.key"}},
-	{"peer away", func(f *fixture) { f.probe = link.ProbeReport{Asked: []netip.AddrPort{peerAt, strangerAt}} }, []string{"net.probe"}},
-	{"peer has not called", func(f *fixture) { f.probe = link.ProbeReport{} }, []string{"net.probe"}},
+	{"peer away", func(f *fixture) {
+		f.reached = reach.State{}
+		f.probe = link.ProbeReport{Asked: []netip.AddrPort{peerAt, strangerAt}}
+	}, []string{"net.probe"}},
+	{"peer has not called", func(f *fixture) { f.reached = reach.State{}; f.probe = link.ProbeReport{} }, []string{"net.probe"}},
 	{"peer falls silent", func(f *fixture) { f.probe.Lost, f.probe.PacketSize = f.probe.Sent, 0 }, []string{"net.probe"}},
 	{"small packets alone", func(f *fixture) { f.probe.PacketSize = 0 }, []string{"net.probe"}},
 	{"much is lost", func(f *fixture) { f.probe.Lost, f.probe.LostOut = 7, 7 }, []string{"net.probe"}},
@@ -507,25 +530,30 @@ func (f *fixture) captureOwn() {
 
 func TestHealthy(t *testing.T) {
 	for name, change := range map[string]func(*fixture){
-		"on air":              func(*fixture) {},
-		"off air":             (*fixture).offAir,
-		"OBS closed":          func(f *fixture) { f.offAir(); f.closed() },
-		"portable route":      func(f *fixture) { f.offAir(); f.unload(); f.o.Route = "portable" },
-		"Flatpak":             func(f *fixture) { f.flatpak("[Context]\nshared=network;\nsockets=pulseaudio;\ndevices=all;\n") },
-		"PipeWire":            func(f *fixture) { f.pipeWire(1) },
-		"PipeWire, in turns":  func(f *fixture) { f.pipeWire(2) },
-		"PipeWire on a host":  func(f *fixture) { f.sound.Info.Name = "PulseAudio (on PipeWire 1.4.2)" },
-		"Snap":                func(f *fixture) { f.snap("") },
-		"no peer":             func(f *fixture) { f.o.Peer = "" },
-		"service not enabled": func(f *fixture) { f.unit("UnitFileState=disabled") },
-		"by hand":             func(f *fixture) { f.unit("ActiveState=inactive", "SubState=dead", "UnitFileState=disabled") },
-		"no service":          func(f *fixture) { f.programs[askUnit] = unitGone },
-		"no systemd":          func(f *fixture) { delete(f.programs, askUnit) },
-		"not paired":          func(f *fixture) { f.o.Secure = nil },
-		"changes of a run":    func(f *fixture) { f.obs.Left = []string{`the monitoring of "Mic/Aux"`} },
-		"unknown changes":     func(f *fixture) { f.offAir(); f.obs.LeftError = "persistent data: unexpected end of JSON input" },
-		"one packet lost":     func(f *fixture) { f.probe.Lost = 1 },
-		"no one but us":       func(f *fixture) { f.o.Peer, f.o.PairHosts = "", []string{"192.168.1.9", "fd00::1"} },
+		"on air":                        func(*fixture) {},
+		"off air":                       (*fixture).offAir,
+		"OBS closed":                    func(f *fixture) { f.offAir(); f.closed() },
+		"portable route":                func(f *fixture) { f.offAir(); f.unload(); f.o.Route = "portable" },
+		"Flatpak":                       func(f *fixture) { f.flatpak("[Context]\nshared=network;\nsockets=pulseaudio;\ndevices=all;\n") },
+		"PipeWire":                      func(f *fixture) { f.pipeWire(1) },
+		"PipeWire, in turns":            func(f *fixture) { f.pipeWire(2) },
+		"PipeWire on a host":            func(f *fixture) { f.sound.Info.Name = "PulseAudio (on PipeWire 1.4.2)" },
+		"Snap":                          func(f *fixture) { f.snap("") },
+		"no peer":                       func(f *fixture) { f.o.Peer = "" },
+		"service not enabled":           func(f *fixture) { f.unit("UnitFileState=disabled") },
+		"by hand":                       func(f *fixture) { f.unit("ActiveState=inactive", "SubState=dead", "UnitFileState=disabled") },
+		"no service":                    func(f *fixture) { f.programs[askUnit] = unitGone },
+		"no systemd":                    func(f *fixture) { delete(f.programs, askUnit) },
+		"not paired":                    func(f *fixture) { f.o.Secure = nil },
+		"changes of a run":              func(f *fixture) { f.obs.Left = []string{`the monitoring of "Mic/Aux"`} },
+		"unknown changes":               func(f *fixture) { f.offAir(); f.obs.LeftError = "persistent data: unexpected end of JSON input" },
+		"only the peer is asked":        func(f *fixture) { f.reached = reach.State{Port: 5000, Way: reach.WayDirect} },
+		"no router is needed":           func(f *fixture) { f.reached.Router = reach.RouterNone },
+		"nothing was needed":            func(f *fixture) { f.reached = reach.State{Auto: true, Port: 5000, Way: reach.WayDirect} },
+		"ports change, but one is open": func(f *fixture) { f.reached.NAT = reach.NATChanging },
+		"no relay":                      func(f *fixture) { f.reached.Relay = reach.RelayNone },
+		"one packet lost":               func(f *fixture) { f.probe.Lost = 1 },
+		"no one but us":                 func(f *fixture) { f.o.Peer, f.o.PairHosts = "", []string{"192.168.1.9", "fd00::1"} },
 		"microphone past": func(f *fixture) {
 			f.o.MicSource = "mic"
 			f.sound.SinkInputs = nil
@@ -606,11 +634,46 @@ func TestPass(t *testing.T) {
 	}
 }
 
+// programmeOnCamera is healthy without setup clean-feed.
+func (f *fixture) programmeOnCamera() {
+	f.files[scenesOf] = `{"name":"Untitled","virtual-camera":{"type":0,"internal":0,"scene":"","source":""}}`
+}
+
+// TestCameraShowsProgramme: where the peer is to get the clean feed, a virtual camera that shows the programme makes --route=auto
+// take the portable route, which is told and is no fault.
+func TestCameraShowsProgramme(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		feed bool
+		want string // part of the detail of obs.vcam.type
+		slow bool   // the portable route is too slow for the picture
+	}{
+		{"clean feed", true, "pictures take the portable route", true},
+		{"no clean feed", false, "as far as OBS's files tell", false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			f := healthy(t)
+			f.offAir()
+			f.programmeOnCamera()
+			f.o.CleanFeed = test.feed
+			f.obs.Video.OutputW, f.obs.Video.OutputH, f.obs.Video.FPSNum, f.obs.Video.FPSDen = 1920, 1080, 60, 1
+			findings := f.look(t)
+			if got := findings["obs.vcam.type"]; got.Status != doctor.OK || !strings.Contains(got.Detail, test.want) {
+				t.Errorf("obs.vcam.type: got %s %q, want ok with %q", got.Status, got.Detail, test.want)
+			}
+			if got := findings["obs.video"]; (got.Status == doctor.Warn) != test.slow {
+				t.Errorf("obs.video: got %s %q, want a warning: %t", got.Status, got.Detail, test.slow)
+			}
+		})
+	}
+}
+
 // TestUnanswered: of a peer that did not answer, neither the key nor the clock is known.
 func TestUnanswered(t *testing.T) {
 	for _, asked := range [][]netip.AddrPort{nil, {peerAt}} {
 		f := healthy(t)
-		f.probe = link.ProbeReport{Asked: asked}
+		f.unreached()
+		f.probe.Asked = asked
 		findings := f.look(t)
 		for _, id := range []string{"net.key", "net.clock"} {
 			if got := findings[id]; got.Status != doctor.Skip || got.Detail == "" {

@@ -23,6 +23,7 @@ import (
 	"github.com/costream-obs/costream-obs/internal/doctor/checks"
 	"github.com/costream-obs/costream-obs/internal/hotkeys"
 	"github.com/costream-obs/costream-obs/internal/pulse"
+	"github.com/costream-obs/costream-obs/internal/reach"
 	"github.com/costream-obs/costream-obs/internal/v4l2"
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/media/link"
@@ -76,6 +77,7 @@ type fixture struct {
 	bindErr  error
 	probe    link.ProbeReport
 	probeErr error
+	reached  reach.State
 
 	later *fixture // the same machine at the next look
 }
@@ -90,7 +92,7 @@ func healthy(t *testing.T) *fixture {
 	t.Helper()
 	f := &fixture{
 		o: checks.Options{
-			Route: "auto", VideoOut: "/dev/video10", VideoIn: "/dev/video11", BasePort: 5000,
+			Route: "auto", VideoOut: "/dev/video10", VideoIn: "/dev/video11", CleanFeed: true, BasePort: 5000,
 			SourceName: "Peer", Peer: "friend.example", Secure: noLink, SettingsFile: "/home/me/.config/costream-obs/config.toml",
 		},
 		kernel: kernel,
@@ -106,7 +108,7 @@ func healthy(t *testing.T) *fixture {
 			rmem:                               "212992\n",
 			"proc/net/udp":                     udpTable(0),
 			globalOf:                           "[Basic]\nSceneCollection=Untitled\nSceneCollectionFile=Untitled\n",
-			scenesOf:                           `{"name":"Untitled","virtual-camera":{"type":0,"internal":0,"scene":"","source":""}}`,
+			scenesOf:                           `{"name":"Untitled","virtual-camera":{"type":1,"internal":0,"scene":"To peer","source":""}}`,
 			"etc/os-release":                   "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n",
 		},
 		links: map[string]string{"proc/5000/exe": "/usr/local/bin/costream-obs"},
@@ -138,6 +140,11 @@ func healthy(t *testing.T) *fixture {
 		Peer: peerAt, Asked: []netip.AddrPort{peerAt}, Seen: netip.MustParseAddrPort("203.0.113.9:61000"),
 		Sent: 50, RTT: 23400 * time.Microsecond, MinRTT: 21 * time.Millisecond, MaxRTT: 40 * time.Millisecond,
 		PacketSize: 1492, ClockAhead: -12 * time.Millisecond, Version: link.ProbeVersion,
+	}
+	f.reached = reach.State{
+		Auto: true, Port: 5000, Way: reach.WayDirect, At: peerAt, Searched: time.Minute, Router: reach.RouterOpen, Protocol: "PCP",
+		Opened: []string{"203.0.113.9:5000"}, NAT: reach.NATSame, Outer: []string{"203.0.113.9:61000"}, Nodes: 40, Note: true,
+		Relay: reach.RelayReady, RelayHost: "turn.example.org",
 	}
 	readJSON(t, "obs-29.0.2.json", &f.obs)
 	readJSON(t, "sound-on-air.json", &f.sound)
@@ -189,6 +196,12 @@ func (f *fixture) unit(changes ...string) {
 		key, _, _ := strings.Cut(change, "=")
 		f.programs[askUnit] = regexp.MustCompile("(?m)^"+key+"=.*$").ReplaceAllString(f.programs[askUnit], change)
 	}
+}
+
+// unreached takes the peer away from where it was reached.
+func (f *fixture) unreached() {
+	f.probe = link.ProbeReport{Asked: f.probe.Asked}
+	f.reached.Way, f.reached.At = "", netip.AddrPort{}
 }
 
 // offAir is healthy without a running costream-obs.
@@ -293,6 +306,7 @@ func (f *fixture) machine(t *testing.T) *checks.Machine {
 		RouteTo: func(context.Context, string) (string, error) { return f.local, f.routeErr },
 		Bind:    func(context.Context) error { return f.bindErr },
 		Probe:   func(context.Context) (link.ProbeReport, error) { return f.probe, f.probeErr },
+		Reached: func(context.Context) (reach.State, error) { return f.reached, f.probeErr },
 		Later: func(context.Context) *checks.Machine {
 			if f.later == nil {
 				return nil

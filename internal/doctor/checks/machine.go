@@ -5,7 +5,6 @@ package checks
 import (
 	"context"
 	"log/slog"
-	"os"
 	"os/user"
 	"path/filepath"
 	"sync"
@@ -13,7 +12,9 @@ import (
 
 	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/pulse"
+	"github.com/costream-obs/costream-obs/internal/reach"
 	"github.com/costream-obs/costream-obs/internal/v4l2"
+	"github.com/costream-obs/costream-obs/internal/xdg"
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/media/link"
 	"github.com/costream-obs/costream-obs/obsctl"
@@ -31,9 +32,13 @@ type Options struct {
 	Listen    string
 	BasePort  int
 	// Secure makes the link of a machine that is paired; nil means the plain one.
-	Secure            func(link.Handler) (link.Link, error)
+	Secure func(link.Handler) (link.Link, error)
+	// Reach looks for the peer of Secure; nil where nothing does. Auto: it may ask others than the peer.
+	Reach             Reach
+	Auto              bool
 	Route             control.Route
 	VideoOut, VideoIn string
+	CleanFeed         bool
 	SourceName        string
 	Mics              []string
 	MicSource         string
@@ -82,6 +87,8 @@ type Machine struct {
 	Bind    func(ctx context.Context) error
 	// Probe measures the path to the peer of a secure link.
 	Probe func(ctx context.Context) (link.ProbeReport, error)
+	// Reached is what is known of that way after the probe.
+	Reached func(ctx context.Context) (reach.State, error)
 
 	// Later is the same machine a moment later, or nil if it should not be looked at again.
 	Later func(ctx context.Context) *Machine
@@ -93,7 +100,7 @@ const askLimit = 4 * time.Second
 // New returns the machine that the program runs on, as it is from now on.
 func New(o Options) *Machine {
 	m := &Machine{Options: o, Kernel: kernelRelease()}
-	m.Home, _ = os.UserHomeDir()
+	m.Home, _ = xdg.Home()
 	if u, err := user.Current(); err == nil {
 		m.User = u.Username
 	}
@@ -109,7 +116,9 @@ func New(o Options) *Machine {
 	m.Change = m.changeOBS
 	m.Hotkeys = once(func(context.Context) (Hotkeys, error) { return lookAtHotkeys(o.StateDir) })
 	m.Sound = once(func(ctx context.Context) (Sound, error) { return lookAtSound(ctx, pulse.Client{}) })
-	m.Peak = func(ctx context.Context, source string) (float64, error) { return recordPeak(ctx, "--device="+source) }
+	m.Peak = func(ctx context.Context, source string) (float64, error) {
+		return recordPeak(ctx, pulse.OfSource(source))
+	}
 	m.Follow = m.follow
 	m.Resolve = resolveHost
 	m.RouteTo = m.routeTo
@@ -119,7 +128,15 @@ func New(o Options) *Machine {
 		}
 		return bindPorts(o.Listen, o.BasePort)
 	}
-	m.Probe = onceWithin(probeLimit, m.probePeer)
+	look := onceWithin(probeLimit, m.lookForPeer)
+	m.Probe = func(ctx context.Context) (link.ProbeReport, error) {
+		found, err := look(ctx)
+		return found.probe, err
+	}
+	m.Reached = func(ctx context.Context) (reach.State, error) {
+		found, err := look(ctx)
+		return found.state, err
+	}
 	m.Later = m.later
 	return m
 }

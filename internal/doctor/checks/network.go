@@ -101,11 +101,22 @@ func (m *Machine) routeTo(ctx context.Context, addr string) (string, error) {
 
 // peerAddress is net.addr.
 func (m *Machine) peerAddress(ctx context.Context) doctor.Result {
+	r := m.configuredAddress(ctx)
+	if m.Auto && r.Status == doctor.Fail {
+		r.Status, r.Why = doctor.Warn, "The two machines look for each other elsewhere, too, but this address is of no use."
+	}
+	return r
+}
+
+// configuredAddress looks at the addresses that the settings and the pair name.
+func (m *Machine) configuredAddress(ctx context.Context) doctor.Result {
 	hosts := m.PairHosts
 	if m.Peer != "" {
 		hosts = []string{m.Peer}
 	}
 	switch {
+	case len(hosts) == 0 && m.Auto:
+		return doctor.Fine("the two machines find each other, so no address is needed")
 	case len(hosts) == 0 && m.Secure != nil:
 		return doctor.Fine("your friend's machine connects to this one, so no address is needed")
 	case len(hosts) == 0:
@@ -130,17 +141,25 @@ func (m *Machine) peerAddress(ctx context.Context) doctor.Result {
 		return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("The name %q cannot be looked up: %v.", name, err), Why: why,
 			Next: fmt.Sprintf("Is this machine online? Try `getent hosts %s`, or give the peer's address instead of the name.", name)}
 	}
+	ours := false
 	for _, addr := range addrs {
 		local, routeErr := m.RouteTo(ctx, addr)
 		if routeErr != nil {
 			err = routeErr
 			continue
 		}
+		if local == addr && m.Auto && m.Peer == "" {
+			ours = true
+			continue // Most homes use the same private addresses, and the invite names one.
+		}
 		if local == addr {
 			return doctor.Result{Status: doctor.Warn, Detail: fmt.Sprintf("The peer's address %s is this machine's own.", addr),
-				Why: "You would send to yourself.", Next: "Give the address of the other machine with --peer. (For a trial on one machine this is right.)"}
+				Why: "You would send to yourself.", Next: "Give the address of the other machine with --peer. (For a trial on one machine, give each costream-obs its own --listen address.)"}
 		}
 		return doctor.Fine("%s, from %s", addr, local)
+	}
+	if ours {
+		return doctor.Fine("the two machines find each other; %s, which the pair names, is this machine's own address, too", strings.Join(addrs, ", "))
 	}
 	next := "See which networks there are: `ip -brief address`; connect to the network or VPN that leads to the peer."
 	if m.Listen != "" {

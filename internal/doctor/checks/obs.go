@@ -117,7 +117,7 @@ func (m *Machine) lookAtOBS(ctx context.Context) (OBS, error) {
 	if err := o.askFeed(ctx, c); err != nil {
 		return OBS{}, fmt.Errorf("OBS at %s: %w", o.Address, err)
 	}
-	if o.Left, err = companion.Left(ctx, c, o.Collection); err != nil {
+	if o.Left, err = companion.Left(ctx, c, o.Collection, o.PID); err != nil {
 		o.LeftError = err.Error()
 	}
 	o.readLog(m.path("proc"))

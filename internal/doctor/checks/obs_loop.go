@@ -23,6 +23,9 @@ func (m *Machine) loop(ctx context.Context) doctor.Result {
 		return doctor.Fine("it is checked while you are on air")
 	}
 	const why = "The peer sees their own picture in yours, yours in that one, and so on without end."
+	if d, err := m.Daemon(ctx); err == nil && d.Report.Break != "" {
+		return doctor.Fine("you are on a break: the peer gets a card")
+	}
 	switch {
 	case obs.FeedLoop != "":
 		return doctor.Result{
@@ -43,7 +46,7 @@ func (m *Machine) loop(ctx context.Context) doctor.Result {
 		return doctor.Result{
 			Status: doctor.Fail, Why: why,
 			Detail: "The peer is in your programme, and your programme is what the peer gets.",
-			Next:   "Send it without the peer: `costream-obs run --clean-feed`, or `clean-feed = true` in the configuration file; on the devices route also `costream-obs setup clean-feed`",
+			Next:   "Send it without the peer: `costream-obs run` without --no-clean-feed, and without `clean-feed = false` in the configuration file; on the devices route also `costream-obs setup clean-feed`",
 		}
 	}
 	return doctor.Fine("the peer is not in your programme")

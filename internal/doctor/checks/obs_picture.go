@@ -46,6 +46,39 @@ func (m *Machine) cameraType(ctx context.Context) doctor.Result {
 	if err != nil {
 		return unknownOBS(err)
 	}
+	shows, err := m.shownByCamera(ctx, obs)
+	switch {
+	case errors.Is(err, errNoFiles):
+		return doctor.Skipped("%v", err)
+	case err != nil:
+		return doctor.Skipped("OBS's files do not say (%v)", err)
+	case shows == showsFeed:
+		return doctor.Fine("the programme without the peer, as far as OBS's files tell")
+	case shows == "" && m.CleanFeed && m.Route == control.RouteDevices:
+		return doctor.Result{
+			Status: doctor.Fail,
+			Detail: "OBS's virtual camera shows the programme, which may include the peer.",
+			Why:    "The peer is to get the programme without their own picture, so they get nothing on the devices route.",
+			Next:   "Prepare OBS for it: `costream-obs setup clean-feed`",
+		}
+	case shows == "" && m.CleanFeed && m.Route == control.RouteAuto:
+		return doctor.Fine("with the peer in it, so pictures take the portable route; `costream-obs setup clean-feed` prepares the devices route")
+	case shows == "":
+		return doctor.Fine("as far as OBS's files tell")
+	}
+	return doctor.Result{
+		Status: doctor.Fail,
+		Detail: fmt.Sprintf("OBS's virtual camera shows %s, not the programme.", shows),
+		Why:    "The peer would get that instead of what your viewers see.",
+		Next:   "In OBS click the gear beside \"Start Virtual Camera\" and choose Output Type: Program.",
+	}
+}
+
+// errNoFiles is the state of an OBS whose files we cannot see.
+var errNoFiles = errors.New("OBS's files are not available")
+
+// shownByCamera is what OBS's files say that its virtual camera shows, "" for the programme.
+func (m *Machine) shownByCamera(ctx context.Context, obs OBS) (string, error) {
 	processes, _ := m.Processes(ctx)
 	for _, p := range processes {
 		if p.PID != obs.PID {
@@ -53,27 +86,15 @@ func (m *Machine) cameraType(ctx context.Context) doctor.Result {
 		}
 		file, err := collection.Dir{Path: filepath.Join(m.path(p.ConfigHome), "obs-studio")}.Open(obs.Collection)
 		if err != nil {
-			return doctor.Skipped("OBS's files do not say (%v)", err)
+			return "", err
 		}
 		doc, err := file.Read()
 		if err != nil {
-			return doctor.Skipped("OBS's files do not say (%v)", err)
+			return "", err
 		}
-		shows := cameraShows(doc.Get(collection.CameraPath), obs.Version.OBS)
-		switch shows {
-		case "":
-			return doctor.Fine("as far as OBS's files tell")
-		case showsFeed:
-			return doctor.Fine("the programme without the peer, as far as OBS's files tell")
-		}
-		return doctor.Result{
-			Status: doctor.Fail,
-			Detail: fmt.Sprintf("OBS's virtual camera shows %s, not the programme.", shows),
-			Why:    "The peer would get that instead of what your viewers see.",
-			Next:   "In OBS click the gear beside \"Start Virtual Camera\" and choose Output Type: Program.",
-		}
+		return cameraShows(doc.Get(collection.CameraPath), obs.Version.OBS), nil
 	}
-	return doctor.Skipped("OBS's files are not available")
+	return "", errNoFiles
 }
 
 // showsFeed is what the virtual camera outputs after setup clean-feed.
@@ -170,7 +191,18 @@ func (m *Machine) portable(ctx context.Context) bool {
 
 // route is the route of the costream-obs that is on air, or else the one that would be chosen.
 func (m *Machine) route(ctx context.Context) companion.RouteSettings {
-	s := companion.RouteSettings{Route: m.Route, VideoOut: m.VideoOut, VideoIn: m.VideoIn, Pair: func(setup.PairOptions) error { return m.bothThere(ctx) }}
+	s := companion.RouteSettings{
+		Route: m.Route, VideoOut: m.VideoOut, VideoIn: m.VideoIn, CleanFeed: m.CleanFeed,
+		Pair: func(setup.PairOptions) error { return m.bothThere(ctx) },
+		OnCamera: func(int) bool {
+			obs, err := m.OBS(ctx)
+			if err != nil {
+				return false
+			}
+			shows, err := m.shownByCamera(ctx, obs)
+			return err == nil && shows == showsFeed
+		},
+	}
 	if d, err := m.Daemon(ctx); err == nil && d.Report.Route != "" {
 		s.Route = d.Report.Route
 	}

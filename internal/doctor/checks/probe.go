@@ -7,17 +7,20 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/doctor"
 	"github.com/costream-obs/costream-obs/internal/pathcheck"
+	"github.com/costream-obs/costream-obs/internal/reach"
 	"github.com/costream-obs/costream-obs/media/link"
 )
 
 const (
-	// probeLimit is how long a probe may take: 5 s to find the peer or give up, and 4 s more.
-	probeLimit = 10 * time.Second
+	// probeLimit is how long a probe may take: 5 s until the peer is found, twice where others help to find it, 4 s after
+	// that, and 5 s for what is still not known.
+	probeLimit = 20 * time.Second
 	// tolerableClock is the deviation of a clock that was set by hand.
 	tolerableClock = 2 * time.Second
 )
@@ -25,29 +28,58 @@ const (
 // unanswered is why the peer's key and clock are unknown.
 const unanswered = "your friend's machine did not answer"
 
-// probePeer measures the path to the peer: through a running costream-obs, which has the port, or directly.
-func (m *Machine) probePeer(ctx context.Context) (link.ProbeReport, error) {
+// Reach looks for the peer, as a *reach.Manager does.
+type Reach interface {
+	Run(ctx context.Context)
+	Survey(ctx context.Context) reach.State
+}
+
+// found is what a probe found out, and what is known of the way to the peer then.
+type found struct {
+	probe link.ProbeReport
+	state reach.State
+}
+
+// lookForPeer measures the way to the peer: through a running costream-obs, which has the port, or on our own.
+func (m *Machine) lookForPeer(ctx context.Context) (f found, err error) {
 	d, err := m.Daemon(ctx)
 	switch {
 	case err != nil:
-		return link.ProbeReport{}, err
+		return found{}, err
 	case d.Running:
-		return control.Client{Path: m.ControlSocket}.Probe(ctx)
+		client := control.Client{Path: m.ControlSocket}
+		if f.probe, err = client.Probe(ctx); err == nil {
+			f.state, err = client.Reach(ctx)
+		}
+		return f, err
 	}
 	l, err := m.Secure(link.Handler{})
 	if err != nil {
-		return link.ProbeReport{}, err
+		return found{}, err
 	}
 	prober, ok := l.(link.Prober)
 	if !ok {
-		return link.ProbeReport{}, errors.Join(errors.New("this link cannot be probed"), l.Close())
+		return found{}, errors.Join(errors.New("this link cannot be probed"), l.Close())
 	}
-	holding, release := context.WithCancel(ctx)
+	ctx, release := context.WithCancel(ctx)
+	defer release()
+	var helpers sync.WaitGroup
+	defer helpers.Wait()
+	if m.Reach != nil {
+		helpers.Add(1)
+		go func() {
+			defer helpers.Done()
+			m.Reach.Run(ctx)
+		}()
+	}
 	ended := make(chan error, 1)
-	go func() { ended <- prober.Standby(holding) }()
-	report := prober.Probe(holding)
+	go func() { ended <- prober.Standby(ctx) }()
+	f.probe = prober.Probe(ctx)
+	if m.Reach != nil {
+		f.state = m.Reach.Survey(ctx)
+	}
 	release()
-	return report, <-ended
+	return f, <-ended
 }
 
 // notPaired is why there is nothing to probe.
@@ -83,11 +115,22 @@ func (m *Machine) answers(ctx context.Context) doctor.Result {
 	if err != nil {
 		return doctor.Skipped("%v", err)
 	}
+	state, err := m.Reached(ctx)
+	if err != nil {
+		return doctor.Skipped("%v", err)
+	}
+	if why, known := state.Why(); known && !report.Peer.IsValid() {
+		return doctor.Result{Status: doctor.Fail, Detail: why.What, Why: "Pictures and sound would not get through either.", Next: why.Next}
+	}
 	if found, bad := pathcheck.Path(report, m.BasePort); bad {
 		return pathResult(found)
 	}
-	return doctor.Fine("%s in %v, %d of %d lost, packets of up to %d bytes; it sees us at %s",
-		report.Peer, pathcheck.Millis(report.RTT), report.Lost, report.Sent, report.PacketSize, report.Seen)
+	way := ""
+	if state.Way != "" {
+		way = ", " + state.WayText()
+	}
+	return doctor.Fine("%s in %v%s, %d of %d lost, packets of up to %d bytes; it sees us at %s",
+		report.Peer, pathcheck.Millis(report.RTT), way, report.Lost, report.Sent, report.PacketSize, report.Seen)
 }
 
 // pathResult converts a finding to doctor's form.

@@ -4,10 +4,8 @@ package checks
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"os/exec"
 	"slices"
 	"strings"
 	"sync"
@@ -15,6 +13,7 @@ import (
 
 	"github.com/costream-obs/costream-obs/internal/companion"
 	"github.com/costream-obs/costream-obs/internal/doctor"
+	"github.com/costream-obs/costream-obs/internal/placement"
 	"github.com/costream-obs/costream-obs/internal/pulse"
 )
 
@@ -71,37 +70,14 @@ func (s Sound) sinkOf(in pulse.SinkInput) string {
 	return "an unknown sink"
 }
 
-// obsClient is OBS's name at the sound server (measured, 29.0.2).
-const obsClient = "OBS"
-
-// ofOBS selects the streams of one OBS. An OBS in a sandbox may report another process id than the one that we see; if no id
-// matches, the program's name decides.
-func ofOBS[T any](streams []T, stream func(T) pulse.Stream, pid int) map[string]T {
-	byPID, byName := make(map[string]T), make(map[string]T)
-	for _, s := range streams {
-		st := stream(s)
-		if st.Properties["application.name"] != obsClient {
-			continue
-		}
-		byName[st.MediaName()] = s
-		if st.PID() == pid {
-			byPID[st.MediaName()] = s
-		}
-	}
-	if len(byPID) > 0 {
-		return byPID
-	}
-	return byName
-}
-
 // monitors are the streams with which OBS plays what it monitors, by input.
 func (s Sound) monitors(pid int) map[string]pulse.SinkInput {
-	return ofOBS(s.SinkInputs, func(in pulse.SinkInput) pulse.Stream { return in.Stream }, pid)
+	return placement.MonitorsOf(s.SinkInputs, pid)
 }
 
 // captures are the streams with which OBS records, by input.
 func (s Sound) captures(pid int) map[string]pulse.SourceOutput {
-	return ofOBS(s.SourceOutputs, func(out pulse.SourceOutput) pulse.Stream { return out.Stream }, pid)
+	return placement.CapturesOf(s.SourceOutputs, pid)
 }
 
 // soundServer is audio.server.
@@ -191,25 +167,10 @@ func unknownSound(err error) doctor.Result {
 // listenFor is how long we listen to a source.
 const listenFor = 500 * time.Millisecond
 
-// recordPeak listens to the source or stream that an option of parec names. It must be a source that somebody records
-// already, because opening another could switch a headset to another mode, or one stream.
-func recordPeak(ctx context.Context, what string) (float64, error) {
+// recordPeak listens to a source or to one stream. It must be a source that somebody records already, because opening another
+// could switch a headset to another mode.
+func recordPeak(ctx context.Context, what pulse.Sounding) (float64, error) {
 	ctx, cancel := context.WithTimeout(ctx, listenFor)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "parec", what, "--raw", "--format=s16le", "--rate=48000", "--channels=1",
-		"--latency-msec=50", "--client-name=costream-obs doctor")
-	cmd.WaitDelay = time.Second
-	out, err := cmd.Output()
-	if ctx.Err() == nil && err != nil { // We ended it.
-		return 0, fmt.Errorf("parec: %w", err)
-	}
-	if len(out) < 2 {
-		return 0, fmt.Errorf("parec %s gave nothing within %v", what, listenFor)
-	}
-	peak := 0
-	for i := 0; i+1 < len(out); i += 2 {
-		sample := int(int16(binary.LittleEndian.Uint16(out[i:])))
-		peak = max(peak, sample, -sample)
-	}
-	return float64(peak) / 32768, nil
+	return pulse.Client{}.Peak(ctx, what)
 }

@@ -134,7 +134,7 @@ func (m *Machine) follow(ctx context.Context, streams map[string]pulse.SinkInput
 		listening.Add(1)
 		go func() {
 			defer listening.Done()
-			peak, err := recordPeak(ctx, "--monitor-stream="+strconv.Itoa(stream.Index))
+			peak, err := recordPeak(ctx, pulse.OfSinkInput(stream.Index))
 			if err == nil {
 				mu.Lock()
 				peaks[name] = peak

@@ -4,8 +4,8 @@ package ice
 
 import (
 	"context"
-	"crypto/rand"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,9 +19,9 @@ const askAgain = 25 * time.Millisecond
 // Options say whom an Agent looks for and how. Its functions must not block, since they are called with a lock held.
 type Options struct {
 	Credentials Credentials
-	Send        func(to netip.AddrPort, datagram []byte)
-	Found       func(at netip.AddrPort, rtt time.Duration) // the peer answers at an address that is the one to send to from now on
-	Lost        func()                                     // the peer does not answer any more
+	Send        func(to Way, datagram []byte)
+	Found       func(at Way, rtt time.Duration) // the peer answers on a way that is the one to send on from now on
+	Lost        func()                          // the peer does not answer any more
 }
 
 // Agent is our side of the search for the peer. Take and TakeProbe are for one goroutine, all other methods are safe for
@@ -39,25 +39,69 @@ type Agent struct {
 	own        instance // what we offer
 	offered    instance // what the peer offers; 0 before it was heard
 	understood bool     // the peer knows what we offer
+	candidates []netip.AddrPort
+	local      local
+	status     Status // without Connected and Way, which target tells
 
-	target atomic.Pointer[netip.AddrPort] // where to send; nil while the peer is not there
-	rtt    atomic.Int64                   // nanoseconds
+	target atomic.Pointer[Way] // where to send; nil while the peer is not there
+	rtt    atomic.Int64        // nanoseconds
 }
 
 // NewAgent returns an agent that knows no address of the peer.
 func NewAgent(o Options) *Agent {
 	a := &Agent{o: o, own: newInstance(), lookNow: make(chan struct{}, 1), changed: make(chan struct{}, 1)}
+	a.status.Since = time.Now()
 	a.checker.id = &a.o.Credentials
 	a.prober = newProber(&a.o.Credentials, o.Send)
 	return a
 }
 
-// SetCandidates sets the addresses at which the peer may be. It replaces earlier ones.
+// SetCandidates sets the addresses at which the peer may be, of which the first MaxCandidates count. It replaces earlier
+// ones, but leaves alone where the peer answers.
 func (a *Agent) SetCandidates(addrs []netip.AddrPort) {
 	a.mu.Lock()
-	a.paths.configure(time.Now(), addrs)
+	a.candidates = slices.Clone(addrs)
+	a.paths.configure(time.Now(), a.candidates)
 	a.mu.Unlock()
 	wait.Signal(a.lookNow)
+}
+
+// SetRelay says whether we have a relay, through which the peer is then looked for as well.
+func (a *Agent) SetRelay(available bool) {
+	a.mu.Lock()
+	a.paths.relaying.available = available
+	a.paths.configure(time.Now(), a.candidates)
+	a.mu.Unlock()
+	wait.Signal(a.lookNow)
+}
+
+// SetLocal sets the addresses that all machines of the local networks listen at, which are asked once a second while the
+// peer is not there.
+func (a *Agent) SetLocal(addrs []netip.AddrPort) {
+	a.mu.Lock()
+	a.local.addrs = slices.Clone(addrs)
+	a.mu.Unlock()
+	wait.Signal(a.lookNow)
+}
+
+// Hurry checks all ways now: the network of this machine has changed.
+func (a *Agent) Hurry() {
+	a.mu.Lock()
+	a.paths.hurry(time.Now())
+	a.mu.Unlock()
+	wait.Signal(a.lookNow)
+}
+
+// Addresses are those where the peer may be.
+func (a *Agent) Addresses() (known []netip.Addr) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, p := range a.paths.all {
+		if addr := p.way.Addr.Addr(); !slices.Contains(known, addr) {
+			known = append(known, addr)
+		}
+	}
+	return known
 }
 
 // Run sends the checks that are due until ctx ends.
@@ -82,21 +126,44 @@ func (a *Agent) checkDue() time.Time {
 	now := time.Now()
 	a.paths.expire(now)
 	a.setTarget(now)
+	if a.target.Load() == nil {
+		for _, to := range a.local.due(now) {
+			a.check(Way{Addr: to}, a.local.begin())
+		}
+	}
 	for {
-		var t transaction
-		_, _ = rand.Read(t[:]) // never fails
+		t := newTransaction()
 		to, next := a.paths.next(now, t)
-		if !to.IsValid() {
+		if !to.Addr.IsValid() {
+			if a.target.Load() == nil {
+				next = wait.Earlier(next, a.local.next())
+			}
 			return next
 		}
-		if b, err := a.checker.encode(check{transaction: t, from: a.own, knows: a.offered}, netip.AddrPort{}); err == nil {
-			a.o.Send(to, b)
-		}
+		a.check(to, t)
+	}
+}
+
+// check asks whether the peer is somewhere.
+func (a *Agent) check(to Way, t transaction) {
+	if b, err := a.checker.encode(check{transaction: t, from: a.own, knows: a.offered}, netip.AddrPort{}); err == nil {
+		a.o.Send(to, b)
 	}
 }
 
 // Target is where to send, or nil while the peer is not there. It must not be written to.
-func (a *Agent) Target() *netip.AddrPort { return a.target.Load() }
+func (a *Agent) Target() *Way { return a.target.Load() }
+
+// Status is the way in use.
+func (a *Agent) Status() Status {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	s := a.status
+	if to := a.target.Load(); to != nil {
+		s.Connected, s.Way = true, *to
+	}
+	return s
+}
 
 // RTT is the smoothed round-trip time of the newest checks on the path to the peer.
 func (a *Agent) RTT() time.Duration { return time.Duration(a.rtt.Load()) }
@@ -112,7 +179,7 @@ func (a *Agent) Silent() time.Duration {
 }
 
 // Consents tells whether the peer has proved lately that it is at an address (RFC 7675).
-func (a *Agent) Consents(at netip.AddrPort) bool {
+func (a *Agent) Consents(at Way) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	p := a.paths.find(at)
@@ -168,23 +235,30 @@ func (a *Agent) Forget(o Offer) {
 
 // Take takes in a datagram that may be STUN: it answers a request and notes a response. It tells whether the datagram was
 // the peer's and of use.
-func (a *Agent) Take(from netip.AddrPort, datagram []byte) bool {
+func (a *Agent) Take(from Way, datagram []byte) bool {
 	k, ok := a.checker.decode(datagram)
 	if !ok {
-		return a.prober.take(from, datagram)
+		return a.prober.take(from, datagram, a.asked)
 	}
 	now := time.Now()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if k.response {
-		if !a.paths.answer(now, from, k.transaction) {
+		if !a.paths.answer(now, from, k.transaction, k.relayed) {
+			// An answer to a question to all: the one who gave it can be asked where it is.
+			if a.local.asked(k.transaction) && a.paths.heard(now, from) {
+				wait.Signal(a.lookNow)
+				return true
+			}
 			return false
 		}
 		a.met(k)
 		a.setTarget(now)
 		return true
 	}
-	b, err := a.checker.encode(check{response: true, transaction: k.transaction, from: a.own, knows: a.offered}, from)
+	b, err := a.checker.encode(check{
+		response: true, transaction: k.transaction, from: a.own, knows: a.offered, relayed: from.Relayed,
+	}, from.Addr)
 	if err == nil {
 		a.o.Send(from, b)
 	}
@@ -203,24 +277,33 @@ func (a *Agent) Take(from netip.AddrPort, datagram []byte) bool {
 
 // TakeProbe takes in a datagram while there is to be no session, instead of Take. The peer's checks tell where it is, but
 // are not answered: a peer on air would begin a handshake.
-func (a *Agent) TakeProbe(from netip.AddrPort, datagram []byte) {
+func (a *Agent) TakeProbe(from Way, datagram []byte) {
 	if k, ok := a.checker.decode(datagram); ok {
 		if !k.response {
 			a.prober.called(from)
 		}
 		return
 	}
-	a.prober.take(from, datagram)
+	a.prober.take(from, datagram, a.asked)
+}
+
+// asked tells whether a request is one of ours, which has come back to us.
+func (a *Agent) asked(t transaction) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.local.asked(t) || a.paths.asked(t)
 }
 
 // Probe looks for the peer, measures the path there and back, and returns what it has found out: after about a second where
 // the peer answers, after five where nobody does, and when ctx ends. Take or TakeProbe must be called meanwhile.
 func (a *Agent) Probe(ctx context.Context) ProbeReport {
-	return a.prober.probe(ctx, func() (known []netip.AddrPort) {
+	return a.prober.probe(ctx, func() (known []Way) {
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		for _, p := range a.paths.all {
-			known = append(known, p.addr)
+			if !p.way.Relayed || p == a.paths.selected {
+				known = append(known, p.way)
+			}
 		}
 		return known
 	})
@@ -247,6 +330,7 @@ func (a *Agent) met(k check) {
 func (a *Agent) setTarget(now time.Time) {
 	if !a.paths.alive(now) {
 		if a.target.Swap(nil) != nil {
+			a.status = Status{Since: now}
 			a.o.Lost()
 			wait.Signal(a.changed)
 		}
@@ -254,10 +338,12 @@ func (a *Agent) setTarget(now time.Time) {
 	}
 	selected := a.paths.selected
 	a.rtt.Store(int64(selected.rtt))
-	if old := a.target.Load(); old == nil || *old != selected.addr {
-		addr := selected.addr
-		a.target.Store(&addr)
-		a.o.Found(addr, selected.rtt)
+	a.status.TheirRelay = selected.theirRelay
+	if old := a.target.Load(); old == nil || *old != selected.way {
+		way := selected.way
+		a.target.Store(&way)
+		a.status.Since = now
+		a.o.Found(way, selected.rtt)
 		wait.Signal(a.changed)
 	}
 }

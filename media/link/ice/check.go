@@ -17,6 +17,9 @@ const maxCheck = 256
 // that others ignore (RFC 8489, 14).
 const attrInstances stun.AttrType = 0xc0b5
 
+// attrRelayed is in responses that leave through a relay of the sender's.
+const attrRelayed stun.AttrType = 0xc0b7
+
 // checkPriority is what ICE has for a peer-reflexive candidate of the only component (RFC 8445, 5.1.2.1).
 const checkPriority = 110<<24 | 65535<<8 | 255
 
@@ -34,12 +37,18 @@ func newInstance() instance {
 // ours, and none can be used twice.
 type transaction = [stun.TransactionIDSize]byte
 
+func newTransaction() (t transaction) {
+	_, _ = rand.Read(t[:]) // never fails
+	return t
+}
+
 // check is a STUN binding request or response as ICE has it: it asks whether the peer is at an address, or says so.
 type check struct {
 	response    bool
 	transaction transaction
 	from        instance // of who sends it
 	knows       instance // of the receiver, as far as the sender knows; 0 when not at all
+	relayed     bool     // of a response: it comes from the sender's address at a relay
 }
 
 // checker writes and reads checks. Its methods are for one goroutine, except encode.
@@ -57,6 +66,9 @@ func (c *checker) encode(k check, seen netip.AddrPort) ([]byte, error) {
 		password = c.id.Password
 		attributes = append(attributes, stun.BindingSuccess,
 			&stun.XORMappedAddress{IP: seen.Addr().AsSlice(), Port: int(seen.Port())})
+		if k.relayed {
+			attributes = append(attributes, stun.RawAttribute{Type: attrRelayed})
+		}
 	} else {
 		role := stun.AttrICEControlled
 		if c.id.Controlling {
@@ -94,6 +106,7 @@ func (c *checker) decode(datagram []byte) (check, bool) {
 		}
 	case stun.BindingSuccess:
 		k.response, password = true, c.id.PeerPassword
+		k.relayed = m.Contains(attrRelayed)
 	default:
 		return check{}, false
 	}

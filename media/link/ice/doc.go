@@ -4,8 +4,8 @@
 // requests under keys that both sides have from their pairing. Its checks also tell each side what DTLS session the other
 // offers, and its probes measure the path.
 //
-// It is not a whole ICE agent. There is no signalling, so there are no candidates but those of the configuration and the
-// addresses that the peer's requests come from (peer-reflexive), no TURN, and no nomination: both sides check all addresses
-// all the time, and each sends to one that answers. It opens no socket: its user passes datagrams in, and a function that
-// sends them.
+// It is not a whole ICE agent. There is no signalling, so there are no candidates but those that its user knows and the
+// addresses that the peer's requests come from (peer-reflexive), and no nomination: both sides check all addresses all the
+// time, and each sends to one that answers. A relay (TURN) is a second base, which is left alone until nobody answers
+// directly. The package opens no socket and speaks no TURN: its user passes datagrams in, and a function that sends them.
 package ice

@@ -17,6 +17,9 @@ const (
 	restInterval = 500 * time.Millisecond
 	restAfter    = 30 * time.Second
 
+	// checkSpacing bounds the checks of all silent paths together: with many of them each is checked less often.
+	checkSpacing = 25 * time.Millisecond
+
 	// overdue is how long beyond the round trip an answer may take before another path is preferred.
 	overdue = 100 * time.Millisecond
 
@@ -31,23 +34,37 @@ const (
 
 	// maxPending is how many of the newest checks of a path may still be answered.
 	maxPending = 16
+
+	// Who repeats a request of the peer in another's name gets an answer, which is shorter, sent to that other. A check
+	// costs checkCost more of what such requests bring in, so that both are no more than 1.5 times as long; and one check
+	// is free in ten seconds, so that a peer that has moved need not ask twice.
+	checkCost     = 10 * time.Second
+	requestBrings = 7 * time.Second
+
+	// MaxCandidates bounds the addresses that are known beforehand.
+	MaxCandidates = 32
 )
 
-// paths are the addresses where the peer may be, and which of them to use. There is no signalling, so the candidates of
-// ICE come from the configuration, and from the source of the peer's own requests (peer-reflexive). Both sides check all
-// of them all the time, and each sends to one that answers.
+// paths are the ways to where the peer may be, and which of them to use. There is no signalling, so the candidates of
+// ICE come from our user, and from the source of the peer's own requests (peer-reflexive). Both sides check all of them
+// all the time, except those through a relay, and each sends to one that answers.
 type paths struct {
 	all      []*path
 	selected *path // the one to send to; it stays when nobody answers any more
 	learned  time.Time
+	spent    time.Time // how far the checks of addresses that prove nothing are paid for
+	hurried  bool      // all paths were checked since the selected one was late
+	relaying relaying
 }
 
 type path struct {
-	addr       netip.AddrPort
+	way        Way
+	theirRelay bool // the peer says that its address is one at a relay
 	configured bool
 	since      time.Time
 	due        time.Time      // of the next check
 	answered   time.Time      // when the newest answer came
+	inARow     int            // how many of the newest checks were answered, each before the next one
 	rtt        time.Duration  // smoothed; 0 before the first answer
 	pending    []pendingCheck // oldest first
 }
@@ -57,21 +74,32 @@ type pendingCheck struct {
 	at          time.Time
 }
 
-// configure says which addresses are known beforehand.
+// configure says which addresses are known beforehand. Each is reached through our relay as well where we have one.
 func (p *paths) configure(now time.Time, addrs []netip.AddrPort) {
-	for _, known := range p.all {
-		known.configured = slices.Contains(addrs, known.addr)
-	}
+	var ways []Way
 	for _, a := range addrs {
-		if p.find(a) == nil {
-			p.all = append(p.all, &path{addr: a, configured: true, since: now, due: now})
+		if w := (Way{Addr: a}); len(ways) < MaxCandidates && !slices.Contains(ways, w) {
+			ways = append(ways, w)
+		}
+	}
+	if p.relaying.available {
+		for _, w := range ways {
+			ways = append(ways, Way{Addr: w.Addr, Relayed: true})
+		}
+	}
+	for _, known := range p.all {
+		known.configured = slices.Contains(ways, known.way)
+	}
+	for _, w := range ways {
+		if p.find(w) == nil {
+			p.all = append(p.all, &path{way: w, configured: true, since: now, due: now})
 		}
 	}
 }
 
-func (p *paths) find(a netip.AddrPort) *path {
+func (p *paths) find(w Way) *path {
 	for _, known := range p.all {
-		if known.addr == a {
+		if known.way == w {
 			return known
 		}
 	}
@@ -80,8 +108,13 @@ func (p *paths) find(a netip.AddrPort) *path {
 
 // heard notes that a request of the peer came from an address, which is no proof that the peer is there. It tells
 // whether to check now.
-func (p *paths) heard(now time.Time, from netip.AddrPort) bool {
-	if known := p.find(from); known != nil {
+func (p *paths) heard(now time.Time, from Way) bool {
+	p.sign(now)
+	known := p.find(from)
+	if known == nil || known.unproven() {
+		p.spent = p.spent.Add(-requestBrings)
+	}
+	if known != nil {
 		if now.Sub(known.answered) > checkInterval && known.last(now) > checkInterval/4 {
 			known.due = now
 			return true
@@ -106,7 +139,7 @@ func (p *paths) heard(now time.Time, from netip.AddrPort) bool {
 	if count >= maxLearned {
 		p.remove(oldest)
 	}
-	p.all = append(p.all, &path{addr: from, since: now, due: now})
+	p.all = append(p.all, &path{way: from, since: now, due: now})
 	// The peer may have moved: is it still where we send to?
 	if p.selected != nil && p.selected.last(now) > checkInterval/4 {
 		p.selected.due = now
@@ -125,30 +158,67 @@ func (p *paths) expire(now time.Time) {
 	})
 }
 
-// next returns the path whose check is due, with the transaction noted as under way, or when one will be.
-func (p *paths) next(now time.Time, t transaction) (netip.AddrPort, time.Time) {
+// hurry makes all paths due that have not just been checked.
+func (p *paths) hurry(now time.Time) {
+	for _, k := range p.all {
+		if k.last(now) > checkInterval/4 && k.due.After(now) {
+			k.due = now
+		}
+	}
+}
+
+// next returns the way whose check is due, with the transaction noted as under way, or when one will be.
+func (p *paths) next(now time.Time, t transaction) (Way, time.Time) {
+	p.relaying.update(now, p)
+	if late := p.selected != nil && p.selected.late(now); late != p.hurried {
+		if p.hurried = late; late {
+			p.hurry(now)
+		}
+	}
 	at := now.Add(checkInterval)
 	for _, k := range p.all {
+		if k.relayed() && !p.relaying.on {
+			continue
+		}
 		if !k.due.After(now) {
-			k.due = now.Add(checkInterval)
-			if now.Sub(k.since) > restAfter && now.Sub(k.answered) > restAfter {
-				k.due = now.Add(restInterval)
+			k.due = now.Add(p.interval(now, k))
+			if k.unproven() && !p.pay(now) {
+				continue
 			}
 			if len(k.pending) == maxPending {
 				k.pending = append(k.pending[:0], k.pending[1:]...)
 			}
 			k.pending = append(k.pending, pendingCheck{t, now})
-			return k.addr, now
+			return k.way, now
 		}
 		if k.due.Before(at) {
 			at = k.due
 		}
 	}
-	return netip.AddrPort{}, at
+	return Way{}, at
+}
+
+// interval is the time until the next check of a path.
+func (p *paths) interval(now time.Time, k *path) time.Duration {
+	if now.Sub(k.answered) <= consent {
+		return checkInterval
+	}
+	checked := 0
+	for _, other := range p.all {
+		if p.relaying.on || !other.relayed() {
+			checked++
+		}
+	}
+	interval := time.Duration(checked) * checkSpacing
+	if now.Sub(k.since) > restAfter && now.Sub(k.answered) > restAfter {
+		return max(restInterval, interval)
+	}
+	return max(checkInterval, interval)
 }
 
 // answer notes a response and tells whether it answers a check that is under way there, so that the peer is there now.
-func (p *paths) answer(now time.Time, from netip.AddrPort, t transaction) bool {
+// TheirRelay is what the peer says of its address.
+func (p *paths) answer(now time.Time, from Way, t transaction, theirRelay bool) bool {
 	k := p.find(from)
 	if k == nil {
 		return false
@@ -161,17 +231,69 @@ func (p *paths) answer(now time.Time, from netip.AddrPort, t transaction) bool {
 	if k.rtt > 0 {
 		rtt = k.rtt + (rtt-k.rtt)/4
 	}
-	k.answered, k.rtt = now, rtt
+	if k.inARow++; i > 0 {
+		k.inARow = 1
+	}
+	k.answered, k.rtt, k.theirRelay = now, rtt, theirRelay
 	k.pending = append(k.pending[:0], k.pending[i+1:]...)
-	if p.selected == nil || p.selected.late(now) {
+	p.sign(now)
+	p.relaying.answered(now, k)
+	if p.better(now, k) {
 		p.selected = k
 	}
 	return true
 }
 
+// better tells whether to send to a path that has just answered rather than to the selected one.
+func (p *paths) better(now time.Time, k *path) bool {
+	switch {
+	case k.relayed() && !p.relaying.on:
+		return false
+	case p.selected == nil:
+		return true
+	case k.relayed() && p.directAnswers(now):
+		return false
+	case p.selected.late(now):
+		return true
+	}
+	return p.selected.relayed() && !k.relayed() && k.inARow >= steady
+}
+
+// directAnswers tells whether the peer answers on a path without a relay.
+func (p *paths) directAnswers(now time.Time) bool {
+	return slices.ContainsFunc(p.all, func(k *path) bool {
+		return !k.relayed() && now.Sub(k.answered) < checkInterval+2*k.rtt+overdue && !k.late(now)
+	})
+}
+
 // alive tells whether the peer was heard on the selected path lately.
 func (p *paths) alive(now time.Time) bool {
 	return p.selected != nil && now.Sub(p.selected.answered) < consent
+}
+
+// unproven tells whether nothing but its own requests speaks for a path.
+func (k *path) unproven() bool { return !k.configured && k.answered.IsZero() }
+
+// pay takes the price of a check of an unproven path from what there is, and tells whether it sufficed.
+func (p *paths) pay(now time.Time) bool {
+	if free := now.Add(-checkCost); p.spent.Before(free) {
+		p.spent = free // no more than one check is saved up
+	}
+	if p.spent.Add(checkCost).After(now) {
+		return false
+	}
+	p.spent = p.spent.Add(checkCost)
+	return true
+}
+
+// relayed tells whether a path leads through a relay, ours or the peer's.
+func (k *path) relayed() bool { return k.way.Relayed || k.theirRelay }
+
+// asked tells whether a check is under way.
+func (p *paths) asked(t transaction) bool {
+	return slices.ContainsFunc(p.all, func(k *path) bool {
+		return slices.ContainsFunc(k.pending, func(c pendingCheck) bool { return c.transaction == t })
+	})
 }
 
 // late tells whether a check of the path should have been answered by now.

@@ -12,37 +12,37 @@ import (
 
 func TestPaths(t *testing.T) {
 	c := linktest.NewClock()
-	home, away := netip.MustParseAddrPort("192.0.2.1:5000"), netip.MustParseAddrPort("192.0.2.1:6000")
+	home, away := Way{Addr: netip.MustParseAddrPort("192.0.2.1:5000")}, Way{Addr: netip.MustParseAddrPort("192.0.2.1:6000")}
 	var p paths
 	var count byte
 	// checks sends all checks that are due and answers those to the addresses.
-	checks := func(answering ...netip.AddrPort) (sent int) {
+	checks := func(answering ...Way) (sent int) {
 		for {
 			count++
 			to, _ := p.next(c.Now(), transaction{count})
-			if !to.IsValid() {
+			if !to.Addr.IsValid() {
 				return sent
 			}
 			sent++
 			for _, a := range answering {
-				if a == to && !p.answer(c.Now(), a, transaction{count}) {
+				if a == to && !p.answer(c.Now(), a, transaction{count}, false) {
 					t.Fatalf("the answer of %v was refused", a)
 				}
 			}
 		}
 	}
-	p.configure(c.Now(), []netip.AddrPort{home})
+	p.configure(c.Now(), []netip.AddrPort{home.Addr})
 	if p.alive(c.Now()) || p.selected != nil {
 		t.Error("alive before any answer")
 	}
-	if p.answer(c.Now(), home, transaction{200}) {
+	if p.answer(c.Now(), home, transaction{200}, false) {
 		t.Error("an answer to no question was taken")
 	}
 	checks(home)
-	if !p.alive(c.Now()) || p.selected.addr != home {
+	if !p.alive(c.Now()) || p.selected.way != home {
 		t.Errorf("got %+v, want the one that answers", p.selected)
 	}
-	if p.answer(c.Now(), home, transaction{1}) {
+	if p.answer(c.Now(), home, transaction{1}, false) {
 		t.Error("an answer was taken twice")
 	}
 	// The peer moves.
@@ -53,22 +53,22 @@ func TestPaths(t *testing.T) {
 		t.Error("the peer's new address is not checked at once")
 	}
 	checks(away)
-	if p.selected.addr != home {
+	if p.selected.way != home {
 		t.Error("left the old address before it could answer")
 	}
 	c.Pass(checkInterval)
 	checks(away)
-	if p.selected.addr != away {
-		t.Errorf("got %v, want the new address", p.selected.addr)
+	if p.selected.way != away {
+		t.Errorf("got %v, want the new address", p.selected.way)
 	}
 	// Somebody repeats requests from everywhere.
 	for n := range 1000 {
 		c.Pass(10 * time.Millisecond)
-		p.heard(c.Now(), netip.AddrPortFrom(home.Addr(), uint16(10000+n)))
+		p.heard(c.Now(), Way{Addr: netip.AddrPortFrom(home.Addr.Addr(), uint16(10000+n))})
 		checks(away)
 	}
-	if len(p.all) > maxLearned+2 || p.selected.addr != away {
-		t.Errorf("got %d paths, sending to %v, want at most %d and %v", len(p.all), p.selected.addr, maxLearned+2, away)
+	if len(p.all) > maxLearned+2 || p.selected.way != away {
+		t.Errorf("got %d paths, sending to %v, want at most %d and %v", len(p.all), p.selected.way, maxLearned+2, away)
 	}
 	// Nobody answers for minutes.
 	c.Pass(time.Minute)
@@ -86,7 +86,7 @@ func TestPaths(t *testing.T) {
 	}
 	c.Pass(restInterval)
 	checks(home)
-	if !p.alive(c.Now()) || p.selected.addr != home {
+	if !p.alive(c.Now()) || p.selected.way != home {
 		t.Errorf("got %+v, want the one that answers", p.selected)
 	}
 }

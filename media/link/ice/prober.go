@@ -4,7 +4,6 @@ package ice
 
 import (
 	"context"
-	"crypto/rand"
 	"net/netip"
 	"slices"
 	"sync"
@@ -83,7 +82,7 @@ type ProbeReport struct {
 // prober answers the peer's probes, and sends ours.
 type prober struct {
 	id   *Credentials
-	send func(netip.AddrPort, []byte)
+	send func(Way, []byte)
 	turn chan struct{} // held by who probes
 
 	scratch stun.Message // of the goroutine that reads
@@ -102,27 +101,31 @@ type prober struct {
 
 // request is a probe of ours, with the response when there is one.
 type probeRequest struct {
-	to    netip.AddrPort
+	to    Way
 	sent  time.Time
 	size  int // of the IP packet, where that was chosen
 	took  time.Duration
 	reply *probe
 }
 
-func newProber(id *Credentials, send func(netip.AddrPort, []byte)) *prober {
+func newProber(id *Credentials, send func(Way, []byte)) *prober {
 	return &prober{id: id, send: send, turn: make(chan struct{}, 1), answered: make(chan struct{}, 1)}
 }
 
-// take reads a datagram and tells whether it was of use. It is called by one goroutine.
-func (p *prober) take(from netip.AddrPort, datagram []byte) bool {
+// take reads a datagram and tells whether it was of use. It is called by one goroutine. Asked tells whether a check is one
+// that we sent ourselves: it has come back where the peer's address is one of ours, too, as it is in many homes.
+func (p *prober) take(from Way, datagram []byte, asked func(transaction) bool) bool {
 	got, whose := p.id.decodeProbe(datagram, &p.scratch)
+	if whose == ofOwnSide && asked(p.scratch.TransactionID) {
+		return false
+	}
 	now := time.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
 	case whose == ofStranger:
 		p.strangers.add(from, now)
-	case whose == ofOwnSide:
+	case whose == ofOwnSide && p.pending[p.scratch.TransactionID] == nil:
 		p.twins.add(from, now)
 	case whose == ofPeer && got.response:
 		q := p.pending[got.transaction]
@@ -144,7 +147,7 @@ func (p *prober) take(from netip.AddrPort, datagram []byte) bool {
 }
 
 // answer answers a request unless there were too many.
-func (p *prober) answer(now time.Time, to netip.AddrPort, request probe) bool {
+func (p *prober) answer(now time.Time, to Way, request probe) bool {
 	if now.Sub(p.refilled) > time.Second {
 		p.refilled, p.answers = now, 0
 	}
@@ -153,7 +156,7 @@ func (p *prober) answer(now time.Time, to netip.AddrPort, request probe) bool {
 	}
 	b := p.id.encodeProbe(probe{
 		response: true, transaction: request.transaction, version: ProbeVersion, size: request.size,
-		heard: p.heard, clock: now, seen: to,
+		heard: p.heard, clock: now, seen: to.Addr,
 	})
 	if b == nil {
 		return false
@@ -163,13 +166,13 @@ func (p *prober) answer(now time.Time, to netip.AddrPort, request probe) bool {
 }
 
 // called notes a sign of the peer that is no probe.
-func (p *prober) called(from netip.AddrPort) {
+func (p *prober) called(from Way) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.callers.add(from, time.Now())
 }
 
-func (p *prober) calledLately() []netip.AddrPort {
+func (p *prober) calledLately() []Way {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.callers.recent(time.Now())
@@ -177,7 +180,7 @@ func (p *prober) calledLately() []netip.AddrPort {
 
 // probe looks for the peer at the addresses that known returns and at those from which it called, and measures the way
 // to where it answers. It returns what it has found out when ctx ends.
-func (p *prober) probe(ctx context.Context, known func() []netip.AddrPort) ProbeReport {
+func (p *prober) probe(ctx context.Context, known func() []Way) ProbeReport {
 	select {
 	case p.turn <- struct{}{}:
 		defer func() { <-p.turn }()
@@ -189,7 +192,7 @@ func (p *prober) probe(ctx context.Context, known func() []netip.AddrPort) Probe
 	p.mu.Unlock()
 	var report ProbeReport
 	if first := p.find(ctx, known, &report.Asked); first != nil {
-		report.Peer = first.to
+		report.Peer = first.to.Addr
 		report.take(p.measure(ctx, first))
 		p.awaitQuiet(ctx)
 	}
@@ -197,13 +200,13 @@ func (p *prober) probe(ctx context.Context, known func() []netip.AddrPort) Probe
 	defer p.mu.Unlock()
 	p.pending = nil
 	now := time.Now()
-	report.Strangers, report.Twins = p.strangers.recent(now), p.twins.recent(now)
+	report.Strangers, report.Twins = addrsOf(p.strangers.recent(now)), addrsOf(p.twins.recent(now))
 	return report
 }
 
 // find asks everywhere until there is an answer. A request that only seems to come from somewhere thus costs whoever is
 // there one small datagram at a time.
-func (p *prober) find(ctx context.Context, known func() []netip.AddrPort, asked *[]netip.AddrPort) *probeRequest {
+func (p *prober) find(ctx context.Context, known func() []Way, asked *[]netip.AddrPort) *probeRequest {
 	ctx, cancel := context.WithTimeout(ctx, findWithin)
 	defer cancel()
 	again := time.NewTicker(findAgain)
@@ -214,8 +217,8 @@ func (p *prober) find(ctx context.Context, known func() []netip.AddrPort, asked 
 			if slices.Contains(at[:i], a) {
 				continue
 			}
-			if !slices.Contains(*asked, a) {
-				*asked = append(*asked, a)
+			if !slices.Contains(*asked, a.Addr) {
+				*asked = append(*asked, a.Addr)
 			}
 			p.ask(a, 0)
 		}
@@ -237,7 +240,7 @@ func (p *prober) measure(ctx context.Context, first *probeRequest) []*probeReque
 	clear(p.pending)
 	p.mu.Unlock()
 	headers := headers6
-	if first.to.Addr().Is4() {
+	if first.to.Addr.Addr().Is4() {
 		headers = headers4
 	}
 	var series []*probeRequest
@@ -287,10 +290,9 @@ func (p *prober) awaitQuiet(ctx context.Context) {
 }
 
 // ask sends a request in a datagram of a size, or the smallest one for 0.
-func (p *prober) ask(to netip.AddrPort, size int) *probeRequest {
+func (p *prober) ask(to Way, size int) *probeRequest {
 	q := &probeRequest{to: to}
-	var t transaction
-	_, _ = rand.Read(t[:]) // never fails
+	t := newTransaction()
 	b := p.id.encodeProbe(probe{transaction: t, version: ProbeVersion, size: size})
 	p.mu.Lock()
 	q.sent = time.Now()
@@ -369,23 +371,30 @@ func (r *ProbeReport) take(series []*probeRequest) {
 type addresses []heardFrom
 
 type heardFrom struct {
-	addr netip.AddrPort
-	at   time.Time
+	way Way
+	at  time.Time
 }
 
-func (a *addresses) add(addr netip.AddrPort, now time.Time) {
-	*a = slices.DeleteFunc(*a, func(h heardFrom) bool { return h.addr == addr })
+func (a *addresses) add(way Way, now time.Time) {
+	*a = slices.DeleteFunc(*a, func(h heardFrom) bool { return h.way == way })
 	if len(*a) == maxHeard {
 		*a = slices.Delete(*a, 0, 1)
 	}
-	*a = append(*a, heardFrom{addr, now})
+	*a = append(*a, heardFrom{way, now})
 }
 
-func (a addresses) recent(now time.Time) (found []netip.AddrPort) {
+func (a addresses) recent(now time.Time) (found []Way) {
 	for _, h := range a {
 		if now.Sub(h.at) < heardLife {
-			found = append(found, h.addr)
+			found = append(found, h.way)
 		}
 	}
 	return found
+}
+
+func addrsOf(ways []Way) (addrs []netip.AddrPort) {
+	for _, w := range ways {
+		addrs = append(addrs, w.Addr)
+	}
+	return addrs
 }

@@ -40,3 +40,6 @@ func KeepWhole(conn *net.UDPConn) {
 		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_IPV6, unix.IPV6_MTU_DISCOVER, unix.IPV6_PMTUDISC_PROBE)
 	})
 }
+
+// LocalAddr is the address and port that a socket is bound to.
+func LocalAddr(conn *net.UDPConn) netip.AddrPort { return conn.LocalAddr().(*net.UDPAddr).AddrPort() }

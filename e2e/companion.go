@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/costream-obs/costream-obs/internal/call"
 	"github.com/costream-obs/costream-obs/internal/testbed"
 )
 
@@ -88,6 +89,13 @@ func (c *Companion) Last() Report {
 	c.reports.mu.Lock()
 	defer c.reports.mu.Unlock()
 	return c.reports.all[len(c.reports.all)-1]
+}
+
+// Figures are the newest figures, or nil.
+func (c *Companion) Figures() *call.Figures {
+	c.reports.mu.Lock()
+	defer c.reports.mu.Unlock()
+	return c.reports.figures
 }
 
 // Since are the reports since a mark.
@@ -177,6 +185,7 @@ type reports struct {
 	mu      sync.Mutex
 	partial []byte
 	all     []Report
+	figures *call.Figures // the newest, which come in lines of their own
 	bad     []string      // lines that are no reports
 	news    chan struct{} // closed and replaced at each report
 }
@@ -190,11 +199,17 @@ func (r *reports) Write(b []byte) (int, error) {
 		if !found {
 			return len(b), nil
 		}
-		var report Report
-		if err := json.Unmarshal(line, &report); err != nil || report.State == "" {
+		var report struct {
+			Report
+			Figures *call.Figures
+		}
+		switch err := json.Unmarshal(line, &report); {
+		case err != nil || report.State == "":
 			r.bad = append(r.bad, string(line))
-		} else {
-			r.all = append(r.all, report)
+		case report.Figures != nil:
+			r.figures = report.Figures
+		default:
+			r.all = append(r.all, report.Report)
 		}
 		r.partial = bytes.Clone(rest)
 		close(r.news)

@@ -101,7 +101,7 @@ func roundTripTexts(m *call.Millis) []string {
 	if m == nil {
 		return nil
 	}
-	return []string{"round trip " + ms(*m) + " ms", "RTT " + ms(*m) + " ms"}
+	return []string{"RTT " + ms(*m) + " ms"}
 }
 
 // lossTexts is the loss in both directions: before repair, and after it where anything is repaired.
@@ -128,7 +128,12 @@ func lossTexts(in, out call.Direction) []string {
 	return []string{"loss in " + i + " % out " + o + " %", "loss " + i + " %"}
 }
 
-func mbit(kbps int) string { return fmt.Sprintf("%.1f", float64(kbps)/1000) }
+func mbit(kbps int) string {
+	if kbps < 1000 {
+		return fmt.Sprintf("%.2f", float64(kbps)/1000)
+	}
+	return fmt.Sprintf("%.1f", float64(kbps)/1000)
+}
 
 func rateTexts(out, in call.Direction) []string {
 	return []string{
@@ -159,7 +164,7 @@ func droppedTexts(d call.Dropped) []string {
 	if len(parts) == 0 {
 		return nil
 	}
-	return []string{"dropped: " + strings.Join(parts, ", "), fmt.Sprintf("dropped %d", sum)}
+	return []string{"dropped " + strings.Join(parts, ", "), fmt.Sprintf("dropped %d", sum)}
 }
 
 // summary is the status in one line of a log, with all figures.
@@ -191,7 +196,7 @@ func block(s control.Status, now time.Time) string {
 	}
 	after := func(name string, texts []string) {
 		if len(texts) > 0 {
-			line(name, strings.TrimPrefix(strings.TrimPrefix(texts[0], name), ":")[1:])
+			line(name, strings.TrimPrefix(texts[0], name+" "))
 		}
 	}
 	line("peer", s.Peer)
@@ -200,7 +205,7 @@ func block(s control.Status, now time.Time) string {
 	after("picture", delayTexts("picture", f.Picture, true))
 	after("voice", delayTexts("voice", f.Voice, true))
 	after("A/V", apartTexts(f.PictureAfterVoice))
-	after("round trip", roundTripTexts(f.RoundTrip))
+	after("RTT", roundTripTexts(f.RoundTrip))
 	after("loss", lossTexts(f.In, f.Out))
 	if f.Encoder != nil {
 		line("encoder", encoderTexts(f.Encoder)[0]+" for each picture")

@@ -253,17 +253,17 @@ func TestLiveLine(t *testing.T) {
 			secure.Figures.Since = time.Now().Add(-time.Hour)
 			set(secure)
 			want++
-			expect(200, "● on air with Bob", "picture 142 ms", "dropped: OBS 0, us 2, network 1")
+			expect(200, "● on air with Bob", "picture 142 ms", "dropped OBS 0, us 2, network 1")
 			// Nothing above the live line is longer than the narrowest width.
 			narrow(60)
-			expect(60, "● on air with Bob", "142 ms")
+			expect(60, "● Bob  ", "142 ms")
 			narrow(200)
 			expect(200, "x264enc 4.1 of 33.3 ms")
 			set(secure)
 			want++
 			_, _ = io.WriteString(p.beside(), "20:41:07  ● from a log\n")
 			want++
-			expect(200, "● on air with Bob", "dropped: OBS 0, us 2, network 1")
+			expect(200, "● on air with Bob", "dropped OBS 0, us 2, network 1")
 			cancel()
 			<-followed
 			p.end()

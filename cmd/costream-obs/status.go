@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"time"
 
@@ -19,11 +18,16 @@ func statusCommand() *command {
 		name:  "status",
 		short: "print how the co-stream goes: delay, loss, bitrate",
 		long: "Prints what the running costream-obs does, and while on air what it measures. The exit code is 0 on air with the peer, and 1 otherwise; then what is printed says why.\n\n" +
-			"  picture, voice  how late the peer is in your programme, and what the delay is made of: the peer's machine, the network (half of the round trip), receiving, OBS, and the delay that A/V sync adds\n" +
+			"  bitrate         of the last 3 seconds, repairs and encryption included\n" +
+			"  picture, voice  how late the peer is in your programme; in brackets what takes\n" +
+			"                  so long: the peer's machine, the network (half of the RTT, the\n" +
+			"                  round-trip time), receiving, OBS, and what A/V sync adds\n" +
 			"  A/V             how much later the picture is than the voice\n" +
-			"  loss            packets of the last 10 seconds that did not arrive when they were sent, and after the arrow those that did not arrive at all; in: from the peer, out: to the peer\n" +
-			"  encoder         how long the encoder works on a picture, of the time that it has\n" +
-			"  dropped         pictures lost since you went on air: by OBS (rendering lag), by us (this machine was too slow), by the network\n\n" +
+			"  loss            packets of the last 10 seconds that did not arrive when they\n" +
+			"                  were sent; after the arrow those that never arrived\n" +
+			"  encoder         how long it takes for a picture, of the time that it has\n" +
+			"  dropped         pictures lost since you went on air: by OBS (rendering lag),\n" +
+			"                  by us (this machine was too slow), by the network\n\n" +
 			"Figures that cannot be measured are left out: a peer without costream-obs (--link plain) tells less. docs/status.md describes the form of --json.",
 		settings: []string{"json"},
 		bind: func(set *pflag.FlagSet) action {
@@ -99,7 +103,7 @@ func watchStatus(ctx context.Context, c *invocation, client control.Client) erro
 	next()
 	printer.follow(asking, next)
 	if err := context.Cause(asking); ctx.Err() == nil && err != nil {
-		return fmt.Errorf("watch: %w", err)
+		return err
 	}
 	return withPeer(last)
 }

@@ -34,13 +34,23 @@ const (
 func TestFiguresTellTheTruth(t *testing.T) {
 	t.Parallel()
 	const (
-		delay  = 50 * time.Millisecond
 		loss   = 2.0 // percent
 		age    = 20 * time.Millisecond
 		output = 30 * time.Millisecond
 	)
-	for _, secure := range []bool{false, true} {
-		t.Run(map[bool]string{false: "plain", true: "secure"}[secure], func(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		secure bool
+		delay  time.Duration
+	}{
+		{"plain", false, 50 * time.Millisecond},
+		{"secure", true, 50 * time.Millisecond},
+		// What is lost is there again before the peer has reported it.
+		{"secure and near", true, 2 * time.Millisecond},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			secure, delay := test.secure, test.delay
+			t.Parallel()
 			var calls [2]*Call
 			for i, l := range linked(t, secure, relay.Path{Delay: delay, Loss: loss / 100}) {
 				calls[i] = startBare(t, l, secure)

@@ -86,8 +86,11 @@ func (s Style) Line(parts []Part, columns int) string {
 	}
 	var texts []string
 	for i, text := range chosen {
+		if text != "" && parts[i].Colour != "" {
+			text = s.Paint(parts[i].Colour, text)
+		}
 		if text != "" {
-			texts = append(texts, s.Paint(parts[i].Colour, text))
+			texts = append(texts, text)
 		}
 	}
 	return strings.Join(texts, gap)

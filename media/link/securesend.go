@@ -105,6 +105,7 @@ func (s *Secure) transmit(packet []byte) {
 func (s *Secure) sendAgain(m Medium, nack *rtcp.TransportLayerNack) uint64 {
 	copies := s.sent[m].Copies(time.Now(), nack)
 	for _, b := range copies {
+		s.rate.Asked(b)
 		if m == Video {
 			s.pacer.PutAgain(b)
 		} else {

@@ -4,6 +4,7 @@ package bwe
 
 import (
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -120,6 +121,17 @@ func (c *Controller) Resent(size int) {
 	c.otherBits += 8 * (size + headers)
 }
 
+// Asked notes that the peer asked for a datagram again.
+func (c *Controller) Asked(datagram []byte) {
+	number, ok := numberOf(datagram)
+	if !ok {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sent.ask(number)
+}
+
 // Counts are of what we sent, and of what the peer reports about it.
 func (c *Controller) Counts() Counts {
 	c.mu.Lock()
@@ -134,11 +146,7 @@ func (c *Controller) Report(now time.Time, report *rtcp.TransportLayerCC) (pictu
 	defer c.mu.Unlock()
 	c.results = c.sent.report(c.results[:0], report)
 	c.counts.Packets += uint64(len(c.results))
-	for _, r := range c.results {
-		if r.lost {
-			c.counts.Lost++
-		}
-	}
+	c.counts.Lost += lostFirst(c.results)
 	c.estimator.update(now, c.results)
 	c.parity = parityLevel(c.parity, c.estimator.lossEvents)
 	if passed := now.Sub(c.otherFrom); passed >= time.Second {
@@ -153,6 +161,21 @@ func (c *Controller) Report(now time.Time, report *rtcp.TransportLayerCC) (pictu
 	}
 	c.told = picture
 	return picture, all, true
+}
+
+// lostFirst is how many of the packets of one report did not arrive when they were sent first: those that were lost, and
+// those that the peer asked for again and that came after a later one.
+func lostFirst(results []result) (lost uint64) {
+	earliest := time.Duration(math.MaxInt64) // of the later ones
+	for _, r := range slices.Backward(results) {
+		switch {
+		case r.lost || r.asked && r.arrived > earliest:
+			lost++
+		default:
+			earliest = min(earliest, r.arrived)
+		}
+	}
+	return lost
 }
 
 // parityLevel is how many packets of parity are worth sending for each group. Where bursts are lost they would not help:

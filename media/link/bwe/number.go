@@ -32,13 +32,22 @@ func AppendNumber(b, packet []byte, number uint16, twice bool) []byte {
 // TakeNumber returns an RTP packet as it was before AppendNumber, in place, and what that added, if anything.
 func TakeNumber(packet []byte) (rest []byte, number uint16, twice, ok bool) {
 	const at = rtpHeaderSize
-	if len(packet) < at+ExtensionSize || packet[0]&(extensionBit|0x0f) != extensionBit ||
-		binary.BigEndian.Uint32(packet[at:]) != 0xbede0001 || packet[at+4] != numberElement {
+	if number, ok = numberOf(packet); !ok {
 		return packet, 0, false, false
 	}
-	number, twice = binary.BigEndian.Uint16(packet[at+5:]), packet[at+7]&flagTwice != 0
+	twice = packet[at+7]&flagTwice != 0
 	copy(packet[ExtensionSize:], packet[:at])
 	packet = packet[ExtensionSize:]
 	packet[0] &^= extensionBit
 	return packet, number, twice, true
+}
+
+// numberOf is the number of a packet as AppendNumber made it, encrypted or not.
+func numberOf(packet []byte) (number uint16, ok bool) {
+	const at = rtpHeaderSize
+	if len(packet) < at+ExtensionSize || packet[0]&(extensionBit|0x0f) != extensionBit ||
+		binary.BigEndian.Uint32(packet[at:]) != 0xbede0001 || packet[at+4] != numberElement {
+		return 0, false
+	}
+	return binary.BigEndian.Uint16(packet[at+5:]), true
 }

@@ -47,6 +47,7 @@ type sentPacket struct {
 	stream   Stream
 	count    uint64 // of its stream, with this packet
 	reported bool
+	asked    bool // the peer asked for it again before it was reported
 }
 
 // result is what became of one packet.
@@ -54,6 +55,7 @@ type result struct {
 	sent    time.Time
 	size    int // bytes on the wire
 	lost    bool
+	asked   bool          // again, by the peer
 	arrived time.Duration // on the peer's clock, whose zero is anywhere
 }
 
@@ -64,6 +66,14 @@ func (p *sentPackets) add(now time.Time, of Stream, size int) uint16 {
 	p.counted[of]++
 	p.packets[number%historyLength] = sentPacket{number: number, sent: now, size: size, stream: of, count: p.counted[of]}
 	return uint16(number)
+}
+
+// ask notes that the peer asked for a packet again.
+func (p *sentPackets) ask(number uint16) {
+	full := p.next - uint64(uint16(p.next)-number)
+	if s := &p.packets[full%historyLength]; full < p.next && s.number == full {
+		s.asked = true
+	}
 }
 
 // skip notes a packet that is not sent, although it has a sequence number.
@@ -96,7 +106,7 @@ func (p *sentPackets) report(results []result, report *rtcp.TransportLayerCC) []
 			if came {
 				p.acked[s.stream] = max(p.acked[s.stream], s.count)
 			}
-			results = append(results, result{sent: s.sent, size: s.size, lost: !came, arrived: arrived})
+			results = append(results, result{sent: s.sent, size: s.size, lost: !came, asked: s.asked, arrived: arrived})
 		}
 		number++
 		left--

@@ -22,7 +22,8 @@ type FrameAssembler struct {
 	packets [bufferLength]bufferedPacket
 
 	lost     atomic.Uint64 // pictures that were not released
-	counted  bool          // lastLost is the timestamp of the newest one of them
+	shown    bool          // a picture was released: what comes before the first one needs what was never ours
+	counted  bool          // lastLost is the timestamp of the newest one that was not
 	lastLost uint32
 }
 
@@ -49,6 +50,7 @@ func (a *FrameAssembler) Begin() {
 		a.packets[i].held, a.packets[i].Number = false, 0
 	}
 	a.started, a.broken, a.sps, a.key = false, a.pictures, false, 0
+	a.shown, a.counted = false, false
 }
 
 // Put takes in a packet, which is copied, and releases what is complete with it.
@@ -112,6 +114,9 @@ func (a *FrameAssembler) Lost() uint64 { return a.lost.Load() }
 
 // countLost counts the picture of a packet that is not released, once.
 func (a *FrameAssembler) countLost(p *bufferedPacket) {
+	if !a.shown {
+		return
+	}
 	if !a.counted || a.lastLost != p.Timestamp {
 		a.counted, a.lastLost = true, p.Timestamp
 		a.lost.Add(1)
@@ -147,6 +152,7 @@ func (a *FrameAssembler) release(out func([]byte)) {
 			}
 		}
 		a.broken = a.broken && !recovers
+		a.shown = a.shown || !a.broken
 	}
 }
 

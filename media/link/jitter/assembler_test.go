@@ -119,3 +119,45 @@ func BenchmarkFrameAssembler(b *testing.B) {
 		put(bufferLength + n)
 	}
 }
+
+// TestLostPictures counts pictures that are not released. A picture is as many packets as its letter stands there, and a
+// small letter is a packet that never comes. K is a key frame.
+func TestLostPictures(t *testing.T) {
+	for _, test := range []struct {
+		name, packets string
+		want          uint64
+	}{
+		{"none", "KKABBCC", 0},
+		{"what comes before the first key frame", "ABBKK", 0},
+		{"a packet in the middle, and what needs it", "KKAaABBCKKD", 3},
+		{"the first packet", "KKaAABBKK", 2},
+		{"the last packet", "KKAAaBBKK", 2},
+		{"two losses", "KKAaBKKCcDKK", 4},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			a := NewFrameAssembler(true)
+			a.Begin()
+			out := func([]byte) {}
+			upper := strings.ToUpper(test.packets)
+			timestamp := uint32(0)
+			for i := range test.packets {
+				if i > 0 && upper[i] != upper[i-1] {
+					timestamp++
+				}
+				number := 1<<16 + uint64(i)
+				if test.packets[i] != upper[i] {
+					continue
+				}
+				begins := upper[i] == 'K' && (i == 0 || upper[i-1] != 'K')
+				last := i+1 == len(upper) || upper[i+1] != upper[i]
+				a.Put(Packet{Number: number, Datagram: []byte{0}, Timestamp: timestamp, Last: last, SPS: begins, IDR: begins}, out)
+				if i > 0 && test.packets[i-1] != upper[i-1] {
+					a.GiveUp(number-1, out)
+				}
+			}
+			if got := a.Lost(); got != test.want {
+				t.Errorf("got %d lost pictures, want %d", got, test.want)
+			}
+		})
+	}
+}

@@ -18,7 +18,7 @@ import (
 
 // newFeedSetup looks for OBS. Its error matches collection.ErrNotFound where no OBS has run yet.
 func newFeedSetup(c *invocation, places obsctl.FindOptions) (feedSetup, error) {
-	obs, err := collection.Find(places)
+	obs, store, data, err := scriptPlaces(places)
 	if err != nil {
 		return feedSetup{}, err
 	}
@@ -26,11 +26,7 @@ func newFeedSetup(c *invocation, places obsctl.FindOptions) (feedSetup, error) {
 	if err != nil {
 		return feedSetup{}, err
 	}
-	data, err := dataDir()
-	if err != nil {
-		return feedSetup{}, err
-	}
-	script := feedScript{obs: obs, data: data, store: hotkeys.NewStore(state), order: hotkeys.Order{Device: c.config.VideoIn}}
+	script := feedScript{obs: obs, data: data, store: store, order: hotkeys.Order{Device: c.config.VideoIn}}
 	return feedSetup{obs: obs, script: script, camera: camera.NewStore(state), out: c.stdout}, nil
 }
 

@@ -52,7 +52,7 @@ func (f hotkeyFlags) run(_ context.Context, c *invocation) error {
 	if err != nil {
 		return err
 	}
-	obs, store, data, err := scriptPlaces()
+	obs, store, data, err := scriptPlaces(obsctl.FindOptions{})
 	if err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func (f hotkeyFlags) run(_ context.Context, c *invocation) error {
 }
 
 // scriptPlaces are OBS's files, the store of orders for our script, and the directory of the script.
-func scriptPlaces() (obs collection.Dir, store hotkeys.Store, data string, err error) {
+func scriptPlaces(places obsctl.FindOptions) (obs collection.Dir, store hotkeys.Store, data string, err error) {
 	state, err := stateDir()
 	if err != nil {
 		return obs, store, "", err
@@ -72,7 +72,7 @@ func scriptPlaces() (obs collection.Dir, store hotkeys.Store, data string, err e
 	if data, err = dataDir(); err != nil {
 		return obs, store, "", err
 	}
-	obs, err = collection.Find(obsctl.FindOptions{})
+	obs, err = collection.Find(places)
 	return obs, hotkeys.NewStore(state), data, err
 }
 

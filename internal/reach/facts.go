@@ -117,8 +117,8 @@ func (m *Manager) tellHelpers(state *State, s *search) {
 func (s *search) tellWay(state *State, note []meet.Candidate) {
 	way := s.link.Way()
 	s.mu.Lock()
-	if !s.onAir && s.probed.IsValid() {
-		way.Addr = s.probed
+	if !s.onAir && s.probed.Addr.IsValid() {
+		way.Addr, way.OwnRelay = s.probed.Addr, s.probed.OwnRelay
 	}
 	onAir, probing, began := s.onAir, s.holds > 0, s.began
 	s.mu.Unlock()

@@ -134,6 +134,20 @@ func TestProberHearsItself(t *testing.T) {
 	}
 }
 
+// TestProbeRelayed: a probe tells whether it went through our own relay.
+func TestProbeRelayed(t *testing.T) {
+	for _, relayed := range []bool{false, true} {
+		ids, at := testCredentials(), Way{Addr: netip.MustParseAddrPort("192.0.2.7:5000"), Relayed: relayed}
+		var a, peer *Agent
+		a = NewAgent(Options{Credentials: *ids, Send: func(_ Way, b []byte) { peer.Take(Way{Addr: netip.MustParseAddrPort("192.0.2.1:5000")}, b) }})
+		peer = NewAgent(Options{Credentials: *mirrored(ids), Send: func(_ Way, b []byte) { a.Take(at, b) }})
+		a.prober.called(at)
+		if got := a.Probe(t.Context()); got.Peer != at.Addr || got.Relayed != relayed {
+			t.Errorf("got the peer at %v, relayed %t; want %v, %t", got.Peer, got.Relayed, at.Addr, relayed)
+		}
+	}
+}
+
 // TestAgentLocal: who answers a question to all is asked where it is.
 func TestAgentLocal(t *testing.T) {
 	ids := testCredentials()

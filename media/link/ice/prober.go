@@ -54,6 +54,8 @@ var sizesTried = []int{1280, 1400, 1420, 1492, 1500}
 type ProbeReport struct {
 	// Peer is where the peer answered. It is invalid when nobody did; what concerns the peer is then zero.
 	Peer netip.AddrPort `json:"peer"`
+	// Relayed says that the peer was asked through our own relay.
+	Relayed bool `json:"relayed,omitempty"`
 	// Asked are the addresses where the peer was looked for.
 	Asked []netip.AddrPort `json:"asked"`
 	// Seen is our address as the peer sees it: another one than ours behind a NAT.
@@ -196,7 +198,7 @@ func (p *prober) probe(ctx context.Context, known func() []Way) ProbeReport {
 	p.mu.Unlock()
 	var report ProbeReport
 	if first := p.find(ctx, known, &report.Asked); first != nil {
-		report.Peer = first.to.Addr
+		report.Peer, report.Relayed = first.to.Addr, first.to.Relayed
 		report.take(p.measure(ctx, first))
 		p.awaitQuiet(ctx)
 	}

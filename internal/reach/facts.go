@@ -158,7 +158,8 @@ func opens(opened []string, peer netip.Addr) bool {
 	})
 }
 
-// complete tells whether a survey can add nothing.
-func (s State) complete() bool {
-	return s.Router != RouterUnknown && s.NAT != NATUnknown && s.Note && s.Relay != RelayAsked
+// surveyed tells whether a survey can end: the way to the peer is known, or all that may explain why there is none. Who
+// has a relay wants to know in each case whether it can be used.
+func (s State) surveyed() bool {
+	return s.Relay != RelayAsked && (s.Way != "" || s.Router != RouterUnknown && s.NAT != NATUnknown && s.Note)
 }

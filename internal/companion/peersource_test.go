@@ -21,7 +21,6 @@ import (
 
 // sourceWorld is an OBS, a screen and a call for the peer source. It notes what is done to them.
 type sourceWorld struct {
-	peerSourceOBS
 	saidTo
 	screen *scenes.Source // nil while there is none
 	wants  []scenes.Desired

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -183,9 +182,8 @@ func (f doctorFlags) mend(ctx context.Context, c *invocation, printer *doctor.Pr
 		if !terminal.Is(c.stdin) {
 			return nil, errors.New("nothing was changed, because there is no terminal to ask on; add --yes to go ahead")
 		}
-		fmt.Fprint(c.stdout, "\nDo it? [y/N] ")
-		answer, _ := bufio.NewReader(c.stdin).ReadString('\n')
-		if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {
+		fmt.Fprintln(c.stdout)
+		if !agree(ctx, c) {
 			fmt.Fprintln(c.stdout, "Nothing was changed.")
 			return nil, nil
 		}

@@ -43,7 +43,7 @@ func pairNewCommand() *command {
 		bind: func(set *pflag.FlagSet) action {
 			addresses := set.StringArray("address", nil, "address at which your friend reaches this machine, as `HOST[:PORT]`; may be repeated (default: this machine's own addresses)")
 			yes := bindYes(set)
-			return func(_ context.Context, c *invocation) error { return pairNew(c, *addresses, *yes) }
+			return func(ctx context.Context, c *invocation) error { return pairNew(ctx, c, *addresses, *yes) }
 		},
 	}
 }
@@ -58,7 +58,7 @@ func pairJoinCommand() *command {
 		settings: []string{"reach"},
 		bind: func(set *pflag.FlagSet) action {
 			yes := bindYes(set)
-			return func(_ context.Context, c *invocation) error { return pairJoin(c, *yes) }
+			return func(ctx context.Context, c *invocation) error { return pairJoin(ctx, c, *yes) }
 		},
 	}
 }
@@ -89,7 +89,7 @@ func bindYes(set *pflag.FlagSet) *bool {
 	return set.Bool("yes", false, "replace an existing pair without asking")
 }
 
-func pairNew(c *invocation, addresses []string, yes bool) error {
+func pairNew(ctx context.Context, c *invocation, addresses []string, yes bool) error {
 	addresses = slices.Clone(addresses)
 	for i, a := range addresses {
 		addresses[i] = withPort(a, c.config.BasePort)
@@ -103,11 +103,11 @@ func pairNew(c *invocation, addresses []string, yes bool) error {
 	}
 	in := bufio.NewReader(c.stdin)
 	pair := &pairing.Pair{Role: pairing.Inviter, Invite: invite}
-	path, err := mayPair(c, in, pair, yes)
+	path, err := mayPair(ctx, c, in, pair, yes)
 	if err != nil {
 		return err
 	}
-	if pair.Auto, err = askReach(c, in); err != nil {
+	if pair.Auto, err = askReach(ctx, c, in); err != nil {
 		return err
 	}
 	pair.Invite.Auto = pair.Auto
@@ -129,7 +129,7 @@ func pairNew(c *invocation, addresses []string, yes bool) error {
 	return nil
 }
 
-func pairJoin(c *invocation, yes bool) error {
+func pairJoin(ctx context.Context, c *invocation, yes bool) error {
 	if len(c.args) > 1 {
 		return usagef("too many arguments: give one line, in quotes")
 	}
@@ -142,7 +142,7 @@ func pairJoin(c *invocation, yes bool) error {
 			fmt.Fprint(c.stderr, "Paste the line from your friend: ")
 		}
 		var err error
-		if line, err = in.ReadString('\n'); err != nil && !errors.Is(err, io.EOF) {
+		if line, err = readLine(ctx, in); err != nil && !errors.Is(err, io.EOF) {
 			return fmt.Errorf("read the line: %w", err)
 		}
 	}
@@ -151,12 +151,12 @@ func pairJoin(c *invocation, yes bool) error {
 		return err
 	}
 	pair := &pairing.Pair{Role: pairing.Guest, Invite: invite}
-	path, err := mayPair(c, in, pair, yes)
+	path, err := mayPair(ctx, c, in, pair, yes)
 	if err != nil {
 		return err
 	}
 	if invite.Auto {
-		if pair.Auto, err = askReach(c, in); err != nil {
+		if pair.Auto, err = askReach(ctx, c, in); err != nil {
 			return err
 		}
 	}
@@ -206,7 +206,7 @@ func tellRunning(stderr io.Writer) {
 
 // mayPair returns the file to save a pair in. Where there is one already it asks first, unless yes was said on the command
 // line.
-func mayPair(c *invocation, in *bufio.Reader, p *pairing.Pair, yes bool) (path string, err error) {
+func mayPair(ctx context.Context, c *invocation, in *bufio.Reader, p *pairing.Pair, yes bool) (path string, err error) {
 	path, err = pairing.DefaultFile()
 	if err != nil {
 		return "", err
@@ -222,7 +222,7 @@ func mayPair(c *invocation, in *bufio.Reader, p *pairing.Pair, yes bool) (path s
 		return "", errors.New("this machine is already paired; to replace that pair, add --yes")
 	default:
 		fmt.Fprint(c.stderr, "This machine is already paired. Replace that pair? [y/N] ")
-		answer, err := in.ReadString('\n')
+		answer, err := readLine(ctx, in)
 		if err != nil && !errors.Is(err, io.EOF) {
 			return "", fmt.Errorf("read the answer: %w", err)
 		}
@@ -235,7 +235,7 @@ func mayPair(c *invocation, in *bufio.Reader, p *pairing.Pair, yes bool) (path s
 
 // askReach asks whether others may help to find the peer, unless the settings tell. The answer is yes by default; where
 // nobody can be asked it is no.
-func askReach(c *invocation, in *bufio.Reader) (auto bool, err error) {
+func askReach(ctx context.Context, c *invocation, in *bufio.Reader) (auto bool, err error) {
 	switch {
 	case c.config.Reach != "":
 		return c.config.Reach == reachAuto, nil
@@ -246,7 +246,7 @@ func askReach(c *invocation, in *bufio.Reader) (auto bool, err error) {
 	fmt.Fprintf(c.stderr, "To find each other without an open port, the two machines can ask your router to open UDP port %d for as long as costream-obs runs, and leave encrypted notes with their addresses in BitTorrent's public DHT. "+
 		"Your provider can then see traffic like BitTorrent's, and strangers can see that two addresses use the same note and when, but neither who you are nor what you send.\n"+
 		"Allow it? [Y/n] ", c.config.BasePort)
-	answer, err := in.ReadString('\n')
+	answer, err := readLine(ctx, in)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return false, fmt.Errorf("read the answer: %w", err)
 	}

@@ -242,6 +242,8 @@ func (p *reportPrinter) pause(r control.Report) string {
 	switch {
 	case r.Break == p.before.Break:
 		return ""
+	case r.Break == "" && r.State != control.OnAir && r.State != control.OnAirWithPeer:
+		return "The break is over."
 	case r.Break == "":
 		return "The break is over: your friend gets your picture and voice again."
 	}

@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,6 +13,24 @@ import (
 	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/golden"
 )
+
+// TestBreakEnds: where a break ends with the time on air, the friend does not get the picture again.
+func TestBreakEnds(t *testing.T) {
+	const again = "your friend gets your picture and voice again"
+	for state, want := range map[control.State]bool{
+		control.OnAir: true, control.OnAirWithPeer: true,
+		control.Stopping: false, control.Ready: false, control.Waiting: false,
+	} {
+		var out bytes.Buffer
+		p := newReportPrinter(&out, new(config.Config), false)
+		p.print(control.Report{State: control.OnAirWithPeer, Break: `the scene "Bank" is private`})
+		out.Reset()
+		p.print(control.Report{State: state})
+		if got := out.String(); strings.Contains(got, again) != want || !strings.Contains(got, "The break is over") {
+			t.Errorf("%s: got %q; want the end of the break, and what the friend gets: %t", state, got, want)
+		}
+	}
+}
 
 // TestGoldenReports shows one evening's reports in each form.
 func TestGoldenReports(t *testing.T) {

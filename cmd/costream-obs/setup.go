@@ -85,7 +85,7 @@ func (f setupFlags) run(ctx context.Context, c *invocation) error {
 		}
 		done, listsUpdated = true, listsUpdated || plan.Lists
 	}
-	if f.feed(c) {
+	if f.feed(ctx, c) {
 		done = true
 	}
 	switch {
@@ -161,7 +161,7 @@ func (f setupFlags) apply(ctx context.Context, c *invocation, plan setup.Plan) (
 	case *f.yes:
 	case !terminal:
 		return false, errors.New("nothing was changed, because there is no terminal to ask on; add --yes to go ahead")
-	case !agree(c):
+	case !agree(ctx, c):
 		fmt.Fprintln(c.stdout, "Nothing was changed.")
 		return false, nil
 	}

@@ -3,10 +3,9 @@
 package main
 
 import (
-	"bufio"
+	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/costream-obs/costream-obs/internal/cleanfeed"
 	"github.com/costream-obs/costream-obs/internal/cleanfeed/camera"
@@ -64,8 +63,8 @@ func (f feedSetup) needed(undo bool) (bool, error) {
 
 // feed is the step of setup that `setup clean-feed` does alone. What keeps it from that is told and is no failure of setup's:
 // the portable route needs no preparation.
-func (f setupFlags) feed(c *invocation) (done bool) {
-	done, err := f.tryFeed(c)
+func (f setupFlags) feed(ctx context.Context, c *invocation) (done bool) {
+	done, err := f.tryFeed(ctx, c)
 	if err != nil {
 		command := "costream-obs setup clean-feed"
 		if *f.undo {
@@ -76,7 +75,7 @@ func (f setupFlags) feed(c *invocation) (done bool) {
 	return done
 }
 
-func (f setupFlags) tryFeed(c *invocation) (done bool, err error) {
+func (f setupFlags) tryFeed(ctx context.Context, c *invocation) (done bool, err error) {
 	feed, err := newFeedSetup(c, f.places)
 	if *f.undo && errors.Is(err, collection.ErrNotFound) {
 		return false, nil
@@ -97,7 +96,7 @@ func (f setupFlags) tryFeed(c *invocation) (done bool, err error) {
 	case *f.yes:
 	case !terminal.Is(c.stdin):
 		return false, errors.New("there is no terminal to ask on")
-	case !agree(c):
+	case !agree(ctx, c):
 		fmt.Fprint(c.stdout, "OBS's scene collections are unchanged.\n\n")
 		return false, nil
 	}
@@ -121,12 +120,4 @@ func (f setupFlags) feedHint(c *invocation) string {
 		return "\n" + comment("As yourself, not as root: costream-obs setup clean-feed --undo")
 	}
 	return "\n" + comment("As yourself, not as root: costream-obs setup clean-feed")
-}
-
-// agree asks on the terminal.
-func agree(c *invocation) bool {
-	fmt.Fprint(c.stdout, "Do it? [y/N] ")
-	answer, _ := bufio.NewReader(c.stdin).ReadString('\n')
-	a := strings.ToLower(strings.TrimSpace(answer))
-	return a == "y" || a == "yes"
 }

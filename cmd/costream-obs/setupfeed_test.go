@@ -61,7 +61,7 @@ func TestSetupFeedStep(t *testing.T) {
 	step := func(yes, undo *bool) (done bool, said string) {
 		t.Helper()
 		var out strings.Builder
-		done = setupFlags{yes: yes, undo: undo, places: places}.feed(&invocation{stdin: strings.NewReader(""), stdout: &out, config: new(config.Config)})
+		done = setupFlags{yes: yes, undo: undo, places: places}.feed(t.Context(), &invocation{stdin: strings.NewReader(""), stdout: &out, config: new(config.Config)})
 		return done, out.String()
 	}
 	want := func(what string, yes, undo *bool, wantDone bool, says string) {

@@ -46,7 +46,7 @@ type peerSource struct {
 	call          peerCall    // nil off air
 	held          atomic.Bool // the source stays hidden somewhere until the clean feed is ready
 	hint          string      // what the user must do so that the peer is seen
-	unknown       error       // scenes of globs that OBS does not have
+	unknown       error       // scenes of globs and private that OBS does not have
 	scenesChecked bool
 	arranged      string    // what the scenes were last arranged for
 	arrangedAt    time.Time // when
@@ -155,6 +155,11 @@ func (p *peerSource) arrange(ctx context.Context, want scenes.Desired) error {
 	if p.unknown = onlyUnknown(err); err != nil && p.unknown == nil {
 		return err
 	}
+	if p.unknown == nil {
+		if p.unknown, err = p.unknownPrivate(ctx); err != nil {
+			return err
+		}
+	}
 	p.held.Store(r.Held)
 	for _, edit := range r.Done {
 		p.log.Info("scene changed", "edit", edit.String())
@@ -201,10 +206,29 @@ func (p *peerSource) checkScenes(ctx context.Context) error {
 	if p.unknown = scenes.CheckScenes(p.globs, p.seen.collection, existing); p.unknown == nil {
 		p.unknown = p.layouts.Check(p.seen.collection, existing)
 	}
-	if err := scenes.CheckScenes(p.private, p.seen.collection, existing); p.unknown == nil && err != nil {
-		p.unknown = fmt.Errorf("--private-scenes: %w", err)
+	if p.unknown == nil {
+		p.unknown = p.checkPrivate(existing)
 	}
 	return p.unknown
+}
+
+// unknownPrivate is the same for --private-scenes while on air.
+func (p *peerSource) unknownPrivate(ctx context.Context) (unknown, err error) {
+	if len(p.private) == 0 {
+		return nil, nil
+	}
+	existing, err := p.obs.Scenes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return p.checkPrivate(existing), nil
+}
+
+func (p *peerSource) checkPrivate(existing []string) error {
+	if err := scenes.CheckScenes(p.private, p.seen.collection, existing); err != nil {
+		return fmt.Errorf("--private-scenes: %w", err)
+	}
+	return nil
 }
 
 // revive restarts a peer source that shows nothing while the screen has a picture. A v4l2_input whose device was missing or

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"image"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -20,7 +21,6 @@ import (
 
 // sourceWorld is an OBS, a screen and a call for the peer source. It notes what is done to them.
 type sourceWorld struct {
-	peerSourceOBS
 	saidTo
 	screen *scenes.Source // nil while there is none
 	wants  []scenes.Desired
@@ -30,7 +30,10 @@ type sourceWorld struct {
 	dead   bool  // the source shows nothing
 	muted  bool  // the source is
 	refuse error // to tell of its mute
+	there  []string
 }
+
+func (w *sourceWorld) Scenes(context.Context) ([]string, error) { return w.there, nil }
 
 func (w *sourceWorld) source(name string) (scenes.Source, bool) {
 	if w.screen == nil {
@@ -165,6 +168,27 @@ func TestLooksAtScenes(t *testing.T) {
 				t.Errorf("got %d looks and the hint %q; want %d, and one: %t", len(w.wants), p.hint, tt.want, tt.hint)
 			}
 		})
+	}
+}
+
+// TestUnknownPrivateScene: a private scene that OBS does not have is told on air, too. It may be the one that must not be seen,
+// with another name.
+func TestUnknownPrivateScene(t *testing.T) {
+	w := &sourceWorld{screen: &onDevice, there: []string{"Scene", "Bank"}}
+	p := newTestSource(w)
+	p.private = []string{"Bnak"}
+	for range 2 { // the second time nothing has changed
+		err := p.show(t.Context())
+		if unknown := new(scenes.UnknownSceneError); !errors.As(err, &unknown) || !strings.Contains(err.Error(), "--private-scenes") {
+			t.Errorf("got error %v, want one about the unknown private scene", err)
+		}
+	}
+	w.there, p.seen.scenesLooked = []string{"Scene", "Bnak"}, false
+	if err := p.show(t.Context()); err != nil {
+		t.Errorf("after the scene was renamed: %v", err)
+	}
+	if len(w.wants) != 2 {
+		t.Errorf("got %d looks at the scenes, want 2", len(w.wants))
 	}
 }
 

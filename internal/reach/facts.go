@@ -117,8 +117,8 @@ func (m *Manager) tellHelpers(state *State, s *search) {
 func (s *search) tellWay(state *State, note []meet.Candidate) {
 	way := s.link.Way()
 	s.mu.Lock()
-	if !s.onAir && s.probed.IsValid() {
-		way.Addr = s.probed
+	if !s.onAir && s.probed.Addr.IsValid() {
+		way.Addr, way.OwnRelay = s.probed.Addr, s.probed.OwnRelay
 	}
 	onAir, probing, began := s.onAir, s.holds > 0, s.began
 	s.mu.Unlock()
@@ -158,7 +158,8 @@ func opens(opened []string, peer netip.Addr) bool {
 	})
 }
 
-// complete tells whether a survey can add nothing.
-func (s State) complete() bool {
-	return s.Router != RouterUnknown && s.NAT != NATUnknown && s.Note && s.Relay != RelayAsked
+// surveyed tells whether a survey can end: the way to the peer is known, or all that may explain why there is none. Who
+// has a relay wants to know in each case whether it can be used.
+func (s State) surveyed() bool {
+	return s.Relay != RelayAsked && (s.Way != "" || s.Router != RouterUnknown && s.NAT != NATUnknown && s.Note)
 }

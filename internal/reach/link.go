@@ -37,6 +37,6 @@ func (l *reachingLink) Probe(ctx context.Context) link.ProbeReport {
 	if !report.Peer.IsValid() && ctx.Err() == nil && l.s.worthAnother(before) {
 		report = l.Secure.Probe(ctx)
 	}
-	l.s.setProbed(report.Peer)
+	l.s.setProbed(link.Way{Addr: report.Peer, OwnRelay: report.Relayed})
 	return report
 }

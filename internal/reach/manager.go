@@ -208,7 +208,7 @@ func (m *Manager) Survey(ctx context.Context) State {
 	look := time.NewTicker(surveyWithin / 50)
 	defer look.Stop()
 	for {
-		if state := m.State(); state.Way != "" || state.complete() {
+		if state := m.State(); state.surveyed() {
 			return state
 		}
 		select {

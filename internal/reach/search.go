@@ -38,7 +38,7 @@ type search struct {
 	began    time.Time // the first of them, or of those shortly before
 	released time.Time // when the last of them ended
 	reads    int       // notes of the peer that were read
-	probed   netip.AddrPort
+	probed   link.Way
 	helpers  *helpers // nil while nobody but the peer is asked
 }
 
@@ -141,7 +141,7 @@ func (s *search) hold() (release func()) {
 }
 
 // setProbed notes where a probe has found the peer; an invalid address: nowhere.
-func (s *search) setProbed(at netip.AddrPort) {
+func (s *search) setProbed(at link.Way) {
 	s.mu.Lock()
 	s.probed = at
 	s.mu.Unlock()

@@ -200,6 +200,26 @@ func TestDirect(t *testing.T) {
 	stops[1]()
 }
 
+// TestSurveyed: a survey ends where the way is known, but not before the relay of the settings has answered or failed.
+func TestSurveyed(t *testing.T) {
+	all := State{Router: RouterNone, NAT: NATSame, Note: true}
+	for _, test := range []struct {
+		state State
+		want  bool
+	}{
+		{State{}, false},
+		{all, true},
+		{State{Way: WayDirect}, true},
+		{State{Way: WayDirect, Relay: RelayAsked}, false},
+		{State{Way: WayDirect, Relay: RelayFailed}, true},
+		{State{Way: WayDirect, Relay: RelayReady}, true},
+	} {
+		if got := test.state.surveyed(); got != test.want {
+			t.Errorf("%+v: got %t, want %t", test.state, got, test.want)
+		}
+	}
+}
+
 // TestProbed: off air, the way is where a probe has found the peer.
 func TestProbed(t *testing.T) {
 	managers, links, at := directPair(t)

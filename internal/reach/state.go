@@ -169,6 +169,9 @@ func (s State) verdict() Finding {
 	relayed := s.Relay == RelayReady || s.PeerRelay
 	changing := s.NAT == NATChanging || s.PeerNAT == NATChanging
 	switch {
+	case s.Nodes == 0 && s.Relay == RelayFailed:
+		return Finding{"No node of BitTorrent's DHT answers, so your friend's address is not known.",
+			"Does this network block UDP? Then the relay is needed: check host, port, user and password of the setting relay, and that the relay runs (docs/reach.md)."}
 	case s.Nodes == 0:
 		return Finding{"No node of BitTorrent's DHT answers, so your friend's address is not known.",
 			"Does this network block UDP? Then set a relay, which is reached over TCP and TLS as well (docs/reach.md)."}

@@ -56,6 +56,11 @@ func TestWhy(t *testing.T) {
 		{"the friend's relay has had no time", with(met, func(s *reach.State) { s.Searched, s.PeerRelay = 9*time.Second, true }), nil},
 		{"no node answers", searched, &reach.Finding{
 			What: "No node of BitTorrent's DHT answers, so your friend's address is not known.", Next: blocked}},
+		{"no node answers, nor the relay", with(searched, func(s *reach.State) {
+			s.Relay, s.RelayHost, s.RelayError = reach.RelayFailed, "turn.example.org", "wrong user or password"
+		}), &reach.Finding{
+			What: "The relay turn.example.org cannot be used: wrong user or password. No node of BitTorrent's DHT answers, so your friend's address is not known.",
+			Next: "Does this network block UDP? Then the relay is needed: check host, port, user and password of the setting relay, and that the relay runs (docs/reach.md)."}},
 		{"no note", with(searched, func(s *reach.State) { s.Nodes = 12 }), &reach.Finding{What: "Nobody has left a note.", Next: noNote}},
 		{"no note, no router", with(searched, func(s *reach.State) { s.Nodes, s.Router = 12, reach.RouterNone }), &reach.Finding{
 			What: "Your router opens no ports. Nobody has left a note.", Next: noNote}},

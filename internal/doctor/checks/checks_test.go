@@ -430,6 +430,7 @@ var faults = []fault{
 		f.reached.NAT, f.reached.PeerNAT, f.reached.Router, f.reached.Relay = reach.NATChanging, reach.NATChanging, reach.RouterShared, reach.RelayNone
 	}, []string{"net.nat", "net.probe", "net.router"}},
 	{"the relay refuses", func(f *fixture) { f.reached.Relay, f.reached.RelayError = reach.RelayFailed, "wrong user or password" }, []string{"net.relay"}},
+	{"the relay is silent", func(f *fixture) { f.reached.Relay = reach.RelayAsked }, []string{"net.relay"}},
 	{"another key", func(f *fixture) {
 		f.probe = link.ProbeReport{Asked: f.probe.Asked, Strangers: []netip.AddrPort{strangerAt}}
 	}, []string{"net.key"}},

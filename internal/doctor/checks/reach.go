@@ -103,7 +103,13 @@ func (m *Machine) meeting(ctx context.Context) doctor.Result {
 	return doctor.Fine("%d nodes answer; your friend has left no note yet", s.Nodes)
 }
 
-// relay is net.relay.
+// What net.relay says where the relay cannot be used.
+const (
+	whyRelay  = "Where nothing else gets through, pictures and sound need it."
+	nextRelay = "Check host, port, user and password of the setting relay, and that the relay runs (docs/reach.md)."
+)
+
+// relay is net.relay. It comes after a survey, which has waited for the relay's answer.
 func (m *Machine) relay(ctx context.Context) doctor.Result {
 	s, r, known := m.reached(ctx)
 	if !known {
@@ -114,10 +120,9 @@ func (m *Machine) relay(ctx context.Context) doctor.Result {
 		return doctor.Fine("%s", s.RelayHost)
 	case reach.RelayFailed:
 		return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("The relay %s cannot be used%s", s.RelayHost, because(s.RelayError)),
-			Why:  "Where nothing else gets through, pictures and sound need it.",
-			Next: "Check host, port, user and password of the setting relay, and that the relay runs (docs/reach.md)."}
+			Why: whyRelay, Next: nextRelay}
 	case reach.RelayAsked:
-		return doctor.Skipped("the relay has not answered yet")
+		return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("The relay %s has not answered yet.", s.RelayHost), Why: whyRelay, Next: nextRelay}
 	}
 	return doctor.Skipped("no relay is configured, which most networks do not need")
 }

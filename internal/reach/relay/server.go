@@ -4,7 +4,6 @@ package relay
 
 import (
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
@@ -61,7 +60,7 @@ func Parse(text string) (Server, error) {
 		return Server{}, errForm
 	}
 	at := strings.LastIndexByte(rest, '@')
-	if at < 0 {
+	if at < 0 || strings.HasPrefix(rest, "//") { // as in the address of a web page
 		return Server{}, errForm
 	}
 	host, query, _ := strings.Cut(rest[at+1:], "?")
@@ -88,9 +87,12 @@ func Parse(text string) (Server, error) {
 	return s, s.parseHost(host)
 }
 
-var errForm = errors.New("the relay must have the form turn:USER:PASSWORD@HOST:PORT")
+const form = "turn:USER:PASSWORD@HOST:PORT"
 
-// parseHost reads HOST, HOST:PORT, [IPV6] or [IPV6]:PORT.
+var errForm = errors.New("the relay must have the form " + form)
+
+// parseHost reads HOST, HOST:PORT, [IPV6] or [IPV6]:PORT. Its errors do not contain the text either: whoever writes both halves
+// the wrong way round has the password there.
 func (s *Server) parseHost(text string) error {
 	host, port := text, ""
 	if strings.HasPrefix(text, "[") && strings.HasSuffix(text, "]") {
@@ -98,20 +100,20 @@ func (s *Server) parseHost(text string) error {
 	} else if _, err := netip.ParseAddr(text); err != nil && strings.Contains(text, ":") {
 		if host, port, err = net.SplitHostPort(text); err != nil || port == "" {
 			*s = Server{}
-			return fmt.Errorf("the relay's address %q is neither HOST nor HOST:PORT", text)
+			return errors.New("the relay's address is neither HOST nor HOST:PORT; the form is " + form)
 		}
 	}
 	if port != "" {
 		n, err := strconv.ParseUint(port, 10, 16)
 		if err != nil || n == 0 {
 			*s = Server{}
-			return fmt.Errorf("the relay's port %q must be from 1 to 65535", port)
+			return errors.New("the relay's port must be from 1 to 65535; the form is " + form)
 		}
 		s.Port = uint16(n)
 	}
 	if host == "" || strings.ContainsAny(host, " /\t@?#%") {
 		*s = Server{}
-		return fmt.Errorf("the relay's host %q is no name or address", host)
+		return errors.New("the relay's host is no name or address; the form is " + form)
 	}
 	s.Host = host
 	return nil

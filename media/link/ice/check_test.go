@@ -3,6 +3,7 @@
 package ice
 
 import (
+	"context"
 	"encoding/hex"
 	"net/netip"
 	"slices"
@@ -109,6 +110,41 @@ func TestAgentHearsItself(t *testing.T) {
 	}
 	if a.Take(at, b); len(a.prober.twins) != 1 {
 		t.Errorf("got twins %v, want %v", a.prober.twins, at)
+	}
+}
+
+// TestProberHearsItself: a question of ours that comes back when its probe has just ended is not another machine's.
+func TestProberHearsItself(t *testing.T) {
+	at := Way{Addr: netip.MustParseAddrPort("192.168.1.2:5000")}
+	ctx, end := context.WithCancel(t.Context())
+	var sent [][]byte
+	a := NewAgent(Options{Credentials: *testCredentials(), Send: func(_ Way, b []byte) {
+		sent = append(sent, b)
+		end()
+	}})
+	a.SetCandidates([]netip.AddrPort{at.Addr})
+	if report := a.Probe(ctx); len(sent) == 0 || report.Peer.IsValid() {
+		t.Fatalf("got %d questions and the peer at %v, want some and none", len(sent), report.Peer)
+	}
+	for _, b := range sent {
+		a.Take(at, b)
+	}
+	if len(a.prober.twins) > 0 {
+		t.Errorf("got twins %v, want none", a.prober.twins)
+	}
+}
+
+// TestProbeRelayed: a probe tells whether it went through our own relay.
+func TestProbeRelayed(t *testing.T) {
+	for _, relayed := range []bool{false, true} {
+		ids, at := testCredentials(), Way{Addr: netip.MustParseAddrPort("192.0.2.7:5000"), Relayed: relayed}
+		var a, peer *Agent
+		a = NewAgent(Options{Credentials: *ids, Send: func(_ Way, b []byte) { peer.Take(Way{Addr: netip.MustParseAddrPort("192.0.2.1:5000")}, b) }})
+		peer = NewAgent(Options{Credentials: *mirrored(ids), Send: func(_ Way, b []byte) { a.Take(at, b) }})
+		a.prober.called(at)
+		if got := a.Probe(t.Context()); got.Peer != at.Addr || got.Relayed != relayed {
+			t.Errorf("got the peer at %v, relayed %t; want %v, %t", got.Peer, got.Relayed, at.Addr, relayed)
+		}
 	}
 }
 

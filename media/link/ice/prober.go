@@ -4,6 +4,7 @@ package ice
 
 import (
 	"context"
+	"maps"
 	"net/netip"
 	"slices"
 	"sync"
@@ -53,6 +54,8 @@ var sizesTried = []int{1280, 1400, 1420, 1492, 1500}
 type ProbeReport struct {
 	// Peer is where the peer answered. It is invalid when nobody did; what concerns the peer is then zero.
 	Peer netip.AddrPort `json:"peer"`
+	// Relayed says that the peer was asked through our own relay.
+	Relayed bool `json:"relayed,omitempty"`
 	// Asked are the addresses where the peer was looked for.
 	Asked []netip.AddrPort `json:"asked"`
 	// Seen is our address as the peer sees it: another one than ours behind a NAT.
@@ -96,7 +99,8 @@ type prober struct {
 	strangers addresses
 	twins     addresses
 	pending   map[transaction]*probeRequest
-	answered  chan struct{} // a request of ours was
+	sent      map[transaction]time.Time // requests of ours in the last heardLife, which may come back to us
+	answered  chan struct{}             // a request of ours was
 }
 
 // request is a probe of ours, with the response when there is one.
@@ -109,7 +113,7 @@ type probeRequest struct {
 }
 
 func newProber(id *Credentials, send func(Way, []byte)) *prober {
-	return &prober{id: id, send: send, turn: make(chan struct{}, 1), answered: make(chan struct{}, 1)}
+	return &prober{id: id, send: send, turn: make(chan struct{}, 1), sent: make(map[transaction]time.Time), answered: make(chan struct{}, 1)}
 }
 
 // take reads a datagram and tells whether it was of use. It is called by one goroutine. Asked tells whether a check is one
@@ -125,7 +129,7 @@ func (p *prober) take(from Way, datagram []byte, asked func(transaction) bool) b
 	switch {
 	case whose == ofStranger:
 		p.strangers.add(from, now)
-	case whose == ofOwnSide && p.pending[p.scratch.TransactionID] == nil:
+	case whose == ofOwnSide && p.sent[p.scratch.TransactionID].IsZero():
 		p.twins.add(from, now)
 	case whose == ofPeer && got.response:
 		q := p.pending[got.transaction]
@@ -189,10 +193,12 @@ func (p *prober) probe(ctx context.Context, known func() []Way) ProbeReport {
 	}
 	p.mu.Lock()
 	p.pending = make(map[transaction]*probeRequest)
+	begin := time.Now()
+	maps.DeleteFunc(p.sent, func(_ transaction, at time.Time) bool { return begin.Sub(at) > heardLife })
 	p.mu.Unlock()
 	var report ProbeReport
 	if first := p.find(ctx, known, &report.Asked); first != nil {
-		report.Peer = first.to.Addr
+		report.Peer, report.Relayed = first.to.Addr, first.to.Relayed
 		report.take(p.measure(ctx, first))
 		p.awaitQuiet(ctx)
 	}
@@ -296,7 +302,7 @@ func (p *prober) ask(to Way, size int) *probeRequest {
 	b := p.id.encodeProbe(probe{transaction: t, version: ProbeVersion, size: size})
 	p.mu.Lock()
 	q.sent = time.Now()
-	p.pending[t] = q
+	p.pending[t], p.sent[t] = q, q.sent
 	p.mu.Unlock()
 	p.send(to, b)
 	return q

@@ -50,6 +50,8 @@ func (w *wire) Run(ctx context.Context) error {
 
 func (w *wire) RequestKeyFrame() {}
 
+func (w *wire) Stats() link.Stats { return link.Stats{} }
+
 func (w *wire) since(t time.Time) []wirePacket {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -35,6 +35,10 @@ func statusParts(s control.Status, now time.Time, verbose bool) []terminal.Part 
 
 func stateTexts(s control.Status) []string {
 	switch {
+	case s.State == control.OnAirWithPeer && s.Break != "" && s.Peer != "":
+		return []string{"● on a break, with " + s.Peer, "● on a break"}
+	case s.State == control.OnAirWithPeer && s.Break != "":
+		return []string{"● on a break"}
 	case s.State == control.OnAirWithPeer && s.Peer != "":
 		return []string{"● on air with " + s.Peer, "● " + s.Peer}
 	case s.State == control.OnAir && s.Peer != "":

@@ -63,6 +63,7 @@ func statuses() []struct {
 		{"waiting for the peer", status(control.OnAir, "Bob", plainFigures())},
 		{"plain", status(control.OnAirWithPeer, "192.0.2.7", plainFigures())},
 		{"secure", status(control.OnAirWithPeer, "Bob", secureFigures())},
+		{"on a break", rests(status(control.OnAirWithPeer, "Bob", secureFigures()))},
 		{"a wide name", status(control.OnAirWithPeer, "山田太郎と仲間たちの配信部屋へようこそ", secureFigures())},
 		{"a name that would move the cursor", status(control.OnAirWithPeer, "B\x1b[2Jo\nb", secureFigures())},
 		{"stopping", status(control.Stopping, "Bob", nil)},
@@ -124,4 +125,10 @@ func TestGoldenFollowing(t *testing.T) {
 			golden.Check(t, filepath.Join("testdata", "status", "following-"+test.name+".txt"), out.String())
 		})
 	}
+}
+
+// rests is a status while the peer gets a card.
+func rests(s control.Status) control.Status {
+	s.Break = "you are away"
+	return s
 }

@@ -20,8 +20,8 @@ const (
 	linger = 10 * time.Second
 	// silentAfter is how long a peer that was there has not answered when it is looked for again: three checks of it were in
 	// vain. That it is there is believed for longer, since a network may lose so many. silentLook is the time between two looks.
-	silentAfter = 700 * time.Millisecond
-	silentLook  = 100 * time.Millisecond
+	silentAfter = 600 * time.Millisecond
+	silentLook  = 50 * time.Millisecond
 	// lookInterval is the time between two looks at our own addresses while others are asked.
 	lookInterval = 2 * time.Second
 )

@@ -22,7 +22,7 @@ const (
 	graveTime = 10 * time.Minute
 
 	// askAgain is how long Ask leaves a node alone.
-	askAgain = 400 * time.Millisecond
+	askAgain = 150 * time.Millisecond
 
 	// none is the seq of no item.
 	none = -1

@@ -123,7 +123,7 @@ func (m *Meeting) SetConnected(connected bool) {
 	}
 	m.connected = connected
 	if !connected {
-		m.asking, m.settle = m.clock.Now(), settleFirst // our address may be another one, which must be known at once
+		m.asking, m.settle = m.clock.Now(), settleAgain // our address may be another one, which must be known at once
 		for _, d := range m.peer {
 			d.searched = time.Time{}
 		}

@@ -14,13 +14,15 @@ const (
 	// notes become rarer, until they have been the same for calmTime.
 	settleFirst, settleMost = 200 * time.Millisecond, 10 * time.Second
 	calmTime                = time.Minute
+	// settleAgain takes the place of settleFirst in mid-call, where nothing but our address has changed.
+	settleAgain = 50 * time.Millisecond
 	// everyone is more nodes than keep a note.
 	everyone = 16
 
 	// At first all nodes near our friend's note are asked each firstPause, soon each fastPause. Later one of them, in turn,
 	// each slowPause: all together then get less than 100 bytes a second, and a note is still seen soon, since it is put at
 	// all of them.
-	firstTime, firstPause = 4 * time.Second, 500 * time.Millisecond
+	firstTime, firstPause = 4 * time.Second, 200 * time.Millisecond
 	fastTime, fastPause   = 30 * time.Second, time.Second
 	slowPause             = 1750 * time.Millisecond
 	// With every neighbourTurn-th question the day before or after is asked for; instead of every second one near midnight.

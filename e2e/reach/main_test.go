@@ -47,6 +47,8 @@ func TestMain(m *testing.M) {
 
 // enterLab replaces the process by one of itself within the lab. It returns why that cannot be.
 func enterLab() error {
+	// A user's PATH lacks where Debian has nft.
+	os.Setenv("PATH", os.Getenv("PATH")+":/usr/sbin:/sbin")
 	for _, program := range []string{"ip", "nft", "nsenter", "unshare"} {
 		if _, err := exec.LookPath(program); err != nil {
 			return fmt.Errorf("needs %s (Debian: iproute2, nftables, util-linux): %w", program, err)

@@ -87,18 +87,20 @@ func (s *search) run(ctx context.Context) {
 		if again > 0 {
 			timer.Reset(again)
 		}
+		var silent, look <-chan time.Time // of no use while nobody is asked
+		if wanted {
+			silent, look = silence.C, ticker.C
+		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-timer.C:
-		case <-silence.C:
+		case <-silent:
 		case <-s.poked:
 		case <-s.link.WayChanged():
 			s.m.tell()
-		case <-ticker.C:
-			if wanted {
-				s.m.lookAtOwn()
-			}
+		case <-look:
+			s.m.lookAtOwn()
 		}
 	}
 }

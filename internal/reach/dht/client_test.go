@@ -67,6 +67,28 @@ func holders(topic *dht.Topic, least int) func() bool {
 	return func() bool { return topic.State().Holders >= least }
 }
 
+// writer is a client that has stored a note at the closest nodes of a network.
+type writer struct {
+	n       *dhttest.Network
+	routers []string
+	key     ed25519.PrivateKey // of the note
+	client  *dht.Client
+	addr    netip.AddrPort
+	topic   *dht.Topic
+}
+
+// newWriter makes a network of so many nodes, of which a share is dead, and has a note stored there.
+func newWriter(t *testing.T, seed uint64, nodes int, dead float64) writer {
+	t.Helper()
+	w := writer{n: dhttest.NewNetwork(seed, noon), key: newKey(1)}
+	w.routers = w.n.Grow(nodes, dead, false)
+	w.client, w.addr = newClient(w.n, false, dht.Options{Bootstrap: w.routers})
+	w.topic = w.client.Topic(public(w.key), nil)
+	w.topic.Put(newItem(t, w.key, 1, "note"))
+	await(t, w.n, 3*time.Second, "the item is stored", holders(w.topic, 8))
+	return w
+}
+
 func TestPutAndGet(t *testing.T) {
 	for name, six := range map[string]bool{"IPv4": false, "IPv6": true} {
 		t.Run(name, func(t *testing.T) {
@@ -130,13 +152,8 @@ func TestBothFamilies(t *testing.T) {
 
 // TestNodesOfTheLastRun holds that the well-known hosts matter once.
 func TestNodesOfTheLastRun(t *testing.T) {
-	n := dhttest.NewNetwork(2, noon)
-	routers := n.Grow(300, 0.2, false)
-	key := newKey(1)
-	first, _ := newClient(n, false, dht.Options{Bootstrap: routers})
-	own := first.Topic(public(key), nil)
-	own.Put(newItem(t, key, 1, "note"))
-	await(t, n, 3*time.Second, "the item is stored", holders(own, 8))
+	w := newWriter(t, 2, 300, 0.2)
+	n, routers, key, first := w.n, w.routers, w.key, w.client
 	for i := range byte(3) {
 		first.Topic([32]byte{i}, nil).Search()
 		n.Run(10 * time.Second)
@@ -201,13 +218,8 @@ func TestBootstrapHosts(t *testing.T) {
 
 // TestOutage has all answers stay away for ten minutes. The client goes on asking a little, and finds its way back.
 func TestOutage(t *testing.T) {
-	n := dhttest.NewNetwork(4, noon)
-	routers := n.Grow(200, 0.2, false)
-	key := newKey(1)
-	c, addr := newClient(n, false, dht.Options{Bootstrap: routers})
-	topic := c.Topic(public(key), nil)
-	topic.Put(newItem(t, key, 1, "note"))
-	await(t, n, 3*time.Second, "the item is stored", holders(topic, 8))
+	w := newWriter(t, 4, 200, 0.2)
+	n, addr, topic := w.n, w.addr, w.topic
 	sent := 0
 	n.Seen = func(from, _ netip.AddrPort, b []byte) {
 		if from == addr {
@@ -232,13 +244,8 @@ func TestOutage(t *testing.T) {
 
 // TestLostNodes has most nodes that hold an item disappear.
 func TestLostNodes(t *testing.T) {
-	n := dhttest.NewNetwork(5, noon)
-	routers := n.Grow(300, 0, false)
-	key := newKey(1)
-	c, _ := newClient(n, false, dht.Options{Bootstrap: routers})
-	topic := c.Topic(public(key), nil)
-	topic.Put(newItem(t, key, 1, "note"))
-	await(t, n, 3*time.Second, "the item is stored", holders(topic, 8))
+	w := newWriter(t, 5, 300, 0)
+	n, key, topic := w.n, w.key, w.topic
 	lost := 0
 	for _, node := range n.Nodes {
 		if node.Items() > 0 && lost < 5 {

@@ -20,13 +20,8 @@ import (
 // another sender or transaction. Nothing that it knows changes, nothing is sent, and the search goes on as if nothing had
 // been.
 func TestAttack(t *testing.T) {
-	n := dhttest.NewNetwork(1, noon)
-	routers := n.Grow(300, 0.2, false)
-	key := newKey(1)
-	writer, _ := newClient(n, false, dht.Options{Bootstrap: routers})
-	own := writer.Topic(public(key), nil)
-	own.Put(newItem(t, key, 1, "note"))
-	await(t, n, 3*time.Second, "the item is stored", holders(own, 8))
+	w := newWriter(t, 1, 300, 0.2)
+	n, routers, key := w.n, w.routers, w.key
 
 	c, addr := newClient(n, false, dht.Options{Bootstrap: routers})
 	type datagram struct {

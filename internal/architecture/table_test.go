@@ -59,7 +59,7 @@ var limits = []limit{
 		"it is handed secrets and addresses, so that it needs neither the pairing nor the link"},
 
 	{"media/link", `media/link/bwe media/link/dtlssrtp media/link/ice media/link/internal/wait media/link/repair
-		media/link/rtpsession media/link/udp`,
+		media/link/rtpsession media/link/tally media/link/udp`,
 		"it ties its parts together and is plain Go, so that the race detector and a simulated network see all of it (docs/link.md)"},
 	{"media/link/rtpsession", "media/link/internal/wait media/link/jitter media/link/repair",
 		"an RTP session knows no sockets, encryption or bit rates (docs/link.md)"},
@@ -67,7 +67,7 @@ var limits = []limit{
 		"packet loss recovery knows the order of packets and nothing above it (docs/link.md)"},
 	{"media/link/bwe media/link/ice", "media/link/internal/wait",
 		"the bandwidth estimate and the connectivity checks see sizes, times and addresses, and need no other part (docs/link.md)"},
-	{"media/link/dtlssrtp media/link/jitter media/link/udp media/link/internal/wait media/link/internal/linktest", "",
+	{"media/link/dtlssrtp media/link/jitter media/link/tally media/link/udp media/link/internal/wait media/link/internal/linktest", "",
 		"it is one of the lowest parts of the link (docs/link.md)"},
 }
 
@@ -111,7 +111,7 @@ var owners = []owner{
 		"how the router opens a port is one package's matter; of goupnp it uses SOAP alone, since its search waits two seconds and has no bounds"},
 	{"github.com/pion/...", "media/link/... internal/reach/relay",
 		"how packets travel is the link's matter, and the relay's; their users see packets as bytes"},
-	{"media/link/bwe media/link/dtlssrtp media/link/ice media/link/jitter media/link/repair media/link/rtpsession media/link/udp",
+	{"media/link/bwe media/link/dtlssrtp media/link/ice media/link/jitter media/link/repair media/link/rtpsession media/link/tally media/link/udp",
 		"media/link/...",
 		"what users of the link need, media/link has under its own name, so that its parts can change"},
 	{"internal/config", "cmd/costream-obs",

@@ -16,6 +16,7 @@ import (
 
 	"github.com/costream-obs/costream-obs/media/link/ice"
 	"github.com/costream-obs/costream-obs/media/link/rtpsession"
+	"github.com/costream-obs/costream-obs/media/link/tally"
 	"github.com/costream-obs/costream-obs/media/link/udp"
 )
 
@@ -32,6 +33,7 @@ type (
 	ProbeReport = ice.ProbeReport   // how well datagrams get to the peer and back
 	PortError   = udp.PortError     // a port could not be bound
 	NameError   = udp.NameError     // an address or name could not be used
+	Tally       = tally.State       // what one side tells the other of itself
 )
 
 // The two media of a link.

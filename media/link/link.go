@@ -91,4 +91,8 @@ type Handler struct {
 	// Bitrate tells what the path takes of a picture, in bit/s, when a session begins and when that has changed by more
 	// than a few percent. A plain link does not know.
 	Bitrate func(bits int)
+
+	// Tally tells what the peer says of itself, with each change; known is false when nothing is known any more, or yet. A
+	// peer of an older version says nothing. Calls do not overlap, and must not wait for one of SetTally.
+	Tally func(peer Tally, known bool)
 }

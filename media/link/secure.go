@@ -89,6 +89,7 @@ type Secure struct {
 	heard    uint16                // number of the newest packet of sound; used by the receiving goroutine alone
 	feedback *bwe.FeedbackRecorder
 	onRate   func(bits int) // may be nil
+	tally    tallies
 
 	session atomic.Pointer[dtlssrtp.Session]
 	pipe    atomic.Pointer[dtlssrtp.Pipe]
@@ -159,6 +160,10 @@ func newSecure(o SecureOptions, find udp.Lookup) (*Secure, error) {
 		return nil, err
 	}
 	s.feedback = bwe.NewFeedbackRecorder(time.Now(), s.receivers[Video].SSRC())
+	s.tally = tallies{
+		changed: make(chan struct{}, 1), tell: o.Handler.Tally, ssrc: s.receivers[Video].SSRC(),
+		seal: s.sealRTCP,
+	}
 	s.setConfigured(s.literals())
 	return s, nil
 }
@@ -328,7 +333,7 @@ func (s *Secure) Run(ctx context.Context) error {
 	var hangUp func()
 	connected := make(chan func(), 1)
 	workers := []worker{
-		withoutError(s.media.Run), withoutError(s.pacer.Run), withoutError(s.sendFeedback), withoutError(s.checks.Run),
+		withoutError(s.media.Run), withoutError(s.pacer.Run), withoutError(s.sendFeedback), withoutError(s.tally.run), withoutError(s.checks.Run),
 		withoutError(s.beside.Run), withoutError(s.agent.Run), withoutError(s.resolve), withoutError(s.survey), s.listen(s.take),
 		func(ctx context.Context) error {
 			connected <- s.connect(ctx)
@@ -382,6 +387,7 @@ func (s *Secure) finish(hangUp func()) {
 	s.media.Discard()
 	s.checks.Discard()
 	s.beside.Discard()
+	s.tally.farewell()
 	for _, snd := range s.senders {
 		snd.Goodbye()
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/costream-obs/costream-obs/media/link/ice"
 	"github.com/costream-obs/costream-obs/media/link/repair"
 	"github.com/costream-obs/costream-obs/media/link/rtpsession"
+	"github.com/costream-obs/costream-obs/media/link/tally"
 )
 
 // besideByte begins the datagrams of another protocol: a dictionary of the BitTorrent DHT. No other of ours does.
@@ -75,6 +76,10 @@ func (s *Secure) takeMedia(from netip.AddrPort, datagram []byte) bool {
 		}
 		if b[1] == byte(rtcp.TypeTransportSpecificFeedback) && b[0]&0x1f == rtcp.FormatTCC {
 			return s.takeFeedback(b)
+		}
+		if tally.IsWord(b) {
+			s.tally.take(session, b)
+			return true
 		}
 		// Each session looks for what is about its own SSRC.
 		for _, snd := range s.senders {

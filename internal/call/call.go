@@ -63,6 +63,9 @@ type Options struct {
 	// PeerSeen gets whether pictures of the peer are shown, with each change; calls do not overlap. It must not call the
 	// Call.
 	PeerSeen func(seen bool)
+	// PeerTells gets what the peer tells of itself, with each change; known is false when nothing is known any more. Calls do
+	// not overlap. It must not call the Call; may be nil.
+	PeerTells func(peer link.Tally, known bool)
 	// Shaped gets the part of the screen that the peer's picture covers; may be nil.
 	Shaped func(image.Rectangle)
 	// Changed is called when Failing has changed; may be nil.
@@ -100,8 +103,9 @@ type Call struct {
 	audioOut    *outgoing
 	muted       setting[bool]
 	covered     setting[bool]
-	halted      atomic.Bool  // nothing more is sent
-	kbps        setting[int] // what the link allows for our picture; 0 if it does not say
+	tally       setting[*link.Tally] // nil: nothing is told
+	halted      atomic.Bool          // nothing more is sent
+	kbps        setting[int]         // what the link allows for our picture; 0 if it does not say
 	kbpsLogged  atomic.Int64
 
 	video       *inbox
@@ -203,6 +207,9 @@ func (c *Call) SetMuted(muted bool) { c.muted.set(muted) }
 // SetCovered has the card sent in the place of our picture, or the picture again.
 func (c *Call) SetCovered(covered bool) { c.covered.set(covered) }
 
+// SetTally has the peer told what we do, on a link that tells such things. Before the first call nothing is told.
+func (c *Call) SetTally(own link.Tally) { c.tally.set(&own) }
+
 // SetSpeakers plays the peer's voice on these sinks of the sound server; an empty name is the default sink.
 func (c *Call) SetSpeakers(sinks []string) { c.speakers.Store(&sinks) }
 
@@ -269,9 +276,18 @@ func (c *Call) runLink(ctx context.Context, started func()) error {
 			}
 		},
 		Bitrate: func(bits int) { c.setBitrate(bits / 1000) },
+		Tally:   c.o.PeerTells,
 	})
 	if err != nil {
 		return err
+	}
+	if teller, tells := l.(link.Teller); tells {
+		c.tally.attach(func(own *link.Tally) {
+			if own != nil {
+				teller.SetTally(*own)
+			}
+		})
+		defer c.tally.detach()
 	}
 	started()
 	c.link.Store(&l)

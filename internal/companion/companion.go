@@ -76,6 +76,7 @@ type Companion struct {
 	program atomic.Pointer[string]
 	call    atomic.Pointer[onAirCall]
 	lagged  lagged
+	tally   tally
 }
 
 // New checks the options. The error is in the user's words.
@@ -84,7 +85,7 @@ func New(o Options) (*Companion, error) {
 		return nil, err
 	}
 	c := &Companion{o: o, log: o.Log, wake: make(chan struct{}, 1), reports: &reporter{out: o.OnReport}}
-	c.breaks.changed = c.wakeUp
+	c.breaks.changed, c.breaks.told = c.wakeUp, c.tally.setAway
 	c.feed = cleanfeed.New(o.Log)
 	if len(o.PrivateScenes) > 0 {
 		c.feed.HidePrivate(func(all []string) []string { return scenes.Matching(o.PrivateScenes, all) }, c.breaks.programme)
@@ -95,6 +96,7 @@ func New(o Options) (*Companion, error) {
 	if o.NamePlate {
 		c.display.plate = o.PeerName
 	}
+	c.tally.changed, c.tally.here, c.reports.tally = make(chan struct{}, 1), c.display.setHere, c.tally.current
 	c.routes = RouteSettings{Route: o.Route, VideoOut: o.VideoOut, VideoIn: o.VideoIn}.routes()
 	c.standby = &standby{link: o.Link, parts: c.parts}
 	return c, nil
@@ -130,6 +132,11 @@ func (c *Companion) Run(ctx context.Context) error {
 		defer close(soundDone)
 		c.sound.run(life)
 	}()
+	tallyDone := make(chan struct{})
+	go func() {
+		defer close(tallyDone)
+		c.reportTally(life)
+	}()
 	c.holdScreen()
 	c.standby.start(life)
 	c.reports.report(control.Report{State: control.Waiting})
@@ -154,6 +161,7 @@ func (c *Companion) Run(ctx context.Context) error {
 	<-soundDone
 	c.parts.Wait()
 	<-reachDone
+	<-tallyDone
 	return runErr
 }
 
@@ -286,6 +294,7 @@ func (c *Companion) cleanFiles(ctx context.Context) {
 // Status is what is going on now. It may be called at any time.
 func (c *Companion) Status() control.Status {
 	status := control.Status{Report: c.reports.current(), Peer: c.o.PeerName}
+	status.Tally = c.tally.current()
 	a := c.call.Load()
 	if a == nil {
 		return status

@@ -81,9 +81,10 @@ func (s *session) startCall() {
 			s.c.peer.Store(seen)
 			s.c.wakeUp()
 		},
-		Shaped:  s.c.setArea,
-		Changed: s.c.wakeUp,
-		Log:     s.log,
+		PeerTells: s.c.tally.told,
+		Shaped:    s.c.setArea,
+		Changed:   s.c.wakeUp,
+		Log:       s.log,
 	}
 	if o.MicSource == "" {
 		opts.VoiceLevel = func(peak float64) {
@@ -126,8 +127,13 @@ func (s *session) startCall() {
 		s.mic.gate.pause(on)
 		s.call.SetCovered(on)
 	})
-	s.mic.gate.attach(s.call.SetMuted)
-	s.c.call.Store(s.call)
+	a := s.call
+	s.mic.gate.attach(func(muted bool) {
+		a.SetMuted(muted)
+		s.c.tally.setMuted(muted)
+	})
+	s.c.tally.begin(a.SetTally)
+	s.c.call.Store(a)
 }
 
 // newShooter takes screenshots of the scene that the peer gets.
@@ -170,7 +176,9 @@ func (s *session) stopCall() {
 	}
 	s.mic.gate.detach()
 	s.c.breaks.detach()
+	s.c.tally.offAir()
 	s.call.stop()
+	s.c.tally.end()
 	s.call = nil
 	s.controllers.end()
 	s.c.call.Store(nil)

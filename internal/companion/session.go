@@ -226,6 +226,7 @@ func (s *session) goOn(ctx context.Context) {
 	s.steps.try(ctx, problem.PeerSource, s.source.show)
 	s.steps.try(ctx, problem.PeerPicture, s.source.revive)
 	s.steps.try(ctx, problem.PeerMute, s.source.followMute)
+	s.steps.try(ctx, problem.PeerShown, func(ctx context.Context) error { return s.shown.look(ctx, s.source.input, s.seen.inputs) })
 }
 
 // goOff undoes them. Nothing is sent to the peer any more at that point.

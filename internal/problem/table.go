@@ -48,6 +48,7 @@ const (
 	PeerSource     Code = "obs.source"
 	PeerPicture    Code = "obs.source.picture"
 	PeerMute       Code = "obs.source.mute"
+	PeerShown      Code = "obs.source.shown"
 	Scenes         Code = "obs.scenes"
 	Changes        Code = "obs.changes"
 	Transition     Code = "obs.transition"
@@ -138,6 +139,7 @@ var table = []Kind{
 	{PeerSource, "peer source", "the peer's source is in order", Warning, []Code{Connection}},
 	{PeerPicture, "peer source's picture", "", Warning, []Code{PeerSource}},
 	{PeerMute, "peer source's mute", "", Warning, []Code{PeerSource}},
+	{PeerShown, "peer in the programme", "", Warning, []Code{PeerSource}},
 	{Scenes, "scenes", "", Warning, []Code{Connection}},
 	{Changes, "changes", "what costream-obs changed in it is undone", Warning, []Code{Connection}},
 	{Transition, "", "", Warning, []Code{Connection}},

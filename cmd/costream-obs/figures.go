@@ -22,14 +22,15 @@ func statusParts(s control.Status, now time.Time, verbose bool) []terminal.Part 
 	}
 	return append(parts,
 		terminal.Part{Rank: 1, Texts: []string{clock(now.Sub(f.Since))}},
+		terminal.Part{Rank: 3, Texts: tallyTexts(s.Tally)},
 		terminal.Part{Rank: 2, Texts: append(delayTexts("picture", f.Picture, verbose), shortDelay(f.Picture)...)},
-		terminal.Part{Rank: 6, Texts: delayTexts("voice", f.Voice, verbose)},
-		terminal.Part{Rank: 7, Texts: apartTexts(f.PictureAfterVoice)},
-		terminal.Part{Rank: 5, Texts: roundTripTexts(f.RoundTrip)},
-		terminal.Part{Rank: 3, Texts: lossTexts(f.In, f.Out)},
-		terminal.Part{Rank: 4, Texts: rateTexts(f.Out, f.In)},
-		terminal.Part{Rank: 9, Texts: encoderTexts(f.Encoder)},
-		terminal.Part{Rank: 8, Texts: droppedTexts(f.Dropped)},
+		terminal.Part{Rank: 7, Texts: delayTexts("voice", f.Voice, verbose)},
+		terminal.Part{Rank: 8, Texts: apartTexts(f.PictureAfterVoice)},
+		terminal.Part{Rank: 6, Texts: roundTripTexts(f.RoundTrip)},
+		terminal.Part{Rank: 4, Texts: lossTexts(f.In, f.Out)},
+		terminal.Part{Rank: 5, Texts: rateTexts(f.Out, f.In)},
+		terminal.Part{Rank: 10, Texts: encoderTexts(f.Encoder)},
+		terminal.Part{Rank: 9, Texts: droppedTexts(f.Dropped)},
 	)
 }
 
@@ -204,6 +205,7 @@ func block(s control.Status, now time.Time) string {
 		}
 	}
 	line("peer", s.Peer)
+	line("tally", tallySentence(s.Tally, s.Peer))
 	line("on air", clock(now.Sub(f.Since)))
 	line("bitrate", rateTexts(f.Out, f.In)[0])
 	after("picture", delayTexts("picture", f.Picture, true))

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,9 +29,17 @@ const (
 
 // events are those of a person's OBS, with when they came.
 type events struct {
-	obs *obsctl.Client
+	mu   sync.Mutex
+	all  []event
+	news chan struct{} // closed and replaced at each event
 }
 
+type event struct {
+	obsctl.Event
+	at time.Time
+}
+
+// watchEvents takes an OBS's events until the test ends, on a connection of its own, which does nothing else.
 func watchEvents(t *testing.T, p *e2e.Person) *events {
 	t.Helper()
 	obs, err := obsctl.Dial(t.Context(), obsctl.Endpoint{Host: "127.0.0.1", Port: p.OBS.Port, Password: obsctl.Secret(p.OBS.Password), AuthRequired: true},
@@ -38,23 +47,47 @@ func watchEvents(t *testing.T, p *e2e.Person) *events {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = obs.Close() })
-	return &events{obs}
+	e := &events{news: make(chan struct{})}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for ev := range obs.Events() {
+			e.mu.Lock()
+			e.all = append(e.all, event{ev, time.Now()})
+			close(e.news)
+			e.news = make(chan struct{})
+			e.mu.Unlock()
+		}
+	}()
+	t.Cleanup(func() {
+		_ = obs.Close()
+		<-done
+	})
+	return e
 }
 
-// await returns when an event came.
-func (e *events) await(t *testing.T, what string, is func(obsctl.Event) bool) time.Time {
+// mark is the number of events so far.
+func (e *events) mark() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.all)
+}
+
+// await returns when the first event came after a mark that is the wanted one.
+func (e *events) await(t *testing.T, mark int, what string, wanted func(obsctl.Event) bool) time.Time {
 	t.Helper()
 	deadline := time.After(tallyLimit)
 	for {
+		e.mu.Lock()
+		all, news := e.all[mark:], e.news
+		e.mu.Unlock()
+		for _, ev := range all {
+			if wanted(ev.Event) {
+				return ev.at
+			}
+		}
 		select {
-		case ev, open := <-e.obs.Events():
-			if !open {
-				t.Fatalf("awaited %s: %v", what, e.obs.Err())
-			}
-			if is(ev) {
-				return time.Now()
-			}
+		case <-news:
 		case <-deadline:
 			t.Fatalf("awaited %s from OBS for %v", what, tallyLimit)
 		}
@@ -81,14 +114,12 @@ func TestRealTally(t *testing.T) {
 	// change does something on Alice's side, and measures from OBS's event, or from her own report where OBS has none, to Bob's report.
 	change := func(what string, do func(), event func(obsctl.Event) bool, is func(link.Tally) bool) {
 		t.Helper()
-		alices, bobs := p.aliceC.Mark(), p.bobC.Mark()
+		alices, bobs, mark := p.aliceC.Mark(), p.bobC.Mark(), obs.mark()
 		do()
 		hers := p.aliceC.AwaitTally(alices, "Alice reports: "+what, tallyLimit, func(now control.Tally) bool { return is(now.Me) })
 		began := hers.Time
 		if event != nil {
-			if at := obs.await(t, what, event); at.Before(began) {
-				began = at
-			}
+			began = obs.await(t, mark, what, event)
 		}
 		his := p.bobC.AwaitTally(bobs, "Bob reports: "+what, tallyLimit, func(now control.Tally) bool { return now.Peer != nil && is(*now.Peer) })
 		took[what] = append(took[what], max(0, his.Time.Sub(began)))
@@ -162,9 +193,9 @@ func TestRealTally(t *testing.T) {
 	}, active(false), func(s link.Tally) bool { return !s.PeerShown })
 
 	// Off air is told before the link goes.
-	bobs := p.bobC.Mark()
+	bobs, mark := p.bobC.Mark(), obs.mark()
 	p.alice.OBS.StopStream()
-	began := obs.await(t, "the end of the stream", func(ev obsctl.Event) bool {
+	began := obs.await(t, mark, "the end of the stream", func(ev obsctl.Event) bool {
 		state, is := ev.(obsctl.StreamState)
 		return is && state.Phase == obsctl.Stopping
 	})
@@ -173,7 +204,11 @@ func TestRealTally(t *testing.T) {
 	})
 	took["off air"] = append(took["off air"], max(0, his.Time.Sub(began)))
 	p.aliceC.Await(e2e.Ready, readyLimit)
-	checkStatus(t, p, control.Tally{Me: p.bob.Tally(binary).Me, Peer: &link.Tally{}}, "Alice is off air")
+	// Without her picture his OBS does not show her any more.
+	p.bobC.AwaitTally(bobs, "Bob does not show Alice", tallyLimit, func(now control.Tally) bool {
+		return now.Me == link.Tally{OnAir: true} && now.Peer != nil && *now.Peer == link.Tally{}
+	})
+	checkStatus(t, p, control.Tally{Me: link.Tally{OnAir: true}, Peer: &link.Tally{}}, "Alice is off air")
 
 	var all []time.Duration
 	late := 0

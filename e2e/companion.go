@@ -31,6 +31,8 @@ type Report struct {
 	Detail   string
 	Route    string
 	Problems []string
+	// Recording is the file in which the peer is recorded.
+	Recording string
 }
 
 // Companion is a costream-obs run that goes on beside the test.

@@ -4,6 +4,7 @@ package e2e_test
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -37,7 +38,10 @@ const mostLate = 0.01
 func lipSync(t *testing.T) bool {
 	// Small pictures, so that two OBS and what they send leave two cores some rest. They draw at different rates: at the
 	// same one an OBS shows every change as late, by up to a picture, as its beat happens to be from the other's.
-	p := newPairOf(t, withCanvas(e2e.Alice(), 320, 180), withCanvas(e2e.Bob(), 320, 180))
+	p := newFriends(t, withCanvas(e2e.Alice(), 320, 180), withCanvas(e2e.Bob(), 320, 180))
+	p.alice.PairWith(binary, p.bob)
+	p.flags = []string{"--record-peer=" + filepath.Join(t.TempDir(), "recordings")}
+	p.ready(t)
 	p.goOnAir(t)
 	p.awaitVoices(t)
 	aliceLate, bobLate := lateSince(p.alice), lateSince(p.bob)
@@ -61,6 +65,7 @@ func lipSync(t *testing.T) bool {
 	if both.Abs() > most {
 		wrong = append(wrong, fmt.Sprintf("got voices %v after pictures, as the mean of both ways, want at most %v to either side", both, most))
 	}
+	checkRecordings(t, p, changes)
 	share := max(aliceLate(), bobLate())
 	t.Logf("drawn late: %.1f %% of the pictures", 100*share)
 	if len(wrong) > 0 && share > mostLate {
@@ -71,6 +76,27 @@ func lipSync(t *testing.T) bool {
 		t.Error(w)
 	}
 	return true
+}
+
+// checkRecordings holds that what both recorded of each other plays, with the voice beside the picture as the peer's own viewers
+// have it. One costream-obs is killed, the other ends its time on air.
+func checkRecordings(t *testing.T, p *pair, changes int) {
+	t.Helper()
+	const most = 90 * time.Millisecond
+	recordings := map[*e2e.Person]string{p.alice: p.bobC.Last().Recording, p.bob: p.aliceC.Last().Recording}
+	p.bobC.Kill()
+	p.alice.OBS.StopStream()
+	p.aliceC.Await(e2e.Ready, readyLimit)
+	for peer, file := range recordings {
+		errors := peer.RecordedLipSync(file, changes)
+		slices.Sort(errors)
+		median := (errors[changes/2-1] + errors[changes/2]) / 2
+		t.Logf("%s's voice after the picture in the recording: median %v, from %v to %v", peer.Name, median, errors[0], errors[changes-1])
+		// What the peer's own viewers have may be apart by as much, as above.
+		if median.Abs() > most {
+			t.Errorf("got %s's voice %v after the picture in the recording, want at most %v to either side", peer.Name, median, most)
+		}
+	}
 }
 
 // lateSince begins to count, and returns what says how large a share of its pictures a person's OBS drew late since.

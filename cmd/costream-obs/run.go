@@ -38,6 +38,7 @@ func runCommand() *command {
 			"when", "route", "video-out", "video-in", "bitrate", "min-bitrate",
 			"scenes", "layout", "layouts", "name-plate", "clean-feed", "private-scenes", "source-name",
 			"mic", "mic-source", "peer-audio", "av-offset",
+			"record-peer",
 			"obs-host", "obs-port", "obs-password-file",
 			"json", "verbose",
 		},
@@ -132,6 +133,10 @@ func companionOptions(c *config.Config) (companion.Options, error) {
 	if err != nil {
 		return companion.Options{}, err
 	}
+	records, err := recordingDir(c.RecordPeer)
+	if err != nil {
+		return companion.Options{}, err
+	}
 	return companion.Options{
 		Peer:          c.Peer,
 		PeerName:      c.PeerName,
@@ -150,6 +155,7 @@ func companionOptions(c *config.Config) (companion.Options, error) {
 		Mics:          c.Mics,
 		MicSource:     c.MicSource,
 		AVOffset:      time.Duration(c.AVOffset) * time.Millisecond,
+		RecordPeer:    records,
 		VideoOut:      c.VideoOut,
 		VideoIn:       c.VideoIn,
 		BitrateKbps:   c.Bitrate,

@@ -76,6 +76,7 @@ type Companion struct {
 	program atomic.Pointer[string]
 	call    atomic.Pointer[onAirCall]
 	lagged  lagged
+	records recordings
 }
 
 // New checks the options. The error is in the user's words.
@@ -96,6 +97,7 @@ func New(o Options) (*Companion, error) {
 		c.display.plate = o.PeerName
 	}
 	c.routes = RouteSettings{Route: o.Route, VideoOut: o.VideoOut, VideoIn: o.VideoIn}.routes()
+	c.records = recordings{dir: o.RecordPeer, name: o.PeerName, offset: o.AVOffset, keyFrame: c.requestKeyFrame, changed: c.wakeUp, log: o.Log}
 	c.standby = &standby{link: o.Link, parts: c.parts}
 	return c, nil
 }
@@ -154,6 +156,7 @@ func (c *Companion) Run(ctx context.Context) error {
 	<-soundDone
 	c.parts.Wait()
 	<-reachDone
+	c.records.wait()
 	return runErr
 }
 

@@ -104,6 +104,7 @@ func (s *session) startCall() {
 	if ours.latency > 0 {
 		s.external.picture.Add(ours.latency, latencySamples)
 	}
+	opts.Recorder = s.c.records.begin()
 	s.c.standby.stop()
 	s.c.lagged.begin()
 	s.mic.begin()
@@ -171,6 +172,7 @@ func (s *session) stopCall() {
 	s.mic.gate.detach()
 	s.c.breaks.detach()
 	s.call.stop()
+	s.c.records.end()
 	s.call = nil
 	s.controllers.end()
 	s.c.call.Store(nil)

@@ -91,6 +91,7 @@ const (
 	VoiceOut   Code = "media.voice.out"
 	PictureIn  Code = "media.picture.in"
 	VoiceIn    Code = "media.voice.in"
+	Recording  Code = "media.recording"
 )
 
 var table = []Kind{
@@ -181,4 +182,5 @@ var table = []Kind{
 	{VoiceOut, "our voice", "", Error, []Code{GStreamer, SoundServer, Microphone}},
 	{PictureIn, "peer's picture", "", Error, []Code{GStreamer}},
 	{VoiceIn, "peer's voice", "", Error, []Code{GStreamer, SoundServer}},
+	{Recording, "recording", "", Warning, nil},
 }

@@ -76,7 +76,7 @@ type Companion struct {
 	program atomic.Pointer[string]
 	call    atomic.Pointer[onAirCall]
 	lagged  lagged
-	records recordings
+	records records
 }
 
 // New checks the options. The error is in the user's words.
@@ -97,7 +97,7 @@ func New(o Options) (*Companion, error) {
 		c.display.plate = o.PeerName
 	}
 	c.routes = RouteSettings{Route: o.Route, VideoOut: o.VideoOut, VideoIn: o.VideoIn}.routes()
-	c.records = recordings{dir: o.RecordPeer, name: o.PeerName, offset: o.AVOffset, keyFrame: c.requestKeyFrame, changed: c.wakeUp, log: o.Log}
+	c.records = records{dir: o.RecordPeer, name: o.PeerName, offset: o.AVOffset, keyFrame: c.requestKeyFrame, changed: c.wakeUp, log: o.Log}
 	c.standby = &standby{link: o.Link, parts: c.parts}
 	return c, nil
 }

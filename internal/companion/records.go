@@ -14,8 +14,8 @@ import (
 // finishWithin limits how long we wait at the end for a disk that does not take the rest of a recording.
 const finishWithin = 3 * time.Second
 
-// recordings records the peer, a file for each time on air. Without a directory it does nothing.
-type recordings struct {
+// records records the peer, a file for each time on air. Without a directory it does nothing.
+type records struct {
 	dir, name string
 	offset    time.Duration // of the peer's voice
 	keyFrame  func()
@@ -27,7 +27,7 @@ type recordings struct {
 }
 
 // begin is for the beginning of a time on air.
-func (r *recordings) begin() call.Recorder {
+func (r *records) begin() call.Recorder {
 	if r.dir == "" {
 		return nil
 	}
@@ -38,7 +38,7 @@ func (r *recordings) begin() call.Recorder {
 }
 
 // end is for its end. It does not wait for the disk.
-func (r *recordings) end() {
+func (r *records) end() {
 	ended := r.current
 	r.current = nil
 	if ended == nil {
@@ -52,7 +52,7 @@ func (r *recordings) end() {
 }
 
 // state is the file that is written now, and what is wrong.
-func (r *recordings) state() (path string, wrong error) {
+func (r *records) state() (path string, wrong error) {
 	if r.current == nil {
 		return "", nil
 	}
@@ -60,7 +60,7 @@ func (r *recordings) state() (path string, wrong error) {
 }
 
 // wait waits for the disk.
-func (r *recordings) wait() { r.ending.Wait() }
+func (r *records) wait() { r.ending.Wait() }
 
 // requestKeyFrame asks the peer for a key frame.
 func (c *Companion) requestKeyFrame() {

@@ -55,7 +55,7 @@ _costream_obs() {
   done
   [[ $word != -* ]] || flag='' # A flag follows: the one before it was a switch.
   case $flag in
-    --peer | --listen | --base-port | --meet-nodes | --source-name | --mic | --mic-source | --obs-host | --obs-port | --address | --scene | --layouts | --margin | --size | --peer-name | --video-format | --name | --bitrate | --min-bitrate | --scenes | --private-scenes | --av-offset | --record-peer | --label-out | --label-in | --toggle | --show | --hide | --mute) return ;;
+    --peer | --listen | --base-port | --meet-nodes | --source-name | --mic | --mic-source | --obs-host | --obs-port | --address | --scene | --layouts | --margin | --size | --peer-name | --video-format | --name | --bitrate | --min-bitrate | --scenes | --private-scenes | --av-offset | --label-out | --label-in | --toggle | --show | --hide | --mute) return ;;
     --peer-audio) words='auto desktop source' ;;
     --route) words='auto devices portable' ;;
     --link) words='auto secure plain' ;;
@@ -65,7 +65,7 @@ _costream_obs() {
     --layout) words='pip side-by-side full grid' ;;
     --when) words='streaming recording virtualcam always' ;;
     --only) words='svc svc.config svc.run svc.unit host host.gst host.user v4l2 v4l2.module.file v4l2.module.sign v4l2.module.loaded v4l2.module.version v4l2.conf v4l2.dev.pair v4l2.dev.order v4l2.dev.excl v4l2.dev.keepformat v4l2.dev.holders v4l2.dev.state obs obs.ws.config obs.flatpak obs.ws.connect obs.ws.auth obs.version obs.vcam.avail obs.vcam.type obs.vcam.device obs.video obs.rate obs.source obs.changes obs.loop obs.hotkeys audio audio.server audio.priority audio.sink audio.mic audio.mute audio.level audio.monitor.device audio.monitor.inputs audio.place audio.monitor.peer audio.monitor.dup audio.viewers audio.mute.hazard audio.latency net net.ports net.addr net.nat net.router net.meet net.relay net.key net.probe net.clock net.rmem' ;;
-    --bundle | --relay-file | --obs-password-file | --config)
+    --bundle | --relay-file | --obs-password-file | --config | --record-peer)
       compopt -o filenames
       mapfile -t COMPREPLY < <(compgen -f -- "$word")
       return

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -71,6 +72,9 @@ func run(ctx context.Context, c *invocation) error {
 	}
 	log := logger(beside, c.config.Verbose)
 	options.OnReport = printer.print
+	if note := unusedRelay(c.config, pair); note != "" {
+		fmt.Fprintf(beside, "costream-obs run: %s\n", note)
+	}
 	if pair == nil {
 		options.OnReport = warnFirst(beside, printer.print)
 	} else {

@@ -25,7 +25,7 @@ import (
 const keyFrames = 15
 
 // run returns what a real program prints.
-func run(t *testing.T, name string, args ...string) []byte {
+func run(t testing.TB, name string, args ...string) []byte {
 	t.Helper()
 	cmd := exec.Command(name, args...)
 	var stderr bytes.Buffer
@@ -38,7 +38,7 @@ func run(t *testing.T, name string, args ...string) []byte {
 }
 
 // packets returns the RTP packets that GStreamer makes.
-func packets(t *testing.T, pipeline string) [][]byte {
+func packets(t testing.TB, pipeline string) [][]byte {
 	t.Helper()
 	testbed.Need(t)
 	out := run(t, "gst-launch-1.0", strings.Fields("-q "+pipeline+" ! rtpstreampay ! fdsink")...)
@@ -58,14 +58,14 @@ func realPictures(t *testing.T, w, h, seconds int) [][]byte {
 		" ! rtph264pay pt=96 mtu=1200 config-interval=-1 aggregate-mode=zero-latency", 30*seconds, w, h, keyFrames))
 }
 
-func realVoice(t *testing.T, seconds int) [][]byte {
+func realVoice(t testing.TB, seconds int) [][]byte {
 	return packets(t, fmt.Sprintf("audiotestsrc num-buffers=%d samplesperbuffer=480 ! audio/x-raw,rate=48000,channels=1"+
 		" ! opusenc audio-type=voice frame-size=10 bitrate=32000 ! rtpopuspay pt=96 mtu=1200", 100*seconds))
 }
 
 // peer plays streams to a recorder in virtual time.
 type peer struct {
-	t                        *testing.T
+	t                        testing.TB
 	r                        *Recorder
 	now                      time.Time
 	ahead                    time.Duration // the peer's clock of ours
@@ -76,7 +76,7 @@ type peer struct {
 	asked                    int // for key frames
 }
 
-func newPeer(t *testing.T, dir string) *peer {
+func newPeer(t testing.TB, dir string) *peer {
 	p := &peer{t: t, now: time.Now(), ahead: 1000 * time.Hour, pictureTakes: 150 * time.Millisecond, voiceTakes: 40 * time.Millisecond, id: 1}
 	p.r = newRecorder(p.options(dir), p.now)
 	return p
@@ -235,7 +235,7 @@ func (p probed) times(t *testing.T, stream int) []time.Duration {
 }
 
 // files are the recordings in a directory, in the order of their names.
-func files(t *testing.T, dir string) []string {
+func files(t testing.TB, dir string) []string {
 	t.Helper()
 	all, err := filepath.Glob(filepath.Join(dir, "*.mkv"))
 	if err != nil {

@@ -33,6 +33,8 @@ type Report struct {
 	Route    string
 	Problems []string
 	Tally    *control.Tally
+	// Recording is the file in which the peer is recorded.
+	Recording string
 }
 
 // Companion is a costream-obs run that goes on beside the test.

@@ -217,5 +217,6 @@ func block(s control.Status, now time.Time) string {
 		line("encoder", encoderTexts(f.Encoder)[0]+" for each picture")
 	}
 	after("dropped", droppedTexts(f.Dropped))
+	line("recording", s.Recording)
 	return b.String()
 }

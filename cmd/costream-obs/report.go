@@ -219,8 +219,10 @@ func (p *reportPrinter) pretty(r control.Report) string {
 	if r.Detail != p.before.Detail && r.Detail != "" {
 		b.WriteString(terminal.Wrap(r.Detail, len(indent), usageWidth) + "\n")
 	}
-	if text := p.pause(r); text != "" {
-		b.WriteString(terminal.Wrap(text, len(indent), usageWidth) + "\n")
+	for _, text := range []string{p.pause(r), p.recording(r)} {
+		if text != "" {
+			b.WriteString(terminal.Wrap(text, len(indent), usageWidth) + "\n")
+		}
 	}
 	for _, problem := range p.news(r) {
 		text := strings.TrimPrefix(terminal.Wrap(problem, len(indent)+2, usageWidth), indent+"  ")
@@ -237,8 +239,10 @@ func (p *reportPrinter) plain(r control.Report) string {
 		line += ": " + r.Detail
 	}
 	line += "\n"
-	if text := p.pause(r); text != "" {
-		line += at + " " + text + "\n"
+	for _, text := range []string{p.pause(r), p.recording(r)} {
+		if text != "" {
+			line += at + " " + text + "\n"
+		}
 	}
 	for _, problem := range p.news(r) {
 		line += at + " problem: " + problem + "\n"
@@ -275,6 +279,17 @@ func (p *reportPrinter) pause(r control.Report) string {
 		return "The break is over: your friend gets your picture and voice again."
 	}
 	return "On a break, your friend gets a card and silence: " + r.Break + "."
+}
+
+// recording says what is new of the recording.
+func (p *reportPrinter) recording(r control.Report) string {
+	switch {
+	case r.Recording == p.before.Recording:
+		return ""
+	case r.Recording == "":
+		return "The recording is in " + p.before.Recording
+	}
+	return "Your friend is recorded in " + r.Recording
 }
 
 // news are the problems that the report before did not have.

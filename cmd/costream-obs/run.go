@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -38,6 +39,7 @@ func runCommand() *command {
 			"when", "route", "video-out", "video-in", "bitrate", "min-bitrate",
 			"scenes", "layout", "layouts", "name-plate", "clean-feed", "private-scenes", "source-name",
 			"mic", "mic-source", "peer-audio", "av-offset",
+			"record-peer",
 			"obs-host", "obs-port", "obs-password-file",
 			"json", "verbose",
 		},
@@ -70,6 +72,9 @@ func run(ctx context.Context, c *invocation) error {
 	}
 	log := logger(beside, c.config.Verbose)
 	options.OnReport = printer.print
+	if note := unusedRelay(c.config, pair); note != "" {
+		fmt.Fprintf(beside, "costream-obs run: %s\n", note)
+	}
 	if pair == nil {
 		options.OnReport = warnFirst(beside, printer.print)
 	} else {
@@ -132,6 +137,10 @@ func companionOptions(c *config.Config) (companion.Options, error) {
 	if err != nil {
 		return companion.Options{}, err
 	}
+	records, err := recordingDir(c.RecordPeer)
+	if err != nil {
+		return companion.Options{}, err
+	}
 	return companion.Options{
 		Peer:          c.Peer,
 		PeerName:      c.PeerName,
@@ -150,6 +159,7 @@ func companionOptions(c *config.Config) (companion.Options, error) {
 		Mics:          c.Mics,
 		MicSource:     c.MicSource,
 		AVOffset:      time.Duration(c.AVOffset) * time.Millisecond,
+		RecordPeer:    records,
 		VideoOut:      c.VideoOut,
 		VideoIn:       c.VideoIn,
 		BitrateKbps:   c.Bitrate,

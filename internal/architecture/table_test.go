@@ -21,7 +21,7 @@ var floors = []floor{
 	{"two abilities tied together", "internal/cleanfeed/camera internal/control internal/hotkeys internal/obsscenes"},
 	{"one task each", `internal/call internal/cleanfeed internal/collection internal/config internal/layouts internal/pairing
 		internal/pathcheck internal/placement internal/reach/...`},
-	{"abilities: one program or protocol each", "media media/link/... obsctl scenes setup"},
+	{"abilities: one program or protocol each", "internal/record/... media media/link/... obsctl scenes setup"},
 	{"the machine, and engines", "internal/doctor internal/pulse internal/supervisor internal/v4l2/..."},
 	{"tools: they know nothing of co-streaming", `internal/atomicfile internal/lipsync internal/lockfile internal/mean
 		internal/nearest internal/problem internal/standstill internal/terminal media/internal/pipe
@@ -52,6 +52,11 @@ var limits = []limit{
 		"it keeps an address at a TURN server and knows neither the link nor the peer"},
 	{"media", "internal/mean internal/v4l2 media/internal/pipe",
 		"pictures and sound leave it and reach it as RTP packets, so it needs neither the link nor OBS"},
+
+	{"internal/record", "internal/record/matroska",
+		"it is handed packets and writes files, so that it needs neither the link nor GStreamer"},
+	{"internal/record/matroska", "",
+		"it knows a file format and nothing of who writes it"},
 
 	{"internal/reach/dht", "internal/reach/dht/bencode",
 		"it asks nodes for items and knows nothing of what they contain"},

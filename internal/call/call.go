@@ -60,6 +60,9 @@ type Options struct {
 	Apart    bool
 	External ExternalLatency
 
+	// Recorder gets what comes from the peer; may be nil. Its methods must not block.
+	Recorder Recorder
+
 	// PeerSeen gets whether pictures of the peer are shown, with each change; calls do not overlap. It must not call the
 	// Call.
 	PeerSeen func(seen bool)
@@ -77,6 +80,14 @@ type Options struct {
 type Screen interface {
 	Show(media.Frame)
 	Placeholder(on bool)
+}
+
+// Recorder takes the peer's packets as they come, as a *record.Recorder does, and the sender reports of their streams.
+type Recorder interface {
+	Picture(stream uint64, packet []byte, at time.Time)
+	Voice(stream uint64, packet []byte, at time.Time)
+	PictureReport(stream, ntp uint64, rtp uint32, at time.Time)
+	VoiceReport(stream, ntp uint64, rtp uint32, at time.Time)
 }
 
 // ExternalLatency is latency outside the call's pipelines, such as that of OBS. What changes is a function; nil means 0.
@@ -263,6 +274,7 @@ func (c *Call) runLink(ctx context.Context, started func()) error {
 	l, err := c.o.Link(link.Handler{
 		RTP: func(m link.Medium, s link.Stream, packet []byte) {
 			c.avSync.arrived(m, s, packet)
+			c.record(m, s, packet)
 			switch {
 			case m == link.Video:
 				c.video.put(s, packet)

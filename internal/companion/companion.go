@@ -77,6 +77,7 @@ type Companion struct {
 	call    atomic.Pointer[onAirCall]
 	lagged  lagged
 	tally   tally
+	records records
 }
 
 // New checks the options. The error is in the user's words.
@@ -98,6 +99,7 @@ func New(o Options) (*Companion, error) {
 	}
 	c.tally.changed, c.tally.here, c.reports.tally = make(chan struct{}, 1), c.display.setHere, c.tally.current
 	c.routes = RouteSettings{Route: o.Route, VideoOut: o.VideoOut, VideoIn: o.VideoIn}.routes()
+	c.records = records{dir: o.RecordPeer, name: o.PeerName, offset: o.AVOffset, keyFrame: c.requestKeyFrame, changed: c.wakeUp, log: o.Log}
 	c.standby = &standby{link: o.Link, parts: c.parts}
 	return c, nil
 }
@@ -162,6 +164,7 @@ func (c *Companion) Run(ctx context.Context) error {
 	c.parts.Wait()
 	<-reachDone
 	<-tallyDone
+	c.records.wait()
 	return runErr
 }
 

@@ -105,6 +105,7 @@ func (s *session) startCall() {
 	if ours.latency > 0 {
 		s.external.picture.Add(ours.latency, latencySamples)
 	}
+	opts.Recorder = s.c.records.begin()
 	s.c.standby.stop()
 	s.c.lagged.begin()
 	s.mic.begin()
@@ -179,6 +180,7 @@ func (s *session) stopCall() {
 	s.c.tally.offAir()
 	s.call.stop()
 	s.c.tally.end()
+	s.c.records.end()
 	s.call = nil
 	s.controllers.end()
 	s.c.call.Store(nil)

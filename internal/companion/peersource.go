@@ -209,8 +209,13 @@ func (p *peerSource) checkScenes(ctx context.Context) error {
 	if p.unknown == nil {
 		p.unknown = p.checkPrivate(existing)
 	}
+	if p.unknown == nil && len(existing) > 0 && len(scenes.Matching(p.private, existing)) == len(existing) {
+		p.unknown = errAllPrivate
+	}
 	return p.unknown
 }
+
+var errAllPrivate = errors.New("every scene of OBS is private (--private-scenes), so your friend only gets the card and silence: name only the scenes that your friend must not see")
 
 // unknownPrivate is the same for --private-scenes while on air.
 func (p *peerSource) unknownPrivate(ctx context.Context) (unknown, err error) {

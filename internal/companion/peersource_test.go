@@ -295,3 +295,22 @@ func TestMuteOfPeerSource(t *testing.T) {
 		})
 	}
 }
+
+// TestAllScenesPrivate: who names every scene is told before going on air.
+func TestAllScenesPrivate(t *testing.T) {
+	for _, tt := range []struct {
+		private []string
+		want    error
+	}{
+		{[]string{"*"}, errAllPrivate},
+		{[]string{"Scene", "B*"}, errAllPrivate},
+		{[]string{"Bank"}, nil},
+		{nil, nil},
+	} {
+		p := newTestSource(&sourceWorld{screen: &onDevice, there: []string{"Scene", "Bank"}})
+		p.private = tt.private
+		if err := p.checkScenes(t.Context()); err != tt.want {
+			t.Errorf("%q: got %v, want %v", tt.private, err, tt.want)
+		}
+	}
+}

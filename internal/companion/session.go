@@ -310,6 +310,10 @@ func (s *session) report() {
 			way := s.c.way()
 			r.Bitrate, r.Way = s.call.BitrateKbps(), way.WayText()
 			maps.Copy(failing, s.call.failing())
+			path, err := s.c.records.state()
+			if r.Recording = path; err != nil {
+				failing[problem.Recording] = err
+			}
 			if err := way.RelayProblem(); err != nil {
 				failing[problem.Relay] = err
 			}

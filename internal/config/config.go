@@ -58,6 +58,8 @@ type Config struct {
 	OBSPassword     *obsctl.Secret
 	OBSPasswordFile string
 
+	RecordPeer string
+
 	JSON    bool
 	Verbose bool
 }

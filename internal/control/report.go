@@ -57,6 +57,8 @@ type Report struct {
 	Break string `json:"break,omitempty"`
 	// Tally is what we and the peer tell each other.
 	Tally *Tally `json:"tally,omitempty"`
+	// Recording is the file in which the peer is recorded now.
+	Recording string `json:"recording,omitempty"`
 	// Problems are what stands in the way now, one sentence each with its remedy, and Codes what kind each of them is.
 	Problems []string       `json:"problems,omitempty"`
 	Codes    []problem.Code `json:"codes,omitempty"`
@@ -82,7 +84,7 @@ func problemText(name string, err error) string {
 // Same tells whether two reports differ in nothing that is news.
 func (r Report) Same(other Report) bool {
 	return r.State == other.State && r.Detail == other.Detail && r.Route == other.Route && r.Way == other.Way && r.Break == other.Break &&
-		r.Tally.same(other.Tally) && call.Alike(r.Bitrate, other.Bitrate) && slices.Equal(r.Problems, other.Problems)
+		r.Tally.same(other.Tally) && r.Recording == other.Recording && call.Alike(r.Bitrate, other.Bitrate) && slices.Equal(r.Problems, other.Problems)
 }
 
 // A Tally is what two peers tell each other.

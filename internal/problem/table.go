@@ -92,6 +92,7 @@ const (
 	VoiceOut   Code = "media.voice.out"
 	PictureIn  Code = "media.picture.in"
 	VoiceIn    Code = "media.voice.in"
+	Recording  Code = "media.recording"
 )
 
 var table = []Kind{
@@ -183,4 +184,5 @@ var table = []Kind{
 	{VoiceOut, "our voice", "", Error, []Code{GStreamer, SoundServer, Microphone}},
 	{PictureIn, "peer's picture", "", Error, []Code{GStreamer}},
 	{VoiceIn, "peer's voice", "", Error, []Code{GStreamer, SoundServer}},
+	{Recording, "recording", "", Warning, nil},
 }

@@ -360,6 +360,7 @@ complete -c costream-obs -n $at -l mic -x -d 'OBS audio inputs that the peer hea
 complete -c costream-obs -n $at -l mic-source -x -d 'send this PulseAudio source directly to the peer, without OBS and its filters'
 complete -c costream-obs -n $at -l peer-audio -x -a 'auto desktop source' -d 'how the peer\'s voice gets into the stream'
 complete -c costream-obs -n $at -l av-offset -x -d 'extra delay of the peer\'s audio, in ms, on top of automatic A/V sync'
+complete -c costream-obs -n $at -l record-peer -r -F -d 'record the peer\'s picture and voice in this directory, a Matroska file for each time on air'
 complete -c costream-obs -n $at -l obs-host -x -d 'where OBS runs'
 complete -c costream-obs -n $at -l obs-port -x -d 'port of OBS\'s WebSocket server'
 complete -c costream-obs -n $at -l obs-password-file -r -F -d 'file whose first line is the password of OBS\'s WebSocket server'

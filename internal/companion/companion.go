@@ -66,6 +66,7 @@ type Companion struct {
 	wake    chan struct{}
 
 	feed    *cleanfeed.Feed // used by the session, and while on air
+	shutter shutter         // of the portable route
 	breaks  breaks
 	recall  recall
 	obs     atomic.Pointer[obsctl.Client] // of the session; nil while there is none
@@ -91,6 +92,7 @@ func New(o Options) (*Companion, error) {
 	if len(o.PrivateScenes) > 0 {
 		c.feed.HidePrivate(func(all []string) []string { return scenes.Matching(o.PrivateScenes, all) }, c.breaks.programme)
 	}
+	c.feed.HoldPictures(c.shutter.hold)
 	c.parts = supervisor.New(o.Log, c.wakeUp)
 	c.sound = newSound(c.parts, c.wakeUp, o.Log)
 	c.display = newDisplay(filepath.Join(o.StateDir, "screen.json"), o.PeerName, c.parts, c.wakeUp, o.Log)

@@ -20,6 +20,7 @@ import (
 
 	"github.com/costream-obs/costream-obs/internal/call"
 	"github.com/costream-obs/costream-obs/internal/pairing"
+	"github.com/costream-obs/costream-obs/internal/priority"
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/media/link"
 )
@@ -46,6 +47,10 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 
+	// As costream-obs run does, where it may.
+	if _, err := priority.Raise(); err != nil {
+		log.Info("not before other programs", "err", err)
+	}
 	o := call.Options{
 		Link:      secureLink(*send, *peer, *listen, *port, *kbps, log),
 		PeerAsks:  !*plain,

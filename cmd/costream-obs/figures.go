@@ -151,7 +151,11 @@ func encoderTexts(e *call.Encoder) []string {
 	if e == nil {
 		return nil
 	}
-	return []string{fmt.Sprintf("%s %.1f of %.1f ms", e.Name, e.PerFrame.Duration().Seconds()*1000, e.Frame.Duration().Seconds()*1000)}
+	text := fmt.Sprintf("%s %.1f of %.1f ms", e.Name, e.PerFrame.Duration().Seconds()*1000, e.Frame.Duration().Seconds()*1000)
+	if e.OneIn > 1 {
+		text += fmt.Sprintf(", too slow: 1 of %d pictures", e.OneIn)
+	}
+	return []string{text}
 }
 
 func droppedTexts(d call.Dropped) []string {

@@ -142,3 +142,13 @@ func rests(s control.Status) control.Status {
 	s.Break = "you are away"
 	return s
 }
+
+func TestEncoderTooSlow(t *testing.T) {
+	e := &call.Encoder{Name: "x264enc", PerFrame: call.Millis(45 * time.Millisecond), Frame: call.Millis(66 * time.Millisecond)}
+	for every, want := range map[int]string{0: "x264enc 45.0 of 66.0 ms", 2: "x264enc 45.0 of 66.0 ms, too slow: 1 of 2 pictures"} {
+		e.OneIn = every
+		if got := encoderTexts(e); got[0] != want {
+			t.Errorf("one in %d: got %q, want %q", every, got[0], want)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"sync"
@@ -19,6 +20,7 @@ import (
 	"github.com/costream-obs/costream-obs/internal/config"
 	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/hotkeys"
+	"github.com/costream-obs/costream-obs/internal/priority"
 	"github.com/costream-obs/costream-obs/internal/terminal"
 	"github.com/costream-obs/costream-obs/obsctl"
 )
@@ -86,6 +88,7 @@ func run(ctx context.Context, c *invocation) error {
 	}
 	options.PeerAsks = pair != nil
 	options.Log = log
+	raise(log)
 	options.WithoutOBS = func() {
 		finishHotkeys(hotkeys.NewStore(options.StateDir), beside)
 		finishCleanFeed(camera.NewStore(options.StateDir), beside)
@@ -105,6 +108,16 @@ func run(ctx context.Context, c *invocation) error {
 	defer follower.Wait()
 	defer stop()
 	return companion.Run(ctx)
+}
+
+// raise puts costream-obs before other programs where that is allowed: beside a game its threads would come too late for a
+// voice. Each works for a moment only.
+func raise(log *slog.Logger) {
+	if level, err := priority.Raise(); err != nil {
+		log.Debug("costream-obs is not before other programs", "err", err)
+	} else {
+		log.Debug("costream-obs is before other programs", "nice level", level)
+	}
 }
 
 const plainWarning = "costream-obs run: what you send is not encrypted, and anybody can send to you; for a secure link, see: costream-obs pair --help\n"

@@ -24,7 +24,7 @@ var floors = []floor{
 	{"abilities: one program or protocol each", "internal/record/... media media/link/... obsctl scenes setup"},
 	{"the machine, and engines", "internal/doctor internal/pulse internal/supervisor internal/v4l2/..."},
 	{"tools: they know nothing of co-streaming", `internal/atomicfile internal/lipsync internal/lockfile internal/mean
-		internal/nearest internal/problem internal/standstill internal/terminal media/internal/pipe
+		internal/nearest internal/priority internal/problem internal/standstill internal/terminal media/internal/pipe
 		internal/xdg internal/architecture internal/fakeobs internal/golden internal/relay internal/testbed`},
 }
 
@@ -50,7 +50,7 @@ var limits = []limit{
 		"it plans what root must do on a machine, with or without OBS, sound and peer"},
 	{"internal/reach/relay", "",
 		"it keeps an address at a TURN server and knows neither the link nor the peer"},
-	{"media", "internal/mean internal/v4l2 media/internal/pipe",
+	{"media", "internal/mean internal/priority internal/v4l2 media/internal/pipe",
 		"pictures and sound leave it and reach it as RTP packets, so it needs neither the link nor OBS"},
 
 	{"internal/record", "internal/record/matroska",

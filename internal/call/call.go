@@ -36,6 +36,9 @@ type Options struct {
 	// FrameTime is the time between two pictures of Picture.
 	FrameTime   time.Duration
 	BitrateKbps int
+	// DrawnLate is how many pictures of the programme its program failed to draw in time since the call began, and whether
+	// that is known; may be nil.
+	DrawnLate func() (count int, known bool)
 	// Card is what the peer gets in the place of pictures while they are covered; without one the peer gets none then. Covered
 	// is how our picture begins.
 	Card    media.Frame

@@ -67,6 +67,7 @@ func (s *session) startCall() {
 		Link:        s.c.newLink,
 		PeerAsks:    o.PeerAsks,
 		FrameTime:   frame.FrameTime(),
+		DrawnLate:   s.c.lagged.since,
 		BitrateKbps: o.BitrateKbps,
 		Microphone:  s.c.sound.microphone(o.MicSource),
 		Muted:       true, // until the gate opens

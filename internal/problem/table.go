@@ -57,6 +57,7 @@ const (
 
 	SoundServer      Code = "audio.server"
 	Priority         Code = "audio.priority"
+	OwnPriority      Code = "audio.urgent"
 	Sink             Code = "audio.sink"
 	Microphone       Code = "audio.mic"
 	Muted            Code = "audio.mute"
@@ -149,6 +150,7 @@ var table = []Kind{
 
 	{SoundServer, "sound server", "a sound server answers", Error, nil},
 	{Priority, "", "the sound server has real-time priority", Warning, []Code{SoundServer}},
+	{OwnPriority, "", "costream-obs may have real-time priority", Warning, nil},
 	{Sink, "sound", "the sink for the peer is in order", Error, []Code{SoundServer}},
 	{Microphone, "microphone", "OBS has a microphone for the peer", Error, []Code{SoundServer, Connection}},
 	{Muted, "", "the microphone is not muted", Warning, []Code{Microphone}},

@@ -99,13 +99,16 @@ type Secure struct {
 
 	wayChanged chan struct{}
 
-	taking sync.Mutex            // held while a datagram is taken in
-	taker  func(ice.Way, []byte) // what takes it in; nil before Run or Standby and after it
+	taking sync.Mutex // held while a datagram is taken in
+	taker  taker      // what takes it in; nil before Run or Standby and after it
 
 	lifecycle
 }
 
 var _ Link = &Secure{}
+
+// taker takes in a datagram that came at a time.
+type taker func(at time.Time, from ice.Way, datagram []byte)
 
 // endpoint is a place where the peer may be.
 type endpoint struct {
@@ -152,6 +155,7 @@ func newSecure(o SecureOptions, find udp.Lookup) (*Secure, error) {
 		Send: func(to ice.Way, b []byte) { s.send(s.checks, to, b) },
 	})
 	s.rate = bwe.NewController(orDefault(o.MinBitrate, bwe.DefaultMinBitrate), orDefault(o.MaxBitrate, bwe.DefaultMaxBitrate))
+	s.media.Leaves = s.rate.Leaves
 	s.onRate = o.Handler.Bitrate
 	s.parity = repair.NewParityEncoder(rtpsession.RandomSSRC())
 	s.pacer = bwe.NewPacer(time.Now, bwe.Total(s.rate.Rate()), s.transmit, s.resend)
@@ -352,26 +356,28 @@ func (s *Secure) Run(ctx context.Context) error {
 }
 
 // listen makes a worker of a function that takes what comes in, from the port and through a relay.
-func (s *Secure) listen(take func(ice.Way, []byte)) worker {
+func (s *Secure) listen(take taker) worker {
 	return func(ctx context.Context) error {
 		s.setTaker(take)
 		defer s.setTaker(nil)
-		return udp.Read(ctx, s.conn, func(from netip.AddrPort, datagram []byte) { s.hand(ice.Way{Addr: from}, datagram) })
+		return udp.Read(ctx, s.conn, func(at time.Time, from netip.AddrPort, datagram []byte) {
+			s.hand(at, ice.Way{Addr: from}, datagram)
+		})
 	}
 }
 
-func (s *Secure) setTaker(take func(ice.Way, []byte)) {
+func (s *Secure) setTaker(take taker) {
 	s.taking.Lock()
 	defer s.taking.Unlock()
 	s.taker = take
 }
 
 // hand takes a datagram in, one at a time.
-func (s *Secure) hand(from ice.Way, datagram []byte) {
+func (s *Secure) hand(at time.Time, from ice.Way, datagram []byte) {
 	s.taking.Lock()
 	defer s.taking.Unlock()
 	if s.taker != nil {
-		s.taker(from, datagram)
+		s.taker(at, from, datagram)
 	}
 }
 

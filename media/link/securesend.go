@@ -94,7 +94,7 @@ func (s *Secure) transmit(packet []byte) {
 		if of != bwe.Parity {
 			s.sent[mediumOf(of)].Keep(now, b)
 		}
-		s.send(s.media, *to, b)
+		s.sendNumbered(*to, b, number)
 	})
 	if err != nil {
 		s.dropped[mediumOf(of)].Add(1)

@@ -72,7 +72,11 @@ func TryEncoder(ctx context.Context, name string, f VideoFormat, kbps int) Encod
 	}
 	if fault != nil {
 		var slow slowError
-		result.Slow = errors.As(fault, &slow)
+		result.Slow = errors.As(fault, &slow) || errors.Is(fault, errStalled)
+		var encoder *EncoderError
+		if errors.As(fault, &encoder) {
+			fault = encoder.Err
+		}
 		result.Fault = fault.Error()
 	}
 	return result

@@ -23,6 +23,9 @@ const (
 	softwareStall = 5 * time.Second
 )
 
+// errStalled says that an encoder does not work on.
+var errStalled = errors.New("no picture came out of it")
+
 // EncoderError is the failure of an encoder. Another one can take its place.
 type EncoderError struct {
 	// Name is that of the encoder's GStreamer element.
@@ -75,7 +78,7 @@ func (s *VideoSender) watchEncoder(ctx context.Context) {
 				brought = n
 			}
 			if waited := w.look(now, brought, r.Entered, r.Left); waited > 0 {
-				s.pipe.Fail(&EncoderError{s.encoder.row.name, fmt.Errorf("no picture came out of it for %v", waited.Round(watchEvery))})
+				s.pipe.Fail(&EncoderError{s.encoder.row.name, fmt.Errorf("%w for %v", errStalled, waited.Round(watchEvery))})
 				return
 			}
 		}

@@ -68,6 +68,7 @@ func (s *session) startCall() {
 		PeerAsks:    o.PeerAsks,
 		FrameTime:   frame.FrameTime(),
 		BitrateKbps: o.BitrateKbps,
+		Encoders:    o.Encoders,
 		Microphone:  s.c.sound.microphone(o.MicSource),
 		Muted:       true, // until the gate opens
 		VoiceOpens:  func() { s.mic.gate.place(false) },
@@ -128,6 +129,16 @@ func (s *session) startCall() {
 	})
 	s.mic.gate.attach(s.call.SetMuted)
 	s.c.call.Store(s.call)
+}
+
+// prepareEncoder has the encoders tried for the pictures that OBS makes now, before they are needed.
+func (s *session) prepareEncoder() {
+	f := s.seen.outputFormat()
+	if s.c.o.Encoders == nil || f == s.prepared || f.W == 0 {
+		return
+	}
+	s.prepared = f
+	s.c.o.Encoders.Prepare(s.c.life, f)
 }
 
 // newShooter takes screenshots of the scene that the peer gets.

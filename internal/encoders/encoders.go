@@ -40,8 +40,9 @@ type Options struct {
 
 // Chooser chooses encoders. Its methods may be called from any goroutine.
 type Chooser struct {
-	o     Options
-	store store
+	o      Options
+	store  store
+	pauses []time.Duration // before further trials of encoders that were too slow
 
 	mu     sync.Mutex
 	known  map[media.VideoFormat][]Result
@@ -94,7 +95,7 @@ func New(o Options) *Chooser {
 		o.BitrateKbps = defaultKbps
 	}
 	return &Chooser{
-		o: o, store: store{file: o.File},
+		o: o, store: store{file: o.File}, pauses: []time.Duration{3 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute},
 		known:  make(map[media.VideoFormat][]Result),
 		trying: make(map[media.VideoFormat]chan struct{}), failed: make(map[string]string), news: make(chan struct{}),
 	}
@@ -119,19 +120,36 @@ func (c *Chooser) prepare(ctx context.Context, f media.VideoFormat) <-chan struc
 	done := make(chan struct{})
 	c.trying[f] = done
 	go func() {
-		defer close(done)
-		results := c.try(ctx, f)
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if ctx.Err() != nil {
-			delete(c.trying, f)
-			return
+		again := c.find(ctx, f)
+		close(done)
+		for i := 0; again && i < len(c.pauses); i++ {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(c.pauses[i]):
+			}
+			again = c.find(ctx, f)
 		}
-		c.known[f] = results
-		c.tell()
 	}()
 	return done
 }
+
+// find runs the trials for a format, and reports whether to do so again: an encoder was too slow, as on a machine that is busy now.
+func (c *Chooser) find(ctx context.Context, f media.VideoFormat) (again bool) {
+	results := c.try(ctx, f)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if ctx.Err() != nil {
+		delete(c.trying, f)
+		return false
+	}
+	c.known[f] = results
+	c.tell()
+	return slices.ContainsFunc(results, slow)
+}
+
+// slow reports whether a further trial of an encoder may have another result.
+func slow(r Result) bool { return r.Slow && !r.Absent }
 
 // tell says that something is known now. The lock must be held.
 func (c *Chooser) tell() {
@@ -211,14 +229,16 @@ func (c *Chooser) Choose(f media.VideoFormat) media.EncoderChoice {
 		}
 	}
 	results, known := c.known[f]
+	provisional := !known
 	for _, r := range results {
 		switch {
 		case r.Absent || c.failed[r.Name] != "":
 		case !r.Passed():
 			why = append(why, r.Name+" did not pass its trial: "+r.Fault)
+			provisional = provisional || slow(r)
 		default:
 			passed := fmt.Sprintf("it passed its trial at %v in %.1f ms a picture", f, r.PerFrame.Seconds()*1000)
-			return media.EncoderChoice{Name: r.Name, Why: strings.Join(append(why, passed), "; "), KeyOnRate: r.KeyOnRate}
+			return media.EncoderChoice{Name: r.Name, Why: strings.Join(append(why, passed), "; "), KeyOnRate: r.KeyOnRate, Provisional: provisional}
 		}
 	}
 	name := c.untried()
@@ -228,7 +248,7 @@ func (c *Chooser) Choose(f media.VideoFormat) media.EncoderChoice {
 	case len(why) == 0:
 		why = append(why, "no encoder has passed its trial")
 	}
-	return media.EncoderChoice{Name: name, Why: strings.Join(why, "; "), Provisional: !known}
+	return media.EncoderChoice{Name: name, Why: strings.Join(why, "; "), Provisional: provisional}
 }
 
 // untried is the first software encoder that is there and has not failed, else the first that is there. The lock must be held.

@@ -70,17 +70,35 @@ func survey(t *testing.T, c *Chooser) []Result {
 	return results
 }
 
+// awaitChoice awaits a choice that the machine is not too busy for.
+func awaitChoice(t *testing.T, c *Chooser) media.EncoderChoice {
+	t.Helper()
+	deadline := time.After(20 * time.Second)
+	c.Prepare(t.Context(), format)
+	for {
+		news := c.News()
+		got := c.Choose(format)
+		if !got.Provisional {
+			return got
+		}
+		select {
+		case <-news:
+		case <-deadline:
+			t.Fatalf("no trial ends in time: %+v", got)
+		}
+	}
+}
+
 func TestAutoTakesTheFirstThatPasses(t *testing.T) {
 	tests := []struct {
 		behaviour, want, why string
 		keyOnRate, kept      bool // whether the fake encoder's result is kept
-		within               time.Duration
 	}{
-		{"", fakeencoder.Name, "it passed its trial at 640x360@30", false, true, 0},
-		{"keyrate", fakeencoder.Name, "it passed its trial", true, true, 0},
-		{"crash=3", "x264enc", "vah264enc did not pass its trial: its driver crashed", false, true, 0},
-		{"deaf", "x264enc", "does not follow its bitrate", false, true, 0},
-		{"hang=3", "x264enc", "vah264enc did not pass its trial", false, false, trialWithin},
+		{"", fakeencoder.Name, "it passed its trial at 640x360@30", false, true},
+		{"keyrate", fakeencoder.Name, "it passed its trial", true, true},
+		{"crash=3", "x264enc", "vah264enc did not pass its trial: its driver crashed", false, true},
+		{"deaf", "x264enc", "does not follow its bitrate", false, true},
+		{"hang=3", "x264enc", "vah264enc did not pass its trial", false, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.behaviour, func(t *testing.T) {
@@ -96,15 +114,18 @@ func TestAutoTakesTheFirstThatPasses(t *testing.T) {
 			if took := time.Since(began); took > 100*time.Millisecond {
 				t.Errorf("Prepare took %v", took)
 			}
-			results := survey(t, c)
-			t.Logf("after %v: %+v", time.Since(began).Round(time.Millisecond), results)
+			survey(t, c)
+			t.Logf("after %v: %+v", time.Since(began).Round(time.Millisecond), c.Choose(format))
 			select {
 			case <-news:
 			default:
 				t.Error("nobody was told")
 			}
 			got := c.Choose(format)
-			if got.Name != tt.want || got.Provisional || got.KeyOnRate != tt.keyOnRate || !strings.Contains(got.Why, tt.why) {
+			if tt.kept {
+				got = awaitChoice(t, c)
+			}
+			if got.Name != tt.want || got.Provisional == tt.kept || got.KeyOnRate != tt.keyOnRate || !strings.Contains(got.Why, tt.why) {
 				t.Errorf("got %+v, want %s because %q", got, tt.want, tt.why)
 			}
 			_, kept := c.store.get(c.store.key(c.store.machine(), fakeencoder.Name, format, defaultKbps))
@@ -129,8 +150,7 @@ func TestFailureInACall(t *testing.T) {
 	t.Setenv(fakeencoder.Behaviour, "")
 	dir := t.TempDir()
 	c := newChooser(t, "", dir)
-	survey(t, c)
-	if got := c.Choose(format); got.Name != fakeencoder.Name {
+	if got := awaitChoice(t, c); got.Name != fakeencoder.Name {
 		t.Fatalf("got %+v, want %s", got, fakeencoder.Name)
 	}
 	if !c.Failed(fakeencoder.Name, "the device is gone", format) {

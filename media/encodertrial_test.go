@@ -19,29 +19,7 @@ import (
 )
 
 // TestMain gives GStreamer an encoder that fails as a test says.
-func TestMain(m *testing.M) { os.Exit(withFakeEncoder(m)) }
-
-func withFakeEncoder(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "media-test")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	env, err := fakeencoder.Build(dir)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	for _, v := range env {
-		name, value, _ := strings.Cut(v, "=")
-		if err := os.Setenv(name, value); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-	}
-	return m.Run()
-}
+func TestMain(m *testing.M) { os.Exit(fakeencoder.Main(m)) }
 
 func TestEncoderTrial(t *testing.T) {
 	hd := VideoFormat{1280, 720, 30, 1}

@@ -24,29 +24,7 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	os.Exit(withFakeEncoder(m))
-}
-
-// withFakeEncoder runs the tests with an encoder that fails as they say, before all others in the table.
-func withFakeEncoder(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "encoders-test")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	env, err := fakeencoder.Build(dir)
-	for _, v := range env {
-		name, value, _ := strings.Cut(v, "=")
-		if err == nil {
-			err = os.Setenv(name, value)
-		}
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return m.Run()
+	os.Exit(fakeencoder.Main(m))
 }
 
 var format = media.VideoFormat{W: 640, H: 360, FPSNum: 30, FPSDen: 1}

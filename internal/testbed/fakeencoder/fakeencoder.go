@@ -47,6 +47,28 @@ func Build(dir string) ([]string, error) {
 	return []string{"GST_PLUGIN_PATH=" + plugins, "GST_REGISTRY=" + registry}, nil
 }
 
+// Main runs tests with the encoder, which behaves well unless a test sets Behaviour, and returns their exit code.
+func Main(tests interface{ Run() int }) int {
+	dir, err := os.MkdirTemp("", "costream-encoder")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	env, err := Build(dir)
+	for _, v := range env {
+		name, value, _ := strings.Cut(v, "=")
+		if err == nil {
+			err = os.Setenv(name, value)
+		}
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return tests.Run()
+}
+
 // copyRegistry copies the user's registry, if there is one: to look at all plugins takes seconds.
 func copyRegistry(to string) error {
 	cache, err := os.UserCacheDir()

@@ -20,21 +20,16 @@ const (
 // flickers are the colours of the lamp. Each differs from the one before and the one after it.
 var flickers = []uint8{0x20, 0x70, 0xc0, 0xff, 0x90}
 
-// LongestStill returns for how long the viewer's OBS showed no new picture of the person at most, from now until enough returns true,
-// and how many new ones it saw. The person's lamp changes all the time meanwhile (AddLamp). A change that is asked for late, or a
-// look that takes long on a busy machine, counts as no new picture.
-func (p *Person) LongestStill(viewer *Person, enough func() bool) (longest time.Duration, changes int) {
+// WatchPictures returns when the viewer's OBS showed a new picture of the person, until enough returns true. The person's lamp changes
+// all the time meanwhile (AddLamp). A change that is asked for late, or a look that takes long on a busy machine, counts as no new
+// picture.
+func (p *Person) WatchPictures(viewer *Person, enough func() bool) []time.Time {
 	p.tb.Helper()
 	ctx, cancel := context.WithCancel(p.tb.Context())
 	flickered := make(chan error, 1)
 	go func() { flickered <- p.flicker(ctx) }()
-	defer func() {
-		cancel()
-		if err := <-flickered; err != nil {
-			p.tb.Fatalf("%s's lamp: %v", p.Name, err)
-		}
-	}()
-	last, since := -2*flickerStep, time.Time{}
+	var changes []time.Time
+	last := -flickerStep
 	for !enough() {
 		time.Sleep(glancePause)
 		level := 0
@@ -42,21 +37,16 @@ func (p *Person) LongestStill(viewer *Person, enough func() bool) (longest time.
 			level = brightness(img, scaled(p.lamp(), p.Width, img.Bounds().Dx()))
 			return nil
 		})
-		now := time.Now()
-		if d := level - last; err != nil || max(d, -d) < flickerStep/2 {
-			continue
+		if d := level - last; err == nil && max(d, -d) >= flickerStep/2 {
+			last = level
+			changes = append(changes, time.Now())
 		}
-		last = level
-		changes++
-		if !since.IsZero() {
-			longest = max(longest, now.Sub(since))
-		}
-		since = now
 	}
-	if !since.IsZero() {
-		longest = max(longest, time.Since(since))
+	cancel()
+	if err := <-flickered; err != nil {
+		p.tb.Fatalf("%s's lamp: %v", p.Name, err)
 	}
-	return longest, changes
+	return changes
 }
 
 // flicker changes the lamp until ctx ends.

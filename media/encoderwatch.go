@@ -43,17 +43,17 @@ func (s *VideoSender) blame(err error) error {
 		return err
 	}
 	var fault *PipelineError
-	var theirs bool
+	row := s.encoder.row
 	switch {
 	case errors.As(err, &fault):
+		text := strings.TrimPrefix(fault.Error(), fault.Element+": ")
 		// A source reports that what comes after it refuses its pictures, if nothing there said why.
-		refused := s.encoder.row.hardware && s.encoding.Read().Left == 0 && strings.Contains(fault.Debug, "not-negotiated")
-		theirs = fault.Element == nameEncoder || fault.Element == nameFit || refused
-	case errors.Is(err, ErrStuck):
-		theirs = s.encoder.row.hardware
-	}
-	if theirs {
-		return &EncoderError{s.encoder.row.name, err}
+		refused := row.hardware && s.encoding.Read().Left == 0 && strings.Contains(fault.Debug, "not-negotiated")
+		if fault.Element == nameEncoder || fault.Element == nameFit || refused {
+			return &EncoderError{row.name, errors.New(text)}
+		}
+	case errors.Is(err, ErrStuck) && row.hardware:
+		return &EncoderError{row.name, err}
 	}
 	return err
 }

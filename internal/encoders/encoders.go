@@ -148,8 +148,8 @@ func (c *Chooser) find(ctx context.Context, f media.VideoFormat) (again bool) {
 	return slices.ContainsFunc(results, slow)
 }
 
-// slow reports whether a further trial of an encoder may have another result.
-func slow(r Result) bool { return r.Slow && !r.Absent }
+// slow reports whether a further trial of an encoder may have another result, and that matters.
+func slow(r Result) bool { return r.Slow && media.HardwareEncoder(r.Name) }
 
 // tell says that something is known now. The lock must be held.
 func (c *Chooser) tell() {

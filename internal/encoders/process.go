@@ -22,11 +22,21 @@ import (
 const TrialCommand = "encoder-trial"
 
 const (
-	// trialWithin limits a trial with its process. On an idle machine it takes 0.2 to 0.5 s.
-	trialWithin = 900 * time.Millisecond
-	// inside is what is left of it for the trial itself, whose answer says more than a timeout.
-	inside = trialWithin - 100*time.Millisecond
+	// hardwareWithin and softwareWithin limit a trial with its process. On an idle machine it takes 0.2 to 0.5 s. A software encoder
+	// does not hang, and there is none better to try, so a busy machine has longer for it.
+	hardwareWithin = 900 * time.Millisecond
+	softwareWithin = 4 * time.Second
+	// toReport is what is left of that after the trial itself, whose answer says more than a timeout.
+	toReport = 100 * time.Millisecond
 )
+
+// within limits the trial of an encoder.
+func within(name string) time.Duration {
+	if media.HardwareEncoder(name) {
+		return hardwareWithin
+	}
+	return softwareWithin
+}
 
 // RunTrial is the program with TrialCommand: it tries one encoder, with the arguments of its command line.
 func RunTrial(args []string, stdout io.Writer) error {
@@ -43,11 +53,11 @@ func RunTrial(args []string, stdout io.Writer) error {
 	}
 	f := media.VideoFormat{W: n[0], H: n[1], FPSNum: n[2], FPSDen: n[3]}
 	// A driver that hangs keeps what called it from returning, and whoever started us may be gone.
-	time.AfterFunc(2*trialWithin, func() { os.Exit(1) })
+	time.AfterFunc(within(args[0])+hardwareWithin, func() { os.Exit(1) })
 	if err := media.Init(); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), inside)
+	ctx, cancel := context.WithTimeout(context.Background(), within(args[0])-toReport)
 	defer cancel()
 	return json.NewEncoder(stdout).Encode(media.TryEncoder(ctx, args[0], f, n[4]))
 }
@@ -67,7 +77,8 @@ func (c *Chooser) trial(ctx context.Context, name string, f media.VideoFormat) m
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	expired := time.NewTimer(trialWithin)
+	limit := within(name)
+	expired := time.NewTimer(limit)
 	defer expired.Stop()
 	select {
 	case err := <-ended:
@@ -77,7 +88,7 @@ func (c *Chooser) trial(ctx context.Context, name string, f media.VideoFormat) m
 	}
 	// A process that a driver holds in the kernel does not end, so nobody waits for that.
 	_ = cmd.Process.Kill()
-	return media.EncoderTrial{Fault: fmt.Sprintf("its trial did not end within %v", trialWithin), Slow: true}
+	return media.EncoderTrial{Fault: fmt.Sprintf("its trial did not end within %v", limit), Slow: true}
 }
 
 // outcome is what the process of a trial says by its end and its output.

@@ -156,6 +156,7 @@ func (s *session) round(ctx context.Context) error {
 		s.reportKeptOff(fmt.Errorf("OBS does not answer: %w", err))
 		return nil
 	}
+	s.prepareEncoder()
 	if s.wantOnAir() {
 		s.goOn(ctx)
 	} else {

@@ -256,7 +256,8 @@ func (t *trial) next(ctx context.Context) (codedPicture, time.Duration, error) {
 			}
 			return p, time.Since(began), nil
 		case further > 0 && len(t.all) > before:
-			return codedPicture{}, 0, errors.New("it holds pictures back until it gets further ones")
+			// One that is late at each picture looks the same.
+			return codedPicture{}, 0, slowError{errors.New("it holds pictures back until it gets further ones")}
 		}
 		further++
 		limit = trialHold / 2

@@ -45,6 +45,7 @@ type VideoSender struct {
 	images  *pipe.Source // nil unless the source is an ImageSource or a RawSource
 	enc     *pipe.Element
 	thinner *pipe.Thinner
+	thinned thinned
 	cover   *pipe.Cover
 	packets *pipe.Sink
 	sink    *pipe.Element
@@ -231,7 +232,7 @@ func (s *VideoSender) ForceKeyFrame() {
 
 // SetBitrate changes the target, in kbit/s, without a key frame or a glitch.
 func (s *VideoSender) SetBitrate(kbps int) {
-	for _, p := range s.encoder.bitrate(max(kbps, 1)) {
+	for _, p := range s.encoder.bitrate(s.thinned.bitrate(max(kbps, 1))) {
 		s.enc.Set(p.name, p.value)
 	}
 }

@@ -46,6 +46,7 @@ func FuzzRequest(f *testing.F) {
 				}
 				return control.PeerAnswer{}, nil
 			},
+			Visible: func(Whose) bool { return true },
 			Picture: func(context.Context, Whose) ([]byte, error) { acted = true; return nil, nil },
 			Saved:   func() (map[string]scenes.Saved, error) { return nil, nil },
 		})

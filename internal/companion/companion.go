@@ -67,6 +67,7 @@ type Companion struct {
 	wake    chan struct{}
 
 	feed    *cleanfeed.Feed // used by the session, and while on air
+	shutter shutter         // of the portable route
 	breaks  breaks
 	orders  orders
 	panel   *panel.Server // nil without one
@@ -80,6 +81,8 @@ type Companion struct {
 	program atomic.Pointer[string]
 	call    atomic.Pointer[onAirCall]
 	lagged  lagged
+	tally   tally
+	records records
 }
 
 // New checks the options. The error is in the user's words.
@@ -88,7 +91,7 @@ func New(o Options) (*Companion, error) {
 		return nil, err
 	}
 	c := &Companion{o: o, log: o.Log, wake: make(chan struct{}, 1), reports: &reporter{out: o.OnReport}}
-	c.breaks.changed, c.orders.changed = c.wakeUp, c.wakeUp
+	c.orders.changed = c.wakeUp
 	if o.Panel != nil {
 		c.panel = c.newPanel()
 		c.reports.out = func(r control.Report) {
@@ -96,17 +99,21 @@ func New(o Options) (*Companion, error) {
 			c.panel.Changed()
 		}
 	}
+	c.breaks.changed, c.breaks.told = c.wakeUp, c.tally.setAway
 	c.feed = cleanfeed.New(o.Log)
 	if len(o.PrivateScenes) > 0 {
 		c.feed.HidePrivate(func(all []string) []string { return scenes.Matching(o.PrivateScenes, all) }, c.breaks.programme)
 	}
+	c.feed.HoldPictures(c.shutter.hold)
 	c.parts = supervisor.New(o.Log, c.wakeUp)
 	c.sound = newSound(c.parts, c.wakeUp, o.Log)
 	c.display = newDisplay(filepath.Join(o.StateDir, "screen.json"), o.PeerName, c.parts, c.wakeUp, o.Log)
 	if o.NamePlate {
 		c.display.plate = o.PeerName
 	}
+	c.tally.changed, c.tally.here, c.reports.tally = make(chan struct{}, 1), c.display.setHere, c.tally.current
 	c.routes = RouteSettings{Route: o.Route, VideoOut: o.VideoOut, VideoIn: o.VideoIn}.routes()
+	c.records = records{dir: o.RecordPeer, name: o.PeerName, offset: o.AVOffset, keyFrame: c.requestKeyFrame, changed: c.wakeUp, log: o.Log}
 	c.standby = &standby{link: o.Link, parts: c.parts}
 	return c, nil
 }
@@ -144,6 +151,11 @@ func (c *Companion) Run(ctx context.Context) error {
 		defer close(soundDone)
 		c.sound.run(life)
 	}()
+	tallyDone := make(chan struct{})
+	go func() {
+		defer close(tallyDone)
+		c.reportTally(life)
+	}()
 	c.holdScreen()
 	c.standby.start(life)
 	c.reports.report(control.Report{State: control.Waiting})
@@ -168,6 +180,8 @@ func (c *Companion) Run(ctx context.Context) error {
 	<-soundDone
 	c.parts.Wait()
 	<-reachDone
+	<-tallyDone
+	c.records.wait()
 	return runErr
 }
 
@@ -306,6 +320,7 @@ func (c *Companion) Status() control.Status {
 		byHand := c.orders.onAir()
 		status.ByHand = &byHand
 	}
+	status.Tally = c.tally.current()
 	a := c.call.Load()
 	if a == nil {
 		return status

@@ -61,6 +61,8 @@ type Config struct {
 	Panel       bool
 	PanelListen string
 
+	RecordPeer string
+
 	JSON    bool
 	Verbose bool
 }

@@ -60,6 +60,9 @@ type Config struct {
 	OBSPassword     *obsctl.Secret
 	OBSPasswordFile string
 
+	Panel       bool
+	PanelListen string
+
 	RecordPeer string
 
 	JSON    bool

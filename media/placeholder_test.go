@@ -83,8 +83,9 @@ func TestBT709(t *testing.T) {
 	}
 }
 
-// TestBreakCard: the card for a break says whose break it is, and is no placeholder.
-func TestBreakCard(t *testing.T) {
+// TestCards: the card for a break says whose break it is, that for a friend who is here says who is, and neither is the other
+// or the placeholder.
+func TestCards(t *testing.T) {
 	f := VideoFormat{641, 361, 25, 1}
 	card := func(draw func(VideoFormat, string) (Frame, error), name string) Frame {
 		t.Helper()
@@ -94,15 +95,19 @@ func TestBreakCard(t *testing.T) {
 		}
 		return p
 	}
-	alice := card(NewBreakCard, "Alice")
-	for what, other := range map[string]Frame{
-		"another name": card(NewBreakCard, "Carol"), "no name": card(NewBreakCard, ""), "the placeholder": card(NewPlaceholder, "Alice"),
-	} {
-		if bytes.Equal(alice.Data, other.Data) {
-			t.Errorf("%s gives the same picture", what)
+	for what, draw := range map[string]func(VideoFormat, string) (Frame, error){"a break": NewBreakCard, "here": NewHereCard} {
+		alice := card(draw, "Alice")
+		others := map[string]Frame{"another name": card(draw, "Carol"), "no name": card(draw, ""), "the placeholder": card(NewPlaceholder, "Alice")}
+		if what == "here" {
+			others["a break"] = card(NewBreakCard, "Alice")
 		}
-	}
-	if _, err := NewBreakCard(VideoFormat{}, "Alice"); !errors.Is(err, ErrFormat) {
-		t.Errorf("no format: got %v, want ErrFormat", err)
+		for other, picture := range others {
+			if bytes.Equal(alice.Data, picture.Data) {
+				t.Errorf("%s: %s gives the same picture", what, other)
+			}
+		}
+		if _, err := draw(VideoFormat{}, "Alice"); !errors.Is(err, ErrFormat) {
+			t.Errorf("%s, no format: got %v, want ErrFormat", what, err)
+		}
 	}
 }

@@ -18,6 +18,7 @@ func statusCommand() *command {
 		name:  "status",
 		short: "print how the co-stream goes: delay, loss, bitrate",
 		long: "Prints what the running costream-obs does, and while on air what it measures. The exit code is 0 on air with the peer, and 1 otherwise; then what is printed says why.\n\n" +
+			"  tally           whether you are in each other's programme, muted, on a break\n" +
 			"  bitrate         of the last 3 seconds, repairs and encryption included\n" +
 			"  picture, voice  how late the peer is in your programme; in brackets what takes\n" +
 			"                  so long: the peer's machine, the network (half of the RTT, the\n" +

@@ -17,6 +17,7 @@ import (
 	"github.com/costream-obs/costream-obs/internal/companion"
 	"github.com/costream-obs/costream-obs/internal/config"
 	"github.com/costream-obs/costream-obs/internal/control"
+	"github.com/costream-obs/costream-obs/internal/dock"
 	"github.com/costream-obs/costream-obs/internal/hotkeys"
 	"github.com/costream-obs/costream-obs/internal/terminal"
 	"github.com/costream-obs/costream-obs/obsctl"
@@ -84,6 +85,7 @@ func run(ctx context.Context, c *invocation) error {
 	options.WithoutOBS = func() {
 		finishHotkeys(hotkeys.NewStore(options.StateDir), beside)
 		finishCleanFeed(camera.NewStore(options.StateDir), beside)
+		finishDock(dock.NewStore(options.StateDir), beside)
 	}
 	companion, err := companion.New(options)
 	if err != nil {

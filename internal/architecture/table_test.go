@@ -18,7 +18,7 @@ var floors = []floor{
 	{"what doctor looks at", "internal/doctor/checks"},
 	{"the session with OBS", "internal/companion"},
 	{"what is left in closed scene collections", "internal/leftovers"},
-	{"two abilities tied together", "internal/cleanfeed/camera internal/control internal/hotkeys internal/obsscenes"},
+	{"two abilities tied together", "internal/cleanfeed/camera internal/control internal/dock internal/hotkeys internal/obsscenes"},
 	{"one task each", `internal/call internal/cleanfeed internal/collection internal/config internal/layouts internal/pairing
 		internal/pathcheck internal/placement internal/reach/...`},
 	{"abilities: one program or protocol each", "media media/link/... obsctl scenes setup"},
@@ -75,7 +75,7 @@ var limits = []limit{
 type ban struct{ packages, never, why string }
 
 const (
-	needsOBS = `obsctl setup internal/cleanfeed/... internal/collection internal/companion internal/hotkeys
+	needsOBS = `obsctl setup internal/cleanfeed/... internal/collection internal/companion internal/dock internal/hotkeys
 		internal/leftovers internal/obsscenes`
 	knowsOBS = "scenes " + needsOBS
 )

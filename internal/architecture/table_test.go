@@ -107,6 +107,8 @@ var owners = []owner{
 		"go-gst leaks and blocks unless each call is made with care, so one package makes them all"},
 	{"github.com/andreykaipov/goobs/...", "obsctl",
 		"goobs has no deadlines and is unusable after a late answer, so obsctl hides it"},
+	{"github.com/chromedp/...", "e2e/browser",
+		"the tests of the panel and the demo work pages as a person does, and nothing else needs a browser"},
 	{"github.com/huin/goupnp/...", "internal/reach/portmap",
 		"how the router opens a port is one package's matter; of goupnp it uses SOAP alone, since its search waits two seconds and has no bounds"},
 	{"github.com/pion/...", "media/link/... internal/reach/relay",

@@ -40,7 +40,7 @@ func runCommand() *command {
 			"scenes", "layout", "layouts", "name-plate", "clean-feed", "private-scenes", "source-name",
 			"mic", "mic-source", "peer-audio", "av-offset",
 			"obs-host", "obs-port", "obs-password-file",
-			"json", "verbose",
+			"panel", "panel-listen", "json", "verbose",
 		},
 		bind: func(*pflag.FlagSet) action { return run },
 	}
@@ -86,6 +86,11 @@ func run(ctx context.Context, c *invocation) error {
 		finishHotkeys(hotkeys.NewStore(options.StateDir), beside)
 		finishCleanFeed(camera.NewStore(options.StateDir), beside)
 		finishDock(dock.NewStore(options.StateDir), beside)
+	}
+	if c.config.Panel {
+		if options.Panel, err = panelOptions(c, log); err != nil {
+			return err
+		}
 	}
 	companion, err := companion.New(options)
 	if err != nil {

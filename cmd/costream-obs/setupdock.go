@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/costream-obs/costream-obs/internal/collection"
+	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/dock"
 	"github.com/costream-obs/costream-obs/internal/xdg"
 	"github.com/costream-obs/costream-obs/obsctl"
@@ -25,8 +26,8 @@ func setupDockCommand() *command {
 			"Not every OBS has browser docks: Debian builds OBS without them, and then this command says so. costream-obs panel opens the same panel in a browser.",
 		bind: func(set *pflag.FlagSet) action {
 			undo := set.Bool("undo", false, "remove our dock from OBS; your other docks stay as they are")
-			return func(_ context.Context, c *invocation) error {
-				d, err := newDockSetup(c)
+			return func(ctx context.Context, c *invocation) error {
+				d, err := newDockSetup(ctx, c)
 				if err != nil {
 					return err
 				}
@@ -45,10 +46,11 @@ type dockSetup struct {
 	state  string
 	store  dock.Store
 	places dock.Places
+	panel  func() string // the address of a panel that is served, or ""
 	out    io.Writer
 }
 
-func newDockSetup(c *invocation) (dockSetup, error) {
+func newDockSetup(ctx context.Context, c *invocation) (dockSetup, error) {
 	state, err := stateDir()
 	if err != nil {
 		return dockSetup{}, err
@@ -61,7 +63,20 @@ func newDockSetup(c *invocation) (dockSetup, error) {
 	if err != nil {
 		return dockSetup{}, err
 	}
-	return dockSetup{obs: obs, state: state, store: dock.NewStore(state), places: dock.Places{Home: home}, out: c.stdout}, nil
+	return dockSetup{obs: obs, state: state, store: dock.NewStore(state), places: dock.Places{Home: home}, panel: func() string { return servedPanel(ctx) }, out: c.stdout}, nil
+}
+
+// servedPanel is the address of the panel of a running costream-obs, or "".
+func servedPanel(ctx context.Context) string {
+	path, err := controlSocket()
+	if err != nil {
+		return ""
+	}
+	panel, err := control.Client{Path: path}.Panel(ctx)
+	if err != nil {
+		return ""
+	}
+	return panel.Addresses[0]
 }
 
 // Why an OBS gets no dock. Both say what to do in its place.
@@ -81,7 +96,8 @@ func (d dockSetup) set() error {
 		return errNoDocks
 	}
 	order := dock.Order{Page: dock.PagePath(d.state)}
-	if err := dock.WritePage(d.state, ""); err != nil {
+	// A panel that is served is told to the page now, and another one when it is.
+	if err := dock.WritePage(d.state, d.panel()); err != nil {
 		return err
 	}
 	done, err := order.Carry(d.obs)

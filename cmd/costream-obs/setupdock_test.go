@@ -37,7 +37,8 @@ func dockStage(t *testing.T, plugin string) (d dockSetup, out *bytes.Buffer, set
 		t.Fatal(err)
 	}
 	out = &bytes.Buffer{}
-	return dockSetup{obs: obs, state: state, store: dock.NewStore(state), places: dock.Places{Root: root, Proc: places.ProcRoot, Home: home}, out: out},
+	return dockSetup{obs: obs, state: state, store: dock.NewStore(state), places: dock.Places{Root: root, Proc: places.ProcRoot, Home: home},
+			panel: func() string { return "http://127.0.0.1:4466/secret/" }, out: out},
 		out, filepath.Join(obs.Path, "global.ini")
 }
 
@@ -69,8 +70,9 @@ func TestSetupDock(t *testing.T) {
 		if docks := dock.Leads(address, dock.PagePath(d.state)); docks != step.docks || err != nil {
 			t.Errorf("%s: OBS has a dock with the address %q, %v", step.name, address, err)
 		}
-		if _, err := os.Stat(dock.PagePath(d.state)); (err == nil) != step.docks {
-			t.Errorf("%s: the page: %v", step.name, err)
+		page, err := os.ReadFile(dock.PagePath(d.state))
+		if leads := strings.Contains(string(page), d.panel()); leads != step.docks {
+			t.Errorf("%s: the page leads to the panel: %v (%v)", step.name, leads, err)
 		}
 	}
 	after, err := os.ReadFile(settings)

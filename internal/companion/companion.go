@@ -38,6 +38,7 @@ import (
 	"github.com/costream-obs/costream-obs/internal/cleanfeed"
 	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/leftovers"
+	"github.com/costream-obs/costream-obs/internal/panel"
 	"github.com/costream-obs/costream-obs/internal/pathcheck"
 	"github.com/costream-obs/costream-obs/internal/problem"
 	"github.com/costream-obs/costream-obs/internal/standstill"
@@ -65,17 +66,21 @@ type Companion struct {
 	reports *reporter
 	wake    chan struct{}
 
-	feed    *cleanfeed.Feed // used by the session, and while on air
-	breaks  breaks
-	recall  recall
-	obs     atomic.Pointer[obsctl.Client] // of the session; nil while there is none
-	tried   bool                          // we tried to connect to OBS; for the keeper's goroutine
-	stood   atomic.Bool                   // the process stood still, and the session has not reacted yet
-	peer    atomic.Bool
-	area    atomic.Pointer[image.Rectangle] // the part of the screen with the peer's picture
-	program atomic.Pointer[string]
-	call    atomic.Pointer[onAirCall]
-	lagged  lagged
+	feed      *cleanfeed.Feed // used by the session, and while on air
+	breaks    breaks
+	orders    orders
+	panel     *panel.Server // nil without one
+	peeks     peeks
+	recall    recall
+	obs       atomic.Pointer[obsctl.Client] // of the session; nil while there is none
+	tried     bool                          // we tried to connect to OBS; for the keeper's goroutine
+	stood     atomic.Bool                   // the process stood still, and the session has not reacted yet
+	peer      atomic.Bool
+	area      atomic.Pointer[image.Rectangle] // the part of the screen with the peer's picture
+	program   atomic.Pointer[string]
+	peerInput atomic.Pointer[string] // the name of the peer source, empty while OBS has none
+	call      atomic.Pointer[onAirCall]
+	lagged    lagged
 }
 
 // New checks the options. The error is in the user's words.
@@ -84,7 +89,15 @@ func New(o Options) (*Companion, error) {
 		return nil, err
 	}
 	c := &Companion{o: o, log: o.Log, wake: make(chan struct{}, 1), reports: &reporter{out: o.OnReport}}
-	c.breaks.changed = c.wakeUp
+	c.breaks.changed, c.orders.changed = c.wakeUp, c.wakeUp
+	c.peerInput.Store(new(string))
+	if o.Panel != nil {
+		c.panel = c.newPanel()
+		c.reports.out = func(r control.Report) {
+			o.OnReport(r)
+			c.panel.Changed()
+		}
+	}
 	c.feed = cleanfeed.New(o.Log)
 	if len(o.PrivateScenes) > 0 {
 		c.feed.HidePrivate(func(all []string) []string { return scenes.Matching(o.PrivateScenes, all) }, c.breaks.programme)
@@ -106,7 +119,7 @@ func (c *Companion) Run(ctx context.Context) error {
 	if err := c.preflightStart(); err != nil {
 		return err
 	}
-	ctl := &control.Server{Path: c.o.ControlSocket, Status: c.Status, Graph: c.graph, Probe: c.probe, Peer: c.carryPeer, Reach: c.survey}
+	ctl := &control.Server{Path: c.o.ControlSocket, Status: c.Status, Graph: c.graph, Probe: c.probe, Peer: c.carryPeer, Reach: c.survey, Panel: c.panelAddresses}
 	listener, release, err := ctl.Listen(ctx)
 	if err != nil {
 		return err
@@ -120,6 +133,9 @@ func (c *Companion) Run(ctx context.Context) error {
 		standstill.Watch(ctx, c.noteStandstill)
 		return nil
 	})
+	if c.panel != nil {
+		c.parts.Keep(life, problem.Panel, c.panel.Run)
+	}
 	reachDone := make(chan struct{})
 	go func() {
 		defer close(reachDone)
@@ -149,6 +165,7 @@ func (c *Companion) Run(ctx context.Context) error {
 	if cause := context.Cause(runCtx); ctx.Err() == nil && cause != nil {
 		runErr = cause
 	}
+	c.peeks.close()
 	c.display.close()
 	cancel()
 	<-soundDone
@@ -286,6 +303,12 @@ func (c *Companion) cleanFiles(ctx context.Context) {
 // Status is what is going on now. It may be called at any time.
 func (c *Companion) Status() control.Status {
 	status := control.Status{Report: c.reports.current(), Peer: c.o.PeerName}
+	status.PeerMuted, status.MeMuted = c.orders.muted()
+	status.Away = c.breaks.ordered()
+	if c.o.When == WhenManual {
+		byHand := c.orders.onAir()
+		status.ByHand = &byHand
+	}
 	a := c.call.Load()
 	if a == nil {
 		return status

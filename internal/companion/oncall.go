@@ -20,9 +20,11 @@ import (
 // onAirCall is one time on air: a call, and the parts that work on OBS while it lasts.
 type onAirCall struct {
 	*call.Call
-	parts  *supervisor.Supervisor // beside the call
-	ctx    context.Context
-	cancel context.CancelFunc
+	views
+	silence peerSilence
+	parts   *supervisor.Supervisor // beside the call
+	ctx     context.Context
+	cancel  context.CancelFunc
 }
 
 // newOnAirCall starts the call alone; stop ends it and the parts.
@@ -108,6 +110,7 @@ func (s *session) startCall() {
 	s.c.lagged.begin()
 	s.mic.begin()
 	s.call = newOnAirCall(s.c.life, opts, s.log)
+	s.call.views = views{sent: s.sentScene(), canvas: format, frame: frame}
 	s.controllers.begin(s.call)
 	s.call.keep(problem.Meters, s.followMeters)
 	s.call.keep(problem.FrameClock, s.followFrameClock)
@@ -127,16 +130,21 @@ func (s *session) startCall() {
 		s.call.SetCovered(on)
 	})
 	s.mic.gate.attach(s.call.SetMuted)
+	s.c.orders.attach(s.call.silencePeerByOrder, s.mic.gate.order)
 	s.c.call.Store(s.call)
+}
+
+// sentScene tells which scene the peer gets in this call.
+func (s *session) sentScene() func() obsctl.SourceID {
+	if s.feed.wants() {
+		return s.feed.source
+	}
+	return func() obsctl.SourceID { return obsctl.SourceID{Name: *s.c.program.Load()} }
 }
 
 // newShooter takes screenshots of the scene that the peer gets.
 func (s *session) newShooter(format media.VideoFormat) *shooter {
-	scene := func() obsctl.SourceID { return obsctl.SourceID{Name: *s.c.program.Load()} }
-	if s.feed.wants() {
-		scene = s.feed.source
-	}
-	return &shooter{obs: s.obs, scene: scene, format: format, frame: format.FrameTime(), external: &s.external, log: s.log}
+	return &shooter{obs: s.obs, scene: s.sentScene(), format: format, frame: format.FrameTime(), external: &s.external, log: s.log}
 }
 
 // followFrameClock keeps asking OBS how many frames it has drawn.
@@ -170,6 +178,7 @@ func (s *session) stopCall() {
 	}
 	s.mic.gate.detach()
 	s.c.breaks.detach()
+	s.c.orders.detach()
 	s.call.stop()
 	s.call = nil
 	s.controllers.end()

@@ -132,6 +132,9 @@ func (s *session) round(ctx context.Context) error {
 	if s.c.stood.Swap(false) {
 		s.beginAnew()
 	}
+	if s.c.orders.takeStopped() {
+		s.stopCall()
+	}
 	if s.call != nil && !s.wantOnAir() {
 		s.stopping = true
 		s.report()
@@ -164,6 +167,8 @@ func (s *session) round(ctx context.Context) error {
 	}
 	s.steps.forgetUntried()
 	s.noteKeptOff(nil)
+	input := s.source.input
+	s.c.peerInput.Store(&input)
 	s.report()
 	return nil
 }
@@ -199,6 +204,8 @@ func (s *session) wantOnAir() bool {
 		return s.seen.virtualCam
 	case WhenAlways:
 		return true
+	case WhenManual:
+		return s.c.orders.onAir()
 	default:
 		return s.seen.streaming
 	}

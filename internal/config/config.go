@@ -58,6 +58,9 @@ type Config struct {
 	OBSPassword     *obsctl.Secret
 	OBSPasswordFile string
 
+	Panel       bool
+	PanelListen string
+
 	JSON    bool
 	Verbose bool
 }

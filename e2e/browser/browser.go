@@ -10,6 +10,7 @@ package browser
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"fmt"
 	"image"
 	"image/png"
@@ -38,6 +39,8 @@ type Page struct {
 	tb  testbed.TB
 	ctx context.Context
 
+	output lockedBuffer // what Chromium itself writes
+
 	mu sync.Mutex
 	// places are the beginnings of all addresses that the page may ask for.
 	places []string
@@ -55,6 +58,7 @@ func New(tb testbed.TB, width, height int) *Page {
 	options := slices.Concat(chromedp.DefaultExecAllocatorOptions[:], []chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.UserDataDir(tb.TempDir()),
 		chromedp.WindowSize(width, height), chromedp.WSURLReadTimeout(limit),
+		chromedp.CombinedOutput(&p.output),
 		// Chromium's own questions to its vendor end nowhere.
 		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"),
 	})
@@ -64,6 +68,9 @@ func New(tb testbed.TB, width, height int) *Page {
 	tb.Cleanup(func() {
 		stop()
 		stopAllocator()
+		if tb.Failed() {
+			tb.Logf("--- output of Chromium ---\n%s", p.output.String())
+		}
 	})
 	chromedp.ListenTarget(ctx, p.take)
 	// The first Run starts the program, whose life must not end with a deadline of one step.
@@ -164,6 +171,15 @@ func (p *Page) Screenshot() image.Image {
 	return img
 }
 
+// Picture is what a canvas of the page shows.
+func (p *Page) Picture(selector string) (image.Image, error) {
+	coded, err := TryEval[string](p, `document.querySelector("`+selector+`").toDataURL("image/png").split(",")[1]`)
+	if err != nil {
+		return nil, err
+	}
+	return png.Decode(base64.NewDecoder(base64.StdEncoding, strings.NewReader(coded)))
+}
+
 // Node is what a screen reader is told of an element.
 type Node struct {
 	Role, Name string
@@ -177,9 +193,10 @@ func (p *Page) Accessible() []Node {
 	}
 	var answer struct {
 		Nodes []struct {
-			Ignored    bool
-			Role, Name value
-		}
+			Ignored bool  `json:"ignored"`
+			Role    value `json:"role"`
+			Name    value `json:"name"`
+		} `json:"nodes"`
 	}
 	// Not through cdproto, which refuses what a newer Chromium adds to the answer.
 	p.do("ask for the accessibility tree", chromedp.ActionFunc(func(ctx context.Context) error {
@@ -264,4 +281,22 @@ func (p *Page) request(address string) {
 	if !slices.ContainsFunc(places, func(place string) bool { return strings.HasPrefix(address, place) }) {
 		p.fault("request to %s", address)
 	}
+}
+
+// lockedBuffer may be read while it is written.
+type lockedBuffer struct {
+	mu     sync.Mutex
+	buffer bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(data []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buffer.Write(data)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buffer.String()
 }

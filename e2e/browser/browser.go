@@ -11,10 +11,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"image"
 	"image/png"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -39,8 +42,6 @@ type Page struct {
 	tb  testbed.TB
 	ctx context.Context
 
-	output lockedBuffer // what Chromium itself writes
-
 	mu sync.Mutex
 	// places are the beginnings of all addresses that the page may ask for.
 	places []string
@@ -50,36 +51,70 @@ type Page struct {
 // New starts a Chromium with an empty page, as large as a window of that size.
 func New(tb testbed.TB, width, height int) *Page {
 	tb.Helper()
-	path, err := exec.LookPath("chromium")
-	if err != nil {
+	if _, err := exec.LookPath("chromium"); err != nil {
 		tb.Fatalf("chromium is not installed; install it with: sudo apt install chromium")
 	}
 	p := &Page{tb: tb}
-	options := slices.Concat(chromedp.DefaultExecAllocatorOptions[:], []chromedp.ExecAllocatorOption{
-		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.UserDataDir(tb.TempDir()),
-		chromedp.WindowSize(width, height), chromedp.WSURLReadTimeout(limit),
-		chromedp.CombinedOutput(&p.output),
-		// Chromium's own questions to its vendor end nowhere.
-		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"),
-	})
-	allocator, stopAllocator := chromedp.NewExecAllocator(tb.Context(), options...)
+	allocator, stopAllocator := chromedp.NewRemoteAllocator(tb.Context(), start(tb), chromedp.NoModifyURL)
 	ctx, stop := chromedp.NewContext(allocator, chromedp.WithErrorf(p.misread))
 	p.ctx = ctx
 	tb.Cleanup(func() {
 		stop()
 		stopAllocator()
-		if tb.Failed() {
-			tb.Logf("--- output of Chromium ---\n%s", p.output.String())
-		}
 	})
 	chromedp.ListenTarget(ctx, p.take)
-	// The first Run starts the program, whose life must not end with a deadline of one step.
+	// The first Run opens the page, whose life must not end with a deadline of one step.
 	if err := chromedp.Run(ctx); err != nil {
-		tb.Fatalf("start chromium: %v", err)
+		tb.Fatalf("open a page in chromium: %v", err)
 	}
 	p.do("watch the page", network.Enable(), log.Enable(), runtime.Enable())
 	p.Resize(width, height)
 	return p
+}
+
+// start starts a Chromium and returns where it takes orders. Not through chromedp, whose Chromium ends with the thread that
+// started it.
+func start(tb testbed.TB) (address string) {
+	tb.Helper()
+	profile, err := os.MkdirTemp("", "chromium")
+	if err != nil {
+		tb.Fatalf("%v", err)
+	}
+	tb.Cleanup(func() {
+		// Its processes end one after the other, and write to the end.
+		for end := time.Now().Add(limit); os.RemoveAll(profile) != nil && time.Now().Before(end); {
+			time.Sleep(20 * time.Millisecond)
+		}
+	})
+	process := testbed.Start(tb, testbed.Command{Path: "chromium", Args: []string{
+		"--headless", "--no-sandbox", "--remote-debugging-port=0", "--user-data-dir=" + profile,
+		"--no-first-run", "--no-default-browser-check", "--disable-background-networking", "--disable-component-update",
+		"--disable-sync", "--disable-extensions", "--disable-default-apps", "--disable-dev-shm-usage", "--disable-gpu",
+		"--disable-background-timer-throttling", "--disable-renderer-backgrounding", "--disable-backgrounding-occluded-windows",
+		"--force-color-profile=srgb", "--hide-scrollbars", "--mute-audio", "--password-store=basic",
+		// What it asks its vendor all the same finds nobody.
+		"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+		"about:blank",
+	}})
+	testbed.Await(tb, "chromium takes orders", limit, func() error {
+		select {
+		case <-process.Done():
+			tb.Fatalf("chromium ended at once:\n%s", process.Output())
+		default:
+		}
+		// Two lines: the port, and the path of the address.
+		text, err := os.ReadFile(filepath.Join(profile, "DevToolsActivePort"))
+		if err != nil {
+			return err
+		}
+		port, path, complete := strings.Cut(strings.TrimSpace(string(text)), "\n")
+		if !complete {
+			return errors.New("its address is not complete")
+		}
+		address = "ws://127.0.0.1:" + port + path
+		return nil
+	})
+	return address
 }
 
 // do carries out a step and fails the test when it takes too long.
@@ -281,22 +316,4 @@ func (p *Page) request(address string) {
 	if !slices.ContainsFunc(places, func(place string) bool { return strings.HasPrefix(address, place) }) {
 		p.fault("request to %s", address)
 	}
-}
-
-// lockedBuffer may be read while it is written.
-type lockedBuffer struct {
-	mu     sync.Mutex
-	buffer bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(data []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buffer.Write(data)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buffer.String()
 }

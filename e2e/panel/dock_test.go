@@ -34,6 +34,7 @@ func TestRealDockPage(t *testing.T) {
 	panel := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 		w.Header().Set("Content-Type", "text/html")
+		w.Header().Set("Cross-Origin-Opener-Policy", "same-origin")
 		if r.URL.Path != "/secret/" {
 			w.WriteHeader(http.StatusForbidden)
 			return

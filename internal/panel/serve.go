@@ -33,7 +33,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	s.mu.Unlock()
 	path, ok := admit(r, access)
 	if !ok {
-		refuse(w)
+		refuse(w, r)
 		return
 	}
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeWithin + orderWithin)) // TCP has deadlines.
@@ -59,7 +59,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	case "POST fix":
 		s.fix(w, r)
 	default:
-		refuse(w)
+		refuse(w, r)
 	}
 }
 

@@ -37,7 +37,7 @@ const (
 func (c *Companion) newPanel() *panel.Server {
 	return panel.New(panel.Options{
 		StateDir: c.o.StateDir, Listen: c.o.Panel.Listen, Repairs: c.o.Panel.Repairs, Serves: c.o.Panel.Serves, Log: c.log,
-		Status: c.Status, Order: c.carryPanel, Picture: c.peek,
+		Status: c.Status, Order: c.carryPanel, Visible: c.visible, Picture: c.peek,
 		Saved: func() (map[string]scenes.Saved, error) {
 			path, err := layouts.DefaultFile()
 			if err != nil {
@@ -73,18 +73,25 @@ type peeks struct {
 	end   *time.Timer
 }
 
+// visible reports whether there is a picture. On a break the peer gets a card, and not what the scene for the peer shows.
+func (c *Companion) visible(whose panel.Whose) bool {
+	if c.call.Load() == nil {
+		return false
+	}
+	if whose == panel.Sent {
+		return c.breaks.why() == ""
+	}
+	return c.peer.Load() && *c.peerInput.Load() != ""
+}
+
 // peek takes a small picture, nil where there is none to see.
 func (c *Companion) peek(ctx context.Context, whose panel.Whose) ([]byte, error) {
 	obs, a := c.obs.Load(), c.call.Load()
-	if obs == nil || a == nil {
+	if obs == nil || a == nil || !c.visible(whose) {
 		return nil, nil
 	}
-	var source obsctl.SourceID
-	size := a.canvas
-	switch {
-	case whose == panel.OfFriend && c.peer.Load():
-		source.Name = *c.peerInput.Load()
-	case whose == panel.Sent && c.breaks.why() == "":
+	source, size := obsctl.SourceID{Name: *c.peerInput.Load()}, a.canvas
+	if whose == panel.Sent {
 		source, size = a.sent(), a.frame
 	}
 	if source == (obsctl.SourceID{}) || size.W == 0 {

@@ -53,7 +53,9 @@ type Options struct {
 	Status func() control.Status
 	// Order carries an order out in the OBS that we are connected to.
 	Order func(context.Context, control.PeerOrder) (control.PeerAnswer, error)
-	// Picture is a small JPEG, or nil where there is none.
+	// Visible reports whether there is a picture now. It is asked before each picture is sent, also one that was taken before.
+	Visible func(Whose) bool
+	// Picture takes a small JPEG.
 	Picture func(context.Context, Whose) ([]byte, error)
 	// Saved are the user's saved layouts.
 	Saved func() (map[string]scenes.Saved, error)

@@ -35,6 +35,7 @@ type companion struct {
 	orders   []control.PeerOrder
 	failed   error
 	pictures int
+	hidden   bool
 	mended   []string
 }
 
@@ -51,6 +52,11 @@ func (c *companion) options(dir string) Options {
 			defer c.mu.Unlock()
 			c.orders = append(c.orders, o)
 			return control.PeerAnswer{Changes: []control.PeerChange{{Action: "show", Scene: "Talk"}}}, c.failed
+		},
+		Visible: func(Whose) bool {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			return !c.hidden
 		},
 		Picture: func(_ context.Context, whose Whose) ([]byte, error) {
 			c.mu.Lock()
@@ -594,6 +600,13 @@ func TestPictures(t *testing.T) {
 	}
 	if response, body := get("/TOKEN/picture/sent").send(t, address); response.StatusCode != http.StatusNoContent || body != "" {
 		t.Errorf("without a picture: got %s %q", response.Status, body)
+	}
+	// A break hides a picture that was taken just before it.
+	c.mu.Lock()
+	c.hidden = true
+	c.mu.Unlock()
+	if response, body := get("/TOKEN/picture/friend").send(t, address); response.StatusCode != http.StatusNoContent || body != "" {
+		t.Errorf("hidden: got %s %q", response.Status, body)
 	}
 }
 

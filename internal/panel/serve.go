@@ -153,6 +153,10 @@ func (s *shot) take(ctx context.Context, shoot func(context.Context) ([]byte, er
 }
 
 func (s *Server) picture(w http.ResponseWriter, r *http.Request, whose Whose) {
+	if !s.o.Visible(whose) {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), requestWithin)
 	defer cancel()
 	data, err := s.shots[whose].take(ctx, func(ctx context.Context) ([]byte, error) { return s.o.Picture(ctx, whose) })

@@ -247,7 +247,7 @@ async function pictures() {
       onAir && !last.break ? picture("sent", "No picture") : noPicture("sent", onAir ? "A card: on a break" : "Off air"),
     ]);
   }
-  setTimeout(pictures, Math.max(100, 1000 - (Date.now() - begun)));
+  setTimeout(pictures, last ? Math.max(100, 1000 - (Date.now() - begun)) : 100);
 }
 
 // ---- what the user orders

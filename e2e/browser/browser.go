@@ -26,7 +26,6 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
-	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -191,14 +190,12 @@ func (p *Page) Press(key string) {
 	p.do("press "+key, chromedp.KeyEvent(key))
 }
 
-// Screenshot is the whole page, also what would have to be scrolled to, and at least the window.
+// Screenshot is the whole page, also what one would have to scroll to.
 func (p *Page) Screenshot() image.Image {
 	p.tb.Helper()
 	var data []byte
-	p.do("take a screenshot", chromedp.ActionFunc(func(ctx context.Context) (err error) {
-		data, err = page.CaptureScreenshot().WithFormat(page.CaptureScreenshotFormatPng).WithCaptureBeyondViewport(true).WithFromSurface(true).Do(ctx)
-		return err
-	}))
+	const asPNG = 100
+	p.do("take a screenshot", chromedp.FullScreenshot(&data, asPNG))
 	img, err := png.Decode(bytes.NewReader(data))
 	if err != nil {
 		p.tb.Fatalf("screenshot: %v", err)

@@ -66,21 +66,20 @@ type Companion struct {
 	reports *reporter
 	wake    chan struct{}
 
-	feed      *cleanfeed.Feed // used by the session, and while on air
-	breaks    breaks
-	orders    orders
-	panel     *panel.Server // nil without one
-	peeks     peeks
-	recall    recall
-	obs       atomic.Pointer[obsctl.Client] // of the session; nil while there is none
-	tried     bool                          // we tried to connect to OBS; for the keeper's goroutine
-	stood     atomic.Bool                   // the process stood still, and the session has not reacted yet
-	peer      atomic.Bool
-	area      atomic.Pointer[image.Rectangle] // the part of the screen with the peer's picture
-	program   atomic.Pointer[string]
-	peerInput atomic.Pointer[string] // the name of the peer source, empty while OBS has none
-	call      atomic.Pointer[onAirCall]
-	lagged    lagged
+	feed    *cleanfeed.Feed // used by the session, and while on air
+	breaks  breaks
+	orders  orders
+	panel   *panel.Server // nil without one
+	glances glances       // for the panel
+	recall  recall
+	obs     atomic.Pointer[obsctl.Client] // of the session; nil while there is none
+	tried   bool                          // we tried to connect to OBS; for the keeper's goroutine
+	stood   atomic.Bool                   // the process stood still, and the session has not reacted yet
+	peer    atomic.Bool
+	area    atomic.Pointer[image.Rectangle] // the part of the screen with the peer's picture
+	program atomic.Pointer[string]
+	call    atomic.Pointer[onAirCall]
+	lagged  lagged
 }
 
 // New checks the options. The error is in the user's words.
@@ -90,7 +89,6 @@ func New(o Options) (*Companion, error) {
 	}
 	c := &Companion{o: o, log: o.Log, wake: make(chan struct{}, 1), reports: &reporter{out: o.OnReport}}
 	c.breaks.changed, c.orders.changed = c.wakeUp, c.wakeUp
-	c.peerInput.Store(new(string))
 	if o.Panel != nil {
 		c.panel = c.newPanel()
 		c.reports.out = func(r control.Report) {
@@ -165,7 +163,6 @@ func (c *Companion) Run(ctx context.Context) error {
 	if cause := context.Cause(runCtx); ctx.Err() == nil && cause != nil {
 		runErr = cause
 	}
-	c.peeks.close()
 	c.display.close()
 	cancel()
 	<-soundDone

@@ -20,7 +20,6 @@ import (
 // onAirCall is one time on air: a call, and the parts that work on OBS while it lasts.
 type onAirCall struct {
 	*call.Call
-	views
 	silence peerSilence
 	parts   *supervisor.Supervisor // beside the call
 	ctx     context.Context
@@ -73,7 +72,7 @@ func (s *session) startCall() {
 		Microphone:  s.c.sound.microphone(o.MicSource),
 		Muted:       true, // until the gate opens
 		VoiceOpens:  func() { s.mic.gate.place(false) },
-		Screen:      s.c.display,
+		Screen:      watched{s.c.display, &s.c.glances.friend},
 		ScreenReady: func() bool { return s.c.display.current() != nil },
 		Format:      format,
 		AVOffset:    o.AVOffset,
@@ -97,7 +96,7 @@ func (s *session) startCall() {
 	route := s.picture.route
 	s.external.begin(route.screenLatency(format), format)
 	ours := route.picture(frame, s.newShooter(frame).shoot)
-	opts.Picture, opts.Feed = ours.source, ours.feed
+	opts.Picture, opts.Feed = ours.source, s.c.glances.watch(ours.feed)
 	card, err := media.NewBreakCard(frame, o.Name)
 	if err != nil {
 		s.log.Warn("your friend gets nothing while you are on a break", "error", err)
@@ -110,7 +109,6 @@ func (s *session) startCall() {
 	s.c.lagged.begin()
 	s.mic.begin()
 	s.call = newOnAirCall(s.c.life, opts, s.log)
-	s.call.views = views{sent: s.sentScene(), canvas: format, frame: frame}
 	s.controllers.begin(s.call)
 	s.call.keep(problem.Meters, s.followMeters)
 	s.call.keep(problem.FrameClock, s.followFrameClock)
@@ -134,17 +132,13 @@ func (s *session) startCall() {
 	s.c.call.Store(s.call)
 }
 
-// sentScene tells which scene the peer gets in this call.
-func (s *session) sentScene() func() obsctl.SourceID {
-	if s.feed.wants() {
-		return s.feed.source
-	}
-	return func() obsctl.SourceID { return obsctl.SourceID{Name: *s.c.program.Load()} }
-}
-
 // newShooter takes screenshots of the scene that the peer gets.
 func (s *session) newShooter(format media.VideoFormat) *shooter {
-	return &shooter{obs: s.obs, scene: s.sentScene(), format: format, frame: format.FrameTime(), external: &s.external, log: s.log}
+	scene := func() obsctl.SourceID { return obsctl.SourceID{Name: *s.c.program.Load()} }
+	if s.feed.wants() {
+		scene = s.feed.source
+	}
+	return &shooter{obs: s.obs, scene: scene, format: format, frame: format.FrameTime(), external: &s.external, log: s.log}
 }
 
 // followFrameClock keeps asking OBS how many frames it has drawn.
@@ -179,6 +173,8 @@ func (s *session) stopCall() {
 	s.mic.gate.detach()
 	s.c.breaks.detach()
 	s.c.orders.detach()
+	s.c.glances.friend.forget()
+	s.c.glances.sent.forget()
 	s.call.stop()
 	s.call = nil
 	s.controllers.end()

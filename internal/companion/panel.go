@@ -4,15 +4,11 @@ package companion
 
 import (
 	"context"
-	"errors"
-	"sync"
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/layouts"
 	"github.com/costream-obs/costream-obs/internal/panel"
-	"github.com/costream-obs/costream-obs/media"
-	"github.com/costream-obs/costream-obs/obsctl"
 	"github.com/costream-obs/costream-obs/scenes"
 )
 
@@ -25,13 +21,6 @@ type PanelOptions struct {
 	// Serves is told the page's address while it is served, and "" at its end; may be nil.
 	Serves func(address string)
 }
-
-const (
-	panelWidth   = 240
-	panelQuality = 60
-	// peekIdle is how long the connection for the panel's pictures lasts after the last of them.
-	peekIdle = 5 * time.Second
-)
 
 // newPanel is the panel of this companion.
 func (c *Companion) newPanel() *panel.Server {
@@ -66,13 +55,6 @@ func (c *Companion) carryPanel(ctx context.Context, order control.PeerOrder) (co
 	return c.carryPeer(ctx, order)
 }
 
-// peeks takes the panel's small pictures, on a connection of its own: screenshots would delay all other requests.
-type peeks struct {
-	mu    sync.Mutex
-	shots *obsctl.Screenshots // nil while nobody looks
-	end   *time.Timer
-}
-
 // visible reports whether there is a picture. On a break the peer gets a card, and not what the scene for the peer shows.
 func (c *Companion) visible(whose panel.Whose) bool {
 	if c.call.Load() == nil {
@@ -81,57 +63,18 @@ func (c *Companion) visible(whose panel.Whose) bool {
 	if whose == panel.Sent {
 		return c.breaks.why() == ""
 	}
-	return c.peer.Load() && *c.peerInput.Load() != ""
+	return c.peer.Load()
 }
 
-// peek takes a small picture, nil where there is none to see.
-func (c *Companion) peek(ctx context.Context, whose panel.Whose) ([]byte, error) {
-	obs, a := c.obs.Load(), c.call.Load()
-	if obs == nil || a == nil || !c.visible(whose) {
-		return nil, nil
+// peek returns a small picture, nil where there is none to see. On the devices route what the peer gets does not pass through
+// us as pictures that could be kept.
+func (c *Companion) peek(_ context.Context, whose panel.Whose) ([]byte, error) {
+	now := time.Now()
+	if whose == panel.OfFriend {
+		return c.glances.jpegOf(now)
 	}
-	source, size := obsctl.SourceID{Name: *c.peerInput.Load()}, a.canvas
-	if whose == panel.Sent {
-		source, size = a.sent(), a.frame
+	if picture := c.glances.sent.look(now); picture != nil {
+		return *picture, nil
 	}
-	if source == (obsctl.SourceID{}) || size.W == 0 {
-		return nil, nil
-	}
-	c.peeks.mu.Lock()
-	defer c.peeks.mu.Unlock()
-	if c.peeks.shots == nil {
-		shots, err := obsctl.DialScreenshots(ctx, obs.Endpoint(), obsctl.Options{Log: c.log})
-		if err != nil {
-			return nil, err
-		}
-		c.peeks.shots = shots
-		c.peeks.end = time.AfterFunc(peekIdle, c.peeks.close)
-	}
-	c.peeks.end.Reset(peekIdle)
-	data, err := c.peeks.shots.ScreenshotOf(ctx, source, panelWidth, max(8, panelWidth*size.H/size.W), "jpg", panelQuality)
-	if refused := (*obsctl.RequestError)(nil); err != nil && !errors.As(err, &refused) {
-		c.peeks.drop()
-	}
-	return data, err
-}
-
-// close ends the connection.
-func (p *peeks) close() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.drop()
-}
-
-func (p *peeks) drop() {
-	if p.shots != nil {
-		p.end.Stop()
-		_ = p.shots.Close()
-		p.shots = nil
-	}
-}
-
-// views is what the panel's pictures of a call show.
-type views struct {
-	sent          func() obsctl.SourceID // the scene that the peer gets
-	canvas, frame media.VideoFormat
+	return nil, nil
 }

@@ -167,8 +167,6 @@ func (s *session) round(ctx context.Context) error {
 	}
 	s.steps.forgetUntried()
 	s.noteKeptOff(nil)
-	input := s.source.input
-	s.c.peerInput.Store(&input)
 	s.report()
 	return nil
 }

@@ -100,16 +100,18 @@ func (f *friend) lockPeer() {
 	f.OBS.Request("SetSceneItemLocked", testbed.D{"sceneName": testbed.Scene, "sceneItemId": item.SceneItemID, "sceneItemLocked": true}, nil)
 }
 
-// The widths of the panel: that of a dock, and that of a window.
+// The widths of the panel: that of a dock, and that of a window. A picture of it is as high as what is on it, and at least as
+// high as the window.
 const (
 	panelNarrow = 300
 	panelWide   = 1200
+	panelHeight = 450
 )
 
 // panel is what the friend's panel shows in a browser, once both small pictures are there.
 func (f *friend) panel(binary string, width int) image.Image {
 	address := strings.TrimSpace(f.Costream(binary, "", "panel", "--print"))
-	page := browser.New(f.tb, width, width*2/3)
+	page := browser.New(f.tb, width, panelHeight)
 	page.Open(address, address)
 	page.Await("the panel shows both pictures", panelLimit,
 		`["friend", "sent"].every((whose) => !document.getElementById("picture-" + whose).hidden)`)

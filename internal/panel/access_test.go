@@ -160,6 +160,15 @@ func TestAnotherUser(t *testing.T) {
 			t.Errorf("%s: got %q (%v)", path, out, err)
 		}
 	}
+	// Not even with the token, which a page may have sent to whoever had our port while we did not run.
+	for _, path := range []string{"", "page.js", "picture/friend"} {
+		if out, err := asNobody("curl", "-s", "-m", "5", address+path); err != nil || out != turnedAway {
+			t.Errorf("with the token, %s: got %.99q (%v)", path, out, err)
+		}
+	}
+	if out, err := asNobody("curl", "-s", "-m", "5", "-H", "Origin: "+base, "-H", "Content-Type: application/json", "-d", `{"do":"hide"}`, address+"do"); err != nil || out != turnedAway {
+		t.Errorf("an order with the token: got %.99q (%v)", out, err)
+	}
 	if len(c.orders) > 0 || c.pictures > 0 {
 		t.Error("another user got something")
 	}

@@ -51,7 +51,7 @@ func FuzzRequest(f *testing.F) {
 			Saved:   func() (map[string]scenes.Saved, error) { return nil, nil },
 		})
 		s.open(access)
-		ctx, cancel := context.WithCancel(context.WithValue(t.Context(), http.LocalAddrContextKey, net.Addr(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 4466})))
+		ctx, cancel := context.WithCancel(context.WithValue(context.WithValue(t.Context(), visitor{}, func() bool { return true }), http.LocalAddrContextKey, net.Addr(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 4466})))
 		cancel() // Events end at once.
 		answer := httptest.NewRecorder()
 		s.serve(answer, r.WithContext(ctx))

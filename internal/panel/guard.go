@@ -7,9 +7,12 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/costream-obs/costream-obs/media"
 )
 
 // turnedAway is what everybody reads who is not let in, whatever the reason.
@@ -63,6 +66,26 @@ func rightHost(r *http.Request) bool {
 	}
 	ip, err := netip.ParseAddr(host)
 	return err == nil && ip.Unmap() == at.Addr().Unmap().WithZone("")
+}
+
+// visitor is the key of a function in a request's context that tells whether its connection is welcome.
+type visitor struct{}
+
+// mayVisit reports whether a connection is of a program of our user, or of another machine that --panel-listen lets in. Another
+// user of this machine gets nothing, even one who has learned the token.
+func mayVisit(conn net.Conn) bool {
+	uid, known := media.UserOf(conn)
+	if known {
+		return uid == os.Geteuid()
+	}
+	local, is := conn.LocalAddr().(*net.TCPAddr)
+	return is && !local.IP.IsLoopback()
+}
+
+// welcome is the answer for a request's connection.
+func welcome(r *http.Request) bool {
+	may, known := r.Context().Value(visitor{}).(func() bool)
+	return known && may()
 }
 
 // setHeaders are those of every answer.

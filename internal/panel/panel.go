@@ -143,6 +143,9 @@ func (s *Server) Run(ctx context.Context, started func()) error {
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          log.New(io.Discard, "", 0), // It would name addresses, which contain the token.
 		BaseContext:       func(net.Listener) context.Context { return ctx },
+		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
+			return context.WithValue(ctx, visitor{}, sync.OnceValue(func() bool { return mayVisit(conn) }))
+		},
 	}
 	working, stop := context.WithCancel(ctx)
 	var parts sync.WaitGroup

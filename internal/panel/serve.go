@@ -32,7 +32,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	access := s.access
 	s.mu.Unlock()
 	path, ok := admit(r, access)
-	if !ok {
+	if !ok || !welcome(r) {
 		refuse(w, r)
 		return
 	}

@@ -105,8 +105,8 @@ func start(t *testing.T, o Options) (*Server, string) {
 			if err != nil {
 				t.Errorf("run: %v", err)
 			}
-		case <-time.After(2 * time.Second):
-			t.Error("the panel does not end within 2 s")
+		case <-time.After(writeWithin): // the shortest of the deadlines that the end must not wait for
+			t.Errorf("the panel does not end within %v", writeWithin)
 		}
 	})
 	select {

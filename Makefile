@@ -10,10 +10,15 @@ export GOFLAGS := -trimpath $(GOFLAGS)
 
 .DEFAULT_GOAL := help
 
-## demo       two OBS on this machine co-stream with each other; ends with a picture of both
+## demo       two OBS on this machine co-stream with each other; ends with pictures of both and of the panel
 .PHONY: demo
 demo: deps-test build
 	@.ci/demo $(DEMO)
+
+## demo-docs  the same, and keeps its pictures for the README and docs/panel.md
+.PHONY: demo-docs
+demo-docs: demo
+	cp demo/co-stream.png demo/panel-narrow.png demo/panel-wide.png docs/
 
 ## build      the program: build/costream-obs
 .PHONY: build

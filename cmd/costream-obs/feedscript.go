@@ -33,7 +33,7 @@ func (f feedSetup) run(order camera.Order) error {
 	err = f.setCamera(order)
 	if errors.Is(err, errNoCamera) {
 		if waits {
-			fmt.Fprintln(f.out, whileOpen())
+			fmt.Fprintln(f.out, whileOpen("scene collection"))
 		}
 		fmt.Fprintf(f.out, "OBS's virtual camera is unchanged: %v.\n", err)
 		return nil

@@ -20,6 +20,7 @@ import (
 	"github.com/costream-obs/costream-obs/internal/atomicfile"
 	"github.com/costream-obs/costream-obs/internal/companion"
 	"github.com/costream-obs/costream-obs/internal/control"
+	"github.com/costream-obs/costream-obs/internal/dock"
 	"github.com/costream-obs/costream-obs/internal/doctor"
 	"github.com/costream-obs/costream-obs/internal/doctor/checks"
 	"github.com/costream-obs/costream-obs/internal/panel"
@@ -105,7 +106,12 @@ func panelOptions(c *invocation, log *slog.Logger) (*companion.PanelOptions, err
 		return nil, err
 	}
 	options.Log = log
-	return &companion.PanelOptions{Listen: c.config.PanelListen, Repairs: &panelRepairs{options: options}}, nil
+	serves := func(address string) {
+		if err := dock.UpdatePage(options.StateDir, address); err != nil {
+			log.Warn("OBS's dock does not find the panel", "error", err)
+		}
+	}
+	return &companion.PanelOptions{Listen: c.config.PanelListen, Repairs: &panelRepairs{options: options}, Serves: serves}, nil
 }
 
 // panelRepairs finds and does what `costream-obs doctor --fix` would. Problems have the ids of the checks that find them.

@@ -19,6 +19,7 @@ import (
 	"github.com/costream-obs/costream-obs/internal/companion"
 	"github.com/costream-obs/costream-obs/internal/config"
 	"github.com/costream-obs/costream-obs/internal/control"
+	"github.com/costream-obs/costream-obs/internal/dock"
 	"github.com/costream-obs/costream-obs/internal/hotkeys"
 	"github.com/costream-obs/costream-obs/internal/priority"
 	"github.com/costream-obs/costream-obs/internal/terminal"
@@ -97,6 +98,7 @@ func run(ctx context.Context, c *invocation) error {
 	options.WithoutOBS = func() {
 		finishHotkeys(hotkeys.NewStore(options.StateDir), beside)
 		finishCleanFeed(camera.NewStore(options.StateDir), beside)
+		finishDock(dock.NewStore(options.StateDir), beside)
 	}
 	if c.config.Panel {
 		if options.Panel, err = panelOptions(c, log); err != nil {

@@ -34,7 +34,7 @@ func setupCommand() *command {
 			"  costream-obs setup --print     print what would be done, as a shell script\n" +
 			"  costream-obs setup --undo      undo what setup did\n\n" +
 			"The portable route needs none of this, except that the last step hides the scenes for the peer from your list of scenes.",
-		subs:     []*command{setupHotkeysCommand(), setupCleanFeedCommand()},
+		subs:     []*command{setupHotkeysCommand(), setupCleanFeedCommand(), setupDockCommand()},
 		settings: []string{"video-out", "video-in"},
 		bind: func(set *pflag.FlagSet) action {
 			f := setupFlags{

@@ -66,7 +66,7 @@ func (f feedSetup) setCamera(order camera.Order) error {
 	done, err := f.camera.Carry(order, f.obs)
 	switch {
 	case errors.Is(err, collection.ErrRunning):
-		fmt.Fprintln(f.out, whileOpen())
+		fmt.Fprintln(f.out, whileOpen("scene collection"))
 		return nil
 	case err != nil:
 		return err
@@ -82,13 +82,13 @@ func (f feedSetup) setCamera(order camera.Order) error {
 	return nil
 }
 
-// whileOpen says what has to happen for what waits until OBS is closed.
-func whileOpen() string {
+// whileOpen says what has to happen for a change of one of OBS's files that waits until OBS is closed.
+func whileOpen(file string) string {
 	next := "close OBS, then repeat this command; or keep costream-obs run running until OBS ends"
 	if companionRuns() {
 		next = "costream-obs run does it when you close OBS"
 	}
-	return fmt.Sprintf("OBS is open, so its scene collection cannot be written now: %s.", next)
+	return fmt.Sprintf("OBS is open, so its %s cannot be written now: %s.", file, next)
 }
 
 // finishCleanFeed carries out what waits for the end of OBS, and tells of it.

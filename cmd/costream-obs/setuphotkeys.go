@@ -203,7 +203,7 @@ func (h hotkeySetup) wait(what string) error {
 	if err := h.store.Save(before.With(h.order)); err != nil {
 		return err
 	}
-	fmt.Fprintf(h.out, "%s\n%s\n", what, whileOpen())
+	fmt.Fprintf(h.out, "%s\n%s\n", what, whileOpen("scene collection"))
 	return nil
 }
 

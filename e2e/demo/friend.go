@@ -4,10 +4,14 @@ package main
 
 import (
 	"fmt"
+	"image"
 	"image/color"
 	"path/filepath"
+	"strings"
+	"time"
 
 	"github.com/costream-obs/costream-obs/e2e"
+	"github.com/costream-obs/costream-obs/e2e/browser"
 	"github.com/costream-obs/costream-obs/internal/testbed"
 )
 
@@ -67,13 +71,14 @@ func withPreview(o e2e.PersonOptions, w, h int) e2e.PersonOptions {
 // friend is a person with a programme worth looking at.
 type friend struct {
 	*e2e.Person
+	tb        testbed.TB
 	companion *e2e.Companion
 }
 
 const codeInput = "Editor"
 
 func newFriend(tb testbed.TB, l looks) *friend {
-	f := &friend{Person: e2e.NewPerson(tb, l.PersonOptions, testbed.NewDisplay(tb))}
+	f := &friend{Person: e2e.NewPerson(tb, l.PersonOptions, testbed.NewDisplay(tb)), tb: tb}
 	path := filepath.Join(tb.TempDir(), l.Name+".png")
 	if err := savePicture(path, l.paint()); err != nil {
 		tb.Fatalf("%v", err)
@@ -94,3 +99,24 @@ func (f *friend) lockPeer() {
 	f.OBS.Request("GetSceneItemId", testbed.D{"sceneName": testbed.Scene, "sourceName": e2e.PeerInput}, &item)
 	f.OBS.Request("SetSceneItemLocked", testbed.D{"sceneName": testbed.Scene, "sceneItemId": item.SceneItemID, "sceneItemLocked": true}, nil)
 }
+
+// The widths of the panel: that of a dock, and that of a window. A picture of it is as high as what is on it, and at least as
+// high as the window.
+const (
+	panelNarrow = 300
+	panelWide   = 1200
+	panelHeight = 450
+)
+
+// panel is what the friend's panel shows in a browser, once both small pictures are there.
+func (f *friend) panel(binary string, width int) image.Image {
+	address := strings.TrimSpace(f.Costream(binary, "", "panel", "--print"))
+	page := browser.New(f.tb, width, panelHeight)
+	page.Open(address, address)
+	page.Await("the panel shows both pictures", panelLimit,
+		`["friend", "sent"].every((whose) => !document.getElementById("picture-" + whose).hidden)`)
+	return page.Screenshot()
+}
+
+// panelLimit holds for a page in a browser that has just started.
+const panelLimit = 20 * time.Second

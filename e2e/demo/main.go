@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command demo lets two real OBS on this machine co-stream with each other, says what happens as it
-// happens, measures how late each sees the other, and leaves a picture of both windows.
+// happens, measures how late each sees the other, and leaves pictures of both windows and of the panel beside them.
 //
 // It is what `make demo` runs. It is not a test: e2e's tests check what is only shown here.
 package main
@@ -17,6 +17,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -26,7 +27,7 @@ import (
 
 func main() {
 	costream := flag.String("costream", "build/costream-obs", "the costream-obs to show")
-	out := flag.String("out", "demo", "directory for the picture")
+	out := flag.String("out", "demo", "directory for the pictures")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -101,14 +102,26 @@ func play(tb testbed.TB, say *narrator, binary, out string) {
 	say.done("Picture latency, OBS to OBS: Alice → Bob %d ms, Bob → Alice %d ms (medians of %d)",
 		there.Milliseconds(), back.Milliseconds(), probes)
 
-	say.step("Taking a picture of both OBS windows")
+	say.step("Alice opens her panel: as narrow as a dock of OBS, and as wide as a window of a browser")
+	narrow, wide := alice.panel(binary, panelNarrow), alice.panel(binary, panelWide)
+	say.done("The panel shows Bob's picture, what he gets, and the last two minutes")
+
+	say.step("Taking pictures of both OBS windows and of the panel")
 	alice.lockPeer()
 	bob.lockPeer()
-	path := filepath.Join(out, "co-stream.png")
-	if err := savePicture(path, sideBySide(window(alice.OBS.Display.Screenshot()), window(bob.OBS.Display.Screenshot()))); err != nil {
-		tb.Fatalf("%v", err)
+	both := sideBySide(window(alice.OBS.Display.Screenshot()), window(bob.OBS.Display.Screenshot()), narrow)
+	var paths []string
+	for _, picture := range []struct {
+		name string
+		img  image.Image
+	}{{"co-stream.png", both}, {"panel-narrow.png", narrow}, {"panel-wide.png", wide}} {
+		path := filepath.Join(out, picture.name)
+		if err := savePicture(path, picture.img); err != nil {
+			tb.Fatalf("%v", err)
+		}
+		paths = append(paths, path)
 	}
-	say.done("%s", path)
+	say.done("%s", strings.Join(paths, ", "))
 
 	say.step("Both stop streaming")
 	alice.OBS.StopStream()

@@ -103,13 +103,19 @@ func window(display image.Image) image.Image {
 	return img
 }
 
-// sideBySide puts two pictures next to each other.
-func sideBySide(a, b image.Image) image.Image {
+// sideBySide puts pictures next to each other.
+func sideBySide(pictures ...image.Image) image.Image {
 	const gap = 8
-	w, h := a.Bounds().Dx(), max(a.Bounds().Dy(), b.Bounds().Dy())
-	img := image.NewRGBA(image.Rect(0, 0, w+gap+b.Bounds().Dx(), h))
+	w, h := -gap, 0
+	for _, p := range pictures {
+		w, h = w+gap+p.Bounds().Dx(), max(h, p.Bounds().Dy())
+	}
+	img := image.NewRGBA(image.Rect(0, 0, w, h))
 	draw.Draw(img, img.Bounds(), image.White, image.Point{}, draw.Src)
-	draw.Draw(img, a.Bounds(), a, a.Bounds().Min, draw.Src)
-	draw.Draw(img, b.Bounds().Add(image.Pt(w+gap, 0)), b, b.Bounds().Min, draw.Src)
+	x := 0
+	for _, p := range pictures {
+		draw.Draw(img, image.Rect(x, 0, x+p.Bounds().Dx(), p.Bounds().Dy()), p, p.Bounds().Min, draw.Src)
+		x += p.Bounds().Dx() + gap
+	}
 	return img
 }

@@ -18,7 +18,7 @@ var floors = []floor{
 	{"what doctor looks at", "internal/doctor/checks"},
 	{"the session with OBS", "internal/companion"},
 	{"what is left in closed scene collections; the page to see and steer", "internal/leftovers internal/panel"},
-	{"two abilities tied together", "internal/cleanfeed/camera internal/control internal/hotkeys internal/obsscenes"},
+	{"two abilities tied together", "internal/cleanfeed/camera internal/control internal/dock internal/hotkeys internal/obsscenes"},
 	{"one task each", `internal/call internal/cleanfeed internal/collection internal/config internal/encoders internal/layouts internal/pairing
 		internal/pathcheck internal/placement internal/reach/...`},
 	{"abilities: one program or protocol each", "internal/record/... media media/link/... obsctl scenes setup"},
@@ -81,7 +81,7 @@ var limits = []limit{
 type ban struct{ packages, never, why string }
 
 const (
-	needsOBS = `obsctl setup internal/cleanfeed/... internal/collection internal/companion internal/hotkeys
+	needsOBS = `obsctl setup internal/cleanfeed/... internal/collection internal/companion internal/dock internal/hotkeys
 		internal/leftovers internal/obsscenes`
 	knowsOBS = "scenes " + needsOBS
 )
@@ -115,6 +115,8 @@ var owners = []owner{
 		"go-gst leaks and blocks unless each call is made with care, so one package makes them all"},
 	{"github.com/andreykaipov/goobs/...", "obsctl",
 		"goobs has no deadlines and is unusable after a late answer, so obsctl hides it"},
+	{"github.com/chromedp/...", "e2e/browser",
+		"the tests of the panel and the demo work pages as a person does, and nothing else needs a browser"},
 	{"github.com/huin/goupnp/...", "internal/reach/portmap",
 		"how the router opens a port is one package's matter; of goupnp it uses SOAP alone, since its search waits two seconds and has no bounds"},
 	{"github.com/pion/...", "media/link/... internal/reach/relay",

@@ -75,7 +75,22 @@ func (f *File) Edit(change func(*Doc) error) (err error) {
 			err = fmt.Errorf("the scene collection %q was not changed: %w", f.name, err)
 		}
 	}()
-	// A collection that is a link stays one.
+	return f.editText(func(old []byte) ([]byte, error) {
+		doc, err := parse(old)
+		if err != nil {
+			return nil, err
+		}
+		if err := change(doc); err != nil {
+			return nil, err
+		}
+		_, err = parse(doc.text)
+		return doc.text, err
+	})
+}
+
+// editText is Edit for a file of any form: change returns the new text.
+func (f *File) editText(change func(old []byte) ([]byte, error)) error {
+	// A file that is a link stays one.
 	path, err := filepath.EvalSymlinks(f.path)
 	if err != nil {
 		return err
@@ -92,20 +107,11 @@ func (f *File) Edit(change func(*Doc) error) (err error) {
 	if err != nil {
 		return err
 	}
-	doc, err := parse(old.text)
-	if err != nil {
+	text, err := change(old.text)
+	if err != nil || bytes.Equal(text, old.text) {
 		return err
 	}
-	if err := change(doc); err != nil {
-		return err
-	}
-	if _, err := parse(doc.text); err != nil {
-		return err
-	}
-	if bytes.Equal(doc.text, old.text) {
-		return nil
-	}
-	return f.write(path, old, doc.text)
+	return f.write(path, old, text)
 }
 
 // write puts text in the place of what is at path.

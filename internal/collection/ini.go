@@ -18,9 +18,15 @@ func readINI(path string) (ini, error) {
 	if err != nil {
 		return ini{}, err
 	}
-	file := ini{path: path, sections: map[string]map[string]string{}}
+	file := parseINI(string(data))
+	file.path = path
+	return file, nil
+}
+
+func parseINI(text string) ini {
+	file := ini{sections: map[string]map[string]string{}}
 	var section map[string]string
-	for line := range strings.Lines(strings.TrimPrefix(string(data), "\ufeff")) {
+	for line := range strings.Lines(strings.TrimPrefix(text, "\ufeff")) {
 		line = strings.TrimLeft(strings.TrimRight(line, "\r\n"), " \t")
 		if strings.HasPrefix(line, "[") {
 			name := strings.Trim(strings.TrimSpace(line), "[]")
@@ -34,7 +40,7 @@ func readINI(path string) (ini, error) {
 			section[strings.TrimSpace(key)] = unescapeINI.Replace(value) // with its blanks, as libobs takes it
 		}
 	}
-	return file, nil
+	return file
 }
 
 var unescapeINI = strings.NewReplacer(`\\`, `\`, `\n`, "\n", `\r`, "\r")

@@ -18,12 +18,14 @@ type PanelOptions struct {
 	Listen string
 	// Repairs does what doctor would; nil where nothing can be repaired from there.
 	Repairs panel.Repairs
+	// Serves is told the page's address while it is served, and "" at its end; may be nil.
+	Serves func(address string)
 }
 
 // newPanel is the panel of this companion.
 func (c *Companion) newPanel() *panel.Server {
 	return panel.New(panel.Options{
-		StateDir: c.o.StateDir, Listen: c.o.Panel.Listen, Repairs: c.o.Panel.Repairs, Log: c.log,
+		StateDir: c.o.StateDir, Listen: c.o.Panel.Listen, Repairs: c.o.Panel.Repairs, Serves: c.o.Panel.Serves, Log: c.log,
 		Status: c.Status, Order: c.carryPanel, Visible: c.visible, Picture: c.peek,
 		Saved: func() (map[string]scenes.Saved, error) {
 			path, err := layouts.DefaultFile()

@@ -19,7 +19,11 @@ import (
 const turnedAway = "Open the panel with the address that this command prints: costream-obs panel\n"
 
 // refuse tells nothing but where the address is.
-func refuse(w http.ResponseWriter) {
+func refuse(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/" {
+		// Other pages may notice this answer, without reading it: the page of OBS's dock waits for it.
+		w.Header().Set("Cross-Origin-Resource-Policy", "cross-origin")
+	}
 	http.Error(w, strings.TrimSuffix(turnedAway, "\n"), http.StatusForbidden)
 }
 

@@ -61,7 +61,9 @@ type Options struct {
 	Saved func() (map[string]scenes.Saved, error)
 	// Repairs finds and does what can be repaired; nil where nothing can.
 	Repairs Repairs
-	Log     *slog.Logger
+	// Serves is told the page's address on this machine once it is served, and "" when it no longer is; may be nil.
+	Serves func(address string)
+	Log    *slog.Logger
 }
 
 // Whose says what a picture shows.
@@ -106,6 +108,9 @@ type Server struct {
 func New(o Options) *Server {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Serves == nil {
+		o.Serves = func(string) {}
 	}
 	s := &Server{o: o, orders: make(chan struct{}, maxOrders), shots: map[Whose]*shot{OfFriend: {}, Sent: {}}}
 	s.feed.init()
@@ -159,6 +164,8 @@ func (s *Server) Run(ctx context.Context, started func()) error {
 		go func() { ended <- srv.Serve(&bounded{Listener: l, room: room}) }()
 	}
 	started()
+	s.o.Serves(access.URL())
+	defer s.o.Serves("")
 	err = <-ended
 	_ = srv.Close()
 	for range len(listeners) - 1 {

@@ -15,7 +15,7 @@ import (
 	"github.com/costream-obs/costream-obs/internal/control"
 )
 
-//go:embed page/page.html page/page.css page/page.js
+//go:embed page/page.html page/page.css page/page.js page/icon.svg
 var page embed.FS
 
 // files are the parts of the page by their path.
@@ -23,6 +23,7 @@ var files = map[string]struct{ name, kind string }{
 	"":         {"page/page.html", "text/html; charset=utf-8"},
 	"page.css": {"page/page.css", "text/css; charset=utf-8"},
 	"page.js":  {"page/page.js", "text/javascript; charset=utf-8"},
+	"icon.svg": {"page/icon.svg", "image/svg+xml"},
 }
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
@@ -32,7 +33,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	s.mu.Unlock()
 	path, ok := admit(r, access)
 	if !ok || !welcome(r) {
-		refuse(w)
+		refuse(w, r)
 		return
 	}
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeWithin + orderWithin)) // TCP has deadlines.
@@ -58,7 +59,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	case "POST fix":
 		s.fix(w, r)
 	default:
-		refuse(w)
+		refuse(w, r)
 	}
 }
 

@@ -55,6 +55,7 @@ const (
 	Transition     Code = "obs.transition"
 	Loop           Code = "obs.loop"
 	Hotkeys        Code = "obs.hotkeys"
+	Dock           Code = "obs.dock"
 
 	SoundServer      Code = "audio.server"
 	Priority         Code = "audio.priority"
@@ -150,6 +151,7 @@ var table = []Kind{
 	{Transition, "", "", Warning, []Code{Connection}},
 	{Loop, "", "the peer does not get their own picture back", Warning, []Code{Connection}},
 	{Hotkeys, "", "its hotkeys for the peer are in order", Warning, []Code{Settings}},
+	{Dock, "", "its dock with the panel is in order", Warning, []Code{Settings}},
 
 	{SoundServer, "sound server", "a sound server answers", Error, nil},
 	{Priority, "", "the sound server has real-time priority", Warning, []Code{SoundServer}},

@@ -51,6 +51,7 @@ function __costream_obs_at
                 'costream-obs send' \
                 'costream-obs setup' \
                 'costream-obs setup clean-feed' \
+                'costream-obs setup dock' \
                 'costream-obs setup hotkeys' \
                 'costream-obs status' \
                 'costream-obs version'
@@ -78,7 +79,7 @@ complete -c costream-obs -n $at -a version -d 'print the version, for bug report
 complete -c costream-obs -n $at -a help -d 'explain a command'
 
 set -l at '__costream_obs_at costream-obs doctor'
-complete -c costream-obs -n $at -l only -x -a 'svc svc.config svc.run svc.unit host host.gst host.user v4l2 v4l2.module.file v4l2.module.sign v4l2.module.loaded v4l2.module.version v4l2.conf v4l2.dev.pair v4l2.dev.order v4l2.dev.excl v4l2.dev.keepformat v4l2.dev.holders v4l2.dev.state obs obs.ws.config obs.flatpak obs.ws.connect obs.ws.auth obs.version obs.vcam.avail obs.vcam.type obs.vcam.device obs.video obs.rate obs.source obs.changes obs.loop obs.hotkeys audio audio.server audio.priority audio.urgent audio.sink audio.mic audio.mute audio.level audio.monitor.device audio.monitor.inputs audio.place audio.monitor.peer audio.monitor.dup audio.viewers audio.mute.hazard audio.latency net net.ports net.addr net.nat net.router net.meet net.relay net.key net.probe net.clock net.rmem media media.encoder' -d 'run only the checks ID,... and those that they need'
+complete -c costream-obs -n $at -l only -x -a 'svc svc.config svc.run svc.unit host host.gst host.user v4l2 v4l2.module.file v4l2.module.sign v4l2.module.loaded v4l2.module.version v4l2.conf v4l2.dev.pair v4l2.dev.order v4l2.dev.excl v4l2.dev.keepformat v4l2.dev.holders v4l2.dev.state obs obs.ws.config obs.flatpak obs.ws.connect obs.ws.auth obs.version obs.vcam.avail obs.vcam.type obs.vcam.device obs.video obs.rate obs.source obs.changes obs.loop obs.hotkeys obs.dock audio audio.server audio.priority audio.urgent audio.sink audio.mic audio.mute audio.level audio.monitor.device audio.monitor.inputs audio.place audio.monitor.peer audio.monitor.dup audio.viewers audio.mute.hazard audio.latency net net.ports net.addr net.nat net.router net.meet net.relay net.key net.probe net.clock net.rmem media media.encoder' -d 'run only the checks ID,... and those that they need'
 complete -c costream-obs -n $at -l list -d 'list the checks'
 complete -c costream-obs -n $at -l fix -d 'fix what can be fixed'
 complete -c costream-obs -n $at -l yes -d 'fix without asking'
@@ -444,6 +445,7 @@ complete -c costream-obs -n $at -l config -r -F -d 'configuration file'
 set -l at '__costream_obs_at costream-obs setup'
 complete -c costream-obs -n $at -a hotkeys -d 'give OBS hotkeys for the peer, or remove them'
 complete -c costream-obs -n $at -a clean-feed -d 'prepare OBS for sending the programme without the peer, or undo that'
+complete -c costream-obs -n $at -a dock -d 'show the panel in a dock of OBS, or remove the dock'
 complete -c costream-obs -n $at -l undo -d 'undo what setup did'
 complete -c costream-obs -n $at -l print -d 'show the commands and files, and do nothing'
 complete -c costream-obs -n $at -l yes -d 'do not ask'
@@ -460,6 +462,9 @@ complete -c costream-obs -n $at -l all -d 'in all scene collections'
 complete -c costream-obs -n $at -l undo -d 'undo this in all scene collections'
 complete -c costream-obs -n $at -l video-in -x -a '(for f in /dev/video*; echo $f; end)' -d 'video device that costream-obs writes the peer\'s picture to and OBS reads'
 complete -c costream-obs -n $at -l config -r -F -d 'configuration file'
+
+set -l at '__costream_obs_at costream-obs setup dock'
+complete -c costream-obs -n $at -l undo -d 'remove our dock from OBS'
 
 set -l at '__costream_obs_at costream-obs setup hotkeys'
 complete -c costream-obs -n $at -l toggle -x -d 'KEY that shows the peer if hidden, else hides it'

@@ -80,6 +80,7 @@ func All(m *Machine) []doctor.Check {
 		row(problem.Changes, m.changesUndone),
 		row(problem.Loop, m.loop),
 		row(problem.Hotkeys, m.hotkeysSetUp),
+		row(problem.Dock, m.dockSetUp),
 
 		row(problem.SoundServer, m.soundServer),
 		row(problem.Priority, m.priority),

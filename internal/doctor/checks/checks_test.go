@@ -18,6 +18,7 @@ import (
 
 	"github.com/costream-obs/costream-obs/internal/call"
 	"github.com/costream-obs/costream-obs/internal/control"
+	"github.com/costream-obs/costream-obs/internal/dock"
 	"github.com/costream-obs/costream-obs/internal/doctor"
 	"github.com/costream-obs/costream-obs/internal/doctor/checks"
 	"github.com/costream-obs/costream-obs/internal/encoders"
@@ -291,6 +292,18 @@ var faults = []fault{
 		f.hotkeys.ScriptErr = &fs.PathError{Op: "open", Path: f.hotkeys.Script, Err: syscall.ENOENT}
 	}, []string{"obs.hotkeys"}},
 	{"hotkeys of another version", func(f *fixture) { f.hotkeys.Current = false }, []string{"obs.hotkeys"}},
+	{"dock waits", func(f *fixture) { f.dock.Order.Waiting = true }, []string{"obs.dock"}},
+	{"dock refused", func(f *fixture) {
+		f.dock.Order.Problem = "OBS's list of docks is not in the form that OBS writes"
+	}, []string{"obs.dock"}},
+	{"dock in an OBS without browser", func(f *fixture) { f.dock.Browser = dock.NoDocks }, []string{"obs.dock"}},
+	{"dock removed in OBS", func(f *fixture) { f.dock.Address, f.dock.Leads = "", false }, []string{"obs.dock"}},
+	{"dock with a stale address", func(f *fixture) {
+		f.dock.Address, f.dock.Leads = "file:///home/old/.local/state/costream-obs/panel-dock.html", false
+	}, []string{"obs.dock"}},
+	{"dock without its page", func(f *fixture) {
+		f.dock.PageErr = &fs.PathError{Op: "open", Path: f.dock.Order.Page, Err: syscall.ENOENT}
+	}, []string{"obs.dock"}},
 	{"Flatpak without devices", func(f *fixture) {
 		f.flatpak("[Context]\nshared=network;ipc;\nsockets=x11;wayland;pulseaudio;\ndevices=dri;\n")
 	}, []string{"obs.flatpak"}},

@@ -19,6 +19,7 @@ import (
 
 	"github.com/costream-obs/costream-obs/internal/collection"
 	"github.com/costream-obs/costream-obs/internal/control"
+	"github.com/costream-obs/costream-obs/internal/dock"
 	"github.com/costream-obs/costream-obs/internal/doctor"
 	"github.com/costream-obs/costream-obs/internal/doctor/checks"
 	"github.com/costream-obs/costream-obs/internal/encoders"
@@ -69,6 +70,7 @@ type fixture struct {
 	obs       checks.OBS
 	obsErr    error
 	hotkeys   checks.Hotkeys
+	dock      checks.Dock
 	sound     checks.Sound
 	soundErr  error
 	peak      float64
@@ -140,6 +142,10 @@ func healthy(t *testing.T) *fixture {
 		hotkeys: checks.Hotkeys{
 			Entry: &hotkeys.Entry{Order: hotkeys.Order{Keys: map[hotkeys.Action]collection.Key{hotkeys.Toggle: {Key: "OBS_KEY_F9"}}}}, Collection: "Untitled", Script: "/home/me/.local/share/costream-obs/costream-obs.lua", Current: true,
 			Keys: map[hotkeys.Action][]string{hotkeys.Toggle: {"F9"}},
+		},
+		dock: checks.Dock{
+			Order: &dock.Order{Page: "/home/me/.local/state/costream-obs/panel-dock.html"}, Browser: dock.HasDocks, Leads: true,
+			Address: "file:///home/me/.local/state/costream-obs/panel-dock.html",
 		},
 		peak:  0.02,
 		addrs: []string{"198.51.100.7"},
@@ -307,6 +313,7 @@ func (f *fixture) machine(t *testing.T) *checks.Machine {
 		Processes: func(context.Context) ([]obsctl.Process, error) { return f.processes, nil },
 		OBS:       func(context.Context) (checks.OBS, error) { return f.obs, f.obsErr },
 		Hotkeys:   func(context.Context) (checks.Hotkeys, error) { return f.hotkeys, nil },
+		Dock:      func(context.Context) (checks.Dock, error) { return f.dock, nil },
 		Sound:     func(context.Context) (checks.Sound, error) { return f.sound, f.soundErr },
 		Peak:      func(context.Context, string) (float64, error) { return f.peak, nil },
 		Follow: func(context.Context, map[string]pulse.SinkInput) (map[string]checks.Heard, error) {

@@ -81,6 +81,7 @@ type Machine struct {
 	OBS       func(context.Context) (OBS, error)
 	Change    OBSChanger
 	Hotkeys   func(context.Context) (Hotkeys, error)
+	Dock      func(context.Context) (Dock, error)
 	Sound     func(context.Context) (Sound, error)
 	// Peak is the loudest sample of a source within half a second, 0 to 1.
 	Peak func(ctx context.Context, source string) (float64, error)
@@ -125,6 +126,7 @@ func New(o Options) *Machine {
 	m.OBS = once(m.lookAtOBS)
 	m.Change = m.changeOBS
 	m.Hotkeys = once(func(context.Context) (Hotkeys, error) { return lookAtHotkeys(o.StateDir) })
+	m.Dock = once(func(context.Context) (Dock, error) { return lookAtDock(o.StateDir) })
 	m.Sound = once(func(ctx context.Context) (Sound, error) { return lookAtSound(ctx, pulse.Client{}) })
 	m.Peak = func(ctx context.Context, source string) (float64, error) {
 		return recordPeak(ctx, pulse.OfSource(source))

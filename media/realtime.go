@@ -21,6 +21,16 @@ func newSoundMachine(what string, g graph, log *slog.Logger) (machine, error) {
 	return m, nil
 }
 
+// newPictureMachine builds the pipeline of a graph whose threads are not before other programs, even where this one is:
+// encoding and decoding pictures takes much of a processor, which OBS needs more.
+func newPictureMachine(what string, g graph, log *slog.Logger) (machine, error) {
+	m, err := newMachine(what, g, log)
+	if err == nil {
+		m.pipe.Calm()
+	}
+	return m, err
+}
+
 // realTime has the pipeline's threads ask for real-time priority. Sound breaks off when they come late, as they do beside
 // programs that use up the processors; each works for less than a millisecond at a time. It is called before run. Where the
 // system refuses, sound works without.

@@ -65,7 +65,7 @@ func NewVideoReceiver(o VideoReceiverOptions) (*VideoReceiver, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
-	m, err := newMachine(what, videoReceiverGraph(f, o.Ordered), o.Log)
+	m, err := newPictureMachine(what, videoReceiverGraph(f, o.Ordered), o.Log)
 	if err != nil {
 		return nil, err
 	}

@@ -87,7 +87,7 @@ func NewVideoSender(o VideoSenderOptions) (*VideoSender, error) {
 	if o.Card.Data != nil && !o.Card.is(f) {
 		return nil, fmt.Errorf("%s: %w: the card has %dx%d pixels, the picture %dx%d", what, ErrFormat, o.Card.W, o.Card.H, f.W, f.H)
 	}
-	m, err := newMachine(what, g, o.Log)
+	m, err := newPictureMachine(what, g, o.Log)
 	if err != nil {
 		return nil, err
 	}

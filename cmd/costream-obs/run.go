@@ -123,7 +123,7 @@ func run(ctx context.Context, c *invocation) error {
 }
 
 // raise puts costream-obs before other programs where that is allowed: beside a game its threads would come too late for a
-// voice. Each works for a moment only.
+// voice. Those that encode and decode pictures are not.
 func raise(log *slog.Logger) {
 	if level, err := priority.Raise(); err != nil {
 		log.Debug("costream-obs is not before other programs", "err", err)

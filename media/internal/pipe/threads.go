@@ -5,23 +5,37 @@ package pipe
 /*
 #cgo pkg-config: gstreamer-1.0
 #include <gst/gst.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+static gboolean begins(GstMessage *message) {
+	GstStreamStatusType type;
+	GstElement *owner;
+	if (GST_MESSAGE_TYPE(message) != GST_MESSAGE_STREAM_STATUS)
+		return FALSE;
+	gst_message_parse_stream_status(message, &type, &owner);
+	return type == GST_STREAM_STATUS_TYPE_ENTER;
+}
+
 // tell_thread runs in the thread that the message is about.
 static GstBusSyncReply tell_thread(GstBus *bus, GstMessage *message, gpointer fd) {
-	if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_STREAM_STATUS) {
-		GstStreamStatusType type;
-		GstElement *owner;
-		gst_message_parse_stream_status(message, &type, &owner);
-		if (type == GST_STREAM_STATUS_TYPE_ENTER) {
-			gint32 tid = syscall(SYS_gettid);
-			ssize_t written = write(GPOINTER_TO_INT(fd), &tid, sizeof tid);
-			(void)written; // A reader that does not keep up misses a thread.
-		}
+	if (begins(message)) {
+		gint32 tid = syscall(SYS_gettid);
+		ssize_t written = write(GPOINTER_TO_INT(fd), &tid, sizeof tid);
+		(void)written; // A reader that does not keep up misses a thread.
 	}
 	return GST_BUS_PASS;
 }
+
+// calm_thread does so, too. The threads that this one starts are like it.
+static GstBusSyncReply calm_thread(GstBus *bus, GstMessage *message, gpointer none) {
+	if (begins(message) && getpriority(PRIO_PROCESS, 0) < 0)
+		setpriority(PRIO_PROCESS, 0, 0);
+	return GST_BUS_PASS;
+}
+
+static void calm_threads(void *bus) { gst_bus_set_sync_handler(GST_BUS(bus), calm_thread, NULL, NULL); }
 
 static void close_threads_fd(gpointer fd) { close(GPOINTER_TO_INT(fd)); }
 
@@ -54,6 +68,10 @@ func (p *Pipeline) OnThread(f func(tid int)) error {
 	C.tell_threads(p.gst.GetPipelineBus().Unsafe(), C.int(fds[1]))
 	return nil
 }
+
+// Calm keeps the threads on which elements work, and those that they start, at nice level 0 or above in a process with a
+// lower one. Call it before Run, and not with OnThread.
+func (p *Pipeline) Calm() { C.calm_threads(p.gst.GetPipelineBus().Unsafe()) }
 
 // followThreads passes threads on until ctx ends.
 func (p *Pipeline) followThreads(ctx context.Context) {

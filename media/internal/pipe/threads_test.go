@@ -4,10 +4,18 @@ package pipe
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/go-gst/go-gst/gst"
+	"golang.org/x/sys/unix"
+
+	"github.com/costream-obs/costream-obs/internal/testbed"
 )
 
 // TestOnThread has a queue give a pipeline a second thread.
@@ -36,4 +44,53 @@ func TestOnThread(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestCalm runs a pipeline in a process that is before others. Where this user may not have such a process, all are calm.
+func TestCalm(t *testing.T) {
+	level := func(to int) (err error) {
+		for tid := range threads(t) {
+			err = errors.Join(err, unix.Setpriority(unix.PRIO_PROCESS, tid, to))
+		}
+		return err
+	}
+	if err := level(-5); errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM) {
+		t.Skipf("this user may not: %v", err)
+	}
+	defer func() { _ = level(0) }()
+	p := mustParse(t, "audiotestsrc is-live=true ! queue ! fakesink sync=false")
+	p.Calm()
+	if err := p.gst.SetState(gst.StatePlaying); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = p.gst.SetState(gst.StateNull) }()
+	testbed.Await(t, "calm threads", 10*time.Second, func() error {
+		calm := 0
+		for tid, name := range threads(t) {
+			level, err := unix.Getpriority(unix.PRIO_PROCESS, tid)
+			if err == nil && strings.Contains(name, ":s") && 20-level == 0 {
+				calm++
+			}
+		}
+		if calm < 2 {
+			return fmt.Errorf("%d of 2 threads", calm)
+		}
+		return nil
+	})
+}
+
+// threads are the names of this process's threads.
+func threads(t *testing.T) map[int]string {
+	t.Helper()
+	all := make(map[int]string)
+	entries, err := os.ReadDir("/proc/self/task")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		tid, _ := strconv.Atoi(e.Name())
+		name, _ := os.ReadFile("/proc/self/task/" + e.Name() + "/comm")
+		all[tid] = string(name)
+	}
+	return all
 }

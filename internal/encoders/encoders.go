@@ -44,6 +44,8 @@ type Chooser struct {
 	store  store
 	pauses []time.Duration // before further trials of encoders that were too slow
 	rest   time.Duration   // before the further trial of one that failed
+	// hardwareWithin limits the trial of a hardware encoder.
+	hardwareWithin time.Duration
 
 	mu       sync.Mutex
 	known    map[media.VideoFormat][]Result
@@ -102,7 +104,7 @@ func New(o Options) *Chooser {
 		o: o, store: store{file: o.File}, pauses: []time.Duration{3 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute},
 		known:  make(map[media.VideoFormat][]Result),
 		trying: make(map[media.VideoFormat]chan struct{}), failed: make(map[string]string), news: make(chan struct{}),
-		resting: make(map[string]bool), failures: make(map[string]int), rest: 30 * time.Second,
+		resting: make(map[string]bool), failures: make(map[string]int), rest: 30 * time.Second, hardwareWithin: hardwareWithin,
 	}
 }
 

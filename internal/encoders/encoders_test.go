@@ -38,6 +38,7 @@ func newChooser(t *testing.T, name, dir string) *Chooser {
 		t.Fatal(err)
 	}
 	c := New(Options{Name: name, Program: program, File: filepath.Join(dir, "encoders.json")})
+	c.hardwareWithin = 10 * time.Second // The race detector is slow.
 	c.pauses = slices.Repeat([]time.Duration{500 * time.Millisecond}, 30)
 	return c
 }

@@ -31,19 +31,19 @@ const (
 )
 
 // within limits the trial of an encoder.
-func within(name string) time.Duration {
+func (c *Chooser) within(name string) time.Duration {
 	if media.HardwareEncoder(name) {
-		return hardwareWithin
+		return c.hardwareWithin
 	}
 	return softwareWithin
 }
 
 // RunTrial is the program with TrialCommand: it tries one encoder, with the arguments of its command line.
 func RunTrial(args []string, stdout io.Writer) error {
-	if len(args) != 6 {
-		return fmt.Errorf("%s needs 6 arguments", TrialCommand)
+	if len(args) != 7 {
+		return fmt.Errorf("%s needs 7 arguments", TrialCommand)
 	}
-	var n [5]int
+	var n [6]int
 	for i, arg := range args[1:] {
 		v, err := strconv.Atoi(arg)
 		if err != nil {
@@ -53,11 +53,12 @@ func RunTrial(args []string, stdout io.Writer) error {
 	}
 	f := media.VideoFormat{W: n[0], H: n[1], FPSNum: n[2], FPSDen: n[3]}
 	// A driver that hangs keeps what called it from returning, and whoever started us may be gone.
-	time.AfterFunc(within(args[0])+hardwareWithin, func() { os.Exit(1) })
+	limit := time.Duration(n[5]) * time.Millisecond
+	time.AfterFunc(2*limit, func() { os.Exit(1) })
 	if err := media.Init(); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), within(args[0])-toReport)
+	ctx, cancel := context.WithTimeout(context.Background(), limit-toReport)
 	defer cancel()
 	return json.NewEncoder(stdout).Encode(media.TryEncoder(ctx, args[0], f, n[4]))
 }
@@ -65,7 +66,8 @@ func RunTrial(args []string, stdout io.Writer) error {
 // trial tries one encoder in a process of its own.
 func (c *Chooser) trial(ctx context.Context, name string, f media.VideoFormat) media.EncoderTrial {
 	args := []string{TrialCommand, name}
-	for _, n := range []int{f.W, f.H, f.FPSNum, f.FPSDen, c.o.BitrateKbps} {
+	limit := c.within(name)
+	for _, n := range []int{f.W, f.H, f.FPSNum, f.FPSDen, c.o.BitrateKbps, int(limit.Milliseconds())} {
 		args = append(args, strconv.Itoa(n))
 	}
 	cmd := exec.Command(c.o.Program, args...)
@@ -77,7 +79,6 @@ func (c *Chooser) trial(ctx context.Context, name string, f media.VideoFormat) m
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	limit := within(name)
 	expired := time.NewTimer(limit)
 	defer expired.Stop()
 	select {

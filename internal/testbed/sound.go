@@ -18,7 +18,9 @@ import (
 const SampleRate = 48000
 
 // pcmArgs makes pacat speak our samples.
-var pcmArgs = []string{"--raw", "--format=s16le", fmt.Sprintf("--rate=%d", SampleRate), "--channels=1", "--latency-msec=20"}
+func pcmArgs(channels int) []string {
+	return []string{"--raw", "--format=s16le", fmt.Sprintf("--rate=%d", SampleRate), fmt.Sprintf("--channels=%d", channels), "--latency-msec=20"}
+}
 
 // Tone is a sine wave, in bursts or without a pause.
 type Tone struct {
@@ -91,7 +93,7 @@ func (p *Pulse) play(ctx context.Context, sink string, tone Tone) error {
 	defer w.Close()
 	player, err := start(Command{
 		Path:  "pacat",
-		Args:  append([]string{"--playback", "--device=" + sink, "--client-name=testbed", "--stream-name=tone"}, pcmArgs...),
+		Args:  append([]string{"--playback", "--device=" + sink, "--client-name=testbed", "--stream-name=tone"}, pcmArgs(1)...),
 		Env:   append(baseEnv(), p.Env()...),
 		Stdin: r,
 	})
@@ -135,11 +137,16 @@ func (p *Pulse) Record(source string, d time.Duration) []float64 {
 // TryRecord records a source, or a sink's monitor, for a while. Samples are
 // between -1 and 1.
 func (p *Pulse) TryRecord(source string, d time.Duration) ([]float64, error) {
-	want := 2 * int(d.Seconds()*SampleRate)
+	return p.record(source, d, 1)
+}
+
+// record returns interleaved samples.
+func (p *Pulse) record(source string, d time.Duration, channels int) ([]float64, error) {
+	want := 2 * channels * int(d.Seconds()*SampleRate)
 	sound := &limited{want: want, full: make(chan struct{})}
 	recorder, err := start(Command{
 		Path:   "pacat",
-		Args:   append([]string{"--record", "--device=" + source, "--client-name=testbed", "--stream-name=recorder"}, pcmArgs...),
+		Args:   append([]string{"--record", "--device=" + source, "--client-name=testbed", "--stream-name=recorder"}, pcmArgs(channels)...),
 		Env:    append(baseEnv(), p.Env()...),
 		Stdout: sound,
 	})

@@ -237,7 +237,7 @@ func (s *AudioSender) leave(packet []byte) {
 func (s *AudioSender) SetMusic(music bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.qualities.choose(music)
+	s.qualities.choose(music, s.leave)
 }
 
 // Run sends until ctx ends (nil) or the pipeline fails.

@@ -5,6 +5,7 @@ package media
 import (
 	"encoding/binary"
 	"math/rand/v2"
+	"slices"
 )
 
 const (
@@ -36,6 +37,9 @@ func twoQualities(bps int) []node {
 	}
 }
 
+// mostKept is how many packets one encoder can be ahead of the other without a loss at a change.
+const mostKept = 32
+
 // qualities makes one RTP stream of the packets of two encoders of the same sound, of which one is chosen. Each piece of
 // sound is in it once.
 type qualities struct {
@@ -44,35 +48,35 @@ type qualities struct {
 
 	begun  bool
 	seq    uint16
-	stamp  uint32 // of the last packet
-	kept   []byte // the last packet of the one that is not chosen
+	stamp  uint32   // of the last packet
+	ahead  [][]byte // packets after the last one, of the encoder that is not chosen
 	packet []byte
 }
 
 func newQualities() *qualities { return &qualities{ssrc: rand.Uint32(), seq: uint16(rand.Uint32())} }
 
-// choose changes which packets are in the stream, from the next piece of sound on.
-func (q *qualities) choose(music bool) { q.music = music }
+// choose changes which encoder's packets are passed on, from the next piece of sound.
+func (q *qualities) choose(music bool, out func([]byte)) {
+	if music == q.music {
+		return
+	}
+	q.music = music
+	for _, packet := range q.ahead {
+		q.send(packet, out)
+	}
+	q.ahead = nil
+}
 
 // pass takes a packet of one of the encoders and passes on what belongs into the stream now. What it passes on is valid
 // during the call.
 func (q *qualities) pass(music bool, packet []byte, out func([]byte)) {
-	if len(packet) < 12 {
-		return
-	}
-	if music != q.music {
-		q.kept = append(q.kept[:0], packet...)
-		return
-	}
-	// The encoder that has just been chosen may have been ahead by a packet.
-	if kept := q.kept; len(kept) > 0 {
-		if q.begun && q.follows(kept) && int32(rtpTime(packet)-rtpTime(kept)) > 0 {
-			q.send(kept, out)
-		}
-		q.kept = kept[:0]
-	}
-	if !q.begun || q.follows(packet) {
+	switch {
+	case len(packet) < rtpHeader || q.begun && !q.follows(packet):
+	case music == q.music:
 		q.send(packet, out)
+		q.ahead = slices.DeleteFunc(q.ahead, func(kept []byte) bool { return !q.follows(kept) })
+	default:
+		q.ahead = append(q.ahead[max(0, len(q.ahead)+1-mostKept):], slices.Clone(packet))
 	}
 }
 
@@ -87,6 +91,9 @@ func (q *qualities) send(packet []byte, out func([]byte)) {
 	binary.BigEndian.PutUint32(q.packet[8:], q.ssrc)
 	out(q.packet)
 }
+
+// rtpHeader is the length of an RTP header without extensions.
+const rtpHeader = 12
 
 // rtpTime is the timestamp of an RTP packet.
 func rtpTime(packet []byte) uint32 { return binary.BigEndian.Uint32(packet[4:]) }

@@ -36,9 +36,8 @@ func TestQualities(t *testing.T) {
 	}{
 		{"a voice alone", []step{v(0), m(0), v(480), m(480)}, []step{v(0), v(480)}},
 		{"music follows", []step{v(0), m(0), swap, v(480), m(480), v(960), m(960)}, []step{v(0), m(480), m(960)}},
-		{"music that is behind", []step{v(0), v(480), swap, m(0), m(480), m(960), v(960)}, []step{v(0), v(480), m(960)}},
-		{"music that is ahead", []step{m(0), v(0), m(480), swap, m(960), v(480), v(960)}, []step{v(0), m(480), m(960)}},
-		{"music that is ahead, and the voice comes first", []step{m(0), v(0), m(480), swap, v(480), m(960)}, []step{v(0), v(480), m(960)}},
+		{"music that is behind", []step{v(0), v(480), swap, v(960), m(0), m(480), m(960)}, []step{v(0), v(480), m(960)}},
+		{"music that is ahead", []step{m(0), v(0), m(480), m(960), swap, v(480), m(1440)}, []step{v(0), m(480), m(960), m(1440)}},
 		{"and back", []step{swap, m(0), v(0), m(480), swap, v(480), v(960), m(960)}, []step{m(0), m(480), v(960)}},
 		{"there and back at once", []step{v(0), m(0), swap, swap, v(480), m(480)}, []step{v(0), v(480)}},
 		{"music from the start", []step{swap, v(0), m(0), v(480), m(480)}, []step{m(0), m(480)}},
@@ -50,32 +49,33 @@ func TestQualities(t *testing.T) {
 			first := q.seq + 1
 			chosen := false
 			var got []step
+			pass := func(out []byte) {
+				if seq, want := binary.BigEndian.Uint16(out[2:]), first+uint16(len(got)); seq != want {
+					t.Errorf("sequence number: got %d, want %d", seq, want)
+				}
+				if ssrc := binary.BigEndian.Uint32(out[8:]); ssrc != q.ssrc {
+					t.Errorf("SSRC: got %d, want %d", ssrc, q.ssrc)
+				}
+				what := voice
+				if out[12] == 1 {
+					what = music
+				}
+				got = append(got, step{what, rtpTime(out)})
+			}
 			for _, s := range tt.steps {
 				packet := make([]byte, 13)
 				binary.BigEndian.PutUint32(packet[4:], s.stamp)
 				switch s.what {
 				case change:
 					chosen = !chosen
-					q.choose(chosen)
+					q.choose(chosen, pass)
 					continue
 				case music:
 					packet[12] = 1
 				case "none":
 					packet = nil
 				}
-				q.pass(s.what == music, packet, func(out []byte) {
-					if seq, want := binary.BigEndian.Uint16(out[2:]), first+uint16(len(got)); seq != want {
-						t.Errorf("sequence number: got %d, want %d", seq, want)
-					}
-					if ssrc := binary.BigEndian.Uint32(out[8:]); ssrc != q.ssrc {
-						t.Errorf("SSRC: got %d, want %d", ssrc, q.ssrc)
-					}
-					what := voice
-					if out[12] == 1 {
-						what = music
-					}
-					got = append(got, step{what, rtpTime(out)})
-				})
+				q.pass(s.what == music, packet, pass)
 			}
 			if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(step{})); diff != "" {
 				t.Errorf("sent (-want +got):\n%s", diff)
@@ -106,25 +106,90 @@ func TestPeakOf(t *testing.T) {
 	}
 }
 
-// stereo are two tones in a real file, one at each side.
+// The two tones of what is played, one at each side.
 const (
 	leftHz, rightHz = 440, 880
 	toneVolume      = 0.3
 )
 
-// TestRealMusic: music arrives left as left and right as right, a voice at both sides, and a change between the two leaves no
-// gap and no packet out.
+// TestNoGapBetweenQualities: whenever the quality changes, the packets of the real encoders are one stream without a gap.
+func TestNoGapBetweenQualities(t *testing.T) {
+	const (
+		pieces   = 300
+		pcm      = "audio/x-raw,format=S16LE,rate=48000,channels=2,layout=interleaved"
+		nameIn   = "in"
+		everyFew = 7 // packets
+	)
+	line, voice := tapped(t, row(append([]node{element("appsrc", prop("name", nameIn), "is-live=true", "format=time", "max-bytes=0", prop("caps", pcm))},
+		twoQualities(defaultBitrateBps)...)...))
+	music, err := line.Sink(nameMusic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	feed, err := line.Source(nameIn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), soon)
+	defer cancel()
+	var stamps []uint32
+	s := &AudioSender{qualities: newQualities()}
+	// Neither encoder gets further ahead than in a call, where the sound comes at its own pace.
+	room := make(chan struct{}, mostKept/2)
+	s.out = func(packet []byte) {
+		<-room
+		if stamps = append(stamps, rtpTime(packet)); len(stamps) == pieces {
+			cancel()
+		}
+	}
+	changes := 0
+	take := func(of bool, packet []byte) {
+		s.deliverOf(of, packet)
+		s.mu.Lock()
+		change, on := len(stamps)/everyFew > changes, s.qualities.music
+		changes = len(stamps) / everyFew
+		s.mu.Unlock()
+		if change {
+			s.SetMusic(!on)
+		}
+	}
+	err = line.Run(ctx,
+		func(context.Context) {
+			for i := range pieces + 2 { // the encoders hold the last ones
+				select {
+				case room <- struct{}{}:
+				case <-ctx.Done():
+					return
+				}
+				if err := feed.PushTimed(4*packetFrames, time.Duration(i)*10*time.Millisecond, func(to []byte) { clear(to) }); err != nil {
+					t.Error(err)
+				}
+			}
+		},
+		func(ctx context.Context) { voice.Pull(ctx, func(packet []byte) { take(false, packet) }) },
+		func(ctx context.Context) { music.Pull(ctx, func(packet []byte) { take(true, packet) }) },
+	)
+	if err != nil || len(stamps) < pieces {
+		t.Fatalf("got %d packets (%v), want %d", len(stamps), err, pieces)
+	}
+	for i := 2; i < len(stamps); i++ { // opusenc's first packet is shorter by what the encoder looks ahead
+		if step := stamps[i] - stamps[i-1]; step != packetFrames {
+			t.Errorf("packet %d comes %d samples after the one before, want %d", i, step, packetFrames)
+		}
+	}
+}
+
+// TestRealMusic: music arrives left as left and right as right, and a voice at both sides.
 func TestRealMusic(t *testing.T) {
 	testbed.Need(t)
 	p := newPulse(t)
-	p.PlayFile(testbed.MicrophoneSink, testbed.StereoFile(t, testbed.Tone{Hz: leftHz, Volume: toneVolume}, testbed.Tone{Hz: rightHz, Volume: toneVolume}, time.Minute))
+	p.PlayStereo(testbed.MicrophoneSink, testbed.Tone{Hz: leftHz, Volume: toneVolume}, testbed.Tone{Hz: rightHz, Volume: toneVolume})
 	r := startAudioReceiver(t, AudioReceiverOptions{})
 	var mu sync.Mutex
-	var stamps []uint32
 	var sizes []int
 	s, err := NewAudioSender(AudioSenderOptions{Device: testbed.MicrophoneSink + ".monitor", Music: true, Out: func(packet []byte) {
 		mu.Lock()
-		stamps, sizes = append(stamps, rtpTime(packet)), append(sizes, len(packet))
+		sizes = append(sizes, len(packet))
 		mu.Unlock()
 		r.Push(packet)
 	}})
@@ -151,27 +216,18 @@ func TestRealMusic(t *testing.T) {
 	await("stereo", [2]float64{toneVolume, 0}, [2]float64{0, toneVolume})
 	s.SetMusic(false)
 	await("mono", [2]float64{toneVolume / 2, toneVolume / 2}, [2]float64{toneVolume / 2, toneVolume / 2})
-	for i := range 20 {
-		s.SetMusic(i%2 == 0)
-		time.Sleep(53 * time.Millisecond) // so that changes come at any time within a packet
-	}
 	mu.Lock()
-	from := len(stamps)
+	from := len(sizes)
 	mu.Unlock()
 	s.SetMusic(true)
 	await("stereo again", [2]float64{toneVolume, 0}, [2]float64{0, toneVolume})
 	mu.Lock()
 	defer mu.Unlock()
-	for i := 2; i < len(stamps); i++ { // the first packet of opusenc is shorter by what the encoder looks ahead
-		if step := stamps[i] - stamps[i-1]; step != packetFrames {
-			t.Errorf("packet %d of %d comes %d samples after the one before, want %d", i, len(stamps), step, packetFrames)
-		}
-	}
 	sum := 0
 	for _, size := range sizes[from+10:] {
 		sum += size
 	}
-	t.Logf("%d packets, of music %d bytes on average", len(stamps), sum/max(1, len(sizes)-from-10))
+	t.Logf("a packet of music has %d bytes on average", sum/max(1, len(sizes)-from-10))
 }
 
 // TestMusicIsMutedAtOnce: no packet of either encoder leaves with sound once SetMuted has returned.

@@ -4,7 +4,6 @@ package testbed
 
 import (
 	"encoding/binary"
-	"math"
 	"os"
 	"path/filepath"
 	"time"
@@ -28,11 +27,7 @@ func StereoFile(tb TB, left, right Tone, d time.Duration) string {
 	wav = le.AppendUint16(wav, 8*bytes)
 	wav = append(wav, "data"...)
 	wav = le.AppendUint32(wav, size)
-	for n := range frames {
-		for _, tone := range []Tone{left, right} {
-			wav = le.AppendUint16(wav, uint16(int16(tone.at(n)*math.MaxInt16)))
-		}
-	}
+	wav = appendSamples(wav, 0, frames, []Tone{left, right})
 	path := filepath.Join(tb.TempDir(), "stereo.wav")
 	if err := os.WriteFile(path, wav, 0o600); err != nil {
 		tb.Fatalf("%v", err)
@@ -53,12 +48,8 @@ func (p *Pulse) RecordStereo(source string, d time.Duration) (left, right []floa
 	return left, right
 }
 
-// PlayFile plays a sound file into a sink until its end, or that of the test.
-func (p *Pulse) PlayFile(sink, path string) {
+// PlayStereo is PlayTone with one tone at the left and one at the right.
+func (p *Pulse) PlayStereo(sink string, left, right Tone) (stop func()) {
 	p.tb.Helper()
-	player, err := start(Command{Path: "paplay", Args: []string{"--device=" + sink, "--client-name=testbed", path}, Env: append(baseEnv(), p.Env()...)})
-	if err != nil {
-		p.tb.Fatalf("play %s: %v", path, err)
-	}
-	p.tb.Cleanup(player.Kill)
+	return p.keepPlaying(sink, left, right)
 }

@@ -30,6 +30,7 @@ type Report struct {
 	State    string
 	Detail   string
 	Route    string
+	Shared   []string
 	Problems []string
 }
 

@@ -124,6 +124,9 @@ func companionOptions(c *config.Config) (companion.Options, error) {
 	if len(c.Private) > 0 && !c.CleanFeed {
 		return companion.Options{}, usagef("--private-scenes needs the clean feed: remove --no-clean-feed, or `clean-feed = false` from the configuration file")
 	}
+	if len(c.Share) > 0 && c.MicSource != "" {
+		return companion.Options{}, usagef("--share needs the microphone to go through OBS: remove --mic-source, or `mic-source` from the configuration file")
+	}
 	socket, err := controlSocket()
 	if err != nil {
 		return companion.Options{}, err
@@ -149,6 +152,7 @@ func companionOptions(c *config.Config) (companion.Options, error) {
 		SourceName:    c.SourceName,
 		Mics:          c.Mics,
 		MicSource:     c.MicSource,
+		Share:         c.Share,
 		AVOffset:      time.Duration(c.AVOffset) * time.Millisecond,
 		VideoOut:      c.VideoOut,
 		VideoIn:       c.VideoIn,

@@ -69,6 +69,7 @@ func (s *session) startCall() {
 		FrameTime:   frame.FrameTime(),
 		BitrateKbps: o.BitrateKbps,
 		Microphone:  s.c.sound.microphone(o.MicSource),
+		Music:       len(o.Share) > 0,
 		Muted:       true, // until the gate opens
 		VoiceOpens:  func() { s.mic.gate.place(false) },
 		Screen:      s.c.display,
@@ -126,6 +127,9 @@ func (s *session) startCall() {
 		s.mic.gate.pause(on)
 		s.call.SetCovered(on)
 	})
+	if opts.Music {
+		s.mic.gate.follow(s.call.SetMusic)
+	}
 	s.mic.gate.attach(s.call.SetMuted)
 	s.c.call.Store(s.call)
 }
@@ -230,7 +234,7 @@ func (s *session) guardStreams(ctx context.Context, note func(error)) error {
 	g := guard{
 		pulse: s.c.sound.pulse, changes: s.c.sound.follow(ctx), log: s.log,
 		want: func() placement.Want {
-			return placement.Want{PID: os.Getpid(), Mics: s.mic.gate.microphones(), Voice: voice}
+			return placement.Want{PID: os.Getpid(), Mics: s.mic.gate.all(), Voice: voice}
 		},
 		placed: s.mic.gate.place, note: note,
 	}

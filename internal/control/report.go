@@ -54,6 +54,8 @@ type Report struct {
 	Way string `json:"way,omitempty"`
 	// Break says why the peer gets a card and silence, while that is so.
 	Break string `json:"break,omitempty"`
+	// Shared are the inputs of OBS that the peer hears besides the microphones, while on air.
+	Shared []string `json:"shared,omitempty"`
 	// Problems are what stands in the way now, one sentence each with its remedy, and Codes what kind each of them is.
 	Problems []string       `json:"problems,omitempty"`
 	Codes    []problem.Code `json:"codes,omitempty"`
@@ -79,7 +81,7 @@ func problemText(name string, err error) string {
 // Same tells whether two reports differ in nothing that is news.
 func (r Report) Same(other Report) bool {
 	return r.State == other.State && r.Detail == other.Detail && r.Route == other.Route && r.Way == other.Way && r.Break == other.Break &&
-		call.Alike(r.Bitrate, other.Bitrate) && slices.Equal(r.Problems, other.Problems)
+		call.Alike(r.Bitrate, other.Bitrate) && slices.Equal(r.Shared, other.Shared) && slices.Equal(r.Problems, other.Problems)
 }
 
 // A Status is what a running companion tells of itself now: its last Report, and what it measures while on air.

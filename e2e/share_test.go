@@ -36,7 +36,7 @@ func share(t *testing.T, alice, bob e2e.PersonOptions) {
 	burst := func(hz float64) testbed.Tone {
 		return testbed.Tone{Hz: hz, On: 200 * time.Millisecond, Period: time.Second}
 	}
-	left, right := burst(600), burst(1700)
+	left, right := burst(2200), burst(3100)
 	p := newFriends(t, alice, bob)
 	p.alice.PairWith(binary, p.bob)
 	set := func(request string, data testbed.D) { p.alice.OBS.Request(request, data, nil) }

@@ -37,7 +37,7 @@ func runCommand() *command {
 			"peer", "peer-name", "name", "listen", "base-port", "link", "reach", "relay-file", "meet-nodes",
 			"when", "route", "video-out", "video-in", "bitrate", "min-bitrate",
 			"scenes", "layout", "layouts", "name-plate", "clean-feed", "private-scenes", "source-name",
-			"mic", "mic-source", "peer-audio", "av-offset",
+			"mic", "share", "mic-source", "peer-audio", "av-offset",
 			"obs-host", "obs-port", "obs-password-file",
 			"json", "verbose",
 		},

@@ -24,8 +24,10 @@ type shared struct {
 	peerSource string // the input that shows the peer
 	onlyHeard  func(input string) bool
 
-	matching []candidate
-	refused  error // why patterns share nothing
+	matching  []candidate
+	monitored string  // the sink that OBS monitors to; empty for the default one
+	where     hearing // as the sound server said last
+	refused   error   // why patterns share nothing
 }
 
 // candidate is an input that --share names.
@@ -39,6 +41,7 @@ type candidate struct {
 type sharedOBS interface {
 	InputSettings(ctx context.Context, name string) (map[string]any, error)
 	MonitorType(ctx context.Context, input string) (obsctl.MonitorType, error)
+	MonitoringDevice(ctx context.Context) (obsctl.MonitoringDevice, error)
 }
 
 // sharedSound is what shared needs of the sound server.
@@ -76,7 +79,12 @@ func (s *shared) ask(ctx context.Context, inputs []obsctl.Input) error {
 		matching = append(matching, candidate{in, settings, silent})
 	}
 	s.matching = matching
-	return nil
+	if len(matching) == 0 {
+		return nil
+	}
+	device, err := s.obs.MonitoringDevice(ctx)
+	s.monitored = device.Sink(s.seen.version)
+	return err
 }
 
 // withSound are the inputs that --share names and that have sound.
@@ -95,18 +103,18 @@ func (s *shared) decide(ctx context.Context) {
 	if len(s.patterns) == 0 {
 		return
 	}
-	where, records := hearing{}, map[string]recording(nil)
+	var records map[string]recording
 	if slices.ContainsFunc(s.matching, func(c candidate) bool { return strings.HasSuffix(c.UnversionedKind, "_capture") }) {
-		// Without an answer no capture is shared whose device is not known.
-		var err error
-		if where, err = s.sound.hearing(ctx); err == nil {
+		// A server that is too busy to answer moves nothing either. Before its first answer no capture is shared.
+		if where, err := s.sound.hearing(ctx); err == nil {
+			s.where = where
 			records, _ = s.sound.recordsOf(ctx, s.seen.pid)
 		}
 	}
 	reasons := make(map[string]string)
 	var names []string
 	for _, c := range s.matching {
-		if reasons[c.Name] = s.unfit(c, where, records[c.Name].source); reasons[c.Name] == "" {
+		if reasons[c.Name] = s.unfit(c, records[c.Name].source); reasons[c.Name] == "" {
 			names = append(names, c.Name)
 		}
 	}
@@ -133,7 +141,7 @@ func (s *shared) unmet(reasons map[string]string) error {
 func (s *shared) check(context.Context) error { return s.refused }
 
 // unfit says why an input is not shared, or nothing. records is the source at the sound server that OBS records for it.
-func (s *shared) unfit(c candidate, where hearing, records string) string {
+func (s *shared) unfit(c candidate, records string) string {
 	switch {
 	case slices.Contains(s.seen.mics(), c.Name):
 		return "it is a microphone, which your friend hears without --share"
@@ -145,9 +153,12 @@ func (s *shared) unfit(c candidate, where hearing, records string) string {
 		return "it has no sound; name an input that OBS's Audio Mixer shows"
 	case s.onlyHeard(c.Name):
 		return `it is set to "Monitor Only", so your viewers do not hear it either; in OBS open Edit → Advanced Audio Properties and choose "Monitor Off"`
-	case carriesPeer(c, where, records):
+	case carriesPeer(c, s.where, records):
 		return "it captures what you hear, and so your friend's voice: they would hear an echo of themselves; " +
 			"capture the game or the music alone, with an Application Audio Capture, or with an Audio Output Capture of a sink of its own"
+	case c.UnversionedKind == captureKind && s.monitored != "" && c.settings["device_id"] == s.monitored+".monitor":
+		// OBS_SOURCE_DO_NOT_SELF_MONITOR in libobs
+		return "it captures OBS's monitoring device, and OBS does not monitor that; in OBS open Settings → Audio → Advanced and choose another Monitoring Device"
 	}
 	return ""
 }

@@ -23,6 +23,11 @@ type sharedStage struct {
 	where    hearing
 	mute     error // why the sound server does not answer
 	records  map[string]recording
+	device   string // OBS's monitoring device
+}
+
+func (s *sharedStage) MonitoringDevice(context.Context) (obsctl.MonitoringDevice, error) {
+	return obsctl.MonitoringDevice{ID: s.device}, nil
 }
 
 func (s *sharedStage) InputSettings(_ context.Context, name string) (map[string]any, error) {
@@ -107,6 +112,7 @@ func TestShared(t *testing.T) {
 			stage: stage(func(s *sharedStage) { s.settings["Alerts"], s.where.defaultSource = nil, "speakers.monitor" }), refused: echo},
 		{name: "the sound server does not answer", share: []string{"Game sound", "Music"},
 			stage: stage(func(s *sharedStage) { s.where, s.mute = hearing{}, errors.New("it hangs") }), want: []string{"Music"}, refused: echo},
+		{name: "OBS's monitoring device", share: []string{"Game sound"}, stage: stage(func(s *sharedStage) { s.device = "games.monitor" }), refused: "captures OBS's monitoring device"},
 		{name: "PipeWire's default sink", share: []string{"Sink"}, stage: set("Sink", D{"TargetName": "games"}), refused: echo},
 		{name: "the same by its number", share: []string{"Sink"}, stage: set("Sink", D{"TargetId": float64(1<<32 - 1), "TargetName": "games"}), refused: echo},
 		{name: "PipeWire's sink with the peer", share: []string{"Sink"}, stage: set("Sink", D{"TargetId": 41.0, "TargetName": "speakers"}), refused: echo},
@@ -141,6 +147,34 @@ func TestShared(t *testing.T) {
 				t.Errorf("refused: got %q, want %q", got, tt.refused)
 			}
 		})
+	}
+}
+
+// TestSharedWhileServerIsBusy: what is shared stays so while the sound server does not answer.
+func TestSharedWhileServerIsBusy(t *testing.T) {
+	const game = "Game sound"
+	inputs := []obsctl.Input{{Name: game, UnversionedKind: captureKind}}
+	stage := &sharedStage{settings: map[string]map[string]any{game: {"device_id": "games.monitor"}}, mute: errors.New("it hangs")}
+	seen := &observed{inputs: inputs}
+	s := shared{obs: stage, sound: stage, seen: seen, patterns: []string{game}, onlyHeard: func(string) bool { return false }}
+	if err := s.ask(t.Context(), inputs); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		mute  error
+		sinks map[string]bool
+		want  []string
+	}{
+		{stage.mute, nil, nil},
+		{nil, map[string]bool{"speakers": true}, []string{game}},
+		{stage.mute, nil, []string{game}},
+		{nil, map[string]bool{"speakers": true, "games": true}, nil},
+	} {
+		stage.mute, stage.where = step.mute, hearing{sinks: step.sinks, defaultSink: "speakers"}
+		s.decide(t.Context())
+		if diff := cmp.Diff(step.want, seen.shared); diff != "" {
+			t.Errorf("with %v: shared (-want +got):\n%s", step, diff)
+		}
 	}
 }
 

@@ -66,11 +66,17 @@ bench: build-bench
 bench-loss: build-bench
 	build/bench -loss $(BENCH)
 
-## bench-docs  both, and writes the figures into docs/performance.md
+## bench-busy  beside two programs that take all the processor they get; BENCH='-versus PROGRAM': by turns with another bench-peer
+.PHONY: bench-busy
+bench-busy: build-bench
+	build/bench -busy 2 $(BENCH)
+
+## bench-docs  all three, and writes the figures into docs/performance.md
 .PHONY: bench-docs
 bench-docs: build-bench
 	build/bench -costream build/costream-obs -into docs/performance.md
 	build/bench -loss -into docs/performance.md
+	build/bench -busy 2 -into docs/performance.md
 
 .PHONY: build-bench
 build-bench: deps-test build

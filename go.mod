@@ -5,6 +5,7 @@ go 1.24.0
 require (
 	github.com/andreykaipov/goobs v1.8.3
 	github.com/go-gst/go-gst v1.4.0
+	github.com/godbus/dbus/v5 v5.1.0
 	github.com/google/go-cmp v0.7.0
 	github.com/gorilla/websocket v1.5.3
 	github.com/huin/goupnp v1.3.0

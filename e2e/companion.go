@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/call"
+	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/testbed"
 )
 
@@ -32,6 +33,9 @@ type Report struct {
 	Route    string
 	Shared   []string
 	Problems []string
+	Tally    *control.Tally
+	// Recording is the file in which the peer is recorded.
+	Recording string
 }
 
 // Companion is a costream-obs run that goes on beside the test.
@@ -123,6 +127,12 @@ func (c *Companion) AwaitProblem(state, word string, limit time.Duration) Report
 	return c.awaitThat(0, fmt.Sprintf("%q with a problem about %q", state, word), limit, func(r Report) bool {
 		return r.State == state && strings.Contains(strings.Join(r.Problems, "\n"), word)
 	})
+}
+
+// AwaitTally returns the first report that came after a mark and whose tally is as wanted. What is for messages.
+func (c *Companion) AwaitTally(mark int, what string, limit time.Duration, want func(control.Tally) bool) Report {
+	c.tb.Helper()
+	return c.awaitThat(mark, what, limit, func(r Report) bool { return r.Tally != nil && want(*r.Tally) })
 }
 
 func (c *Companion) await(from int, state string, limit time.Duration) Report {
@@ -231,6 +241,12 @@ func (r *reports) text() string {
 	var b strings.Builder
 	for _, report := range r.all {
 		fmt.Fprintf(&b, "%s %s [%s] %s", report.Time.Format("15:04:05.000"), report.State, report.Route, report.Detail)
+		if report.Tally != nil {
+			fmt.Fprintf(&b, " me %+v", report.Tally.Me)
+			if report.Tally.Peer != nil {
+				fmt.Fprintf(&b, " peer %+v", *report.Tally.Peer)
+			}
+		}
 		for _, p := range report.Problems {
 			fmt.Fprintf(&b, "\n  ! %s", p)
 		}

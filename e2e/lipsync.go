@@ -8,6 +8,7 @@ import (
 	"image/color"
 	"math"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -89,20 +90,48 @@ func (p *Person) apart(area image.Rectangle, tone testbed.Tone, changes int) []t
 	p.tb.Helper()
 	files := p.Channel.Recordings()
 	var out []time.Duration
-	testbed.Await(p.tb, fmt.Sprintf("%d changes in what %s's viewers get", changes, p.Name), 30*time.Second, func() error {
-		file := files[len(files)-1]
-		flashes, beeps := p.Flashes(file, area), p.Beeps(file, tone)
-		if len(flashes) < changes || len(beeps) < changes || beeps[len(beeps)-1] < flashes[len(flashes)-1]-tone.Period {
-			return fmt.Errorf("got %d changes and %d beeps", len(flashes), len(beeps))
-		}
-		out = nil
-		for _, f := range flashes[len(flashes)-changes:] {
-			nearest := slices.MinFunc(beeps, func(a, b time.Duration) int { return int((a - f).Abs() - (b - f).Abs()) })
-			out = append(out, nearest-f)
-		}
-		return nil
+	testbed.Await(p.tb, fmt.Sprintf("%d changes in what %s's viewers get", changes, p.Name), 30*time.Second, func() (err error) {
+		out, err = p.apartIn(files[len(files)-1], area, tone, changes)
+		return err
 	})
 	return out
+}
+
+// apartIn is the same of one file.
+func (p *Person) apartIn(file string, area image.Rectangle, tone testbed.Tone, changes int) ([]time.Duration, error) {
+	p.tb.Helper()
+	flashes, beeps := p.Flashes(file, area), p.Beeps(file, tone)
+	if len(flashes) < changes || len(beeps) < changes || beeps[len(beeps)-1] < flashes[len(flashes)-1]-tone.Period {
+		return nil, fmt.Errorf("got %d changes and %d beeps", len(flashes), len(beeps))
+	}
+	var out []time.Duration
+	for _, f := range flashes[len(flashes)-changes:] {
+		nearest := slices.MinFunc(beeps, func(a, b time.Duration) int { return int((a - f).Abs() - (b - f).Abs()) })
+		out = append(out, nearest-f)
+	}
+	return out, nil
+}
+
+// RecordedLipSync is by how much later the voice is than the picture in what somebody recorded of the person, compared with what
+// the person's own viewers got, for the last changes that LipSync made.
+func (p *Person) RecordedLipSync(file string, changes int) []time.Duration {
+	p.tb.Helper()
+	// Where the voice pauses the time goes on, which Beeps does not know.
+	steady := filepath.Join(p.tb.TempDir(), "steady.mkv")
+	if out, err := exec.CommandContext(p.tb.Context(), "ffmpeg", "-nostdin", "-loglevel", "warning", "-xerror", "-i", file,
+		"-c:v", "copy", "-af", "aresample=async=1:first_pts=0", "-c:a", "pcm_s16le", steady).CombinedOutput(); err != nil || len(out) > 0 {
+		p.tb.Fatalf("read %s: %v\n%s", file, err, out)
+	}
+	frame := image.Rect(0, 0, p.Width, p.Height)
+	recorded, err := p.apartIn(steady, frame, p.Voice, changes)
+	if err != nil {
+		p.tb.Fatalf("%s: %v", file, err)
+	}
+	own := p.apart(frame, p.Voice, changes)
+	for i := range recorded {
+		recorded[i] = wrap(recorded[i]-own[i], p.Voice.Period)
+	}
+	return recorded
 }
 
 // wrap is a time that is only known but for whole periods, as near to 0 as may be.

@@ -4,6 +4,7 @@ package e2e_test
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -37,7 +38,10 @@ const mostLate = 0.01
 func lipSync(t *testing.T) bool {
 	// Small pictures, so that two OBS and what they send leave two cores some rest. They draw at different rates: at the
 	// same one an OBS shows every change as late, by up to a picture, as its beat happens to be from the other's.
-	p := newPairOf(t, withCanvas(e2e.Alice(), 320, 180), withCanvas(e2e.Bob(), 320, 180))
+	p := newFriends(t, withCanvas(e2e.Alice(), 320, 180), withCanvas(e2e.Bob(), 320, 180))
+	p.alice.PairWith(binary, p.bob)
+	p.flags = []string{"--record-peer=" + filepath.Join(t.TempDir(), "recordings")}
+	p.ready(t)
 	p.goOnAir(t)
 	p.awaitVoices(t)
 	aliceLate, bobLate := lateSince(p.alice), lateSince(p.bob)
@@ -62,6 +66,7 @@ func lipSync(t *testing.T) bool {
 		wrong = append(wrong, fmt.Sprintf("got voices %v after pictures, as the mean of both ways, want at most %v to either side", both, most))
 	}
 	share := max(aliceLate(), bobLate())
+	wrong = append(wrong, recorded(t, p, changes, mostOneWay)...)
 	t.Logf("drawn late: %.1f %% of the pictures", 100*share)
 	if len(wrong) > 0 && share > mostLate {
 		t.Logf("not counted, since OBS drew late: %s", strings.Join(wrong, "; "))
@@ -71,6 +76,26 @@ func lipSync(t *testing.T) bool {
 		t.Error(w)
 	}
 	return true
+}
+
+// recorded plays what both recorded of each other, and says where the voice is not beside the picture as the peer's own viewers
+// have it. One costream-obs is killed, the other ends its time on air.
+func recorded(t *testing.T, p *pair, changes int, most time.Duration) (wrong []string) {
+	t.Helper()
+	files := map[*e2e.Person]string{p.alice: p.bobC.Last().Recording, p.bob: p.aliceC.Last().Recording}
+	p.bobC.Kill()
+	p.alice.OBS.StopStream()
+	p.aliceC.Await(e2e.Ready, readyLimit)
+	for peer, file := range files {
+		errors := peer.RecordedLipSync(file, changes)
+		slices.Sort(errors)
+		median := (errors[changes/2-1] + errors[changes/2]) / 2
+		t.Logf("%s's voice after the picture in the recording: median %v, from %v to %v", peer.Name, median, errors[0], errors[changes-1])
+		if median.Abs() > most {
+			wrong = append(wrong, fmt.Sprintf("got %s's voice %v after the picture in the recording, want at most %v to either side", peer.Name, median, most))
+		}
+	}
+	return wrong
 }
 
 // lateSince begins to count, and returns what says how large a share of its pictures a person's OBS drew late since.

@@ -66,6 +66,7 @@ const (
 type pair struct {
 	alice, bob   *e2e.Person
 	aliceC, bobC *e2e.Companion
+	flags        []string // of both companions
 }
 
 // newPair starts two OBS, and a ready companion beside each, who are paired and use the secure link.
@@ -114,12 +115,12 @@ func (p *pair) ready(t *testing.T) {
 
 func (p *pair) runAlice(t *testing.T) {
 	t.Helper()
-	p.aliceC = p.alice.Run(binary, p.bob)
+	p.aliceC = p.alice.Run(binary, p.bob, p.flags...)
 }
 
 func (p *pair) runBob(t *testing.T) {
 	t.Helper()
-	p.bobC = p.bob.Run(binary, p.alice)
+	p.bobC = p.bob.Run(binary, p.alice, p.flags...)
 }
 
 // goOnAir starts both streams and returns when each sees the other.

@@ -18,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/testbed"
 	"github.com/costream-obs/costream-obs/media"
 )
@@ -336,4 +337,27 @@ func (p *Person) Items(scene string) ([]Item, error) {
 	var answer struct{ SceneItems []Item }
 	err := p.OBS.TryRequest("GetSceneItemList", testbed.D{"sceneName": scene}, &answer)
 	return answer.SceneItems, err
+}
+
+// Says runs the person's costream-obs to its end and returns what it prints, whatever its exit code.
+func (p *Person) Says(binary string, args ...string) string {
+	p.tb.Helper()
+	c := exec.CommandContext(p.tb.Context(), binary, args...)
+	c.Env = append(cleanEnv(), p.Env()...)
+	out, err := c.Output()
+	if failed := new(exec.ExitError); err != nil && !errors.As(err, &failed) {
+		p.tb.Fatalf("%s's costream-obs %s: %v", p.Name, args[0], err)
+	}
+	return string(out)
+}
+
+// Tally is what the person's costream-obs says of both sides.
+func (p *Person) Tally(binary string) control.Tally {
+	p.tb.Helper()
+	var status struct{ Tally *control.Tally }
+	said := p.Says(binary, "status", "--json")
+	if err := json.Unmarshal([]byte(said), &status); err != nil || status.Tally == nil {
+		p.tb.Fatalf("%s's status has no tally (%v): %s", p.Name, err, said)
+	}
+	return *status.Tally
 }

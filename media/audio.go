@@ -73,7 +73,7 @@ func NewAudioSender(o AudioSenderOptions) (*AudioSender, error) {
 	if o.Out == nil {
 		return nil, errors.New(what + ": needs a function for packets")
 	}
-	m, err := newMachine(what, audioSenderGraph(o.Device, o.BitrateBps, o.Music), o.Log)
+	m, err := newSoundMachine(what, audioSenderGraph(o.Device, o.BitrateBps, o.Music), o.Log)
 	if err != nil {
 		return nil, err
 	}

@@ -44,7 +44,7 @@ type AudioReceiver struct {
 // NewAudioReceiver makes a receiver. The error wraps a *MissingElementError.
 func NewAudioReceiver(o AudioReceiverOptions) (*AudioReceiver, error) {
 	const what = "audio receiver"
-	m, err := newMachine(what, audioReceiverGraph(), o.Log)
+	m, err := newSoundMachine(what, audioReceiverGraph(), o.Log)
 	if err != nil {
 		return nil, err
 	}

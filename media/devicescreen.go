@@ -54,6 +54,9 @@ func (s *DeviceScreen) Show(f Frame) { s.canvas.set(f) }
 // Placeholder covers the peer's picture, or uncovers it.
 func (s *DeviceScreen) Placeholder(on bool) { s.canvas.cover(on) }
 
+// SetPlaceholder replaces the placeholder by another one of the screen's size.
+func (s *DeviceScreen) SetPlaceholder(f Frame) { s.canvas.setPlaceholder(f) }
+
 // Run keeps the device open and shows pictures until ctx ends (nil) or the device fails. It repeats the current picture if
 // none comes for a while, because OBS gives up a device without new pictures for 5 frame times.
 func (s *DeviceScreen) Run(ctx context.Context) (err error) {

@@ -33,6 +33,18 @@ func NewPlaceholder(f VideoFormat, name string) (Frame, error) {
 	return p, nil
 }
 
+// NewHereCard draws the placeholder for a person who is on air with us, but whose picture has not come. No name becomes "Your
+// friend".
+func NewHereCard(f VideoFormat, name string) (Frame, error) {
+	p, err := drawPlate(f, name, "Your friend", func(name string) [2]words {
+		return [2]words{title(name), caption("is here, not shown yet")}
+	})
+	if err != nil {
+		return Frame{}, fmt.Errorf("placeholder: %w", err)
+	}
+	return p, nil
+}
+
 // NewBreakCard draws the picture that is sent while somebody is on a break, in
 // the same way; no name at all becomes "Your friend".
 func NewBreakCard(f VideoFormat, name string) (Frame, error) {

@@ -19,6 +19,8 @@ type Screen interface {
 	// Placeholder covers the peer's picture with the placeholder, or uncovers
 	// it. The placeholder also stays until the first picture has come.
 	Placeholder(on bool)
+	// SetPlaceholder replaces the placeholder by another one of the screen's size.
+	SetPlaceholder(Frame)
 }
 
 // ScreenOptions are what all screens take.
@@ -108,6 +110,19 @@ func (c *canvas) cover(on bool) {
 	defer c.mu.Unlock()
 	if on != c.covered {
 		c.covered = on
+		c.tell()
+	}
+}
+
+// setPlaceholder replaces the placeholder.
+func (c *canvas) setPlaceholder(f Frame) {
+	if !f.is(c.format) {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.placeholder = f.Data
+	if c.covered || !c.arrived {
 		c.tell()
 	}
 }

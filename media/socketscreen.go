@@ -104,6 +104,9 @@ func (s *SocketScreen) Show(f Frame) { s.canvas.set(f) }
 // Placeholder covers the peer's picture, or uncovers it.
 func (s *SocketScreen) Placeholder(on bool) { s.canvas.cover(on) }
 
+// SetPlaceholder replaces the placeholder by another one of the screen's size.
+func (s *SocketScreen) SetPlaceholder(f Frame) { s.canvas.setPlaceholder(f) }
+
 // Run serves readers until ctx ends (nil) or the socket fails.
 func (s *SocketScreen) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)

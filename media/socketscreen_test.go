@@ -83,6 +83,10 @@ func TestSocketScreenShows(t *testing.T) {
 		{"covered", func() { s.Placeholder(true) }, violet},
 		{"covered stays so", func() { s.Show(solid(f, orange)) }, violet},
 		{"uncovered shows the newest", func() { s.Placeholder(false) }, orange},
+		{"another placeholder does not show", func() { s.SetPlaceholder(solid(f, teal)) }, orange},
+		{"covered by another placeholder", func() { s.Placeholder(true) }, teal},
+		{"a placeholder of another size is ignored", func() { s.SetPlaceholder(solid(VideoFormat{320, 180, 50, 1}, orange)) }, teal},
+		{"the placeholder changes while it covers", func() { s.SetPlaceholder(solid(f, violet)) }, violet},
 	}
 	for _, step := range steps {
 		step.do()

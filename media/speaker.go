@@ -53,7 +53,7 @@ func newSpeaker(sink string, buffer, spare time.Duration, log *slog.Logger) (*sp
 	if buffer <= 0 {
 		buffer = speakerBuffer
 	}
-	m, err := newMachine(what, speakerGraph(sink, buffer), log)
+	m, err := newSoundMachine(what, speakerGraph(sink, buffer), log)
 	if err != nil {
 		return nil, err
 	}

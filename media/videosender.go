@@ -44,6 +44,7 @@ type VideoSender struct {
 	encoder encoder
 	images  *pipe.Source // nil unless the source is an ImageSource or a RawSource
 	enc     *pipe.Element
+	thinner *pipe.Thinner
 	cover   *pipe.Cover
 	packets *pipe.Sink
 	sink    *pipe.Element
@@ -106,6 +107,9 @@ func NewVideoSender(o VideoSenderOptions) (*VideoSender, error) {
 	if f := o.Card; f.Data != nil {
 		card = padded(f.Data, f.W, f.H)
 	}
+	if s.thinner, err = m.pipe.Thinner(nameEncoder); err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
 	if s.cover, err = m.pipe.Cover(nameEncoder, card); err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
@@ -166,7 +170,7 @@ func (s *VideoSender) send(packet []byte, at time.Duration) {
 	if len(packet) > 1 && packet[1]&0x80 != 0 {
 		frames := s.frames.Add(1)
 		if entered, ok := s.entered(); ok {
-			s.unsent.look(entered, frames)
+			s.unsent.look(entered-min(s.thinner.Held(), entered), frames)
 		}
 	}
 	s.out(packet)

@@ -12,6 +12,7 @@ import (
 	"github.com/andreykaipov/goobs/api/requests/sceneitems"
 	"github.com/andreykaipov/goobs/api/requests/scenes"
 	"github.com/andreykaipov/goobs/api/requests/sources"
+	"github.com/andreykaipov/goobs/api/requests/transitions"
 	"github.com/andreykaipov/goobs/api/requests/ui"
 )
 
@@ -90,6 +91,17 @@ func (b *Batch) InputSettings(input string) *Answer[map[string]any] {
 func (b *Batch) SceneList() *Answer[SceneList] {
 	return ask(b, asked{params: scenes.NewGetSceneListParams()}, func(r *scenes.GetSceneListResponse) (SceneList, error) {
 		return SceneList{sceneNames(r), r.CurrentProgramSceneName}, nil
+	})
+}
+
+// TransitionKinds asks for the kinds of all scene transitions, by name.
+func (b *Batch) TransitionKinds() *Answer[map[string]string] {
+	return ask(b, asked{params: &transitions.GetSceneTransitionListParams{}}, func(r *transitions.GetSceneTransitionListResponse) (map[string]string, error) {
+		kinds := make(map[string]string)
+		for _, t := range r.Transitions {
+			kinds[t.TransitionName] = t.TransitionKind
+		}
+		return kinds, nil
 	})
 }
 

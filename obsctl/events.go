@@ -101,7 +101,10 @@ type (
 	// TransitionStarted: OBS begins to show another scene, which it names as the
 	// programme from now on; ProgramScene follows when the transition has ended
 	// (measured, 29.0.2).
-	TransitionStarted struct{}
+	TransitionStarted struct{ Name string }
+	// TransitionEnded: from now on OBS draws the new scene alone. It may come
+	// twice for a transition.
+	TransitionEnded struct{ Name string }
 	// PreviewScene: another scene is edited in studio mode.
 	PreviewScene struct{ Name string }
 	// StudioMode: studio mode was switched on or off.
@@ -173,6 +176,7 @@ func (InputActive) event()          {}
 func (InputRenamed) event()         {}
 func (ProgramScene) event()         {}
 func (TransitionStarted) event()    {}
+func (TransitionEnded) event()      {}
 func (PreviewScene) event()         {}
 func (StudioMode) event()           {}
 func (ScenesChanged) event()        {}
@@ -224,7 +228,11 @@ func translate(raw any) (event Event, known bool) {
 	case *events.CurrentProgramSceneChanged:
 		return ProgramScene{e.SceneName}, true
 	case *events.SceneTransitionStarted:
-		return TransitionStarted{}, true
+		return TransitionStarted{e.TransitionName}, true
+	case *events.SceneTransitionVideoEnded:
+		return TransitionEnded{e.TransitionName}, true
+	case *events.SceneTransitionEnded:
+		return TransitionEnded{e.TransitionName}, true
 	case *events.CurrentPreviewSceneChanged:
 		return PreviewScene{e.SceneName}, true
 	case *events.StudioModeStateChanged:

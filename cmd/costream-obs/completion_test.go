@@ -113,7 +113,7 @@ func completableValue(arg string) (words []string, files string) {
 		words = []string{"null", "aloop"}
 	case "DEVICE":
 		files = "/dev/video*"
-	case "FILE":
+	case "FILE", "DIR":
 		files = "*"
 	}
 	return words, files

@@ -22,14 +22,15 @@ func statusParts(s control.Status, now time.Time, verbose bool) []terminal.Part 
 	}
 	return append(parts,
 		terminal.Part{Rank: 1, Texts: []string{clock(now.Sub(f.Since))}},
+		terminal.Part{Rank: 3, Texts: tallyTexts(s.Tally)},
 		terminal.Part{Rank: 2, Texts: append(delayTexts("picture", f.Picture, verbose), shortDelay(f.Picture)...)},
-		terminal.Part{Rank: 6, Texts: delayTexts("voice", f.Voice, verbose)},
-		terminal.Part{Rank: 7, Texts: apartTexts(f.PictureAfterVoice)},
-		terminal.Part{Rank: 5, Texts: roundTripTexts(f.RoundTrip)},
-		terminal.Part{Rank: 3, Texts: lossTexts(f.In, f.Out)},
-		terminal.Part{Rank: 4, Texts: rateTexts(f.Out, f.In)},
-		terminal.Part{Rank: 9, Texts: encoderTexts(f.Encoder)},
-		terminal.Part{Rank: 8, Texts: droppedTexts(f.Dropped)},
+		terminal.Part{Rank: 7, Texts: delayTexts("voice", f.Voice, verbose)},
+		terminal.Part{Rank: 8, Texts: apartTexts(f.PictureAfterVoice)},
+		terminal.Part{Rank: 6, Texts: roundTripTexts(f.RoundTrip)},
+		terminal.Part{Rank: 4, Texts: lossTexts(f.In, f.Out)},
+		terminal.Part{Rank: 5, Texts: rateTexts(f.Out, f.In)},
+		terminal.Part{Rank: 10, Texts: encoderTexts(f.Encoder)},
+		terminal.Part{Rank: 9, Texts: droppedTexts(f.Dropped)},
 	)
 }
 
@@ -150,7 +151,11 @@ func encoderTexts(e *call.Encoder) []string {
 	if e == nil {
 		return nil
 	}
-	return []string{fmt.Sprintf("%s %.1f of %.1f ms", e.Name, e.PerFrame.Duration().Seconds()*1000, e.Frame.Duration().Seconds()*1000)}
+	text := fmt.Sprintf("%s %.1f of %.1f ms", e.Name, e.PerFrame.Duration().Seconds()*1000, e.Frame.Duration().Seconds()*1000)
+	if e.OneIn > 1 {
+		text += fmt.Sprintf(", too slow: 1 of %d pictures", e.OneIn)
+	}
+	return []string{text}
 }
 
 func droppedTexts(d call.Dropped) []string {
@@ -204,6 +209,7 @@ func block(s control.Status, now time.Time) string {
 		}
 	}
 	line("peer", s.Peer)
+	line("tally", tallySentence(s.Tally, s.Peer))
 	line("on air", clock(now.Sub(f.Since)))
 	line("bitrate", rateTexts(f.Out, f.In)[0])
 	after("picture", delayTexts("picture", f.Picture, true))
@@ -215,5 +221,6 @@ func block(s control.Status, now time.Time) string {
 		line("encoder", encoderTexts(f.Encoder)[0]+" for each picture")
 	}
 	after("dropped", droppedTexts(f.Dropped))
+	line("recording", s.Recording)
 	return b.String()
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/golden"
 	"github.com/costream-obs/costream-obs/internal/terminal"
+	"github.com/costream-obs/costream-obs/media/link"
 )
 
 var evening = time.Date(2026, 11, 22, 20, 41, 7, 0, time.UTC)
@@ -62,7 +63,7 @@ func statuses() []struct {
 		{"ready", status(control.Ready, "Bob", nil)},
 		{"waiting for the peer", status(control.OnAir, "Bob", plainFigures())},
 		{"plain", status(control.OnAirWithPeer, "192.0.2.7", plainFigures())},
-		{"secure", status(control.OnAirWithPeer, "Bob", secureFigures())},
+		{"secure", tells(status(control.OnAirWithPeer, "Bob", secureFigures()))},
 		{"on a break", rests(status(control.OnAirWithPeer, "Bob", secureFigures()))},
 		{"a wide name", status(control.OnAirWithPeer, "山田太郎と仲間たちの配信部屋へようこそ", secureFigures())},
 		{"a name that would move the cursor", status(control.OnAirWithPeer, "B\x1b[2Jo\nb", secureFigures())},
@@ -128,7 +129,26 @@ func TestGoldenFollowing(t *testing.T) {
 }
 
 // rests is a status while the peer gets a card.
+// tells has both sides tell each other something.
+func tells(s control.Status) control.Status {
+	s.Tally = &control.Tally{
+		Me:   link.Tally{OnAir: true, PeerShown: true, Muted: true},
+		Peer: &link.Tally{OnAir: true, PeerShown: true, Muted: true},
+	}
+	return s
+}
+
 func rests(s control.Status) control.Status {
 	s.Break = "you are away"
 	return s
+}
+
+func TestEncoderTooSlow(t *testing.T) {
+	e := &call.Encoder{Name: "x264enc", PerFrame: call.Millis(45 * time.Millisecond), Frame: call.Millis(66 * time.Millisecond)}
+	for every, want := range map[int]string{0: "x264enc 45.0 of 66.0 ms", 2: "x264enc 45.0 of 66.0 ms, too slow: 1 of 2 pictures"} {
+		e.OneIn = every
+		if got := encoderTexts(e); got[0] != want {
+			t.Errorf("one in %d: got %q, want %q", every, got[0], want)
+		}
+	}
 }

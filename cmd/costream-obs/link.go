@@ -83,6 +83,19 @@ func mayReach(c *config.Config, pair *pairing.Pair) bool {
 	return pair.Agreed()
 }
 
+// unusedRelay says why the relay of the settings is not used, or is empty.
+func unusedRelay(c *config.Config, pair *pairing.Pair) string {
+	switch {
+	case c.Relay == nil:
+		return ""
+	case pair == nil:
+		return "the relay is not used, because only the secure link has one; see: costream-obs pair --help"
+	case !mayReach(c, pair):
+		return "the relay is not used, because reach is direct; to use it, add --reach auto on both sides"
+	}
+	return ""
+}
+
 // findPeer makes what makes links to the peer of a pair.
 func findPeer(c *config.Config, pair *pairing.Pair, log *slog.Logger) (*reach.Manager, error) {
 	identity, err := pair.Identity()

@@ -13,6 +13,7 @@ import (
 	"github.com/costream-obs/costream-obs/internal/config"
 	"github.com/costream-obs/costream-obs/internal/pairing"
 	"github.com/costream-obs/costream-obs/media/link"
+	"github.com/costream-obs/costream-obs/obsctl"
 )
 
 // TestChoosePair holds above all that nothing but --link plain makes a paired machine send without encryption.
@@ -123,5 +124,44 @@ func TestMayReach(t *testing.T) {
 		if got != test.want {
 			t.Errorf("reach %q, the inviter said %t, we said %t: got %t, want %t", test.reach, test.inviter, test.ours, got, test.want)
 		}
+	}
+}
+
+// TestUnusedRelay: a relay that would be ignored is told.
+func TestUnusedRelay(t *testing.T) {
+	relay := obsctl.Secret("turn:me:secret@relay.example")
+	agreed := &pairing.Pair{Auto: true, Invite: pairing.Invite{Auto: true}}
+	for _, tt := range []struct {
+		name   string
+		config config.Config
+		pair   *pairing.Pair
+		want   string
+	}{
+		{"no relay", config.Config{Reach: reachDirect}, agreed, ""},
+		{"the plain link", config.Config{Relay: &relay}, nil, "only the secure link has one"},
+		{"told to be direct", config.Config{Relay: &relay, Reach: reachDirect}, agreed, "reach is direct"},
+		{"somebody said no", config.Config{Relay: &relay}, new(pairing.Pair), "reach is direct"},
+		{"both said yes", config.Config{Relay: &relay}, agreed, ""},
+		{"told to ask others", config.Config{Relay: &relay, Reach: reachAuto}, new(pairing.Pair), ""},
+	} {
+		got := unusedRelay(&tt.config, tt.pair)
+		if (got == "") != (tt.want == "") || !strings.Contains(got, tt.want) || strings.Contains(got, "secret") {
+			t.Errorf("%s: got %q, want one with %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestRunTellsUnusedRelay: run says so at its start.
+func TestRunTellsUnusedRelay(t *testing.T) {
+	home := isolate(t)
+	taken := filepath.Join(home, "file")
+	if err := os.WriteFile(taken, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("COSTREAM_RELAY", "turn:me:secret@relay.example")
+	// It ends at once, because it cannot record.
+	got := runCLI(t.Context(), "run", "--link=plain", "--peer=192.0.2.1", "--record-peer="+taken)
+	if !strings.Contains(got.Stderr, "costream-obs run: the relay is not used, because only the secure link has one") || strings.Contains(got.Stderr, "secret") {
+		t.Errorf("got %+v", got)
 	}
 }

@@ -251,9 +251,10 @@ func TestLiveLine(t *testing.T) {
 			expect(200, "● ready")
 			secure := statuses()[4].Status
 			secure.Figures.Since = time.Now().Add(-time.Hour)
+			secure.Tally.Peer.PeerShown = false // or a line without a state would scroll by
 			set(secure)
 			want++
-			expect(200, "● on air with Bob", "picture 142 ms", "dropped OBS 0, us 2, network 1")
+			expect(200, "● on air with Bob", "not shown, friend muted, you muted", "picture 142 ms", "dropped")
 			// Nothing above the live line is longer than the narrowest width.
 			narrow(60)
 			expect(60, "● Bob  ", "142 ms")
@@ -263,7 +264,7 @@ func TestLiveLine(t *testing.T) {
 			want++
 			_, _ = io.WriteString(p.beside(), "20:41:07  ● from a log\n")
 			want++
-			expect(200, "● on air with Bob", "dropped OBS 0, us 2, network 1")
+			expect(200, "● on air with Bob", "not shown, friend muted, you muted", "dropped")
 			cancel()
 			<-followed
 			p.end()

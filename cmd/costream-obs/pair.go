@@ -246,18 +246,29 @@ func askReach(ctx context.Context, c *invocation, in *bufio.Reader) (auto bool, 
 	fmt.Fprintf(c.stderr, "To find each other without an open port, the two machines can ask your router to open UDP port %d for as long as costream-obs runs, and leave encrypted notes with their addresses in BitTorrent's public DHT. "+
 		"Your provider can then see traffic like BitTorrent's, and strangers can see that two addresses use the same note and when, but neither who you are nor what you send.\n"+
 		"Allow it? [Y/n] ", c.config.BasePort)
-	answer, err := readLine(ctx, in)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return false, fmt.Errorf("read the answer: %w", err)
+	for n := range mostAnswers {
+		if n > 0 {
+			fmt.Fprint(c.stderr, "Answer y or n: ")
+		}
+		answer, err := readLine(ctx, in)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return false, fmt.Errorf("read the answer: %w", err)
+		}
+		switch strings.ToLower(strings.TrimSpace(answer)) {
+		case "y", "yes":
+			return true, nil
+		case "n", "no":
+			return false, nil
+		case "":
+			return err == nil, nil // The end of the input is no answer.
+		}
 	}
-	switch strings.ToLower(strings.TrimSpace(answer)) {
-	case "y", "yes":
-		return true, nil
-	case "":
-		return err == nil, nil // The end of the input is no answer.
-	}
+	fmt.Fprintln(c.stderr, "That was neither yes nor no, so they may not. To allow it, add --reach auto.")
 	return false, nil
 }
+
+// mostAnswers is how often a question is asked that gets neither a yes nor a no.
+const mostAnswers = 3
 
 // withPort adds the port to an address that has none.
 func withPort(address string, port int) string {

@@ -204,7 +204,9 @@ func TestPairAsks(t *testing.T) {
 		{"the default", "\n", nil, true, true},
 		{"yes", "Yes\n", nil, true, true},
 		{"no", "n\n", nil, true, false},
-		{"something else", "what?\n", nil, true, false},
+		{"something else, then yes", "what?\nyes\n", nil, true, true},
+		{"something else, then no", "what?\nno\n", nil, true, false},
+		{"something else each time", "what?\njo\nyep\n", nil, true, false},
 		{"end of the input", "\x04", nil, true, false},
 		{"told not to", "\n", []string{"--reach=direct"}, false, false},
 	} {
@@ -227,6 +229,9 @@ func TestPairAsks(t *testing.T) {
 			}
 			if pair := saved(t); pair.Auto != test.auto || invite.Auto != test.auto {
 				t.Errorf("new: got auto %t, in the invite %t, want %t", pair.Auto, invite.Auto, test.auto)
+			}
+			if got, want := strings.Contains(made.Stderr, "neither yes nor no"), strings.HasSuffix(test.name, "each time"); got != want {
+				t.Errorf("new: told that there was no answer %t, want %t: %s", got, want, made.Stderr)
 			}
 			if got, want := strings.Contains(made.Stderr, "Nobody was asked"), test.typed == "" && !test.auto; got != want {
 				t.Errorf("new: told that nobody was asked %t, want %t: %s", got, want, made.Stderr)

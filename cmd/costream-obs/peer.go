@@ -131,7 +131,7 @@ func peerStatusCommand() *command {
 	return &command{
 		name:     "status",
 		short:    "print where the peer is, and whether it is shown",
-		long:     "Prints which scenes have the peer's picture, and whether it is shown there.",
+		long:     "Prints which scenes have the peer's picture, and whether it is shown there. Where costream-obs run is connected to that OBS, it also prints whether each of you is in the other's programme, muted or on a break.",
 		settings: obsSettings(),
 		bind: func(set *pflag.FlagSet) action {
 			patterns := sceneFlag(set, "all")
@@ -141,9 +141,16 @@ func peerStatusCommand() *command {
 					return err
 				}
 				if c.config.JSON {
-					return printJSON(c.stdout, answer.State)
+					return printJSON(c.stdout, struct {
+						*scenes.State
+						Tally *control.Tally `json:"tally,omitempty"`
+					}{answer.State, answer.Tally})
 				}
-				return printState(c.stdout, *answer.State)
+				if err := printState(c.stdout, *answer.State); err != nil || answer.Tally == nil {
+					return err
+				}
+				_, err = fmt.Fprintf(c.stdout, "Now: %s.\n", tallySentence(answer.Tally, c.config.PeerName))
+				return err
 			}
 		},
 	}

@@ -83,14 +83,39 @@ func (p *reportPrinter) print(r control.Report) {
 	case p.config.JSON:
 		_ = printJSON(p.out, r)
 	case p.style.Terminal:
-		text := p.pretty(r)
+		text := ""
+		if !p.tallyAlone(r) {
+			text = p.pretty(r)
+		}
+		for _, news := range tallyNews(p.before.Tally, r.Tally, p.config.PeerName) {
+			text += terminal.Wrap(news, len(indent), usageWidth) + "\n"
+		}
 		if p.live() {
-			text = p.line.Above(text) + p.line.Show(p.lastLine(r.Time))
+			if text != "" {
+				text = p.line.Above(text)
+			}
+			text += p.line.Show(p.lastLine(r.Time))
 		}
 		_, _ = io.WriteString(p.out, text)
 	default:
-		_, _ = io.WriteString(p.out, p.plain(r))
+		text := ""
+		if !p.tallyAlone(r) {
+			text = p.plain(r)
+		}
+		for _, news := range tallyNews(p.before.Tally, r.Tally, p.config.PeerName) {
+			text += r.Time.Format(time.RFC3339) + " " + news + "\n"
+		}
+		_, _ = io.WriteString(p.out, text)
 	}
+}
+
+// tallyAlone reports whether the tally is all that is new.
+func (p *reportPrinter) tallyAlone(r control.Report) bool {
+	if r.Same(p.before) {
+		return false
+	}
+	r.Tally = p.before.Tally
+	return r.Same(p.before)
 }
 
 // lastLine is the live line.
@@ -180,9 +205,11 @@ func (w *besideWriter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
+// indent stands before what is said below a state.
+const indent = "            "
+
 // pretty is a report for a terminal: the state with its time, what is new below it.
 func (p *reportPrinter) pretty(r control.Report) string {
-	const indent = "            "
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s  %s %s", p.style.Paint(terminal.Dim, r.Time.Format("15:04:05")), p.style.Paint(lamp(r.State), "●"), p.style.Paint(terminal.Bold, string(r.State)))
 	if w := way(r); w != "" {
@@ -192,8 +219,10 @@ func (p *reportPrinter) pretty(r control.Report) string {
 	if r.Detail != p.before.Detail && r.Detail != "" {
 		b.WriteString(terminal.Wrap(r.Detail, len(indent), usageWidth) + "\n")
 	}
-	if text := p.pause(r); text != "" {
-		b.WriteString(terminal.Wrap(text, len(indent), usageWidth) + "\n")
+	for _, text := range []string{p.pause(r), p.recording(r)} {
+		if text != "" {
+			b.WriteString(terminal.Wrap(text, len(indent), usageWidth) + "\n")
+		}
 	}
 	for _, problem := range p.news(r) {
 		text := strings.TrimPrefix(terminal.Wrap(problem, len(indent)+2, usageWidth), indent+"  ")
@@ -210,8 +239,10 @@ func (p *reportPrinter) plain(r control.Report) string {
 		line += ": " + r.Detail
 	}
 	line += "\n"
-	if text := p.pause(r); text != "" {
-		line += at + " " + text + "\n"
+	for _, text := range []string{p.pause(r), p.recording(r)} {
+		if text != "" {
+			line += at + " " + text + "\n"
+		}
 	}
 	for _, problem := range p.news(r) {
 		line += at + " problem: " + problem + "\n"
@@ -248,6 +279,17 @@ func (p *reportPrinter) pause(r control.Report) string {
 		return "The break is over: your friend gets your picture and voice again."
 	}
 	return "On a break, your friend gets a card and silence: " + r.Break + "."
+}
+
+// recording says what is new of the recording.
+func (p *reportPrinter) recording(r control.Report) string {
+	switch {
+	case r.Recording == p.before.Recording:
+		return ""
+	case r.Recording == "":
+		return "The recording is in " + p.before.Recording
+	}
+	return "Your friend is recorded in " + r.Recording
 }
 
 // news are the problems that the report before did not have.

@@ -46,6 +46,7 @@ func TestGoldenReports(t *testing.T) {
 		}},
 		{State: control.OnAirWithPeer, Route: control.RoutePortable, Bitrate: 3500, Break: `the scene "Bank" is private`},
 		{State: control.OnAirWithPeer, Route: control.RoutePortable, Bitrate: 3500},
+		{State: control.OnAirWithPeer, Route: control.RoutePortable, Bitrate: 3500, Recording: "/home/alice/Videos/Bob 2026-11-22 20.41.13.mkv"},
 		{State: control.Stopping},
 		{State: control.Ready, Detail: "connected to OBS 29.0.2 at 127.0.0.1:4455"},
 	}

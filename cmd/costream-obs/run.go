@@ -4,7 +4,9 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"sync"
@@ -18,6 +20,7 @@ import (
 	"github.com/costream-obs/costream-obs/internal/config"
 	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/hotkeys"
+	"github.com/costream-obs/costream-obs/internal/priority"
 	"github.com/costream-obs/costream-obs/internal/terminal"
 	"github.com/costream-obs/costream-obs/obsctl"
 )
@@ -38,6 +41,7 @@ func runCommand() *command {
 			"when", "route", "video-out", "video-in", "bitrate", "min-bitrate",
 			"scenes", "layout", "layouts", "name-plate", "clean-feed", "private-scenes", "source-name",
 			"mic", "share", "mic-source", "peer-audio", "av-offset",
+			"record-peer",
 			"obs-host", "obs-port", "obs-password-file",
 			"json", "verbose",
 		},
@@ -70,6 +74,9 @@ func run(ctx context.Context, c *invocation) error {
 	}
 	log := logger(beside, c.config.Verbose)
 	options.OnReport = printer.print
+	if note := unusedRelay(c.config, pair); note != "" {
+		fmt.Fprintf(beside, "costream-obs run: %s\n", note)
+	}
 	if pair == nil {
 		options.OnReport = warnFirst(beside, printer.print)
 	} else {
@@ -81,6 +88,7 @@ func run(ctx context.Context, c *invocation) error {
 	}
 	options.PeerAsks = pair != nil
 	options.Log = log
+	raise(log)
 	options.WithoutOBS = func() {
 		finishHotkeys(hotkeys.NewStore(options.StateDir), beside)
 		finishCleanFeed(camera.NewStore(options.StateDir), beside)
@@ -100,6 +108,16 @@ func run(ctx context.Context, c *invocation) error {
 	defer follower.Wait()
 	defer stop()
 	return companion.Run(ctx)
+}
+
+// raise puts costream-obs before other programs where that is allowed: beside a game its threads would come too late for a
+// voice. Each works for a moment only.
+func raise(log *slog.Logger) {
+	if level, err := priority.Raise(); err != nil {
+		log.Debug("costream-obs is not before other programs", "err", err)
+	} else {
+		log.Debug("costream-obs is before other programs", "nice level", level)
+	}
 }
 
 const plainWarning = "costream-obs run: what you send is not encrypted, and anybody can send to you; for a secure link, see: costream-obs pair --help\n"
@@ -135,6 +153,10 @@ func companionOptions(c *config.Config) (companion.Options, error) {
 	if err != nil {
 		return companion.Options{}, err
 	}
+	records, err := recordingDir(c.RecordPeer)
+	if err != nil {
+		return companion.Options{}, err
+	}
 	return companion.Options{
 		Peer:          c.Peer,
 		PeerName:      c.PeerName,
@@ -154,6 +176,7 @@ func companionOptions(c *config.Config) (companion.Options, error) {
 		MicSource:     c.MicSource,
 		Share:         c.Share,
 		AVOffset:      time.Duration(c.AVOffset) * time.Millisecond,
+		RecordPeer:    records,
 		VideoOut:      c.VideoOut,
 		VideoIn:       c.VideoIn,
 		BitrateKbps:   c.Bitrate,

@@ -40,6 +40,8 @@ func (s *lastFrame) Show(f media.Frame) {
 	s.frame = media.Frame{W: f.W, H: f.H, Data: append([]byte(nil), f.Data...)}
 }
 
+func (s *lastFrame) SetPlaceholder(media.Frame) {}
+
 func (s *lastFrame) Placeholder(on bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -38,6 +38,9 @@ type Figures struct {
 	PSNR    float64 `json:"psnr_db"`
 	PSNRLow float64 `json:"psnr_low_db"` // that of the worst twentieth
 
+	AllowedKbps float64 `json:"allowed_kbps,omitempty"` // mean of what the link allowed a picture
+	Breaks      float64 `json:"breaks_per_minute"`      // of the voice
+
 	FrozenSeconds float64 `json:"frozen_s,omitempty"`   // in all, of the worst turn; where the rate changes
 	Recovery      float64 `json:"recovery_s,omitempty"` // until the full rate is back; negative: not within the window
 	Error         string  `json:"error,omitempty"`      // of a turn that was not to be
@@ -53,6 +56,7 @@ func summarise(c testCase, s system, turns []turn) Figures {
 	f := Figures{Case: c.name, System: s.name, Title: s.title}
 	var window, frozen, wrong, worst time.Duration
 	var p50, p95, p99, ear50, ear95, first, send, recv, kbps, psnr, low, recovery []float64
+	var allowed, breaks int
 	for _, t := range turns {
 		window += t.window
 		frozen += t.screen.Frozen
@@ -86,6 +90,8 @@ func summarise(c testCase, s system, turns []turn) Figures {
 		low = append(low, score.Quantile(quality, 0.05))
 		seconds := t.window.Seconds()
 		first = append(first, millis(t.first))
+		breaks += t.breaks
+		allowed += t.allowed / 1000
 		send = append(send, t.sendCPU.Seconds()/seconds)
 		recv = append(recv, t.recvCPU.Seconds()/seconds)
 		if s.ports > 0 {
@@ -98,6 +104,7 @@ func summarise(c testCase, s system, turns []turn) Figures {
 	f.First, f.SendCPU, f.RecvCPU, f.Kbps = median(first), median(send), median(recv), median(kbps)
 	f.PSNR, f.PSNRLow = median(psnr), median(low)
 	if window > 0 {
+		f.AllowedKbps, f.Breaks = float64(allowed)/float64(len(turns)), float64(breaks)/window.Minutes()
 		f.Frozen, f.Wrong = float64(frozen)/float64(window), float64(wrong)/float64(window)
 		f.Bad = f.Frozen + f.Wrong
 	}

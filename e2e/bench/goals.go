@@ -83,6 +83,31 @@ func lossGoals(r Report) []Goal {
 	return goals
 }
 
+func busyGoals(r Report) []Goal {
+	var goals []Goal
+	for _, f := range r.Figures {
+		alone, measured := r.find(idle, f.System)
+		if f.Case == idle || f.System != secureName || f.Shown == 0 || !measured {
+			continue
+		}
+		const goal = 0.9
+		goals = append(goals,
+			Goal{
+				What: "bitrate that the link allows, " + f.Case, Goal: fmt.Sprintf("%.0f %% of %d kbit/s", 100*goal, peerKbps),
+				Result: fmt.Sprintf("%.0f %% (%.0f kbit/s); without the loops %.0f %%", 100*f.AllowedKbps/peerKbps, f.AllowedKbps, 100*alone.AllowedKbps/peerKbps),
+				Met:    f.AllowedKbps >= goal*peerKbps,
+			},
+			Goal{
+				What: "breaks of the voice, " + f.Case, Goal: "under 1 a minute",
+				Result: fmt.Sprintf("%.1f a minute; without the loops %.1f", f.Breaks, alone.Breaks), Met: f.Breaks < 1,
+			})
+	}
+	return goals
+}
+
+// peerKbps is the highest bitrate of a picture of the program of e2e/bench/peer, in kbit/s.
+const peerKbps = 3000
+
 func recovery(f Figures) string {
 	if f.Recovery < 0 {
 		return "not within 8 s"

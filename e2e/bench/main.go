@@ -4,8 +4,8 @@
 // against what people use or have used instead. All are programs of their own that get raw pictures through a pipe and give
 // them back through another one, and are treated alike; they take turns, so that what else the machine does hits all.
 //
-// It is what `make bench` and `make bench-loss` run. It never fails because of a time: it reports. docs/performance.md
-// explains the figures.
+// It is what `make bench`, `make bench-loss` and `make bench-busy` run. It never fails because of a time: it reports.
+// docs/performance.md explains the figures.
 package main
 
 import (
@@ -26,10 +26,12 @@ import (
 func main() {
 	var o options
 	loss := flag.Bool("loss", false, "behind a bad network instead of a good one")
+	busy := flag.Int("busy", 0, "with and without this `number` of busy loops beside it")
 	flag.StringVar(&o.peer, "peer", "build/bench-peer", "`program` made from e2e/bench/peer")
+	flag.StringVar(&o.versus, "versus", "", "another `program` made from e2e/bench/peer, to be compared with -peer")
 	flag.StringVar(&o.costream, "costream", "", "`program` to measure OBS to OBS with; none: not measured")
-	flag.IntVar(&o.rounds, "rounds", 0, "turns of each system; default: 5, with -loss 1")
-	flag.DurationVar(&o.window, "window", 0, "how long each turn is measured; default: 10s, with -loss 16s")
+	flag.IntVar(&o.rounds, "rounds", 0, "turns of each system; default: 5, with -loss 1, with -busy 3")
+	flag.DurationVar(&o.window, "window", 0, "how long each turn is measured; default: 10s, with -loss 16s, with -busy 20s")
 	flag.StringVar(&o.only, "only", "", "comma separated `systems` to measure; default: all")
 	asJSON := flag.Bool("json", false, "print JSON")
 	into := flag.String("into", "", "Markdown `file` whose section of figures is replaced")
@@ -38,8 +40,11 @@ func main() {
 	defer stop()
 	o.log = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	what := latencySuite
-	if *loss {
+	switch {
+	case *loss:
 		what = lossSuite
+	case *busy > 0:
+		what = busySuite(*busy)
 	}
 	if err := run(ctx, what, o, *asJSON, *into); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -50,6 +55,7 @@ func main() {
 // options are what the flags say.
 type options struct {
 	peer, costream string
+	versus         string
 	rounds         int
 	window         time.Duration
 	only           string

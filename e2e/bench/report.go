@@ -63,7 +63,7 @@ func (r Report) tables() []table {
 }
 
 func headings() []string {
-	return []string{"system", "p50 ms", "p95", "p99", "frozen", "wrong", "longest ms", "pictures", "CPU send", "receive", "kbit/s", "PSNR dB", "worst 5 %", "ear p50 ms", "p95"}
+	return []string{"system", "p50 ms", "p95", "p99", "frozen", "wrong", "longest ms", "pictures", "CPU send", "receive", "kbit/s", "allowed", "PSNR dB", "worst 5 %", "ear p50 ms", "p95", "breaks"}
 }
 
 func (f Figures) row() []string {
@@ -82,6 +82,10 @@ func (f Figures) row() []string {
 	if f.RecvCPU > 0 {
 		recv, kbps = fmt.Sprintf("%.2f", f.RecvCPU), fmt.Sprintf("%.0f", f.Kbps)
 	}
+	allowed, breaks := "-", "-" // of a program that tells nothing of it
+	if f.AllowedKbps > 0 {
+		allowed, breaks = fmt.Sprintf("%.0f", f.AllowedKbps), fmt.Sprintf("%.1f", f.Breaks)
+	}
 	delay := func(millis float64) string {
 		if f.P50 == 0 {
 			return "-" // No picture was right.
@@ -91,7 +95,7 @@ func (f Figures) row() []string {
 	return []string{
 		f.Title, delay(f.P50), delay(f.P95), delay(f.P99),
 		percent(f.Frozen), percent(f.Wrong), fmt.Sprintf("%.0f", f.Longest), fmt.Sprintf("%d/%d", f.Shown, f.Sent),
-		fmt.Sprintf("%.2f", f.SendCPU), recv, kbps, fmt.Sprintf("%.1f", f.PSNR), fmt.Sprintf("%.1f", f.PSNRLow), ear50, ear95,
+		fmt.Sprintf("%.2f", f.SendCPU), recv, kbps, allowed, fmt.Sprintf("%.1f", f.PSNR), fmt.Sprintf("%.1f", f.PSNRLow), ear50, ear95, breaks,
 	}
 }
 

@@ -28,6 +28,7 @@ type suite struct {
 type testCase struct {
 	name    string
 	network *network
+	busy    int // loops that take all the processor they get, beside each system
 	systems []string
 	window  time.Duration // 0: the suite's
 }
@@ -67,7 +68,20 @@ const (
 	burstsLost = "0.2 % bursts of 8, RTT 20 ms"
 	disorder   = "5 % reordered, 2 % twice, jitter 5 ms, RTT 20 ms"
 	narrow     = "4, 1.5, 4 Mbit/s, 8 s each, RTT 20 ms"
+	idle       = "nothing else runs"
 )
+
+// busySuite measures with and without a number of busy loops, which are started from the same terminal: the kernel divides
+// the processor among the programs of one.
+func busySuite(loops int) suite {
+	systems := []string{floorName, secureName, versusName, oldName}
+	return suite{
+		section: "busy", title: "A busy processor", rounds: 3, window: 20 * time.Second, goals: busyGoals,
+		cases: []testCase{{name: idle, systems: systems}, {name: loopsName(loops), busy: loops, systems: systems}},
+	}
+}
+
+func loopsName(loops int) string { return fmt.Sprintf("%d busy loops", loops) }
 
 // measure gives each system its turns, one after the other in each case, so that the systems of a case meet the same
 // weather.
@@ -76,6 +90,9 @@ func (s suite) measure(tb testbed.TB, o options) Report {
 	r := Report{Title: s.title, Taken: time.Now(), Machine: thisMachine(), Rounds: rounds, Window: cmp.Or(o.window, s.window)}
 	b := &bench{options: o, scene: scene.New(), sound: newSound(tb)}
 	all := systems()
+	if o.versus != "" {
+		all = append(all, versus(o.versus))
+	}
 	turns := make(map[string][]turn)
 	failed := make(map[string]string)
 	key := func(c testCase, sys system) string { return c.name + "\x00" + sys.name }
@@ -93,7 +110,7 @@ func (s suite) measure(tb testbed.TB, o options) Report {
 			if tb.Context().Err() != nil {
 				return
 			}
-			b.window = cmp.Or(o.window, c.window, s.window)
+			b.window, b.busy = cmp.Or(o.window, c.window, s.window), c.busy
 			if c.recovers() {
 				b.window = c.window
 			}

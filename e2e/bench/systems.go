@@ -37,6 +37,7 @@ const (
 	oldName    = "2020"
 	srtName    = "srt"
 	tunedName  = "srt-tuned"
+	versusName = "versus"
 )
 
 // The systems that are compared.
@@ -59,6 +60,22 @@ func ours(flags ...string) func(place) []string {
 			return append(args, "-peer", p.forSender, "-listen", p.sender, "-microphone", p.microphone)
 		}
 		return append(args, "-peer", p.forReceiver, "-listen", p.receiver)
+	}
+}
+
+// versus is another build of our own program.
+func versus(peer string) system {
+	return system{
+		name: versusName, title: "costream-obs, secure, another build", sound: true, ports: 1,
+		send: instead(peer, ours("-send")), receive: instead(peer, ours()),
+	}
+}
+
+// instead is what another build of the program of e2e/bench/peer does.
+func instead(peer string, command func(place) []string) func(place) []string {
+	return func(p place) []string {
+		p.peer = peer
+		return command(p)
 	}
 }
 

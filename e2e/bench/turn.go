@@ -49,6 +49,8 @@ type turn struct {
 	bytes   int64
 	tenths  []int64 // bytes in each tenth of a second, where there is a network
 	first   time.Duration
+	allowed int // mean of what the link allowed a picture, in bit/s; 0 of a link that says nothing
+	breaks  int // of the voice
 }
 
 // bench is what all turns share.
@@ -56,6 +58,7 @@ type bench struct {
 	options
 	scene *scene.Scene
 	sound *sound
+	busy  int // loops beside the system
 }
 
 // measure gives a system one turn, with a network or directly.
@@ -99,6 +102,10 @@ func (b *bench) play(tb testbed.TB, s system, net *network) turn {
 	_ = in.Close()
 	_ = out.Close()
 
+	for range b.busy {
+		testbed.Start(tb, testbed.Command{Name: "busy loop", Path: "sh", Args: []string{"-c", "while :; do :; done"}})
+	}
+
 	begin := time.Now()
 	feed := newFeed(b.scene, feeder, begin)
 	watch := newWatch(b.scene, viewer, begin)
@@ -141,6 +148,10 @@ func (b *bench) play(tb testbed.TB, s system, net *network) turn {
 	_ = feeder.Close()
 	_ = viewer.Close()
 	<-done
+	t.allowed = allowed(send.Output(), begin.Add(from), begin.Add(to))
+	if receive != nil {
+		t.breaks = voiceBreaks(receive.Output(), begin.Add(from), begin.Add(to))
+	}
 
 	all := watch.shown(feed)
 	t.sent = feed.sentWithin(from, to)

@@ -21,10 +21,10 @@ var floors = []floor{
 	{"two abilities tied together", "internal/cleanfeed/camera internal/control internal/hotkeys internal/obsscenes"},
 	{"one task each", `internal/call internal/cleanfeed internal/collection internal/config internal/layouts internal/pairing
 		internal/pathcheck internal/placement internal/reach/...`},
-	{"abilities: one program or protocol each", "media media/link/... obsctl scenes setup"},
+	{"abilities: one program or protocol each", "internal/record/... media media/link/... obsctl scenes setup"},
 	{"the machine, and engines", "internal/doctor internal/pulse internal/supervisor internal/v4l2/..."},
 	{"tools: they know nothing of co-streaming", `internal/atomicfile internal/lipsync internal/lockfile internal/mean
-		internal/nearest internal/problem internal/standstill internal/terminal media/internal/pipe
+		internal/nearest internal/priority internal/problem internal/standstill internal/terminal media/internal/pipe
 		internal/xdg internal/architecture internal/fakeobs internal/golden internal/relay internal/testbed`},
 }
 
@@ -50,8 +50,13 @@ var limits = []limit{
 		"it plans what root must do on a machine, with or without OBS, sound and peer"},
 	{"internal/reach/relay", "",
 		"it keeps an address at a TURN server and knows neither the link nor the peer"},
-	{"media", "internal/mean internal/v4l2 media/internal/pipe",
+	{"media", "internal/mean internal/priority internal/v4l2 media/internal/pipe",
 		"pictures and sound leave it and reach it as RTP packets, so it needs neither the link nor OBS"},
+
+	{"internal/record", "internal/record/matroska",
+		"it is handed packets and writes files, so that it needs neither the link nor GStreamer"},
+	{"internal/record/matroska", "",
+		"it knows a file format and nothing of who writes it"},
 
 	{"internal/reach/dht", "internal/reach/dht/bencode",
 		"it asks nodes for items and knows nothing of what they contain"},
@@ -59,7 +64,7 @@ var limits = []limit{
 		"it is handed secrets and addresses, so that it needs neither the pairing nor the link"},
 
 	{"media/link", `media/link/bwe media/link/dtlssrtp media/link/ice media/link/internal/wait media/link/repair
-		media/link/rtpsession media/link/udp`,
+		media/link/rtpsession media/link/tally media/link/udp`,
 		"it ties its parts together and is plain Go, so that the race detector and a simulated network see all of it (docs/link.md)"},
 	{"media/link/rtpsession", "media/link/internal/wait media/link/jitter media/link/repair",
 		"an RTP session knows no sockets, encryption or bit rates (docs/link.md)"},
@@ -67,7 +72,7 @@ var limits = []limit{
 		"packet loss recovery knows the order of packets and nothing above it (docs/link.md)"},
 	{"media/link/bwe media/link/ice", "media/link/internal/wait",
 		"the bandwidth estimate and the connectivity checks see sizes, times and addresses, and need no other part (docs/link.md)"},
-	{"media/link/dtlssrtp media/link/jitter media/link/udp media/link/internal/wait media/link/internal/linktest", "",
+	{"media/link/dtlssrtp media/link/jitter media/link/tally media/link/udp media/link/internal/wait media/link/internal/linktest", "",
 		"it is one of the lowest parts of the link (docs/link.md)"},
 }
 
@@ -111,7 +116,7 @@ var owners = []owner{
 		"how the router opens a port is one package's matter; of goupnp it uses SOAP alone, since its search waits two seconds and has no bounds"},
 	{"github.com/pion/...", "media/link/... internal/reach/relay",
 		"how packets travel is the link's matter, and the relay's; their users see packets as bytes"},
-	{"media/link/bwe media/link/dtlssrtp media/link/ice media/link/jitter media/link/repair media/link/rtpsession media/link/udp",
+	{"media/link/bwe media/link/dtlssrtp media/link/ice media/link/jitter media/link/repair media/link/rtpsession media/link/tally media/link/udp",
 		"media/link/...",
 		"what users of the link need, media/link has under its own name, so that its parts can change"},
 	{"internal/config", "cmd/costream-obs",

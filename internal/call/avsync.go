@@ -123,6 +123,7 @@ func (s *avSync) report(m link.Medium, r link.ReceiveStats) {
 	if r.Stream.ID != 0 && r.LastSenderReport.After(s.seen[m]) {
 		s.seen[m] = r.LastSenderReport
 		s.side[m].Report(r.Stream.ID, r.SenderNTP, r.SenderRTP, r.LastSenderReport)
+		s.call.recordReport(m, r)
 	}
 }
 

@@ -36,6 +36,9 @@ type Options struct {
 	// FrameTime is the time between two pictures of Picture.
 	FrameTime   time.Duration
 	BitrateKbps int
+	// DrawnLate is how many pictures of the programme its program failed to draw in time since the call began, and whether
+	// that is known; may be nil.
+	DrawnLate func() (count int, known bool)
 	// Card is what the peer gets in the place of pictures while they are covered; without one the peer gets none then. Covered
 	// is how our picture begins.
 	Card    media.Frame
@@ -62,9 +65,15 @@ type Options struct {
 	Apart    bool
 	External ExternalLatency
 
+	// Recorder gets what comes from the peer; may be nil. Its methods must not block.
+	Recorder Recorder
+
 	// PeerSeen gets whether pictures of the peer are shown, with each change; calls do not overlap. It must not call the
 	// Call.
 	PeerSeen func(seen bool)
+	// PeerTells gets what the peer tells of itself, with each change; known is false when nothing is known any more. Calls do
+	// not overlap. It must not call the Call; may be nil.
+	PeerTells func(peer link.Tally, known bool)
 	// Shaped gets the part of the screen that the peer's picture covers; may be nil.
 	Shaped func(image.Rectangle)
 	// Changed is called when Failing has changed; may be nil.
@@ -76,6 +85,14 @@ type Options struct {
 type Screen interface {
 	Show(media.Frame)
 	Placeholder(on bool)
+}
+
+// Recorder takes the peer's packets as they come, as a *record.Recorder does, and the sender reports of their streams.
+type Recorder interface {
+	Picture(stream uint64, packet []byte, at time.Time)
+	Voice(stream uint64, packet []byte, at time.Time)
+	PictureReport(stream, ntp uint64, rtp uint32, at time.Time)
+	VoiceReport(stream, ntp uint64, rtp uint32, at time.Time)
 }
 
 // ExternalLatency is latency outside the call's pipelines, such as that of OBS. What changes is a function; nil means 0.
@@ -103,8 +120,9 @@ type Call struct {
 	muted       setting[bool]
 	music       setting[bool]
 	covered     setting[bool]
-	halted      atomic.Bool  // nothing more is sent
-	kbps        setting[int] // what the link allows for our picture; 0 if it does not say
+	tally       setting[*link.Tally] // nil: nothing is told
+	halted      atomic.Bool          // nothing more is sent
+	kbps        setting[int]         // what the link allows for our picture; 0 if it does not say
 	kbpsLogged  atomic.Int64
 
 	video       *inbox
@@ -209,6 +227,9 @@ func (c *Call) SetMusic(music bool) { c.music.set(music) }
 // SetCovered has the card sent in the place of our picture, or the picture again.
 func (c *Call) SetCovered(covered bool) { c.covered.set(covered) }
 
+// SetTally has the peer told what we do, on a link that tells such things. Before the first call nothing is told.
+func (c *Call) SetTally(own link.Tally) { c.tally.set(&own) }
+
 // SetSpeakers plays the peer's voice on these sinks of the sound server; an empty name is the default sink.
 func (c *Call) SetSpeakers(sinks []string) { c.speakers.Store(&sinks) }
 
@@ -262,6 +283,7 @@ func (c *Call) runLink(ctx context.Context, started func()) error {
 	l, err := c.o.Link(link.Handler{
 		RTP: func(m link.Medium, s link.Stream, packet []byte) {
 			c.avSync.arrived(m, s, packet)
+			c.record(m, s, packet)
 			switch {
 			case m == link.Video:
 				c.video.put(s, packet)
@@ -275,9 +297,18 @@ func (c *Call) runLink(ctx context.Context, started func()) error {
 			}
 		},
 		Bitrate: func(bits int) { c.setBitrate(bits / 1000) },
+		Tally:   c.o.PeerTells,
 	})
 	if err != nil {
 		return err
+	}
+	if teller, tells := l.(link.Teller); tells {
+		c.tally.attach(func(own *link.Tally) {
+			if own != nil {
+				teller.SetTally(*own)
+			}
+		})
+		defer c.tally.detach()
 	}
 	started()
 	c.link.Store(&l)

@@ -61,6 +61,8 @@ type Encoder struct {
 	// PerFrame is how long it works on a picture, and Frame the time from one picture to the next.
 	PerFrame Millis `json:"per_frame_ms"`
 	Frame    Millis `json:"frame_ms"`
+	// OneIn says that only one picture in so many is encoded, because this machine is too slow for all; 0 where all are.
+	OneIn int `json:"one_in,omitempty"`
 }
 
 // Dropped are pictures that were lost since we went on air, by who lost them.

@@ -35,6 +35,7 @@ type meter struct {
 	trips   []time.Duration
 
 	unsent, unshown, late, broken counter
+	keepUp                        keepUp
 }
 
 // sample are counts at one time.
@@ -96,6 +97,7 @@ func (c *Call) measure(m *meter, now time.Time) {
 		if n, known := sender.Dropped(); known {
 			m.unsent.note(sender, n)
 		}
+		c.keepUp(&m.keepUp, sender, load, now)
 	}
 	if l := c.Link(); l != nil {
 		stats := l.Stats()
@@ -249,7 +251,7 @@ func (m *meter) load() *Encoder {
 	if frames == 0 {
 		return nil
 	}
-	return &Encoder{Name: now.encoder.Name, PerFrame: Millis((now.encoder.Busy - then.encoder.Busy) / time.Duration(frames)), Frame: Millis(m.frame)}
+	return &Encoder{Name: now.encoder.Name, OneIn: oneIn(m.keepUp.every), PerFrame: Millis((now.encoder.Busy - then.encoder.Busy) / time.Duration(frames)), Frame: Millis(m.frame * time.Duration(max(m.keepUp.every, 1)))}
 }
 
 // dropped are the pictures that were lost up to now.
@@ -263,6 +265,14 @@ func (m *meter) dropped() (d Dropped) {
 		d.Network = &n
 	}
 	return d
+}
+
+// oneIn is 0 where all pictures are sent.
+func oneIn(every int) int {
+	if every <= 1 {
+		return 0
+	}
+	return every
 }
 
 func millis(d time.Duration) *Millis {

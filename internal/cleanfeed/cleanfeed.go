@@ -119,6 +119,8 @@ type Feed struct {
 	last       snapshot
 	quietUntil time.Time
 
+	held held
+
 	privateOf   func(scenes []string) []string // nil where no scene is private
 	tellPrivate func(scene string, known bool)
 	private     atomic.Pointer[map[string]bool] // of the scenes that were there at the last look

@@ -70,6 +70,9 @@ func (f *Feed) syncOnce(ctx context.Context, obs OBS, n news) error {
 	if err := f.makeScenes(ctx, obs, missing); err != nil {
 		return err
 	}
+	if s.unseen && s.hidden == "" && len(show) > 0 {
+		f.holdPictures()
+	}
 	// What the peer sees comes last, so that it is complete by then.
 	for _, edits := range [][]edit{mirrors, show} {
 		if err := f.carryOut(ctx, obs, edits); err != nil {
@@ -91,6 +94,7 @@ func (f *Feed) Follow(ctx context.Context, obs OBS, events <-chan obsctl.Event) 
 	defer tick.Stop()
 	n := news{look: true}
 	var last time.Time
+	defer f.releasePictures()
 	for {
 		if n.changing {
 			n.look = false
@@ -116,7 +120,7 @@ func (f *Feed) Follow(ctx context.Context, obs OBS, events <-chan obsctl.Event) 
 				// OBS changes its scenes right now; it tells when it has.
 				f.log.Debug("clean feed: OBS did not say all", "error", err)
 			}
-			n, last = news{}, time.Now()
+			n, last = news{transition: n.transition}, time.Now()
 			if obsctl.IsCode(err, obsctl.CodeNotFound) {
 				// Something went while it was looked at, such as our private scenes, of which no event tells.
 				n.look, f.quietUntil = true, last.Add(obsctl.QuietAfterRemoval)
@@ -142,6 +146,10 @@ func (f *Feed) Follow(ctx context.Context, obs OBS, events <-chan obsctl.Event) 
 			f.peers = nil
 			n.look = true
 			n.changing = n.changing && time.Since(n.changingFrom) < obsctl.LoadLimit
+			if f.held.expired() {
+				n.transition = ""
+				f.releasePictures()
+			}
 		case ev, open := <-events:
 			if !open {
 				return obsctl.ErrLost
@@ -168,6 +176,8 @@ type news struct {
 	studio   bool // studio mode was switched: only a look tells whether the programme takes what changes now
 	changing bool // OBS loads a scene collection, or ends
 
+	transition string // the one that runs
+
 	changingFrom time.Time
 	direct       map[place]edit
 }
@@ -184,8 +194,15 @@ func (f *Feed) note(ev obsctl.Event, n *news) {
 	switch e := ev.(type) {
 	case obsctl.TransitionStarted:
 		f.expected = "" // OBS does not say what it leads to.
-		n.look, n.urgent, n.thaw = true, true, true
+		n.look, n.urgent, n.thaw, n.transition = true, true, true, e.Name
+	case obsctl.TransitionEnded:
+		if e.Name == n.transition {
+			n.transition = ""
+			f.releasePictures()
+		}
 	case obsctl.ProgramScene:
+		n.transition = ""
+		f.releasePictures()
 		if f.Private(e.Name) {
 			f.tell(e.Name, true)
 		}
@@ -242,6 +259,7 @@ func (f *Feed) note(ev obsctl.Event, n *news) {
 		f.tell("", false)
 		n.changing, n.changingFrom = true, time.Now()
 	case obsctl.CollectionChanged:
+		f.releasePictures()
 		f.reload()
 		*n = news{look: true, urgent: true}
 	}

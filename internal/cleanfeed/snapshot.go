@@ -30,6 +30,7 @@ type snapshot struct {
 	ours    map[string]scene // our scenes
 	taken   map[string]bool  // names of scenes
 	spares  []string         // those of ours that are empty mirrors
+	unseen  bool             // a transition runs during which OBS may not draw the programme yet
 	width   int              // of the canvas
 	height  int
 }
@@ -50,6 +51,10 @@ func (f *Feed) read(ctx context.Context, obs OBS, n news) (s snapshot, err error
 	a := f.newAsking(obs)
 	a.withInner(f.expected, false)
 	studio := a.batch.StudioMode()
+	kinds := new(obsctl.Answer[map[string]string])
+	if n.transition != "" {
+		kinds = a.batch.TransitionKinds()
+	}
 	current := &obsctl.Answer[string]{Value: f.collection}
 	if !n.urgent {
 		current = a.batch.Collection(collectionKnown)
@@ -67,6 +72,7 @@ func (f *Feed) read(ctx context.Context, obs OBS, n news) (s snapshot, err error
 		f.reload()
 		return s, errCollection
 	}
+	s.unseen = n.transition != "" && !drawsBoth[kinds.Value[n.transition]]
 	s.barred = maps.Clone(f.peers)
 	s.private = f.privateAmong(list.Names)
 	for _, name := range list.Names {

@@ -18,7 +18,8 @@ const breakTail = 250 * time.Millisecond
 // Its methods may be called from any goroutine.
 type breaks struct {
 	silencer[bool]
-	changed func() // after why has another answer
+	changed func()          // after why has another answer
+	told    func(away bool) // gets with each change whether there is a break; must not call back; may be nil
 
 	away    bool   // by order
 	private string // why the peer must not see the programme, or empty
@@ -58,6 +59,9 @@ func (b *breaks) set(change func()) {
 			b.until = time.Now().Add(breakTail)
 		}
 		b.apply()
+	}
+	if b.told != nil {
+		b.told(after != "")
 	}
 	b.mu.Unlock()
 	if before != after {

@@ -161,7 +161,7 @@ func (f *cleanFeed) checkProgramme(context.Context) error {
 // causes reports whether an event is caused by the clean feed, or needed by it alone.
 func (f *cleanFeed) causes(ev obsctl.Event) bool {
 	switch e := ev.(type) {
-	case obsctl.TransitionStarted, obsctl.SceneItemsMoved, obsctl.FiltersChanged:
+	case obsctl.TransitionStarted, obsctl.TransitionEnded, obsctl.SceneItemsMoved, obsctl.FiltersChanged:
 		return true
 	case obsctl.ScenesChanged:
 		if e.Names == nil {

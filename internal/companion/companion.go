@@ -66,6 +66,7 @@ type Companion struct {
 	wake    chan struct{}
 
 	feed    *cleanfeed.Feed // used by the session, and while on air
+	shutter shutter         // of the portable route
 	breaks  breaks
 	recall  recall
 	obs     atomic.Pointer[obsctl.Client] // of the session; nil while there is none
@@ -76,6 +77,8 @@ type Companion struct {
 	program atomic.Pointer[string]
 	call    atomic.Pointer[onAirCall]
 	lagged  lagged
+	tally   tally
+	records records
 }
 
 // New checks the options. The error is in the user's words.
@@ -84,18 +87,21 @@ func New(o Options) (*Companion, error) {
 		return nil, err
 	}
 	c := &Companion{o: o, log: o.Log, wake: make(chan struct{}, 1), reports: &reporter{out: o.OnReport}}
-	c.breaks.changed = c.wakeUp
+	c.breaks.changed, c.breaks.told = c.wakeUp, c.tally.setAway
 	c.feed = cleanfeed.New(o.Log)
 	if len(o.PrivateScenes) > 0 {
 		c.feed.HidePrivate(func(all []string) []string { return scenes.Matching(o.PrivateScenes, all) }, c.breaks.programme)
 	}
+	c.feed.HoldPictures(c.shutter.hold)
 	c.parts = supervisor.New(o.Log, c.wakeUp)
 	c.sound = newSound(c.parts, c.wakeUp, o.Log)
 	c.display = newDisplay(filepath.Join(o.StateDir, "screen.json"), o.PeerName, c.parts, c.wakeUp, o.Log)
 	if o.NamePlate {
 		c.display.plate = o.PeerName
 	}
+	c.tally.changed, c.tally.here, c.reports.tally = make(chan struct{}, 1), c.display.setHere, c.tally.current
 	c.routes = RouteSettings{Route: o.Route, VideoOut: o.VideoOut, VideoIn: o.VideoIn}.routes()
+	c.records = records{dir: o.RecordPeer, name: o.PeerName, offset: o.AVOffset, keyFrame: c.requestKeyFrame, changed: c.wakeUp, log: o.Log}
 	c.standby = &standby{link: o.Link, parts: c.parts}
 	return c, nil
 }
@@ -130,6 +136,11 @@ func (c *Companion) Run(ctx context.Context) error {
 		defer close(soundDone)
 		c.sound.run(life)
 	}()
+	tallyDone := make(chan struct{})
+	go func() {
+		defer close(tallyDone)
+		c.reportTally(life)
+	}()
 	c.holdScreen()
 	c.standby.start(life)
 	c.reports.report(control.Report{State: control.Waiting})
@@ -154,6 +165,8 @@ func (c *Companion) Run(ctx context.Context) error {
 	<-soundDone
 	c.parts.Wait()
 	<-reachDone
+	<-tallyDone
+	c.records.wait()
 	return runErr
 }
 
@@ -286,6 +299,7 @@ func (c *Companion) cleanFiles(ctx context.Context) {
 // Status is what is going on now. It may be called at any time.
 func (c *Companion) Status() control.Status {
 	status := control.Status{Report: c.reports.current(), Peer: c.o.PeerName}
+	status.Tally = c.tally.current()
 	a := c.call.Load()
 	if a == nil {
 		return status

@@ -47,6 +47,7 @@ type controllers struct {
 	share   shared
 	voice   peerVoice
 	source  peerSource
+	shown   shown
 	keptOff keptOff
 }
 
@@ -55,6 +56,7 @@ func (c *controllers) begin(a *onAirCall) {
 	c.feed.onAir = true
 	c.voice.begin(a)
 	c.source.begin(a)
+	c.shown.begin()
 }
 
 // end tells them that it is over.
@@ -113,6 +115,7 @@ func (c *Companion) newSession(obs *obsctl.Client) *session {
 		ready: func() bool { return s.picture.arrives }, wanted: s.wantOnAir, peer: &c.peer, area: &c.area,
 		wakeUp: c.wakeUp, wakeLater: c.wakeLater, log: c.log, name: c.o.SourceName, globs: c.o.Scenes, private: c.o.PrivateScenes, layouts: c.o.Layouts,
 	}
+	s.shown = shown{obs: obs, peers: s.source.inputs, tell: c.tally.setShown}
 	s.keptOff = keptOff{obs: obs, seen: &s.seen, when: c.o.When, wakeLater: c.wakeLater}
 	s.traces = traces{
 		store: leftovers.NewStore(c.o.StateDir), scenes: s.scenesOBS, feed: c.feed, seen: &s.seen, ledger: &s.ledger, log: c.log,

@@ -35,6 +35,8 @@ type display struct {
 	now     media.Screen
 	input   scenes.Source // the OBS input that shows it, without its name
 	covered bool
+	here    bool           // the peer says that it is on air
+	cards   [2]media.Frame // for the screen: the placeholder while the peer is not there, and while it is; empty until drawn
 }
 
 var _ call.Screen = (*display)(nil)
@@ -96,17 +98,57 @@ func (d *display) runScreen(ctx context.Context, r route, format media.VideoForm
 		return err
 	}
 	d.mu.Lock()
-	d.now, d.input = s, input
+	d.now, d.input, d.cards = s, input, [2]media.Frame{placeholder}
 	s.Placeholder(d.covered)
 	d.mu.Unlock()
 	started()
 	d.changed()
+	drawn := make(chan struct{})
+	go func() {
+		defer close(drawn)
+		d.drawHere(format)
+	}()
 	defer func() {
 		d.mu.Lock()
 		d.now = nil
 		d.mu.Unlock()
+		<-drawn
 	}()
 	return s.Run(ctx)
+}
+
+// drawHere draws the second placeholder while the screen runs already, because that takes up to half a second.
+func (d *display) drawHere(format media.VideoFormat) {
+	card, err := media.NewHereCard(format, d.peerName)
+	if err != nil {
+		d.log.Warn("the placeholder does not say that your friend is here", "error", err)
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.cards[1] = card
+	d.applyHere()
+}
+
+// setHere says on the placeholder whether the peer is on air with us.
+func (d *display) setHere(here bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if here != d.here {
+		d.here = here
+		d.applyHere()
+	}
+}
+
+// applyHere sets the placeholder. The mutex is held.
+func (d *display) applyHere() {
+	card := d.cards[0]
+	if d.here {
+		card = d.cards[1]
+	}
+	if d.now != nil && len(card.Data) > 0 {
+		d.now.SetPlaceholder(card)
+	}
 }
 
 // close ends the screen and waits for that.

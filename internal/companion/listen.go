@@ -61,8 +61,9 @@ func (s *session) listen(ctx context.Context) {
 }
 
 // actAtOnce handles what must not wait: mutes, which decide what the peer hears and how the viewers hear the peer, private
-// scenes, and the end of the stream.
+// scenes, the end of the stream, and what the peer is told.
 func (s *session) actAtOnce(ev obsctl.Event) {
+	s.shown.note(ev)
 	switch e := ev.(type) {
 	case obsctl.MuteChanged:
 		s.mic.gate.mute(e.Input, e.Muted)
@@ -86,6 +87,7 @@ func (s *session) actAtOnce(ev obsctl.Event) {
 // cutOff stops sending at once; the session ends the call later.
 func (s *session) cutOff() {
 	s.mic.gate.end()
+	s.c.tally.offAir()
 	if a := s.c.call.Load(); a != nil {
 		a.Halt()
 	}

@@ -67,6 +67,7 @@ func (s *session) startCall() {
 		Link:        s.c.newLink,
 		PeerAsks:    o.PeerAsks,
 		FrameTime:   frame.FrameTime(),
+		DrawnLate:   s.c.lagged.since,
 		BitrateKbps: o.BitrateKbps,
 		Microphone:  s.c.sound.microphone(o.MicSource),
 		Music:       len(o.Share) > 0,
@@ -82,9 +83,10 @@ func (s *session) startCall() {
 			s.c.peer.Store(seen)
 			s.c.wakeUp()
 		},
-		Shaped:  s.c.setArea,
-		Changed: s.c.wakeUp,
-		Log:     s.log,
+		PeerTells: s.c.tally.told,
+		Shaped:    s.c.setArea,
+		Changed:   s.c.wakeUp,
+		Log:       s.log,
 	}
 	if o.MicSource == "" {
 		opts.VoiceLevel = func(peak float64) {
@@ -105,6 +107,7 @@ func (s *session) startCall() {
 	if ours.latency > 0 {
 		s.external.picture.Add(ours.latency, latencySamples)
 	}
+	opts.Recorder = s.c.records.begin()
 	s.c.standby.stop()
 	s.c.lagged.begin()
 	s.mic.begin()
@@ -127,11 +130,16 @@ func (s *session) startCall() {
 		s.mic.gate.pause(on)
 		s.call.SetCovered(on)
 	})
+	a := s.call
 	if opts.Music {
-		s.mic.gate.follow(s.call.SetMusic)
+		s.mic.gate.follow(a.SetMusic)
 	}
-	s.mic.gate.attach(s.call.SetMuted)
-	s.c.call.Store(s.call)
+	s.mic.gate.attach(func(muted bool) {
+		a.SetMuted(muted)
+		s.c.tally.setMuted(muted)
+	})
+	s.c.tally.begin(a.SetTally)
+	s.c.call.Store(a)
 }
 
 // newShooter takes screenshots of the scene that the peer gets.
@@ -140,7 +148,7 @@ func (s *session) newShooter(format media.VideoFormat) *shooter {
 	if s.feed.wants() {
 		scene = s.feed.source
 	}
-	return &shooter{obs: s.obs, scene: scene, format: format, frame: format.FrameTime(), external: &s.external, log: s.log}
+	return &shooter{obs: s.obs, scene: scene, format: format, frame: format.FrameTime(), external: &s.external, shutter: &s.c.shutter, log: s.log}
 }
 
 // followFrameClock keeps asking OBS how many frames it has drawn.
@@ -174,7 +182,10 @@ func (s *session) stopCall() {
 	}
 	s.mic.gate.detach()
 	s.c.breaks.detach()
+	s.c.tally.offAir()
 	s.call.stop()
+	s.c.tally.end()
+	s.c.records.end()
 	s.call = nil
 	s.controllers.end()
 	s.c.call.Store(nil)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/reach"
+	"github.com/costream-obs/costream-obs/internal/record"
 	"github.com/costream-obs/costream-obs/media/link"
 	"github.com/costream-obs/costream-obs/obsctl"
 	"github.com/costream-obs/costream-obs/scenes"
@@ -91,6 +92,9 @@ type Options struct {
 	// AVOffset is an extra delay of the peer's voice, on top of automatic A/V sync.
 	AVOffset time.Duration
 
+	// RecordPeer is the directory for recordings of the peer; empty means none.
+	RecordPeer string
+
 	// VideoOut is the node that OBS's virtual camera writes (devices route).
 	VideoOut string
 	// VideoIn is the node that OBS reads the peer's picture from (devices route).
@@ -139,6 +143,11 @@ func (o *Options) check() error {
 	}
 	if len(o.Share) > 0 && o.MicSource != "" {
 		return errors.New("companion: Share needs the microphones of OBS")
+	}
+	if o.RecordPeer != "" {
+		if err := record.Prepare(o.RecordPeer); err != nil {
+			return fmt.Errorf("--record-peer: %w. Give a directory that you may write into: --record-peer DIR", err)
+		}
 	}
 	if o.PeerName == "" {
 		o.PeerName = o.Peer

@@ -59,6 +59,7 @@ type peerSource struct {
 // peerSourceOBS is what peerSource needs of OBS beside its scenes.
 type peerSourceOBS interface {
 	Scenes(ctx context.Context) ([]string, error)
+	SourceActive(ctx context.Context, source string) (bool, error)
 	Screenshot(ctx context.Context, source string, w, h int, format string, quality int) ([]byte, error)
 	SetInputSettings(ctx context.Context, name string, settings map[string]any, overlay bool) error
 	InputMuted(ctx context.Context, input string) (bool, error)
@@ -209,8 +210,13 @@ func (p *peerSource) checkScenes(ctx context.Context) error {
 	if p.unknown == nil {
 		p.unknown = p.checkPrivate(existing)
 	}
+	if p.unknown == nil && len(existing) > 0 && len(scenes.Matching(p.private, existing)) == len(existing) {
+		p.unknown = errAllPrivate
+	}
 	return p.unknown
 }
+
+var errAllPrivate = errors.New("every scene of OBS is private (--private-scenes), so your friend only gets the card and silence: name only the scenes that your friend must not see")
 
 // unknownPrivate is the same for --private-scenes while on air.
 func (p *peerSource) unknownPrivate(ctx context.Context) (unknown, err error) {
@@ -232,13 +238,19 @@ func (p *peerSource) checkPrivate(existing []string) error {
 }
 
 // revive restarts a peer source that shows nothing while the screen has a picture. A v4l2_input whose device was missing or
-// had no writer stays dead (measured).
+// had no writer stays dead (measured). One that is not part of the programme is not looked at: a screenshot of a source that
+// OBS does not draw can stop OBS for good, see cleanfeed.Feed.HoldPictures.
 func (p *peerSource) revive(ctx context.Context) error {
 	source, ok := p.screen.source(p.name)
 	if !ok || p.input == "" || p.screen.revival() == nil {
 		return nil
 	}
-	_, err := p.obs.Screenshot(ctx, p.input, 16, 16, "png", -1)
+	active, err := p.obs.SourceActive(ctx, p.input)
+	if err != nil || !active {
+		p.dead = time.Time{}
+		return err
+	}
+	_, err = p.obs.Screenshot(ctx, p.input, 16, 16, "png", -1)
 	if !obsctl.IsCode(err, obsctl.CodeRequestFailed) {
 		p.dead = time.Time{}
 		return err

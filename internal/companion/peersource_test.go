@@ -28,6 +28,7 @@ type sourceWorld struct {
 	err    error // of having the scenes be as wanted
 	kick   map[string]any
 	dead   bool  // the source shows nothing
+	unseen bool  // it is not part of the programme
 	muted  bool  // the source is
 	refuse error // to tell of its mute
 	there  []string
@@ -48,7 +49,12 @@ func (w *sourceWorld) size() media.VideoFormat   { return media.VideoFormat{W: 6
 func (w *sourceWorld) revival() map[string]any   { return w.kick }
 func (w *sourceWorld) SilencePeer(silenced bool) { w.say("silent %t", silenced) }
 
+func (w *sourceWorld) SourceActive(context.Context, string) (bool, error) { return !w.unseen, nil }
+
 func (w *sourceWorld) Screenshot(context.Context, string, int, int, string, int) ([]byte, error) {
+	if w.unseen {
+		w.say("a screenshot of what OBS does not draw")
+	}
 	if w.dead {
 		return nil, &obsctl.RequestError{Code: obsctl.CodeRequestFailed}
 	}
@@ -215,6 +221,7 @@ func TestDeadSourceIsRevived(t *testing.T) {
 		input string
 		dead  bool
 		since time.Duration
+		other bool // the programme is another scene
 		want  []string
 	}{
 		{name: "it shows something", kick: map[string]any{"device_id": ""}, input: "Peer", since: time.Hour},
@@ -222,10 +229,11 @@ func TestDeadSourceIsRevived(t *testing.T) {
 		{name: "dead for some time", kick: map[string]any{"device_id": ""}, input: "Peer", dead: true, since: deadAfter,
 			want: []string{`Peer reads ""`, `Peer reads "/dev/video11"`}},
 		{name: "of a kind that does not die", input: "Peer", dead: true, since: deadAfter},
+		{name: "not in the programme", kick: map[string]any{"device_id": ""}, input: "Peer", dead: true, since: deadAfter, other: true},
 		{name: "not in OBS", kick: map[string]any{"device_id": ""}, dead: true, since: deadAfter},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			w := &sourceWorld{screen: &onDevice, kick: tt.kick, dead: tt.dead}
+			w := &sourceWorld{screen: &onDevice, kick: tt.kick, dead: tt.dead, unseen: tt.other}
 			p := newTestSource(w)
 			p.input = tt.input
 			if tt.since > 0 {
@@ -293,5 +301,24 @@ func TestMuteOfPeerSource(t *testing.T) {
 				t.Errorf("the call was told (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestAllScenesPrivate: who names every scene is told before going on air.
+func TestAllScenesPrivate(t *testing.T) {
+	for _, tt := range []struct {
+		private []string
+		want    error
+	}{
+		{[]string{"*"}, errAllPrivate},
+		{[]string{"Scene", "B*"}, errAllPrivate},
+		{[]string{"Bank"}, nil},
+		{nil, nil},
+	} {
+		p := newTestSource(&sourceWorld{screen: &onDevice, there: []string{"Scene", "Bank"}})
+		p.private = tt.private
+		if err := p.checkScenes(t.Context()); err != tt.want {
+			t.Errorf("%q: got %v, want %v", tt.private, err, tt.want)
+		}
 	}
 }

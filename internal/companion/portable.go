@@ -58,6 +58,7 @@ type shooter struct {
 	format   media.VideoFormat // of the pictures
 	frame    time.Duration     // between two pictures of OBS
 	external *externalLatency
+	shutter  *shutter
 	log      *slog.Logger
 }
 
@@ -71,11 +72,15 @@ func (s *shooter) shoot(ctx context.Context, push func([]byte)) error {
 	ctx, finish := context.WithCancelCause(ctx)
 	defer finish(nil)
 	pace := shotPace{clock: &s.external.clock, frame: s.frame}
+	s.shutter.begin()
 	pump := media.ScreenshotPump{
 		Shoot: func(ctx context.Context, w, h int) ([]byte, error) {
-			pace.asked(time.Now())
-			picture, err := shots.ScreenshotOf(ctx, s.scene(), w, h, "jpg", jpegQuality)
-			s.external.picture.Add(pace.came(time.Now()), latencySamples)
+			picture, err := s.shutter.shoot(ctx, func() ([]byte, error) {
+				pace.asked(time.Now())
+				picture, err := shots.ScreenshotOf(ctx, s.scene(), w, h, "jpg", jpegQuality)
+				s.external.picture.Add(pace.came(time.Now()), latencySamples)
+				return picture, err
+			})
 			if refused := (*obsctl.RequestError)(nil); err != nil && !errors.As(err, &refused) {
 				// The connection is broken.
 				finish(err)

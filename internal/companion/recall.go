@@ -75,7 +75,11 @@ func (c *Companion) carryPeer(ctx context.Context, order control.PeerOrder) (con
 	if order.AboutEyes() {
 		on.AssumeCollection()
 	}
-	return order.Carry(ctx, on)
+	answer, err := order.Carry(ctx, on)
+	if order.Do == control.PeerStatus {
+		answer.Tally = c.tally.current()
+	}
+	return answer, err
 }
 
 // newPeerSource is the input that an OBS gets for the peer's picture.

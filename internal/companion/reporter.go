@@ -12,6 +12,8 @@ import (
 
 // reporter passes on reports that differ from the one before.
 type reporter struct {
+	tally func() *control.Tally // what each report has of it; may be nil
+
 	mu   sync.Mutex
 	last control.Report
 	out  func(control.Report)
@@ -21,6 +23,23 @@ func (r *reporter) report(next control.Report) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	next.Detail = terminal.OneLine(next.Detail)
+	r.pass(next)
+}
+
+// again passes the last report on with what the tally is now.
+func (r *reporter) again() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.last.State != "" {
+		r.pass(r.last)
+	}
+}
+
+// pass passes a report on if it is news. The mutex is held.
+func (r *reporter) pass(next control.Report) {
+	if r.tally != nil {
+		next.Tally = r.tally()
+	}
 	if r.last.Same(next) {
 		return
 	}

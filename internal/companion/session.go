@@ -227,6 +227,7 @@ func (s *session) goOn(ctx context.Context) {
 	s.steps.try(ctx, problem.PeerSource, s.source.show)
 	s.steps.try(ctx, problem.PeerPicture, s.source.revive)
 	s.steps.try(ctx, problem.PeerMute, s.source.followMute)
+	s.steps.try(ctx, problem.PeerShown, func(ctx context.Context) error { return s.shown.look(ctx, s.source.input, s.seen.inputs) })
 }
 
 // goOff undoes them. Nothing is sent to the peer any more at that point.
@@ -312,6 +313,10 @@ func (s *session) report() {
 			way := s.c.way()
 			r.Bitrate, r.Way = s.call.BitrateKbps(), way.WayText()
 			maps.Copy(failing, s.call.failing())
+			path, err := s.c.records.state()
+			if r.Recording = path; err != nil {
+				failing[problem.Recording] = err
+			}
 			if err := way.RelayProblem(); err != nil {
 				failing[problem.Relay] = err
 			}

@@ -191,7 +191,7 @@ func (w *waiting) withProbe(report link.ProbeReport, stats link.Stats) error {
 		return fmt.Errorf("%s %s", why.What, why.Next)
 	}
 	if !bad {
-		found, bad = pathcheck.Path(report, w.ports.first)
+		found, bad = pathcheck.Path(report, w.ports.first, w.way().Auto)
 	}
 	if bad {
 		return fmt.Errorf("%s %s", found.What, found.Next)

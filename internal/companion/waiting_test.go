@@ -55,7 +55,7 @@ func TestWhyThereIsNoPeer(t *testing.T) {
 		want   string
 	}{
 		{"nobody answers", awayReport, nil, link.Stats{}, secure, reach.State{},
-			"No costream-obs of your friend's answers at 198.51.100.7:5000. Does `costream-obs run` or `costream-obs doctor --peer` run on your friend's machine now? If so, make the router and the firewall on one of the two sides pass UDP port 5000 on to the machine, or put both machines into one VPN (WireGuard, Tailscale)."},
+			"No costream-obs of your friend's answers at 198.51.100.7:5000. Does `costream-obs run` or `costream-obs doctor --peer` run on your friend's machine now? If so, add --reach auto on both sides, so that the two machines find each other with the help of others (docs/reach.md), or make the router and the firewall on one of the two sides pass UDP port 5000 on to the machine, or put both machines into one VPN (WireGuard, Tailscale)."},
 		{"another key", link.ProbeReport{Strangers: []netip.AddrPort{friendAt}}, nil, link.Stats{}, secure, reach.State{},
 			"A costream-obs connects from 198.51.100.7:5000 with a key that is not your friend's. Compare the words on both machines: `costream-obs pair show`. If they differ, pair them again: `costream-obs pair new` on one, `costream-obs pair join` on the other."},
 		{"narrow path", narrow, nil, connected, secure, reach.State{},

@@ -59,6 +59,8 @@ type Config struct {
 	OBSPassword     *obsctl.Secret
 	OBSPasswordFile string
 
+	RecordPeer string
+
 	JSON    bool
 	Verbose bool
 }

@@ -52,12 +52,13 @@ func (s Setting) Example() string {
 
 // The headings of the table, in their order.
 const (
-	GroupPeer    = "Peer"
-	GroupPicture = "Picture"
-	GroupScenes  = "Scenes"
-	GroupSound   = "Sound"
-	GroupOBS     = "OBS"
-	GroupOutput  = "Output"
+	GroupPeer      = "Peer"
+	GroupPicture   = "Picture"
+	GroupScenes    = "Scenes"
+	GroupSound     = "Sound"
+	GroupRecording = "Recording"
+	GroupOBS       = "OBS"
+	GroupOutput    = "Output"
 )
 
 // Table returns all settings, grouped, in the order in which they are shown.
@@ -224,6 +225,12 @@ func Table() []Setting {
 			Key: "av-offset", Group: GroupSound, Arg: "MS", Default: "0",
 			Help: "extra delay of the peer's audio, in ms, on top of automatic A/V sync; below 0 it comes earlier",
 			bind: func(c *Config) value { return &number{p: &c.AVOffset, min: -400, max: 400} },
+		},
+
+		{
+			Key: "record-peer", Group: GroupRecording, Arg: "DIR",
+			Help: "record the peer's picture and voice in this directory, a Matroska file for each time on air; ask the peer first",
+			bind: func(c *Config) value { return &text{p: &c.RecordPeer, check: checkFilled} },
 		},
 
 		{

@@ -51,6 +51,7 @@ func (o PeerOrder) AboutEyes() bool {
 type PeerAnswer struct {
 	Changes []PeerChange  `json:"changes,omitempty"`
 	State   *scenes.State `json:"state,omitempty"` // of PeerStatus
+	Tally   *Tally        `json:"tally,omitempty"` // of PeerStatus, from a running companion
 	Saved   *scenes.Saved `json:"saved,omitempty"` // of PeerSave
 	Break   string        `json:"break,omitempty"` // of PeerAway and PeerBack: as in Report
 }

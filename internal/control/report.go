@@ -12,6 +12,7 @@ import (
 	"github.com/costream-obs/costream-obs/internal/call"
 	"github.com/costream-obs/costream-obs/internal/problem"
 	"github.com/costream-obs/costream-obs/internal/terminal"
+	"github.com/costream-obs/costream-obs/media/link"
 )
 
 // State is what a person sees of the companion.
@@ -56,6 +57,10 @@ type Report struct {
 	Break string `json:"break,omitempty"`
 	// Shared are the inputs of OBS that the peer hears besides the microphones, while on air.
 	Shared []string `json:"shared,omitempty"`
+	// Tally is what we and the peer tell each other.
+	Tally *Tally `json:"tally,omitempty"`
+	// Recording is the file in which the peer is recorded now.
+	Recording string `json:"recording,omitempty"`
 	// Problems are what stands in the way now, one sentence each with its remedy, and Codes what kind each of them is.
 	Problems []string       `json:"problems,omitempty"`
 	Codes    []problem.Code `json:"codes,omitempty"`
@@ -81,7 +86,24 @@ func problemText(name string, err error) string {
 // Same tells whether two reports differ in nothing that is news.
 func (r Report) Same(other Report) bool {
 	return r.State == other.State && r.Detail == other.Detail && r.Route == other.Route && r.Way == other.Way && r.Break == other.Break &&
-		call.Alike(r.Bitrate, other.Bitrate) && slices.Equal(r.Shared, other.Shared) && slices.Equal(r.Problems, other.Problems)
+		r.Tally.same(other.Tally) && r.Recording == other.Recording && call.Alike(r.Bitrate, other.Bitrate) && slices.Equal(r.Shared, other.Shared) && slices.Equal(r.Problems, other.Problems)
+}
+
+// A Tally is what two peers tell each other.
+type Tally struct {
+	Me link.Tally `json:"me"`
+	// Peer is what the peer told last; nil while nothing is known, as on the plain link or of an older peer.
+	Peer *link.Tally `json:"peer,omitempty"`
+}
+
+func (t *Tally) same(other *Tally) bool {
+	if t == nil || other == nil {
+		return t == other
+	}
+	if t.Peer == nil || other.Peer == nil {
+		return t.Me == other.Me && t.Peer == other.Peer
+	}
+	return t.Me == other.Me && *t.Peer == *other.Peer
 }
 
 // A Status is what a running companion tells of itself now: its last Report, and what it measures while on air.

@@ -64,9 +64,9 @@ func Key(report link.ProbeReport) (Finding, bool) {
 	return Finding{}, false
 }
 
-// Path says whether pictures and sound get to the friend's machine and back in time. port is the UDP port of our side.
-// It returns false when they do.
-func Path(report link.ProbeReport, port int) (Finding, bool) {
+// Path says whether pictures and sound get to the friend's machine and back in time. port is the UDP port of our side; auto
+// says that others may be asked where the friend is. It returns false when they do.
+func Path(report link.ProbeReport, port int, auto bool) (Finding, bool) {
 	lost := float64(report.Lost) / float64(max(report.Sent, 1))
 	const (
 		unheard = "Pictures and sound would not get through either."
@@ -78,8 +78,12 @@ func Path(report link.ProbeReport, port int) (Finding, bool) {
 			"Ask your friend to run `costream-obs doctor --peer`, and run it here at the same time; or give your friend's address: `costream-obs doctor --peer ADDRESS`.",
 			"This machine has no address for your friend, and your friend's machine has not connected.")
 	case !report.Peer.IsValid():
+		others := "add --reach auto on both sides, so that the two machines find each other with the help of others (docs/reach.md), or "
+		if auto {
+			others = ""
+		}
 		return blocked(unheard,
-			fmt.Sprintf("Does `costream-obs run` or `costream-obs doctor --peer` run on your friend's machine now? If so, make the router and the firewall on one of the two sides pass UDP port %d on to the machine, or put both machines into one VPN (WireGuard, Tailscale).", port),
+			fmt.Sprintf("Does `costream-obs run` or `costream-obs doctor --peer` run on your friend's machine now? If so, %smake the router and the firewall on one of the two sides pass UDP port %d on to the machine, or put both machines into one VPN (WireGuard, Tailscale).", others, port),
 			"No costream-obs of your friend's answers at %s.", list(report.Asked))
 	case report.Lost == report.Sent:
 		return blocked(unheard, "Try again: `costream-obs doctor --peer`. If that does not help, something between the machines blocks a stream of packets: check the firewalls on both sides.",

@@ -48,6 +48,7 @@ const (
 	PeerSource     Code = "obs.source"
 	PeerPicture    Code = "obs.source.picture"
 	PeerMute       Code = "obs.source.mute"
+	PeerShown      Code = "obs.source.shown"
 	Scenes         Code = "obs.scenes"
 	Changes        Code = "obs.changes"
 	Transition     Code = "obs.transition"
@@ -56,6 +57,7 @@ const (
 
 	SoundServer      Code = "audio.server"
 	Priority         Code = "audio.priority"
+	OwnPriority      Code = "audio.urgent"
 	Sink             Code = "audio.sink"
 	Microphone       Code = "audio.mic"
 	Shared           Code = "audio.share"
@@ -92,6 +94,7 @@ const (
 	VoiceOut   Code = "media.voice.out"
 	PictureIn  Code = "media.picture.in"
 	VoiceIn    Code = "media.voice.in"
+	Recording  Code = "media.recording"
 )
 
 var table = []Kind{
@@ -139,6 +142,7 @@ var table = []Kind{
 	{PeerSource, "peer source", "the peer's source is in order", Warning, []Code{Connection}},
 	{PeerPicture, "peer source's picture", "", Warning, []Code{PeerSource}},
 	{PeerMute, "peer source's mute", "", Warning, []Code{PeerSource}},
+	{PeerShown, "peer in the programme", "", Warning, []Code{PeerSource}},
 	{Scenes, "scenes", "", Warning, []Code{Connection}},
 	{Changes, "changes", "what costream-obs changed in it is undone", Warning, []Code{Connection}},
 	{Transition, "", "", Warning, []Code{Connection}},
@@ -147,6 +151,7 @@ var table = []Kind{
 
 	{SoundServer, "sound server", "a sound server answers", Error, nil},
 	{Priority, "", "the sound server has real-time priority", Warning, []Code{SoundServer}},
+	{OwnPriority, "", "costream-obs may have real-time priority", Warning, nil},
 	{Sink, "sound", "the sink for the peer is in order", Error, []Code{SoundServer}},
 	{Microphone, "microphone", "OBS has a microphone for the peer", Error, []Code{SoundServer, Connection}},
 	{Shared, "shared sound", "", Warning, []Code{SoundServer, Connection}},
@@ -183,4 +188,5 @@ var table = []Kind{
 	{VoiceOut, "our voice", "", Error, []Code{GStreamer, SoundServer, Microphone}},
 	{PictureIn, "peer's picture", "", Error, []Code{GStreamer}},
 	{VoiceIn, "peer's voice", "", Error, []Code{GStreamer, SoundServer}},
+	{Recording, "recording", "", Warning, nil},
 }

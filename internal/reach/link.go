@@ -17,6 +17,7 @@ type reachingLink struct {
 var (
 	_ link.Link   = &reachingLink{}
 	_ link.Prober = &reachingLink{}
+	_ link.Teller = &reachingLink{}
 )
 
 // Run implements link.Link.

@@ -64,8 +64,9 @@ type OBS struct {
 	options OBSOptions
 	process *Process
 
-	mu      sync.Mutex
-	session *session
+	mu       sync.Mutex
+	session  *session
+	pictures pictures
 }
 
 // startLimit is generous since a cold start on a busy machine takes 12 s
@@ -264,9 +265,16 @@ func (o *OBS) TryRequest(name string, data, response any) error {
 		if err != nil {
 			return err
 		}
-		o.session = s
+		o.session, o.pictures = s, pictures{}
 	}
-	err := o.session.request(name, data, response)
+	var err error
+	if d, is := data.(D); is && name == "GetSourceScreenshot" {
+		source, _ := d["sourceName"].(string)
+		err = o.pictures.await(o.session, source)
+	}
+	if err == nil {
+		err = o.session.request(name, data, response)
+	}
 	var refused *RequestError
 	if err != nil && !errors.As(err, &refused) {
 		_ = o.session.conn.Close()

@@ -5,6 +5,9 @@ package link
 import (
 	"net/netip"
 	"slices"
+	"time"
+
+	"github.com/costream-obs/costream-obs/media/link/ice"
 )
 
 // What tests outside the package need: they use internal/pairing, which imports this one.
@@ -40,4 +43,12 @@ func AskLocalNetworks(s *Secure) bool {
 	all := s.localNetworks()
 	s.agent.SetLocal(all)
 	return len(all) > 0
+}
+
+// ReadLate has a running link take datagrams in no sooner than some time after they arrived.
+func ReadLate(s *Secure, late time.Duration) {
+	s.setTaker(func(at time.Time, from ice.Way, datagram []byte) {
+		time.Sleep(time.Until(at.Add(late)))
+		s.take(at, from, datagram)
+	})
 }

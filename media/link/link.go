@@ -16,6 +16,7 @@ import (
 
 	"github.com/costream-obs/costream-obs/media/link/ice"
 	"github.com/costream-obs/costream-obs/media/link/rtpsession"
+	"github.com/costream-obs/costream-obs/media/link/tally"
 	"github.com/costream-obs/costream-obs/media/link/udp"
 )
 
@@ -32,6 +33,7 @@ type (
 	ProbeReport = ice.ProbeReport   // how well datagrams get to the peer and back
 	PortError   = udp.PortError     // a port could not be bound
 	NameError   = udp.NameError     // an address or name could not be used
+	Tally       = tally.State       // what one side tells the other of itself
 )
 
 // The two media of a link.
@@ -89,4 +91,8 @@ type Handler struct {
 	// Bitrate tells what the path takes of a picture, in bit/s, when a session begins and when that has changed by more
 	// than a few percent. A plain link does not know.
 	Bitrate func(bits int)
+
+	// Tally tells what the peer says of itself, with each change; known is false when nothing is known any more, or yet. A
+	// peer of an older version says nothing. Calls do not overlap, and must not wait for one of SetTally.
+	Tally func(peer Tally, known bool)
 }

@@ -268,7 +268,9 @@ func (p *Plain) Run(ctx context.Context) error {
 	}
 	workers := []worker{withoutError(p.peer.Run)}
 	read := func(conn *net.UDPConn, take func(netip.AddrPort, []byte)) {
-		workers = append(workers, func(ctx context.Context) error { return udp.Read(ctx, conn, take) })
+		workers = append(workers, func(ctx context.Context) error {
+			return udp.Read(ctx, conn, func(_ time.Time, from netip.AddrPort, b []byte) { take(from, b) })
+		})
 	}
 	for _, w := range p.writers {
 		workers = append(workers, withoutError(w.Run))

@@ -89,6 +89,7 @@ type Secure struct {
 	heard    uint16                // number of the newest packet of sound; used by the receiving goroutine alone
 	feedback *bwe.FeedbackRecorder
 	onRate   func(bits int) // may be nil
+	tally    tallies
 
 	session atomic.Pointer[dtlssrtp.Session]
 	pipe    atomic.Pointer[dtlssrtp.Pipe]
@@ -98,13 +99,16 @@ type Secure struct {
 
 	wayChanged chan struct{}
 
-	taking sync.Mutex            // held while a datagram is taken in
-	taker  func(ice.Way, []byte) // what takes it in; nil before Run or Standby and after it
+	taking sync.Mutex // held while a datagram is taken in
+	taker  taker      // what takes it in; nil before Run or Standby and after it
 
 	lifecycle
 }
 
 var _ Link = &Secure{}
+
+// taker takes in a datagram that came at a time.
+type taker func(at time.Time, from ice.Way, datagram []byte)
 
 // endpoint is a place where the peer may be.
 type endpoint struct {
@@ -151,6 +155,7 @@ func newSecure(o SecureOptions, find udp.Lookup) (*Secure, error) {
 		Send: func(to ice.Way, b []byte) { s.send(s.checks, to, b) },
 	})
 	s.rate = bwe.NewController(orDefault(o.MinBitrate, bwe.DefaultMinBitrate), orDefault(o.MaxBitrate, bwe.DefaultMaxBitrate))
+	s.media.Leaves = s.rate.Leaves
 	s.onRate = o.Handler.Bitrate
 	s.parity = repair.NewParityEncoder(rtpsession.RandomSSRC())
 	s.pacer = bwe.NewPacer(time.Now, bwe.Total(s.rate.Rate()), s.transmit, s.resend)
@@ -159,6 +164,10 @@ func newSecure(o SecureOptions, find udp.Lookup) (*Secure, error) {
 		return nil, err
 	}
 	s.feedback = bwe.NewFeedbackRecorder(time.Now(), s.receivers[Video].SSRC())
+	s.tally = tallies{
+		changed: make(chan struct{}, 1), tell: o.Handler.Tally, ssrc: s.receivers[Video].SSRC(),
+		seal: s.sealRTCP,
+	}
 	s.setConfigured(s.literals())
 	return s, nil
 }
@@ -328,7 +337,7 @@ func (s *Secure) Run(ctx context.Context) error {
 	var hangUp func()
 	connected := make(chan func(), 1)
 	workers := []worker{
-		withoutError(s.media.Run), withoutError(s.pacer.Run), withoutError(s.sendFeedback), withoutError(s.checks.Run),
+		withoutError(s.media.Run), withoutError(s.pacer.Run), withoutError(s.sendFeedback), withoutError(s.tally.run), withoutError(s.checks.Run),
 		withoutError(s.beside.Run), withoutError(s.agent.Run), withoutError(s.resolve), withoutError(s.survey), s.listen(s.take),
 		func(ctx context.Context) error {
 			connected <- s.connect(ctx)
@@ -347,26 +356,28 @@ func (s *Secure) Run(ctx context.Context) error {
 }
 
 // listen makes a worker of a function that takes what comes in, from the port and through a relay.
-func (s *Secure) listen(take func(ice.Way, []byte)) worker {
+func (s *Secure) listen(take taker) worker {
 	return func(ctx context.Context) error {
 		s.setTaker(take)
 		defer s.setTaker(nil)
-		return udp.Read(ctx, s.conn, func(from netip.AddrPort, datagram []byte) { s.hand(ice.Way{Addr: from}, datagram) })
+		return udp.Read(ctx, s.conn, func(at time.Time, from netip.AddrPort, datagram []byte) {
+			s.hand(at, ice.Way{Addr: from}, datagram)
+		})
 	}
 }
 
-func (s *Secure) setTaker(take func(ice.Way, []byte)) {
+func (s *Secure) setTaker(take taker) {
 	s.taking.Lock()
 	defer s.taking.Unlock()
 	s.taker = take
 }
 
 // hand takes a datagram in, one at a time.
-func (s *Secure) hand(from ice.Way, datagram []byte) {
+func (s *Secure) hand(at time.Time, from ice.Way, datagram []byte) {
 	s.taking.Lock()
 	defer s.taking.Unlock()
 	if s.taker != nil {
-		s.taker(from, datagram)
+		s.taker(at, from, datagram)
 	}
 }
 
@@ -382,6 +393,7 @@ func (s *Secure) finish(hangUp func()) {
 	s.media.Discard()
 	s.checks.Discard()
 	s.beside.Discard()
+	s.tally.farewell()
 	for _, snd := range s.senders {
 		snd.Goodbye()
 	}

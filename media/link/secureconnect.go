@@ -103,6 +103,7 @@ func (s *Secure) begin(ctx context.Context, o ice.Offer) (*dtls.Conn, error) {
 			s.sent[Audio].Forget()
 			s.pacer.SetRate(bwe.Total(s.rate.Rate()))
 			s.tell(s.rate.Rate())
+			s.tally.begin(r.session)
 			s.session.Store(r.session)
 			s.senders[Video].Joined()
 			return r.conn, nil
@@ -138,6 +139,7 @@ func (s *Secure) hold(ctx context.Context, o ice.Offer, over <-chan struct{}) er
 // end ends a session, and tells the peer.
 func (s *Secure) end(conn *dtls.Conn, over <-chan struct{}) {
 	s.session.Store(nil)
+	s.tally.end()
 	_ = conn.Close() // tells the peer, if it listens
 	<-over
 	s.pipe.Store(nil)

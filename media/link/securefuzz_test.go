@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"testing"
+	"time"
 
 	"github.com/costream-obs/costream-obs/media/link/ice"
 )
@@ -24,7 +25,7 @@ func FuzzSecureTake(f *testing.F) {
 	f.Add([]byte("d1:q4:pinge"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		before := s.refused.Load()
-		s.take(from, b)
+		s.take(time.Now(), from, b)
 		if s.refused.Load() != before+1 || s.agent.Consents(from) {
 			t.Errorf("% x was not refused", b)
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/costream-obs/costream-obs/media/link/ice"
 	"github.com/costream-obs/costream-obs/media/link/repair"
 	"github.com/costream-obs/costream-obs/media/link/rtpsession"
+	"github.com/costream-obs/costream-obs/media/link/tally"
 )
 
 // besideByte begins the datagrams of another protocol: a dictionary of the BitTorrent DHT. No other of ours does.
@@ -23,7 +24,7 @@ const besideByte = 'd'
 const rtpHeaderSize = 12
 
 // take sorts what comes in by its first byte (RFC 7983).
-func (s *Secure) take(from ice.Way, datagram []byte) {
+func (s *Secure) take(at time.Time, from ice.Way, datagram []byte) {
 	ok := false
 	switch {
 	case len(datagram) == 0:
@@ -34,7 +35,7 @@ func (s *Secure) take(from ice.Way, datagram []byte) {
 			ok = p.Put(datagram)
 		}
 	case datagram[0] >= 128 && datagram[0] < 192:
-		ok = s.takeMedia(from.Addr, datagram)
+		ok = s.takeMedia(at, from.Addr, datagram)
 	case datagram[0] == besideByte:
 		ok = s.takeBeside(from, datagram)
 	}
@@ -44,7 +45,7 @@ func (s *Secure) take(from ice.Way, datagram []byte) {
 }
 
 // takeOffAir sorts what comes in where there is to be no session.
-func (s *Secure) takeOffAir(from ice.Way, datagram []byte) {
+func (s *Secure) takeOffAir(_ time.Time, from ice.Way, datagram []byte) {
 	if len(datagram) > 0 && datagram[0] == besideByte {
 		s.takeBeside(from, datagram)
 		return
@@ -62,7 +63,7 @@ func (s *Secure) takeBeside(from ice.Way, datagram []byte) bool {
 }
 
 // takeMedia decrypts a packet and hands it to its session.
-func (s *Secure) takeMedia(from netip.AddrPort, datagram []byte) bool {
+func (s *Secure) takeMedia(at time.Time, from netip.AddrPort, datagram []byte) bool {
 	session := s.session.Load()
 	if session == nil || len(datagram) < 2 {
 		return false
@@ -75,6 +76,10 @@ func (s *Secure) takeMedia(from netip.AddrPort, datagram []byte) bool {
 		}
 		if b[1] == byte(rtcp.TypeTransportSpecificFeedback) && b[0]&0x1f == rtcp.FormatTCC {
 			return s.takeFeedback(b)
+		}
+		if tally.IsWord(b) {
+			s.tally.take(session, b)
+			return true
 		}
 		// Each session looks for what is about its own SSRC.
 		for _, snd := range s.senders {
@@ -100,7 +105,7 @@ func (s *Secure) takeMedia(from netip.AddrPort, datagram []byte) bool {
 		if !twice {
 			arrival.Again = s.agent.RTT()
 		}
-		missing := s.feedback.Arrived(time.Now(), arrival)
+		missing := s.feedback.Arrived(at, arrival)
 		if m == Audio {
 			s.soundCame(binary.BigEndian.Uint16(b[2:]), missing, twice)
 		}

@@ -94,7 +94,7 @@ func (s *Secure) transmit(packet []byte) {
 		if of != bwe.Parity {
 			s.sent[mediumOf(of)].Keep(now, b)
 		}
-		s.send(s.media, *to, b)
+		s.sendNumbered(*to, b, number)
 	})
 	if err != nil {
 		s.dropped[mediumOf(of)].Add(1)
@@ -131,7 +131,13 @@ func (s *Secure) skip(of bwe.Stream) {
 
 // sendRTCP encrypts and sends a compound packet if the peer is there.
 func (s *Secure) sendRTCP(packet []byte) {
-	if session, to := s.session.Load(), s.agent.Target(); session != nil && to != nil {
+	if session := s.session.Load(); session != nil {
+		s.sealRTCP(session, packet)
+	}
+}
+
+func (s *Secure) sealRTCP(session *dtlssrtp.Session, packet []byte) {
+	if to := s.agent.Target(); to != nil {
 		_ = session.SealRTCP(packet, func(b []byte) { s.send(s.media, *to, b) }) // a lost report is none
 	}
 }

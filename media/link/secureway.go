@@ -106,7 +106,7 @@ func (s *Secure) UseRelay(r Relay) {
 
 // TakeRelayed takes a datagram in that came through our relay. It changes the bytes, which are the caller's again after it.
 func (s *Secure) TakeRelayed(from netip.AddrPort, datagram []byte) {
-	s.hand(ice.Way{Addr: netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), Relayed: true}, datagram)
+	s.hand(time.Now(), ice.Way{Addr: netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), Relayed: true}, datagram)
 }
 
 // survey keeps the local networks and the relay's permissions up to date until ctx ends.
@@ -150,7 +150,22 @@ func (s *Secure) localNetworks() (found []netip.AddrPort) {
 func (s *Secure) send(w *udp.Writer, to ice.Way, datagram []byte) {
 	if !to.Relayed {
 		w.Send(to.Addr, datagram)
-	} else if r := s.relay.Load(); r != nil && r.Relay != nil {
+	} else {
+		s.sendRelayed(to, datagram)
+	}
+}
+
+// sendNumbered does so with a packet that has a transport-wide number.
+func (s *Secure) sendNumbered(to ice.Way, datagram []byte, number uint16) {
+	if !to.Relayed {
+		s.media.SendNumbered(to.Addr, datagram, number)
+	} else {
+		s.sendRelayed(to, datagram)
+	}
+}
+
+func (s *Secure) sendRelayed(to ice.Way, datagram []byte) {
+	if r := s.relay.Load(); r != nil && r.Relay != nil {
 		r.Send(to.Addr, datagram)
 	}
 }

@@ -69,7 +69,7 @@ complete -c costream-obs -n $at -a version -d 'print the version, for bug report
 complete -c costream-obs -n $at -a help -d 'explain a command'
 
 set -l at '__costream_obs_at costream-obs doctor'
-complete -c costream-obs -n $at -l only -x -a 'svc svc.config svc.run svc.unit host host.gst host.user v4l2 v4l2.module.file v4l2.module.sign v4l2.module.loaded v4l2.module.version v4l2.conf v4l2.dev.pair v4l2.dev.order v4l2.dev.excl v4l2.dev.keepformat v4l2.dev.holders v4l2.dev.state obs obs.ws.config obs.flatpak obs.ws.connect obs.ws.auth obs.version obs.vcam.avail obs.vcam.type obs.vcam.device obs.video obs.rate obs.source obs.changes obs.loop obs.hotkeys audio audio.server audio.priority audio.sink audio.mic audio.mute audio.level audio.monitor.device audio.monitor.inputs audio.place audio.monitor.peer audio.monitor.dup audio.viewers audio.mute.hazard audio.latency net net.ports net.addr net.nat net.router net.meet net.relay net.key net.probe net.clock net.rmem' -d 'run only the checks ID,... and those that they need'
+complete -c costream-obs -n $at -l only -x -a 'svc svc.config svc.run svc.unit host host.gst host.user v4l2 v4l2.module.file v4l2.module.sign v4l2.module.loaded v4l2.module.version v4l2.conf v4l2.dev.pair v4l2.dev.order v4l2.dev.excl v4l2.dev.keepformat v4l2.dev.holders v4l2.dev.state obs obs.ws.config obs.flatpak obs.ws.connect obs.ws.auth obs.version obs.vcam.avail obs.vcam.type obs.vcam.device obs.video obs.rate obs.source obs.changes obs.loop obs.hotkeys audio audio.server audio.priority audio.urgent audio.sink audio.mic audio.mute audio.level audio.monitor.device audio.monitor.inputs audio.place audio.monitor.peer audio.monitor.dup audio.viewers audio.mute.hazard audio.latency net net.ports net.addr net.nat net.router net.meet net.relay net.key net.probe net.clock net.rmem' -d 'run only the checks ID,... and those that they need'
 complete -c costream-obs -n $at -l list -d 'list the checks'
 complete -c costream-obs -n $at -l fix -d 'fix what can be fixed'
 complete -c costream-obs -n $at -l yes -d 'fix without asking'
@@ -361,6 +361,7 @@ complete -c costream-obs -n $at -l mic-source -x -d 'send this PulseAudio source
 complete -c costream-obs -n $at -l share -x -d 'more OBS audio inputs that the peer hears, in stereo'
 complete -c costream-obs -n $at -l peer-audio -x -a 'auto desktop source' -d 'how the peer\'s voice gets into the stream'
 complete -c costream-obs -n $at -l av-offset -x -d 'extra delay of the peer\'s audio, in ms, on top of automatic A/V sync'
+complete -c costream-obs -n $at -l record-peer -r -F -d 'record the peer\'s picture and voice in this directory, a Matroska file for each time on air'
 complete -c costream-obs -n $at -l obs-host -x -d 'where OBS runs'
 complete -c costream-obs -n $at -l obs-port -x -d 'port of OBS\'s WebSocket server'
 complete -c costream-obs -n $at -l obs-password-file -r -F -d 'file whose first line is the password of OBS\'s WebSocket server'

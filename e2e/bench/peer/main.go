@@ -20,9 +20,13 @@ import (
 
 	"github.com/costream-obs/costream-obs/internal/call"
 	"github.com/costream-obs/costream-obs/internal/pairing"
+	"github.com/costream-obs/costream-obs/internal/priority"
 	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/media/link"
 )
+
+// saysBitrate is the message with the bitrate that the link allows, for the benchmark.
+const saysBitrate = "bitrate"
 
 // format of the pictures both ways.
 var format = media.VideoFormat{W: 1920, H: 1080, FPSNum: 30, FPSDen: 1}
@@ -38,10 +42,15 @@ func main() {
 		microphone = flag.String("microphone", "", "`source` to send; default: the sound server's")
 	)
 	flag.Parse()
-	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	// The benchmark reads how often the voice broke off from the messages for debugging.
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 
+	// As costream-obs run does, where it may.
+	if _, err := priority.Raise(); err != nil {
+		log.Info("not before other programs", "err", err)
+	}
 	o := call.Options{
 		Link:      secureLink(*send, *peer, *listen, *port, *kbps, log),
 		PeerAsks:  !*plain,
@@ -102,9 +111,21 @@ func secureLink(send bool, peer, listen string, port, kbps int, log *slog.Logger
 		if err != nil {
 			return nil, err
 		}
-		return link.NewSecure(link.SecureOptions{Identity: identity, Peers: []string{peer}, Listen: listen, Port: port, Handler: h, Log: log,
+		tell := h.Bitrate
+		h.Bitrate = func(bits int) {
+			log.Info(saysBitrate, "bits", bits)
+			if tell != nil {
+				tell(bits)
+			}
+		}
+		l, err := link.NewSecure(link.SecureOptions{Identity: identity, Peers: []string{peer}, Listen: listen, Port: port, Handler: h, Log: log,
 			MaxBitrate: 1000 * kbps,
 		})
+		if err != nil {
+			return nil, err
+		}
+		log.Info(saysBitrate, "bits", l.Stats().Bitrate)
+		return l, nil
 	}
 }
 

@@ -42,6 +42,8 @@ func (s *pipeScreen) Show(f media.Frame) {
 
 func (s *pipeScreen) Placeholder(bool) {}
 
+func (s *pipeScreen) SetPlaceholder(media.Frame) {}
+
 func (s *pipeScreen) Run(ctx context.Context) error {
 	for {
 		select {
@@ -65,3 +67,4 @@ type blank struct{}
 func (blank) Run(ctx context.Context) error { <-ctx.Done(); return nil }
 func (blank) Show(media.Frame)              {}
 func (blank) Placeholder(bool)              {}
+func (blank) SetPlaceholder(media.Frame)    {}

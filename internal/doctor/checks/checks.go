@@ -83,6 +83,7 @@ func All(m *Machine) []doctor.Check {
 
 		row(problem.SoundServer, m.soundServer),
 		row(problem.Priority, m.priority),
+		row(problem.OwnPriority, m.ownPriority),
 		row(problem.Sink, m.sink),
 		row(problem.Microphone, m.microphone),
 		row(problem.Muted, m.muted),

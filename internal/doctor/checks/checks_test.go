@@ -298,6 +298,9 @@ var faults = []fault{
 		f.pipeWire(0)
 		f.files["usr/libexec/rtkit-daemon"] = ""
 	}, []string{"audio.priority"}},
+	{"costream-obs without real-time priority", func(f *fixture) {
+		f.urgentErr = errors.New("real-time priority: operation not permitted; rtkit: no system bus")
+	}, []string{"audio.urgent"}},
 	{"our sink is the default", func(f *fixture) { f.sound.Info.DefaultSink = "costream_topeer" }, []string{"audio.sink"}},
 	{"our sink is gone", func(f *fixture) {
 		f.sound.Sinks = slices.DeleteFunc(f.sound.Sinks, func(s pulse.Sink) bool { return s.Name == "costream_topeer" })

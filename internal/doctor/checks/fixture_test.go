@@ -70,14 +70,15 @@ type fixture struct {
 	peak      float64
 	heard     map[string]checks.Heard
 
-	addrs    []string
-	lookup   error
-	local    string
-	routeErr error
-	bindErr  error
-	probe    link.ProbeReport
-	probeErr error
-	reached  reach.State
+	addrs     []string
+	lookup    error
+	local     string
+	routeErr  error
+	bindErr   error
+	urgentErr error
+	probe     link.ProbeReport
+	probeErr  error
+	reached   reach.State
 
 	later *fixture // the same machine at the next look
 }
@@ -305,6 +306,7 @@ func (f *fixture) machine(t *testing.T) *checks.Machine {
 		Resolve: func(context.Context, string) ([]string, error) { return f.addrs, f.lookup },
 		RouteTo: func(context.Context, string) (string, error) { return f.local, f.routeErr },
 		Bind:    func(context.Context) error { return f.bindErr },
+		Urgent:  func() (realTime, nice error) { return f.urgentErr, nil },
 		Probe:   func(context.Context) (link.ProbeReport, error) { return f.probe, f.probeErr },
 		Reached: func(context.Context) (reach.State, error) { return f.reached, f.probeErr },
 		Later: func(context.Context) *checks.Machine {

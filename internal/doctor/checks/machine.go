@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/control"
+	"github.com/costream-obs/costream-obs/internal/priority"
 	"github.com/costream-obs/costream-obs/internal/pulse"
 	"github.com/costream-obs/costream-obs/internal/reach"
 	"github.com/costream-obs/costream-obs/internal/v4l2"
@@ -81,6 +82,9 @@ type Machine struct {
 	// Follow returns, by microphone, what OBS's meters show and what OBS plays within half a second.
 	Follow func(ctx context.Context, streams map[string]pulse.SinkInput) (map[string]Heard, error)
 
+	// Urgent tells why this user's programs may not have real-time priority, and a nice level below 0; nil where they may.
+	Urgent func() (realTime, nice error)
+
 	Resolve func(ctx context.Context, host string) ([]string, error)
 	// RouteTo returns from which of our addresses packets to an address leave.
 	RouteTo func(ctx context.Context, addr string) (local string, err error)
@@ -120,6 +124,7 @@ func New(o Options) *Machine {
 		return recordPeak(ctx, pulse.OfSource(source))
 	}
 	m.Follow = m.follow
+	m.Urgent = priority.Try
 	m.Resolve = resolveHost
 	m.RouteTo = m.routeTo
 	m.Bind = func(context.Context) error {

@@ -46,15 +46,36 @@ func (m *Machine) priority(ctx context.Context) doctor.Result {
 	case len(lacking) == 0:
 		return doctor.Fine("%s", strings.Join(seen, ", "))
 	}
-	next := "Install the service that grants it: `sudo apt install rtkit`, then log out and in again."
-	if _, err := os.Stat(m.path("usr/libexec/rtkit-daemon")); err == nil {
-		next = "Log out and in again. If it stays so, see whether the service that grants it runs: `systemctl status rtkit-daemon`"
-	}
 	return doctor.Result{
 		Status: doctor.Fail,
 		Detail: fmt.Sprintf("PipeWire's sound threads have no real-time priority (%s).", strings.Join(lacking, "; ")),
 		Why:    "When the machine is busy, sound drops out: your voice for the peer, and the peer's voice for you and your viewers.",
-		Next:   next,
+		Next:   m.rtkit(),
+	}
+}
+
+// rtkit is how to get real-time priority.
+func (m *Machine) rtkit() string {
+	if _, err := os.Stat(m.path("usr/libexec/rtkit-daemon")); err == nil {
+		return "Log out and in again. If it stays so, see whether the service that grants it runs: `systemctl status rtkit-daemon`"
+	}
+	return "Install the service that grants it: `sudo apt install rtkit`, then log out and in again."
+}
+
+// ownPriority is audio.urgent.
+func (m *Machine) ownPriority(context.Context) doctor.Result {
+	realTime, nice := m.Urgent()
+	switch {
+	case realTime == nil && nice == nil:
+		return doctor.Fine("for sound; and a nice level below 0")
+	case realTime == nil:
+		return doctor.Fine("for sound; the nice level stays 0")
+	}
+	return doctor.Result{
+		Status: doctor.Fail,
+		Detail: fmt.Sprintf("costream-obs gets no real-time priority for its sound threads (%v).", realTime),
+		Why:    "When the machine is busy, the voices break off more often.",
+		Next:   m.rtkit(),
 	}
 }
 

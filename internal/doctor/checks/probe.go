@@ -122,7 +122,7 @@ func (m *Machine) answers(ctx context.Context) doctor.Result {
 	if why, known := state.Why(); known && !report.Peer.IsValid() {
 		return doctor.Result{Status: doctor.Fail, Detail: why.What, Why: "Pictures and sound would not get through either.", Next: why.Next}
 	}
-	if found, bad := pathcheck.Path(report, m.BasePort); bad {
+	if found, bad := pathcheck.Path(report, m.BasePort, state.Auto); bad {
 		return pathResult(found)
 	}
 	way := ""

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -48,6 +49,7 @@ var (
 	ErrSilent  = errors.New("the relay does not answer")
 	ErrRefused = errors.New("the relay does not accept the user or the password")
 	ErrFull    = errors.New("the relay has no address to spare")
+	ErrName    = errors.New("the relay's host name does not resolve")
 	errLost    = errors.New("the relay has forgotten us")
 	errMoved   = errors.New("our own address has changed")
 	errCrowd   = errors.New("too many addresses were used with one lease")
@@ -168,7 +170,8 @@ func (c *Client) Run(ctx context.Context) {
 	}
 }
 
-// open tries the transports one after the other. What the server itself says is not said differently over another one.
+// open tries the transports one after the other. What the server itself says is not said differently over another one, and its
+// name is the same.
 func (c *Client) open(ctx context.Context) (*session, error) {
 	var all []string
 	for _, over := range c.o.Server.Transports {
@@ -178,6 +181,9 @@ func (c *Client) open(ctx context.Context) (*session, error) {
 		}
 		if errors.Is(err, ErrRefused) || errors.Is(err, ErrFull) {
 			return nil, err
+		}
+		if name := (*net.DNSError)(nil); errors.As(err, &name) {
+			return nil, fmt.Errorf("%w: %s", ErrName, name.Err)
 		}
 		all = append(all, fmt.Sprintf("%s: %v", over, err))
 	}

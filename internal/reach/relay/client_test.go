@@ -159,13 +159,13 @@ func TestClientErrors(t *testing.T) {
 	wrong, user, away, closed := good.server(), good.server(), good.server(), good.server()
 	wrong.Password = "another password"
 	user.User = "nobody"
-	away.Host, away.Transports = "relay.invalid", []Transport{UDP}
+	away.Host, away.Transports = "relay.invalid", []Transport{UDP, TCP, TLS}
 	closed.Port = silent.LocalAddr().(*net.UDPAddr).AddrPort().Port() // UDP is swallowed, TCP refused
 	for name, test := range map[string]struct {
 		server Server
 		want   error
 	}{
-		"password": {wrong, ErrRefused}, "user": {user, ErrRefused}, "name": {away, ErrSilent}, "port": {closed, ErrSilent},
+		"password": {wrong, ErrRefused}, "user": {user, ErrRefused}, "name": {away, ErrName}, "port": {closed, ErrSilent},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -173,6 +173,9 @@ func TestClientErrors(t *testing.T) {
 			r := run(t, test.server)
 			state := r.await(t, "error", failed)
 			t.Logf("after %v: %v", time.Since(began).Round(time.Millisecond), state.Err)
+			if n := strings.Count(state.Err.Error(), "no such host"); n > 1 {
+				t.Errorf("said %d times that there is no such host: %v", n, state.Err)
+			}
 			if !errors.Is(state.Err, test.want) || hasAddress(state) || strings.Contains(state.Err.Error(), test.server.Password) {
 				t.Errorf("got %+v, want %v and no password", state, test.want)
 			}

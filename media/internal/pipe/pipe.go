@@ -17,6 +17,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -96,6 +97,9 @@ type Pipeline struct {
 	running atomic.Bool
 	clock   atomic.Pointer[gst.Clock] // once it is known
 	heard   map[string]func(text string)
+
+	threads  *os.File // of which OnThread is told; may be nil
+	onThread func(tid int)
 }
 
 // Parse makes a pipeline from its launch text, in the syntax of gst-launch-1.0.
@@ -131,6 +135,13 @@ func (p *Pipeline) Run(ctx context.Context, work ...func(context.Context)) error
 	defer cancel()
 
 	var wg sync.WaitGroup
+	if p.threads != nil {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			p.followThreads(ctx)
+		}()
+	}
 	err := p.setState(gst.StatePlaying)
 	if errors.Is(err, ErrStuck) {
 		// Another change of state would only wait for the one that is stuck.

@@ -99,6 +99,14 @@ func (c *Controller) Sent(now time.Time, of Stream, size int) uint16 {
 	return c.sent.add(now, of, size+headers)
 }
 
+// Leaves notes when the packet of a number goes to the network. On a busy machine that is later than Sent was called, and
+// the time between is not a queue on the path.
+func (c *Controller) Leaves(number uint16, at time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sent.leaves(number, at)
+}
+
 // Skipped notes a packet that does not leave.
 func (c *Controller) Skipped(of Stream) {
 	c.mu.Lock()

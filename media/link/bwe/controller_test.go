@@ -21,6 +21,8 @@ type simPath struct {
 	loss   float64
 	detour func(at time.Duration) float64 // more delay, in ms; may be nil
 	stall  time.Duration                  // at the receiver, four times a second
+	late   func(at time.Duration) float64 // the receiver reads packets, in ms after they came; may be nil
+	stamps bool                           // the receiver knows when packets came that it reads late
 }
 
 // simPacket is a packet of a picture, or of sound when picture is 0.
@@ -145,8 +147,15 @@ func (s *sim) ship(at time.Duration, p simPacket) {
 	if begin := seen.Truncate(time.Second / 4); seen < begin+s.path.stall {
 		seen = begin + s.path.stall
 	}
+	if s.path.late != nil {
+		seen += time.Duration(s.path.late(at)) * time.Millisecond
+	}
+	arrived := seen
+	if s.path.stamps {
+		arrived = s.last
+	}
 	s.at(seen, func(now time.Duration) {
-		s.record.Record(2, number, int64(now/time.Microsecond))
+		s.record.Record(2, number, int64(arrived/time.Microsecond))
 		if p.picture == 0 {
 			s.sound = append(s.sound, now-at)
 			return
@@ -251,6 +260,10 @@ func TestController(t *testing.T) {
 		{"becomes shorter", simPath{rate: steady(50e6), queue: 300 * ms, delay: 10 * ms, detour: between(0, 10*s, 80, 0)}, all, 5 * s, 30 * s, 5_900_000, 6_000_000, 0, 150 * ms},
 		{"a busy receiver", simPath{rate: steady(50e6), queue: 300 * ms, delay: 10 * ms, stall: 70 * ms}, all, 5 * s, 30 * s, 5_000_000, 6_000_000, 15 * s, 150 * ms},
 		{"a very busy receiver", simPath{rate: steady(50e6), queue: 300 * ms, delay: 10 * ms, stall: 150 * ms}, all, 5 * s, 30 * s, 3_000_000, 6_000_000, 25 * s, 250 * ms},
+		{"reads late", simPath{rate: steady(50e6), queue: 300 * ms, delay: 10 * ms, late: between(10*s, 13*s, 80, 0)}, all, 10 * s, 13 * s, 0, 5_000_000, s, 200 * ms},
+		{"reads late, with timestamps", simPath{rate: steady(50e6), queue: 300 * ms, delay: 10 * ms, late: between(10*s, 13*s, 80, 0), stamps: true}, all, 10 * s, 13 * s, 6_000_000, 6_000_000, s, 200 * ms},
+		{"a very busy receiver with timestamps", simPath{rate: steady(50e6), queue: 300 * ms, delay: 10 * ms, stall: 200 * ms, stamps: true}, all, 5 * s, 30 * s, 5_990_000, 6_000_000, 25 * s, 300 * ms},
+		{"a very busy receiver drops from 4 to 1.5", simPath{rate: between(10*s, 20*s, 1.5e6, 4e6), queue: 300 * ms, delay: 10 * ms, stall: 80 * ms, stamps: true}, all, 9 * s, 20 * s, 1_000_000, 1_600_000, 5 * s, 500 * ms},
 		{"less than the least", simPath{rate: between(10*s, 20*s, 0.25e6, 4e6), queue: 300 * ms, delay: 10 * ms}, all, 26 * s, 30 * s, 2_500_000, 3_800_000, 0, 200 * ms},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -68,6 +68,14 @@ func (p *sentPackets) add(now time.Time, of Stream, size int) uint16 {
 	return uint16(number)
 }
 
+// leaves notes when the packet of a number really goes out.
+func (p *sentPackets) leaves(number uint16, at time.Time) {
+	full := p.next - uint64(uint16(p.next)-number)
+	if s := &p.packets[full%historyLength]; full < p.next && s.number == full && !s.sent.IsZero() {
+		s.sent = at
+	}
+}
+
 // ask notes that the peer asked for a packet again.
 func (p *sentPackets) ask(number uint16) {
 	full := p.next - uint64(uint16(p.next)-number)

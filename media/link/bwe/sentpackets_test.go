@@ -37,6 +37,9 @@ func TestSentPackets(t *testing.T) {
 	for n := range packets {
 		sent = sent.Add(ms)
 		number := l.add(sent, Picture, 100+n%100)
+		if n%7 == 0 {
+			l.leaves(number, sent.Add(3*ms))
+		}
 		if n%10 != 3 {
 			recorder.Record(2, number, int64(n)*1000+20_000)
 		}
@@ -49,6 +52,9 @@ func TestSentPackets(t *testing.T) {
 	}
 	for n, got := range acks {
 		want := result{sent: simStart.Add(time.Duration(n+1) * ms), size: 100 + n%100, lost: n%10 == 3}
+		if n%7 == 0 {
+			want.sent = want.sent.Add(3 * ms)
+		}
 		arrived := time.Duration(n)*ms + 20*ms
 		if off := got.arrived - arrived; !want.lost && (off < -ms || off > ms) {
 			t.Fatalf("packet %d: came at %v, want %v", n, got.arrived, arrived)

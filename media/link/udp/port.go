@@ -66,6 +66,7 @@ func Listen(addr netip.Addr, port int) (*net.UDPConn, error) {
 	// Less buffer is worse, not wrong.
 	_ = conn.SetReadBuffer(socketBuffer)
 	_ = conn.SetWriteBuffer(socketBuffer)
+	stampArrivals(conn)
 	return conn, nil
 }
 

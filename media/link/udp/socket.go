@@ -7,23 +7,26 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
 // Read passes on what comes in, until ctx ends and a deadline wakes it, or the socket dies. The bytes are valid only
-// during the call of take.
-func Read(ctx context.Context, conn *net.UDPConn, take func(from netip.AddrPort, datagram []byte)) error {
-	buf := make([]byte, 1<<16)
+// during the call of take. at is when the datagram arrived: on a busy machine the kernel may have had it long before it is
+// read.
+func Read(ctx context.Context, conn *net.UDPConn, take func(at time.Time, from netip.AddrPort, datagram []byte)) error {
+	buf, control := make([]byte, 1<<16), make([]byte, controlSize)
+	var clock arrivalClock
 	for {
-		n, from, err := conn.ReadFromUDPAddrPort(buf)
+		n, c, _, from, err := conn.ReadMsgUDPAddrPort(buf, control)
 		switch {
 		case ctx.Err() != nil:
 			return nil
 		case err != nil:
 			return fmt.Errorf("receive from %v: %w", conn.LocalAddr(), err)
 		}
-		take(netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), buf[:n])
+		take(clock.arrival(time.Now(), control[:c]), netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), buf[:n])
 	}
 }
 

@@ -27,6 +27,10 @@ const (
 // Writer sends datagrams through one socket. Whoever has something to send leaves it in the queue and goes on; one
 // goroutine waits for the network.
 type Writer struct {
+	// Leaves, if any, is called when a datagram of SendNumbered goes to the kernel. It must be set before Run is called, and
+	// must not block.
+	Leaves func(number uint16, at time.Time)
+
 	conn    *net.UDPConn
 	log     *slog.Logger
 	dropped atomic.Uint64
@@ -38,8 +42,10 @@ type Writer struct {
 }
 
 type datagram struct {
-	to    netip.AddrPort
-	bytes []byte
+	to       netip.AddrPort
+	bytes    []byte
+	number   uint16
+	numbered bool
 }
 
 // NewWriter returns a writer on a socket. It logs when sending begins to fail and when it works again.
@@ -65,14 +71,21 @@ func (w *Writer) SendRTP(to netip.AddrPort, header *rtp.Header, payload []byte) 
 		return
 	}
 	d.bytes = append(d.bytes[:n], payload...)
-	d.to = to
+	d.to, d.numbered = to, false
 	w.put(d)
 }
 
 // Send queues a datagram.
 func (w *Writer) Send(to netip.AddrPort, bytes []byte) {
 	d := w.spare.Get().(*datagram)
-	d.to, d.bytes = to, append(d.bytes[:0], bytes...)
+	d.to, d.bytes, d.numbered = to, append(d.bytes[:0], bytes...), false
+	w.put(d)
+}
+
+// SendNumbered queues a datagram whose number is passed to Leaves.
+func (w *Writer) SendNumbered(to netip.AddrPort, bytes []byte, number uint16) {
+	d := w.spare.Get().(*datagram)
+	d.to, d.bytes, d.number, d.numbered = to, append(d.bytes[:0], bytes...), number, true
 	w.put(d)
 }
 
@@ -131,6 +144,9 @@ func (w *Writer) Discard() {
 
 // write sends a datagram. A network that is down, or a firewall that refuses, is no reason to end: it may come back.
 func (w *Writer) write(d *datagram) {
+	if d.numbered && w.Leaves != nil {
+		w.Leaves(d.number, time.Now())
+	}
 	_, err := w.conn.WriteToUDPAddrPort(d.bytes, d.to)
 	if err != nil {
 		w.dropped.Add(1)

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package media
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/costream-obs/costream-obs/internal/testbed"
+)
+
+// TestThin leaves every other picture out. Those do not count as dropped.
+func TestThin(t *testing.T) {
+	f := VideoFormat{160, 90, 60, 1}
+	s, _ := newImageSender(t, f, jpegOf(t, filled(f.W, f.H, orange)), func([]byte) {})
+	s.Thin(2)
+	testbed.Await(t, "150 pictures", 2*soon, func() error {
+		if n := s.Stats().Frames; n < 75 {
+			return fmt.Errorf("got %d encoded", n)
+		}
+		return nil
+	})
+	left, frames := s.thinner.Held(), s.Stats().Frames
+	if left+2 < frames || left > frames+2 {
+		t.Errorf("%d pictures were encoded and %d left out", frames, left)
+	}
+	dropped, known := s.Dropped()
+	if images := s.Stats().Images; !known || frames+dropped+left > images {
+		t.Errorf("of %d pictures %d were encoded, %d left out and %d dropped", images, frames, left, dropped)
+	}
+}

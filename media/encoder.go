@@ -2,7 +2,12 @@
 
 package media
 
-import "strconv"
+import (
+	"fmt"
+	"slices"
+
+	"github.com/costream-obs/costream-obs/media/internal/pipe"
+)
 
 const (
 	defaultBitrateKbps = 3000
@@ -17,6 +22,20 @@ type EncoderOptions struct {
 	// KeyInt is the largest distance of key frames in pictures; 0 means 3000, which is on request. A peer of 2020 cannot
 	// ask, and needs about 60.
 	KeyInt int
+	// Choice is the encoder; without a name it is a software encoder.
+	Choice EncoderChoice
+}
+
+// EncoderChoice is an encoder, and why it is taken.
+type EncoderChoice struct {
+	// Name is that of its GStreamer element, one of EncoderNames.
+	Name string
+	// Why is a phrase for the user.
+	Why string
+	// KeyOnRate says that each change of the bitrate makes a key frame, so that the sender changes it less often.
+	KeyOnRate bool
+	// Provisional says that a better encoder may be known soon.
+	Provisional bool
 }
 
 func (o EncoderOptions) normal() EncoderOptions {
@@ -29,28 +48,65 @@ func (o EncoderOptions) normal() EncoderOptions {
 	return o
 }
 
-// encoder is a chosen encoder: its element, and how its bitrate is changed.
-type encoder struct {
-	node    node
-	bitrate func(kbps int) []property
-}
-
 // property is a property of an element, with its value as in launch text.
 type property struct{ name, value string }
 
-// nameEncoder is the name of the encoder's element in the launch text.
-const nameEncoder = "encoder"
+// Names of the encoder's element in the launch text, and of the one before it that gives it its pixel format.
+const (
+	nameEncoder = "encoder"
+	nameFit     = "fit"
+)
 
-// chooseEncoder returns the encoder for this machine. It is the only place that knows encoders. Hardware encoders should
-// come before x264, the last resort.
-func chooseEncoder(o EncoderOptions) encoder {
-	return encoder{
-		node: element("x264enc", prop("name", nameEncoder), "tune=zerolatency", "speed-preset=ultrafast",
-			intProp("bitrate", o.BitrateKbps), intProp("key-int-max", o.KeyInt), intProp("vbv-buf-capacity", vbvMillis(o.BitrateKbps))),
-		bitrate: func(kbps int) []property {
-			return []property{{"bitrate", strconv.Itoa(kbps)}, {"vbv-buf-capacity", strconv.Itoa(liveVBVMillis(kbps))}}
-		},
+// encoder is an encoder in a pipeline: its elements, and how its bitrate is changed.
+type encoder struct {
+	row   *encoderRow
+	nodes []node
+	// first is the name of the element that takes I420 pictures.
+	first   string
+	bitrate func(kbps int) []property
+}
+
+// chooseEncoder returns the encoder for pictures of a format.
+func chooseEncoder(o EncoderOptions, f VideoFormat) (encoder, error) {
+	row := softwareEncoder()
+	if o.Choice.Name != "" {
+		if row = encoderNamed(o.Choice.Name); row == nil {
+			return encoder{}, fmt.Errorf("unknown encoder %s", o.Choice.Name)
+		}
 	}
+	fit := func(properties []property) []property { return fitting(pipe.Fit, row.name, properties) }
+	texts := []string{prop("name", nameEncoder)}
+	for _, p := range fit(append(row.fixed(o), row.rate(o.BitrateKbps, vbvMillis(o.BitrateKbps))...)) {
+		texts = append(texts, prop(p.name, p.value))
+	}
+	e := encoder{
+		row: row, first: nameEncoder,
+		bitrate: func(kbps int) []property { return fit(row.live(kbps)) },
+	}
+	if row.format != "I420" {
+		e.first = nameFit
+		e.nodes = []node{element("videoconvert", prop("name", nameFit), "matrix-mode=none"), caps("video/x-raw,format=" + row.format)}
+	}
+	e.nodes = append(e.nodes, element(row.name, texts...))
+	if row.output != nil {
+		e.nodes = append(e.nodes, caps(row.output(f)))
+	}
+	return e, nil
+}
+
+// fitting are those properties that an element has with such a value. Of several with one name, which are for different versions
+// of GStreamer, it is the first.
+func fitting(fit func(factory, property, value string) (string, bool), factory string, properties []property) []property {
+	var out []property
+	for _, p := range properties {
+		if slices.ContainsFunc(out, func(o property) bool { return o.name == p.name }) {
+			continue
+		}
+		if value, ok := fit(factory, p.name, p.value); ok {
+			out = append(out, property{p.name, value})
+		}
+	}
+	return out
 }
 
 // vbvMillis returns how much of the bitrate one picture may take, in milliseconds. 100 limits a key frame to 26 ms on 20

@@ -15,7 +15,7 @@ func TestGraphTexts(t *testing.T) {
 	hd := VideoFormat{1280, 720, 30, 1}
 	ntsc := VideoFormat{1920, 1080, 30000, 1001}
 	sender := func(s VideoSource, o EncoderOptions) graph {
-		g, _, err := videoSenderGraph(s, chooseEncoder(o.normal()))
+		g, _, _, err := videoSenderGraph(s, o.normal())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -69,7 +69,7 @@ func debianPackage(element string) string {
 	case "v4l2src", "jpegdec", "pulsesrc", "pulsesink", "level", "rtpjitterbuffer",
 		"rtph264pay", "rtph264depay", "rtpopuspay", "rtpopusdepay":
 		return "gstreamer1.0-plugins-good"
-	case "h264parse":
+	case "h264parse", "openh264enc":
 		return "gstreamer1.0-plugins-bad"
 	case "x264enc":
 		return "gstreamer1.0-plugins-ugly"

@@ -53,7 +53,7 @@ func everyElement(t *testing.T) []string {
 	graphs := []graph{videoReceiverGraph(f, false), audioSenderGraph("", 0, false), audioReceiverGraph(), speakerGraph("", speakerBuffer),
 		monitorReaderGraph("")}
 	for _, s := range []VideoSource{DeviceSource{"", f}, ImageSource{f}, TestSource{"", f}} {
-		g, _, err := videoSenderGraph(s, chooseEncoder(EncoderOptions{}.normal()))
+		g, _, _, err := videoSenderGraph(s, EncoderOptions{}.normal())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -119,12 +119,18 @@ func TestPackageDependencies(t *testing.T) {
 	}
 }
 
-// TestMissingElementInReality runs this test binary again on a machine that
-// seems to have no x264: a plugin directory without it.
+// TestMissingElementInReality runs this test binary again on machines that seem to have no x264, or no software encoder at all: a
+// plugin directory without them.
 func TestMissingElementInReality(t *testing.T) {
-	const child = "COSTREAM_TEST_WITHOUT_X264"
-	if os.Getenv(child) != "" {
-		_, err := NewVideoSender(VideoSenderOptions{Source: TestSource{VideoFormat: VideoFormat{320, 180, 30, 1}}, Out: func([]byte) {}})
+	const child = "COSTREAM_TEST_WITHOUT"
+	if without := os.Getenv(child); without != "" {
+		s, err := NewVideoSender(VideoSenderOptions{Source: TestSource{VideoFormat: VideoFormat{320, 180, 30, 1}}, Out: func([]byte) {}})
+		if without == "libgstx264.so" {
+			if err != nil || s.Load().Name != "openh264enc" {
+				t.Errorf("without x264enc: got %v, want a sender with openh264enc", err)
+			}
+			return
+		}
 		var lost *MissingElementError
 		if !errors.As(err, &lost) {
 			t.Fatalf("got %v, want a MissingElementError", err)
@@ -136,24 +142,26 @@ func TestMissingElementInReality(t *testing.T) {
 		return
 	}
 	plugins := filepath.Dir(pluginFile(t, "x264enc"))
-	dir := t.TempDir()
 	files, err := filepath.Glob(filepath.Join(plugins, "*.so"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range files {
-		if filepath.Base(f) == "libgstx264.so" {
-			continue
+	for _, without := range []string{"libgstx264.so", "libgstx264.so libgstopenh264.so"} {
+		dir := t.TempDir()
+		for _, f := range files {
+			if strings.Contains(without, filepath.Base(f)) {
+				continue
+			}
+			if err := os.Symlink(f, filepath.Join(dir, filepath.Base(f))); err != nil {
+				t.Fatal(err)
+			}
 		}
-		if err := os.Symlink(f, filepath.Join(dir, filepath.Base(f))); err != nil {
-			t.Fatal(err)
+		cmd := exec.Command(os.Args[0], "-test.run=^TestMissingElementInReality$", "-test.v")
+		cmd.Env = append(os.Environ(), child+"="+without, "GST_PLUGIN_SYSTEM_PATH="+dir, "GST_REGISTRY="+filepath.Join(dir, "registry"))
+		out, err := cmd.CombinedOutput()
+		if err != nil || !strings.Contains(string(out), "--- PASS") {
+			t.Errorf("without %s: %v\n%s", without, err, out)
 		}
-	}
-	cmd := exec.Command(os.Args[0], "-test.run=^TestMissingElementInReality$", "-test.v")
-	cmd.Env = append(os.Environ(), child+"=1", "GST_PLUGIN_SYSTEM_PATH="+dir, "GST_REGISTRY="+filepath.Join(dir, "registry"))
-	out, err := cmd.CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "--- PASS") {
-		t.Errorf("%v\n%s", err, out)
 	}
 }
 

@@ -42,6 +42,12 @@ var (
 	_ VideoSource = TestSource{}
 )
 
+// SourceFormat is the format of the pictures that a sender makes of a source.
+func SourceFormat(s VideoSource) (VideoFormat, error) {
+	_, f, err := s.capture()
+	return f, err
+}
+
 const (
 	// nameImages is the name of the appsrc that takes images.
 	nameImages = "images"

@@ -42,10 +42,13 @@ type VideoSender struct {
 	machine
 	out     func([]byte)
 	encoder encoder
+	bare    bool         // Cover has no card to send
 	images  *pipe.Source // nil unless the source is an ImageSource or a RawSource
 	enc     *pipe.Element
 	thinner *pipe.Thinner
+	pace    ratePace
 	cover   *pipe.Cover
+	covered atomic.Bool
 	packets *pipe.Sink
 	sink    *pipe.Element
 
@@ -76,8 +79,7 @@ func NewVideoSender(o VideoSenderOptions) (*VideoSender, error) {
 	if o.Source == nil || o.Out == nil {
 		return nil, errors.New(what + ": needs a source and a function for packets")
 	}
-	chosen := chooseEncoder(o.Encoder.normal())
-	g, f, err := videoSenderGraph(o.Source, chosen)
+	g, f, chosen, err := videoSenderGraph(o.Source, o.Encoder.normal())
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
@@ -88,14 +90,18 @@ func NewVideoSender(o VideoSenderOptions) (*VideoSender, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &VideoSender{machine: m, out: o.Out, encoder: chosen}
+	s := &VideoSender{machine: m, out: o.Out, encoder: chosen, bare: o.Card.Data == nil}
+	if chosen.row.hardware {
+		m.pipe.Limit(startWithin, stopWithin)
+	}
+	s.pace.slow = o.Encoder.Choice.KeyOnRate
 	if _, ok := o.Source.(ImageSource); ok {
 		if err := m.pipe.ConvertFromJPEG(nameJPEG); err != nil {
 			return nil, fmt.Errorf("%s: %w", what, err)
 		}
 	}
 	switch o.Source.(type) {
-	case ImageSource, RawSource:
+	case ImageSource, RawSource, trialSource:
 		if s.images, err = m.pipe.Source(nameImages); err != nil {
 			return nil, fmt.Errorf("%s: %w", what, err)
 		}
@@ -107,10 +113,10 @@ func NewVideoSender(o VideoSenderOptions) (*VideoSender, error) {
 	if f := o.Card; f.Data != nil {
 		card = padded(f.Data, f.W, f.H)
 	}
-	if s.thinner, err = m.pipe.Thinner(nameEncoder); err != nil {
+	if s.thinner, err = m.pipe.Thinner(chosen.first); err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
-	if s.cover, err = m.pipe.Cover(nameEncoder, card); err != nil {
+	if s.cover, err = m.pipe.Cover(chosen.first, card); err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
 	s.encoding = s.enc.Meter()
@@ -130,19 +136,23 @@ func NewVideoSender(o VideoSenderOptions) (*VideoSender, error) {
 	return s, nil
 }
 
-func videoSenderGraph(source VideoSource, enc encoder) (graph, VideoFormat, error) {
+func videoSenderGraph(source VideoSource, o EncoderOptions) (graph, VideoFormat, encoder, error) {
 	nodes, f, err := source.capture()
 	if err != nil {
-		return nil, f, err
+		return nil, f, encoder{}, err
 	}
-	return row(append(nodes,
-		caps(fmt.Sprintf("video/x-raw,format=I420,width=%d,height=%d,pixel-aspect-ratio=1/1,colorimetry=bt709", f.W, f.H)),
-		enc.node,
+	chosen, err := chooseEncoder(o, f)
+	if err != nil {
+		return nil, f, encoder{}, err
+	}
+	nodes = append(nodes,
+		caps(fmt.Sprintf("video/x-raw,format=I420,width=%d,height=%d,pixel-aspect-ratio=1/1,colorimetry=bt709", f.W, f.H)))
+	return row(append(append(nodes, chosen.nodes...),
 		element("rtph264pay", intProp("pt", payloadType), intProp("mtu", packetSize),
 			// Parameter sets with each key frame, in the packet of the picture.
 			"config-interval=-1", "aggregate-mode=zero-latency"),
 		packetSink(),
-	)...), f, nil
+	)...), f, chosen, nil
 }
 
 // packetSink takes each packet as soon as it is made: a synchronised sink would hold it for 53 ms (measured).
@@ -150,9 +160,9 @@ func packetSink() node {
 	return element("appsink", prop("name", namePackets), "sync=false", "async=false")
 }
 
-// Run sends until ctx ends (nil) or the pipeline fails.
+// Run sends until ctx ends (nil) or the pipeline fails. The error wraps an *EncoderError if it is the encoder that fails.
 func (s *VideoSender) Run(ctx context.Context) error {
-	return s.run(ctx, func(ctx context.Context) { s.packets.PullTimed(ctx, s.send) })
+	return s.blame(s.run(ctx, func(ctx context.Context) { s.packets.PullTimed(ctx, s.send) }, s.watchEncoder, s.pace.run(s.setBitrate)))
 }
 
 // Age is the mean time from when a picture entered the pipeline, from the device or by PushImage, until Out gets its first
@@ -197,7 +207,7 @@ type EncoderLoad struct {
 // Load is how much work the encoder has.
 func (s *VideoSender) Load() EncoderLoad {
 	r := s.encoding.Read()
-	return EncoderLoad{Name: s.encoder.node.factory, Frames: r.Left, Busy: r.Busy}
+	return EncoderLoad{Name: s.encoder.row.name, Frames: r.Left, Busy: r.Busy}
 }
 
 // Dropped is how many pictures were replaced by newer ones because the sender was too slow for them. It is not known for a
@@ -220,7 +230,10 @@ func (s *VideoSender) PushImage(image []byte) {
 
 // Cover sends the card, or the pictures again. No picture that came into the encoder after Cover(true) has returned is sent; those
 // before it may be under way. It may be called from any goroutine, also before Run.
-func (s *VideoSender) Cover(on bool) { s.cover.Set(on) }
+func (s *VideoSender) Cover(on bool) {
+	s.covered.Store(on)
+	s.cover.Set(on)
+}
 
 // ForceKeyFrame makes the next picture a key frame.
 func (s *VideoSender) ForceKeyFrame() {
@@ -229,9 +242,11 @@ func (s *VideoSender) ForceKeyFrame() {
 	}
 }
 
-// SetBitrate changes the target, in kbit/s, without a key frame or a glitch.
-func (s *VideoSender) SetBitrate(kbps int) {
-	for _, p := range s.encoder.bitrate(max(kbps, 1)) {
+// SetBitrate changes the target, in kbit/s, without a glitch. Where each change makes a key frame, small changes wait.
+func (s *VideoSender) SetBitrate(kbps int) { s.pace.want(max(kbps, 1), s.setBitrate) }
+
+func (s *VideoSender) setBitrate(kbps int) {
+	for _, p := range s.encoder.bitrate(kbps) {
 		s.enc.Set(p.name, p.value)
 	}
 }

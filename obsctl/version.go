@@ -96,6 +96,7 @@ const (
 	muteButtonMonitorsOnly
 	createSceneNeedsWindow
 	itemNeedsWindow
+	undrawnScreenshotHangs
 	deduplicates
 	deduplicatesOneCapture
 	takesUUIDs
@@ -112,6 +113,7 @@ var gates = [...]struct{ since, until Semver }{
 	muteButtonMonitorsOnly:   {since: Semver{32, 1, 0}, until: Semver{32, 2, 0}}, // a42a6c4c5, 04d36e09b: VolumeControl::handleMuteButton; obs-studio #13234
 	deduplicates:             {since: Semver{32, 0, 0}},                          // 9bb940acd; measured on 32.2.2
 	deduplicatesOneCapture:   {since: Semver{32, 0, 4}},                          // monitoring_duplicating_source in obs-source.c; measured on 32.2.2
+	undrawnScreenshotHangs:   {since: Semver{29, 1, 0}},                          // 246826856: set_async_texture_size in async_tick; measured on 30.2.3 and 32.2.2, never on 29.0.2
 	takesUUIDs:               {since: Semver{30, 1, 0}},                          // obs-websocket 5.4.0, and 30.1.0 has 5.4.2: Request::ValidateSource; measured on 30.2.3 and 32.2.2
 	readsCollections:         {until: Semver{31, 0, 0}},                          // EnumSceneCollections; measured on 29.0.2
 	itemNeedsWindow:          {since: Semver{31, 0, 0}},                          // a crash seen on 32.2.2, never on 29.0.2 and 30.2.3; 31 is to be safe
@@ -149,6 +151,15 @@ func (v Version) VirtualCamModalOnFailure() bool { return v.has(virtualCamModalO
 func (v Version) VirtualCamNeedsOutputCap() bool {
 	return v.VirtualCam().AtLeast(gates[virtualCamNeedsOutputCap].since)
 }
+
+// UndrawnScreenshotHangs reports whether OBS can stop for good when a screenshot
+// is taken of a video source that it does not draw otherwise, just when the
+// source's picture gets another size (29.1.0 and later). Its graphics thread
+// then has the source's lock and waits for the graphics lock (async_tick,
+// set_async_texture_size); the screenshot has the graphics lock and waits for
+// the source's (obs_source_get_frame). A source that OBS has drawn since its
+// last tick is drawn again without its lock.
+func (v Version) UndrawnScreenshotHangs() bool { return v.has(undrawnScreenshotHangs) }
 
 // MutedIsMonitored reports whether a muted input is still heard through
 // monitoring (32.2.0 and later).

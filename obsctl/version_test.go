@@ -29,23 +29,23 @@ func TestParseSemver(t *testing.T) {
 }
 
 func TestGates(t *testing.T) {
-	type row struct{ sink, modal, outputCap, button, muted bool }
+	type row struct{ sink, modal, outputCap, button, muted, hangs bool }
 	tests := []struct {
 		version string
 		want    row
 	}{
 		{"28.0.0", row{}},
 		{"29.0.2", row{}},
-		{"29.1.0", row{sink: true}},
-		{"30.0.0-beta2", row{sink: true, modal: true}},
-		{"31.0.3", row{sink: true, modal: true}},
-		{"31.0.4", row{true, true, true, false, false}},
-		{"31.1.0", row{true, true, true, false, false}},
-		{"32.0.4", row{true, true, true, false, false}},
-		{"32.1.0-beta1", row{true, true, true, true, false}},
-		{"32.1.9", row{true, true, true, true, false}},
-		{"32.2.0", row{true, true, true, false, true}},
-		{"33.0.0", row{true, true, true, false, true}},
+		{"29.1.0", row{sink: true, hangs: true}},
+		{"30.0.0-beta2", row{sink: true, modal: true, hangs: true}},
+		{"31.0.3", row{sink: true, modal: true, hangs: true}},
+		{"31.0.4", row{true, true, true, false, false, true}},
+		{"31.1.0", row{true, true, true, false, false, true}},
+		{"32.0.4", row{true, true, true, false, false, true}},
+		{"32.1.0-beta1", row{true, true, true, true, false, true}},
+		{"32.1.9", row{true, true, true, true, false, true}},
+		{"32.2.0", row{true, true, true, false, true, true}},
+		{"33.0.0", row{true, true, true, false, true, true}},
 	}
 	for _, tt := range tests {
 		obs, err := ParseSemver(tt.version)
@@ -53,7 +53,8 @@ func TestGates(t *testing.T) {
 			t.Fatal(err)
 		}
 		v := Version{OBS: obs}
-		got := row{v.MonitorIDIsSink(), v.VirtualCamModalOnFailure(), v.VirtualCamNeedsOutputCap(), v.MuteButtonMonitorsOnly(), v.MutedIsMonitored()}
+		got := row{v.MonitorIDIsSink(), v.VirtualCamModalOnFailure(), v.VirtualCamNeedsOutputCap(), v.MuteButtonMonitorsOnly(), v.MutedIsMonitored(),
+			v.UndrawnScreenshotHangs()}
 		if got != tt.want {
 			t.Errorf("OBS %s: got %+v, want %+v", tt.version, got, tt.want)
 		}

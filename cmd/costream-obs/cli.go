@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/costream-obs/costream-obs/internal/config"
+	"github.com/costream-obs/costream-obs/internal/encoders"
 	"github.com/costream-obs/costream-obs/internal/nearest"
 )
 
@@ -73,6 +74,12 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return exitUsage
 	case args[0] == "help":
 		args = append(slices.Clone(args[1:]), "--help")
+	case args[0] == encoders.TrialCommand:
+		if err := encoders.RunTrial(args[1:], stdout); err != nil {
+			fmt.Fprintln(stderr, err)
+			return exitFailure
+		}
+		return exitOK
 	case args[0] == "--version":
 		args = []string{"version"}
 	}

@@ -42,7 +42,7 @@ func doctorCommand() *command {
 			"  costream-obs doctor --peer\n\n" +
 			"The exit code is 0 when you can go on air (warnings allowed), 1 when you cannot, and 2 when the command line is wrong. docs/doctor.md explains each check and the format of --json.",
 		settings: []string{
-			"listen", "base-port", "link", "reach", "relay-file", "meet-nodes", "route", "clean-feed", "video-out", "video-in", "source-name", "mic", "mic-source",
+			"listen", "base-port", "link", "reach", "relay-file", "meet-nodes", "route", "clean-feed", "video-out", "video-in", "source-name", "mic", "mic-source", "encoder",
 			"obs-host", "obs-port", "obs-password-file", "json", "verbose",
 		},
 		reportsSettings: true,
@@ -217,6 +217,9 @@ func checkOptions(c *invocation, settings string) (checks.Options, error) {
 	}
 	o.Route, o.VideoOut, o.VideoIn, o.CleanFeed = control.Route(s.Route), s.VideoOut, s.VideoIn, s.CleanFeed
 	o.SourceName, o.Mics, o.MicSource = s.SourceName, s.Mics, s.MicSource
+	if o.Encoders, err = newEncoders(s, c.log); err != nil {
+		return checks.Options{}, err
+	}
 	o.FindOBS = func() (obsctl.Endpoint, error) { return findOBS(s) }
 	o.RemoteOBS = s.OBSHost != "" && s.OBSHost != "localhost" && !strings.HasPrefix(s.OBSHost, "127.") && s.OBSHost != "::1"
 	return o, nil

@@ -158,6 +158,14 @@ func encoderTexts(e *call.Encoder) []string {
 	return []string{text}
 }
 
+// encoderWhy is why this encoder is used, in brackets.
+func encoderWhy(e *call.Encoder) string {
+	if e.Why == "" {
+		return ""
+	}
+	return " (" + e.Why + ")"
+}
+
 func droppedTexts(d call.Dropped) []string {
 	var parts []string
 	sum := 0
@@ -218,7 +226,7 @@ func block(s control.Status, now time.Time) string {
 	after("RTT", roundTripTexts(f.RoundTrip))
 	after("loss", lossTexts(f.In, f.Out))
 	if f.Encoder != nil {
-		line("encoder", encoderTexts(f.Encoder)[0]+" for each picture")
+		line("encoder", encoderTexts(f.Encoder)[0]+" for each picture"+encoderWhy(f.Encoder))
 	}
 	after("dropped", droppedTexts(f.Dropped))
 	line("recording", s.Recording)

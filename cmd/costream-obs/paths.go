@@ -15,6 +15,12 @@ func stateDir() (string, error) {
 	return filepath.Join(dir, "costream-obs"), err
 }
 
+// cacheDir is for files that can be made again: $XDG_CACHE_HOME/costream-obs.
+func cacheDir() (string, error) {
+	dir, err := xdg.CacheHome()
+	return filepath.Join(dir, "costream-obs"), err
+}
+
 // dataDir is for files that other programs read, such as OBS's script: $XDG_DATA_HOME/costream-obs.
 func dataDir() (string, error) {
 	dir, err := xdg.DataHome()

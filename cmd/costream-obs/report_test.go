@@ -41,12 +41,14 @@ func TestGoldenReports(t *testing.T) {
 		{State: control.OnAir, Route: control.RoutePortable, Detail: "there is no /dev/video10", Problems: []string{
 			"microphone: OBS has no audio input \"Mic/Aux\"; choose one with --mic, or add it in OBS under Settings > Audio",
 		}},
-		{State: control.OnAirWithPeer, Route: control.RoutePortable, Bitrate: 3500, Problems: []string{
+		{State: control.OnAirWithPeer, Route: control.RoutePortable, Detail: "there is no /dev/video10", Bitrate: 3500, Problems: []string{
 			"microphone: OBS has no audio input \"Mic/Aux\"; choose one with --mic, or add it in OBS under Settings > Audio",
 		}},
-		{State: control.OnAirWithPeer, Route: control.RoutePortable, Bitrate: 3500, Break: `the scene "Bank" is private`},
-		{State: control.OnAirWithPeer, Route: control.RoutePortable, Bitrate: 3500},
-		{State: control.OnAirWithPeer, Route: control.RoutePortable, Bitrate: 3500, Recording: "/home/alice/Videos/Bob 2026-11-22 20.41.13.mkv"},
+		{State: control.OnAirWithPeer, Route: control.RoutePortable, Detail: "there is no /dev/video10", Bitrate: 3500, Break: `the scene "Bank" is private`},
+		{State: control.OnAirWithPeer, Route: control.RoutePortable, Detail: "there is no /dev/video10", Bitrate: 3500},
+		{State: control.OnAirWithPeer, Route: control.RoutePortable, Detail: "there is no /dev/video10", Bitrate: 3500, Recording: "/home/alice/Videos/Bob 2026-11-22 20.41.13.mkv"},
+		// Only the bitrate is another.
+		{State: control.OnAirWithPeer, Route: control.RoutePortable, Detail: "there is no /dev/video10", Bitrate: 400, Recording: "/home/alice/Videos/Bob 2026-11-22 20.41.13.mkv"},
 		{State: control.Stopping},
 		{State: control.Ready, Detail: "connected to OBS 29.0.2 at 127.0.0.1:4455"},
 	}

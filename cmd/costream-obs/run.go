@@ -38,7 +38,7 @@ func runCommand() *command {
 			"  --scenes 'Intro,\"Talk, part 2\",Say \"hi\"'",
 		settings: []string{
 			"peer", "peer-name", "name", "listen", "base-port", "link", "reach", "relay-file", "meet-nodes",
-			"when", "route", "video-out", "video-in", "bitrate", "min-bitrate",
+			"when", "route", "video-out", "video-in", "encoder", "bitrate", "min-bitrate",
 			"scenes", "layout", "layouts", "name-plate", "clean-feed", "private-scenes", "source-name",
 			"mic", "share", "mic-source", "peer-audio", "av-offset",
 			"record-peer",
@@ -87,6 +87,11 @@ func run(ctx context.Context, c *invocation) error {
 		options.Link, options.Reach = peer.Link, peer
 	}
 	options.PeerAsks = pair != nil
+	chooser, err := newEncoders(c.config, log)
+	if err != nil {
+		return err
+	}
+	options.Encoders = chooser
 	options.Log = log
 	raise(log)
 	options.WithoutOBS = func() {

@@ -21,7 +21,7 @@ func sendCommand() *command {
 		short: "send a video device and a sound source, without OBS",
 		long: "Sends the picture of a video device and the sound of a PulseAudio source to the peer until you press Ctrl-C. It is not encrypted. It does not change OBS: start its virtual camera and set its monitoring yourself. The peer runs costream-obs receive, or the recv-from-peer.go of 2020.\n\n" +
 			"Without --mic-source it sends " + companion.ToPeerSink + ".monitor, which is what OBS monitors into the null sink " + companion.ToPeerSink + ". You can also write flags as in 2020: -peer, -listen, -v4l2src_device, -pulsesrc_device.",
-		settings: []string{"peer", "listen", "base-port", "video-out", "video-format", "bitrate", "mic-source", "verbose"},
+		settings: []string{"peer", "listen", "base-port", "video-out", "video-format", "encoder", "bitrate", "mic-source", "verbose"},
 		bind:     func(*pflag.FlagSet) action { return send },
 	}
 }
@@ -44,10 +44,15 @@ func send(ctx context.Context, c *invocation) error {
 			return err
 		}
 	}
+	chooser, err := newEncoders(c.config, c.log)
+	if err != nil {
+		return err
+	}
+	chooser.Prepare(ctx, format)
 	link := plainOptions(c)
 	link.Send = true
 	return call.Send(ctx, call.Options{
 		Link: plainLink(link), Picture: media.DeviceSource{Path: c.config.VideoOut, VideoFormat: format}, FrameTime: format.FrameTime(),
-		BitrateKbps: c.config.Bitrate, Microphone: sound, Log: c.log,
+		BitrateKbps: c.config.Bitrate, Encoders: chooser, Microphone: sound, Log: c.log,
 	})
 }

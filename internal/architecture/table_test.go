@@ -19,13 +19,14 @@ var floors = []floor{
 	{"the session with OBS", "internal/companion"},
 	{"what is left in closed scene collections", "internal/leftovers"},
 	{"two abilities tied together", "internal/cleanfeed/camera internal/control internal/hotkeys internal/obsscenes"},
-	{"one task each", `internal/call internal/cleanfeed internal/collection internal/config internal/layouts internal/pairing
+	{"one task each", `internal/call internal/cleanfeed internal/collection internal/config internal/encoders internal/layouts internal/pairing
 		internal/pathcheck internal/placement internal/reach/...`},
 	{"abilities: one program or protocol each", "internal/record/... media media/link/... obsctl scenes setup"},
 	{"the machine, and engines", "internal/doctor internal/pulse internal/supervisor internal/v4l2/..."},
 	{"tools: they know nothing of co-streaming", `internal/atomicfile internal/lipsync internal/lockfile internal/mean
 		internal/nearest internal/priority internal/problem internal/standstill internal/terminal media/internal/pipe
-		internal/xdg internal/architecture internal/fakeobs internal/golden internal/relay internal/testbed`},
+		internal/xdg internal/architecture internal/fakeobs internal/golden internal/relay internal/testbed
+		internal/testbed/fakeencoder`},
 }
 
 // A limit lists all packages of this module that some packages may import.
@@ -100,7 +101,7 @@ var bans = []ban{
 		"whom to ask is one package's matter each; what ties it to a link and a pair is internal/reach"},
 	{"media/link/...", "media media/internal/... internal/reach/...",
 		"the link moves packets and knows nothing of GStreamer"},
-	{"cmd/costream-obs", "internal/fakeobs internal/golden internal/relay internal/testbed e2e/... internal/reach/dht/dhttest internal/v4l2/v4l2test media/link/internal/linktest",
+	{"cmd/costream-obs", "internal/fakeobs internal/golden internal/relay internal/testbed internal/testbed/fakeencoder e2e/... internal/reach/dht/dhttest internal/v4l2/v4l2test media/link/internal/linktest",
 		"tools of tests do not belong into the program; some of them would add flags to it"},
 }
 

@@ -39,6 +39,8 @@ type Options struct {
 	// DrawnLate is how many pictures of the programme its program failed to draw in time since the call began, and whether
 	// that is known; may be nil.
 	DrawnLate func() (count int, known bool)
+	// Encoders choose the encoder of our picture; nil means one in software.
+	Encoders Encoders
 	// Card is what the peer gets in the place of pictures while they are covered; without one the peer gets none then. Covered
 	// is how our picture begins.
 	Card    media.Frame
@@ -124,6 +126,8 @@ type Call struct {
 	halted      atomic.Bool          // nothing more is sent
 	kbps        setting[int]         // what the link allows for our picture; 0 if it does not say
 	kbpsLogged  atomic.Int64
+	encoderWhy  atomic.Pointer[string]
+	noEncoder   func(error) // gets that an encoder failed and was replaced
 
 	video       *inbox
 	audio       *inbox
@@ -143,7 +147,7 @@ func newCall(o Options, noPicture, noVoice func(error)) *Call {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	c := &Call{o: o, videoOut: newOutgoing(90000), audioOut: newOutgoing(48000)}
+	c := &Call{o: o, videoOut: newOutgoing(90000), audioOut: newOutgoing(48000), noEncoder: func(error) {}}
 	c.presence.tell = func(seen bool) {
 		c.o.Screen.Placeholder(!seen)
 		c.o.PeerSeen(seen)
@@ -172,6 +176,7 @@ func Start(parent context.Context, o Options) *Call {
 	c := newCall(o,
 		func(err error) { parts.Note(problem.PictureIn, err) },
 		func(err error) { parts.Note(problem.VoiceIn, err) })
+	c.noEncoder = func(err error) { parts.Note(problem.Encoder, err) }
 	c.cancel, c.parts = cancel, parts
 	c.receive(ctx, o.Apart)
 	c.parts.Keep(ctx, problem.Link, c.runLink)

@@ -58,6 +58,8 @@ type Delay struct {
 // Encoder is the encoder of our picture and its load in the last ten seconds.
 type Encoder struct {
 	Name string `json:"name"`
+	// Why says why this one is used.
+	Why string `json:"why,omitempty"`
 	// PerFrame is how long it works on a picture, and Frame the time from one picture to the next.
 	PerFrame Millis `json:"per_frame_ms"`
 	Frame    Millis `json:"frame_ms"`

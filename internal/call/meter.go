@@ -116,7 +116,9 @@ func (c *Call) measure(m *meter, now time.Time) {
 		m.unshown.note(r, r.Dropped())
 	}
 	f.Out, f.In = m.direction(func(s sample) traffic { return s.out }), m.direction(func(s sample) traffic { return s.in })
-	f.Encoder = m.load()
+	if f.Encoder = m.load(); f.Encoder != nil {
+		f.Encoder.Why = valueAt(c.encoderWhy.Load())
+	}
 	f.Dropped = m.dropped()
 	c.figures.Store(&f)
 }
@@ -273,6 +275,13 @@ func oneIn(every int) int {
 		return 0
 	}
 	return every
+}
+
+func valueAt(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
 }
 
 func millis(d time.Duration) *Millis {

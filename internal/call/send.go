@@ -8,7 +8,7 @@ import (
 )
 
 // Send is the sending half of a call. It returns nil when ctx ends, and an error when a part fails. It uses the options
-// Link, Picture, FrameTime, BitrateKbps, Microphone and Log.
+// Link, Picture, FrameTime, BitrateKbps, Encoders, Microphone and Log.
 func Send(ctx context.Context, o Options) error {
 	c := newCall(o, func(error) {}, func(error) {})
 	alone := func(part func(context.Context, func()) error) func(context.Context) error {

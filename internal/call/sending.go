@@ -51,34 +51,6 @@ func (c *Call) send(m link.Medium, o *outgoing, packet []byte) {
 	}
 }
 
-func (c *Call) runVideo(ctx context.Context, started func()) error {
-	var once sync.Once
-	s, err := media.NewVideoSender(media.VideoSenderOptions{
-		Source:  c.o.Picture,
-		Encoder: media.EncoderOptions{BitrateKbps: c.o.BitrateKbps, KeyInt: c.o.keyInterval()},
-		Card:    c.o.Card,
-		Out: func(packet []byte) {
-			once.Do(started)
-			c.send(link.Video, c.videoOut, packet)
-		},
-		Log: c.o.Log,
-	})
-	if err != nil {
-		return err
-	}
-	c.covered.attach(s.Cover)
-	defer c.covered.detach()
-	c.videoSender.Store(s)
-	defer c.videoSender.Store(nil)
-	c.kbps.attach(func(kbps int) {
-		if kbps > 0 {
-			s.SetBitrate(kbps)
-		}
-	})
-	defer c.kbps.detach()
-	return s.Run(ctx)
-}
-
 func (c *Call) runAudio(ctx context.Context, started func()) error {
 	// While there is no sound server, each try of GStreamer's pulsesrc leaks a thread and a pipe (1.22.0, measured). So ask
 	// before.

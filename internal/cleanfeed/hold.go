@@ -23,13 +23,9 @@ type held struct {
 func (h *held) expired() bool { return !h.since.IsZero() && time.Since(h.since) > holdLimit }
 
 // HoldPictures has tell called with true before the scene for the peer gets sources that OBS does not draw yet, because a
-// transition to them has only begun, and with false when it draws them. In between nobody may take a screenshot of the
-// scene: when a video source that nothing else draws gets a picture of another size, such as its first, a screenshot of it
-// can stop OBS 29.1 and later for good. OBS's graphics thread (async_tick, set_async_texture_size) then has the source's
-// lock and waits for the graphics lock, which the screenshot has, which waits for the source's lock (obs_source_get_frame).
-// A source that OBS drew since its last tick is drawn again without its lock.
-//
-// tell must return when no screenshot is being taken. HoldPictures must come before Begin.
+// transition to them has only begun, and with false when it draws them. In between a screenshot of the scene can stop OBS
+// for good, see obsctl.Version.UndrawnScreenshotHangs. tell must return when none is being taken; nil where that does not
+// matter. HoldPictures must come before Begin.
 func (f *Feed) HoldPictures(tell func(hold bool)) { f.held.tell = tell }
 
 func (f *Feed) holdPictures() {

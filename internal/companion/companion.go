@@ -92,7 +92,6 @@ func New(o Options) (*Companion, error) {
 	if len(o.PrivateScenes) > 0 {
 		c.feed.HidePrivate(func(all []string) []string { return scenes.Matching(o.PrivateScenes, all) }, c.breaks.programme)
 	}
-	c.feed.HoldPictures(c.shutter.hold)
 	c.parts = supervisor.New(o.Log, c.wakeUp)
 	c.sound = newSound(c.parts, c.wakeUp, o.Log)
 	c.display = newDisplay(filepath.Join(o.StateDir, "screen.json"), o.PeerName, c.parts, c.wakeUp, o.Log)

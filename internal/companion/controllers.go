@@ -10,6 +10,7 @@ import (
 	"github.com/costream-obs/costream-obs/internal/cleanfeed"
 	"github.com/costream-obs/costream-obs/internal/leftovers"
 	"github.com/costream-obs/costream-obs/internal/obsscenes"
+	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/obsctl"
 	"github.com/costream-obs/costream-obs/scenes"
 )
@@ -28,6 +29,7 @@ type session struct {
 
 	call       *onAirCall
 	external   externalLatency
+	prepared   media.VideoFormat // of the pictures for which the encoders were tried
 	stopping   bool
 	exiting    bool // OBS announced that it quits
 	quietUntil time.Time

@@ -69,6 +69,7 @@ func (s *session) startCall() {
 		FrameTime:   frame.FrameTime(),
 		DrawnLate:   s.c.lagged.since,
 		BitrateKbps: o.BitrateKbps,
+		Encoders:    o.Encoders,
 		Microphone:  s.c.sound.microphone(o.MicSource),
 		Music:       len(o.Share) > 0,
 		Muted:       true, // until the gate opens
@@ -140,6 +141,16 @@ func (s *session) startCall() {
 	})
 	s.c.tally.begin(a.SetTally)
 	s.c.call.Store(a)
+}
+
+// prepareEncoder has the encoders tried for the pictures that OBS makes now, before they are needed.
+func (s *session) prepareEncoder() {
+	f := s.seen.outputFormat()
+	if s.c.o.Encoders == nil || f == s.prepared || f.W == 0 {
+		return
+	}
+	s.prepared = f
+	s.c.o.Encoders.Prepare(s.c.life, f)
 }
 
 // newShooter takes screenshots of the scene that the peer gets.

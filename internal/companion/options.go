@@ -9,9 +9,11 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/costream-obs/costream-obs/internal/call"
 	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/reach"
 	"github.com/costream-obs/costream-obs/internal/record"
+	"github.com/costream-obs/costream-obs/media"
 	"github.com/costream-obs/costream-obs/media/link"
 	"github.com/costream-obs/costream-obs/obsctl"
 	"github.com/costream-obs/costream-obs/scenes"
@@ -102,6 +104,9 @@ type Options struct {
 	// BitrateKbps is the maximum video bitrate.
 	BitrateKbps int
 
+	// Encoders choose the encoder of our picture; nil means one in software.
+	Encoders Encoders
+
 	// FindOBS says where OBS listens; it is called before each connection.
 	FindOBS func() (obsctl.Endpoint, error)
 	// ControlSocket is the path of the control socket.
@@ -115,6 +120,13 @@ type Options struct {
 	// OnReport is called from one goroutine with each change of state.
 	OnReport func(control.Report)
 	Log      *slog.Logger
+}
+
+// Encoders choose the encoder of our picture, as an *encoders.Chooser does.
+type Encoders interface {
+	call.Encoders
+	// Prepare finds out which encoder is best for pictures of a format, and returns at once.
+	Prepare(context.Context, media.VideoFormat)
 }
 
 // Reach looks for the peer, as a *reach.Manager does.

@@ -239,7 +239,7 @@ func (p *peerSource) checkPrivate(existing []string) error {
 
 // revive restarts a peer source that shows nothing while the screen has a picture. A v4l2_input whose device was missing or
 // had no writer stays dead (measured). One that is not part of the programme is not looked at: a screenshot of a source that
-// OBS does not draw can stop OBS for good, see cleanfeed.Feed.HoldPictures.
+// OBS does not draw can stop OBS for good, see obsctl.Version.UndrawnScreenshotHangs.
 func (p *peerSource) revive(ctx context.Context) error {
 	source, ok := p.screen.source(p.name)
 	if !ok || p.input == "" || p.screen.revival() == nil {

@@ -28,6 +28,11 @@ const (
 
 func (c *Companion) useOBS(ctx context.Context, obs *obsctl.Client) error {
 	s := c.newSession(obs)
+	if obs.Version().UndrawnScreenshotHangs() {
+		c.feed.HoldPictures(c.shutter.hold)
+	} else {
+		c.feed.HoldPictures(nil)
+	}
 	c.feed.Begin(s.source.inputs, s.source.feedInStep)
 	s.traces.find()
 	listenCtx, deaf := context.WithCancel(context.WithoutCancel(ctx))
@@ -156,6 +161,7 @@ func (s *session) round(ctx context.Context) error {
 		s.reportKeptOff(fmt.Errorf("OBS does not answer: %w", err))
 		return nil
 	}
+	s.prepareEncoder()
 	if s.wantOnAir() {
 		s.goOn(ctx)
 	} else {

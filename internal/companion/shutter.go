@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// shutter keeps screenshots from being taken while that could stop OBS for good, see cleanfeed.Feed.HoldPictures. It is open
-// at first. Its methods may be called from any goroutine.
+// shutter keeps screenshots from being taken while that could stop OBS for good, see obsctl.Version.UndrawnScreenshotHangs.
+// It is open at first. Its methods may be called from any goroutine.
 type shutter struct {
 	mu     sync.Mutex
 	opened chan struct{} // closed when the shutter opens; nil while it is open

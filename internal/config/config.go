@@ -33,6 +33,8 @@ type Config struct {
 	VideoIn  string
 	// VideoFormat is zero where the device is to tell it.
 	VideoFormat Format
+	// Encoder is a GStreamer element, or "auto".
+	Encoder string
 	// Bitrate is in kbit/s; 0 is the link's own default.
 	Bitrate    int
 	MinBitrate int

@@ -148,6 +148,11 @@ func Table() []Setting {
 			bind: func(c *Config) value { return &format{p: &c.VideoFormat} },
 		},
 		{
+			Key: "encoder", Group: GroupPicture, Arg: "NAME", Default: "auto",
+			Help: "H.264 encoder of your picture: auto (the best that passes a trial on this machine) or a GStreamer element, such as vah264enc, nvh264enc or x264enc",
+			bind: func(c *Config) value { return &text{p: &c.Encoder, check: checkFilled} },
+		},
+		{
 			Key: "bitrate", Group: GroupPicture, Arg: "KBIT/S",
 			Help:      "maximum video bitrate; the secure link adapts it to the network",
 			Otherwise: "6000 on the secure link, 3000 on the plain link",

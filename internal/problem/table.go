@@ -90,6 +90,7 @@ const (
 	Link        Code = "net.link"
 	Friend      Code = "net.peer"
 
+	Encoder    Code = "media.encoder"
 	PictureOut Code = "media.picture.out"
 	VoiceOut   Code = "media.voice.out"
 	PictureIn  Code = "media.picture.in"
@@ -184,6 +185,7 @@ var table = []Kind{
 	{Link, "link", "", Error, []Code{Ports, PeerAddress}},
 	{Friend, "your friend", "", Warning, []Code{Link}},
 
+	{Encoder, "encoder", "the encoder of our picture works", Warning, []Code{GStreamer}},
 	{PictureOut, "our picture", "", Error, []Code{GStreamer}},
 	{VoiceOut, "our voice", "", Error, []Code{GStreamer, SoundServer, Microphone}},
 	{PictureIn, "peer's picture", "", Error, []Code{GStreamer}},

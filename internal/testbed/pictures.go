@@ -10,7 +10,7 @@ import (
 
 // pictures knows which inputs of an OBS may be asked for a screenshot. From 29.1 on OBS can stop for good when a screenshot
 // is taken of a video source that it does not draw otherwise, just when the source gets its first picture, or one of
-// another size (cleanfeed.Feed.HoldPictures tells why). So a source must have had its picture for two frames.
+// another size (obsctl.Version.UndrawnScreenshotHangs tells why). So a source must have had its picture for two frames.
 type pictures struct {
 	scenes []string // when OBS was last asked
 	inputs map[string]*pictured

@@ -33,6 +33,9 @@ func StateHome() (string, error) { return base("XDG_STATE_HOME", ".local/state")
 // DataHome is the directory for files that other programs read.
 func DataHome() (string, error) { return base("XDG_DATA_HOME", ".local/share") }
 
+// CacheHome is the directory for files that can be made again.
+func CacheHome() (string, error) { return base("XDG_CACHE_HOME", ".cache") }
+
 // base is a variable's directory, or one in the home directory. The specification says to ignore a relative path.
 func base(variable, fallback string) (string, error) {
 	if dir := os.Getenv(variable); filepath.IsAbs(dir) {

@@ -55,7 +55,7 @@ _costream_obs() {
   done
   [[ $word != -* ]] || flag='' # A flag follows: the one before it was a switch.
   case $flag in
-    --peer | --listen | --base-port | --meet-nodes | --source-name | --mic | --mic-source | --obs-host | --obs-port | --address | --scene | --layouts | --margin | --size | --peer-name | --video-format | --name | --bitrate | --min-bitrate | --scenes | --private-scenes | --share | --av-offset | --label-out | --label-in | --toggle | --show | --hide | --mute) return ;;
+    --peer | --listen | --base-port | --meet-nodes | --encoder | --source-name | --mic | --mic-source | --obs-host | --obs-port | --address | --scene | --layouts | --margin | --size | --peer-name | --video-format | --name | --bitrate | --min-bitrate | --scenes | --private-scenes | --share | --av-offset | --label-out | --label-in | --toggle | --show | --hide | --mute) return ;;
     --peer-audio) words='auto desktop source' ;;
     --route) words='auto devices portable' ;;
     --link) words='auto secure plain' ;;
@@ -64,7 +64,7 @@ _costream_obs() {
     --audio) words='null aloop' ;;
     --layout) words='pip side-by-side full grid' ;;
     --when) words='streaming recording virtualcam always' ;;
-    --only) words='svc svc.config svc.run svc.unit host host.gst host.user v4l2 v4l2.module.file v4l2.module.sign v4l2.module.loaded v4l2.module.version v4l2.conf v4l2.dev.pair v4l2.dev.order v4l2.dev.excl v4l2.dev.keepformat v4l2.dev.holders v4l2.dev.state obs obs.ws.config obs.flatpak obs.ws.connect obs.ws.auth obs.version obs.vcam.avail obs.vcam.type obs.vcam.device obs.video obs.rate obs.source obs.changes obs.loop obs.hotkeys audio audio.server audio.priority audio.urgent audio.sink audio.mic audio.mute audio.level audio.monitor.device audio.monitor.inputs audio.place audio.monitor.peer audio.monitor.dup audio.viewers audio.mute.hazard audio.latency net net.ports net.addr net.nat net.router net.meet net.relay net.key net.probe net.clock net.rmem' ;;
+    --only) words='svc svc.config svc.run svc.unit host host.gst host.user v4l2 v4l2.module.file v4l2.module.sign v4l2.module.loaded v4l2.module.version v4l2.conf v4l2.dev.pair v4l2.dev.order v4l2.dev.excl v4l2.dev.keepformat v4l2.dev.holders v4l2.dev.state obs obs.ws.config obs.flatpak obs.ws.connect obs.ws.auth obs.version obs.vcam.avail obs.vcam.type obs.vcam.device obs.video obs.rate obs.source obs.changes obs.loop obs.hotkeys audio audio.server audio.priority audio.urgent audio.sink audio.mic audio.mute audio.level audio.monitor.device audio.monitor.inputs audio.place audio.monitor.peer audio.monitor.dup audio.viewers audio.mute.hazard audio.latency net net.ports net.addr net.nat net.router net.meet net.relay net.key net.probe net.clock net.rmem media media.encoder' ;;
     --bundle | --relay-file | --obs-password-file | --config | --record-peer)
       compopt -o filenames
       mapfile -t COMPREPLY < <(compgen -f -- "$word")
@@ -78,7 +78,7 @@ _costream_obs() {
   if [[ -z $words ]]; then
     case $at in
       'costream-obs') words='run status pair setup doctor peer send receive graph version help' ;;
-      'costream-obs doctor') words='--only --list --fix --yes --bundle --peer --listen --base-port --link --reach --relay-file --meet-nodes --route --video-out --video-in --clean-feed --no-clean-feed --source-name --mic --mic-source --obs-host --obs-port --obs-password-file --json --verbose --config' ;;
+      'costream-obs doctor') words='--only --list --fix --yes --bundle --peer --listen --base-port --link --reach --relay-file --meet-nodes --route --video-out --video-in --encoder --clean-feed --no-clean-feed --source-name --mic --mic-source --obs-host --obs-port --obs-password-file --json --verbose --config' ;;
       'costream-obs graph') words='--text' ;;
       'costream-obs pair') words='new join show forget' ;;
       'costream-obs pair join') words='--yes --reach --config' ;;
@@ -102,8 +102,8 @@ _costream_obs() {
       'costream-obs peer status') words='--scene --video-in --source-name --obs-host --obs-port --obs-password-file --json --verbose --config' ;;
       'costream-obs peer toggle') words='--scene --video-in --source-name --obs-host --obs-port --obs-password-file --json --verbose --config' ;;
       'costream-obs receive') words='--peer --peer-name --listen --base-port --video-in --video-format --verbose --config' ;;
-      'costream-obs run') words='--peer --peer-name --name --listen --base-port --link --reach --relay-file --meet-nodes --when --route --video-out --video-in --bitrate --min-bitrate --scenes --layout --layouts --clean-feed --no-clean-feed --private-scenes --name-plate --source-name --mic --mic-source --share --peer-audio --av-offset --record-peer --obs-host --obs-port --obs-password-file --json --verbose --config' ;;
-      'costream-obs send') words='--peer --listen --base-port --video-out --video-format --bitrate --mic-source --verbose --config' ;;
+      'costream-obs run') words='--peer --peer-name --name --listen --base-port --link --reach --relay-file --meet-nodes --when --route --video-out --video-in --encoder --bitrate --min-bitrate --scenes --layout --layouts --clean-feed --no-clean-feed --private-scenes --name-plate --source-name --mic --mic-source --share --peer-audio --av-offset --record-peer --obs-host --obs-port --obs-password-file --json --verbose --config' ;;
+      'costream-obs send') words='--peer --listen --base-port --video-out --video-format --encoder --bitrate --mic-source --verbose --config' ;;
       'costream-obs setup') words='hotkeys clean-feed --undo --print --yes --restart --audio --label-out --label-in --video-out --video-in --config' ;;
       'costream-obs setup clean-feed') words='--all --undo --video-in --config' ;;
       'costream-obs setup hotkeys') words='--toggle --show --hide --mute --all --undo --video-in --config' ;;

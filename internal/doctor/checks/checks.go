@@ -107,5 +107,7 @@ func All(m *Machine) []doctor.Check {
 		asked(problem.PeerAnswers, m.answers),
 		asked(problem.PeerClock, m.sameTime),
 		row(problem.Buffer, m.receiveBuffer),
+
+		row(problem.Encoder, m.encoder),
 	}
 }

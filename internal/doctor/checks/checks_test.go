@@ -16,11 +16,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/costream-obs/costream-obs/internal/call"
 	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/doctor"
 	"github.com/costream-obs/costream-obs/internal/doctor/checks"
+	"github.com/costream-obs/costream-obs/internal/encoders"
 	"github.com/costream-obs/costream-obs/internal/golden"
 	"github.com/costream-obs/costream-obs/internal/hotkeys"
+	"github.com/costream-obs/costream-obs/internal/problem"
 	"github.com/costream-obs/costream-obs/internal/pulse"
 	"github.com/costream-obs/costream-obs/internal/reach"
 	"github.com/costream-obs/costream-obs/internal/v4l2"
@@ -67,6 +70,20 @@ var faults = []fault{
 		f.missing = &media.MissingElementError{Missing: []media.MissingElement{{Element: "x264enc", Package: "gstreamer1.0-plugins-ugly"}, {Element: "avdec_h264", Package: "gstreamer1.0-libav"}}}
 	}, []string{"host.gst"}},
 	{"GStreamer broken", func(f *fixture) { f.missing = errors.New("could not link x264enc0 to rtph264pay0") }, []string{"host.gst"}},
+	{"an encoder is refused", func(f *fixture) {
+		f.encoders = []encoders.Result{
+			{Name: "vah264enc", EncoderTrial: media.EncoderTrial{Fault: "its driver crashed: signal: aborted"}},
+			{Name: "x264enc", EncoderTrial: media.EncoderTrial{PerFrame: 4 * time.Millisecond}},
+		}
+	}, []string{"media.encoder"}},
+	{"all encoders are too slow", func(f *fixture) {
+		f.encoders = []encoders.Result{{Name: "x264enc", EncoderTrial: media.EncoderTrial{Fault: "it takes 80ms for a picture, where 67ms is the limit", Slow: true}}}
+	}, []string{"media.encoder"}},
+	{"no encoder at all", func(f *fixture) { f.encoders = []encoders.Result{{Name: "x264enc", Absent: true}} }, []string{"media.encoder"}},
+	{"an encoder failed on air", func(f *fixture) {
+		f.daemon.Encoder = &call.Encoder{Name: "x264enc", Why: "vah264enc failed", PerFrame: call.Millis(4 * time.Millisecond), Frame: call.Millis(33 * time.Millisecond)}
+		f.daemon.Report.Problems, f.daemon.Report.Codes = []string{"encoder: vah264enc failed, and x264enc replaces it"}, []problem.Code{problem.Encoder}
+	}, []string{"media.encoder", "svc.run"}},
 	{"no permission", func(f *fixture) {
 		f.nodes[1].Err = &fs.PathError{Op: "open", Path: "/dev/video10", Err: syscall.EACCES}
 		f.nodes[2].Err = &fs.PathError{Op: "open", Path: "/dev/video11", Err: syscall.EACCES}

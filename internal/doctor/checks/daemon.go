@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/costream-obs/costream-obs/internal/call"
 	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/doctor"
 )
@@ -18,6 +19,8 @@ type Daemon struct {
 	Running bool           `json:"running"`
 	PID     int            `json:"pid"`
 	Report  control.Report `json:"report"`
+	// Encoder is that of our picture, while it works.
+	Encoder *call.Encoder `json:"encoder,omitempty"`
 }
 
 // askDaemon asks for the last report. It is no error if none runs.
@@ -26,7 +29,11 @@ func askDaemon(ctx context.Context, socket string) (Daemon, error) {
 	if errors.Is(err, control.ErrNotRunning) {
 		return Daemon{}, nil
 	}
-	return Daemon{Running: true, PID: pid, Report: status.Report}, err
+	d := Daemon{Running: true, PID: pid, Report: status.Report}
+	if status.Figures != nil {
+		d.Encoder = status.Figures.Encoder
+	}
+	return d, err
 }
 
 // config is svc.config.

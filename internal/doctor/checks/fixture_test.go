@@ -21,6 +21,7 @@ import (
 	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/doctor"
 	"github.com/costream-obs/costream-obs/internal/doctor/checks"
+	"github.com/costream-obs/costream-obs/internal/encoders"
 	"github.com/costream-obs/costream-obs/internal/hotkeys"
 	"github.com/costream-obs/costream-obs/internal/pulse"
 	"github.com/costream-obs/costream-obs/internal/reach"
@@ -56,6 +57,9 @@ type fixture struct {
 	controls map[string]v4l2.Controls
 	programs map[string]string // what programs print, by their command line
 	missing  error
+
+	encoders    []encoders.Result
+	encodersErr error
 
 	daemon    checks.Daemon
 	daemonErr error
@@ -97,6 +101,10 @@ func healthy(t *testing.T) *fixture {
 			SourceName: "Peer", Peer: "friend.example", Secure: noLink, SettingsFile: "/home/me/.config/costream-obs/config.toml",
 		},
 		kernel: kernel,
+		encoders: []encoders.Result{
+			{Name: "nvh264enc", Absent: true},
+			{Name: "vah264enc", EncoderTrial: media.EncoderTrial{PerFrame: 3 * time.Millisecond}},
+		},
 		files: map[string]string{
 			"dev/null": "",
 			modules:    "updates/dkms/v4l2loopback.ko.xz: kernel/drivers/media/v4l2-core/videodev.ko\nkernel/drivers/net/dummy.ko:\n",
@@ -284,6 +292,7 @@ func (f *fixture) machine(t *testing.T) *checks.Machine {
 	return &checks.Machine{
 		Options: f.o, Root: root, Home: "/home/me", User: "me", Kernel: f.kernel,
 		Elements: func(context.Context) error { return f.missing }, GStreamer: func() string { return "1.22.0" },
+		Encoders: func(context.Context, media.VideoFormat) ([]encoders.Result, error) { return f.encoders, f.encodersErr },
 		Nodes:    func(context.Context) ([]v4l2.Node, error) { return f.nodes, nil },
 		Controls: func(path string) (v4l2.Controls, error) { return f.controls[path], nil },
 		Exec: func(_ context.Context, name string, args ...string) (string, error) {

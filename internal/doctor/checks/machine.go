@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/control"
+	"github.com/costream-obs/costream-obs/internal/encoders"
 	"github.com/costream-obs/costream-obs/internal/priority"
 	"github.com/costream-obs/costream-obs/internal/pulse"
 	"github.com/costream-obs/costream-obs/internal/reach"
@@ -43,6 +44,8 @@ type Options struct {
 	SourceName        string
 	Mics              []string
 	MicSource         string
+	// Encoders try the encoders of our picture; nil leaves that out.
+	Encoders *encoders.Chooser
 
 	FindOBS func() (obsctl.Endpoint, error)
 	// RemoteOBS: OBS runs on another machine, so its files and processes cannot be found here.
@@ -65,8 +68,10 @@ type Machine struct {
 	Elements func(context.Context) error
 	// GStreamer returns its version.
 	GStreamer func() string
-	Nodes     func(context.Context) ([]v4l2.Node, error)
-	Controls  func(path string) (v4l2.Controls, error)
+	// Encoders returns what is known of the encoders at a format, the best first.
+	Encoders func(context.Context, media.VideoFormat) ([]encoders.Result, error)
+	Nodes    func(context.Context) ([]v4l2.Node, error)
+	Controls func(path string) (v4l2.Controls, error)
 	// Exec runs a program and returns what it printed.
 	Exec   func(ctx context.Context, name string, args ...string) (string, error)
 	Daemon func(context.Context) (Daemon, error)
@@ -110,6 +115,7 @@ func New(o Options) *Machine {
 	}
 	m.Elements = func(context.Context) error { return missingElements() }
 	m.GStreamer = media.GStreamerVersion
+	m.Encoders = m.tryEncoders
 	m.Nodes = once(func(context.Context) ([]v4l2.Node, error) { return v4l2.System{}.Nodes() })
 	m.Controls = v4l2.System{}.Controls
 	m.Exec = runProgram

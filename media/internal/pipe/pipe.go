@@ -94,7 +94,10 @@ func Version() string {
 type Pipeline struct {
 	gst     *gst.Pipeline
 	timeout time.Duration // of each change of state
+	brisk   time.Duration // of the stop after a failure
 	running atomic.Bool
+	failed  atomic.Pointer[error] // by Fail
+	cancel  atomic.Pointer[context.CancelFunc]
 	clock   atomic.Pointer[gst.Clock] // once it is known
 	heard   map[string]func(text string)
 
@@ -109,7 +112,20 @@ func Parse(text string) (*Pipeline, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parse pipeline %q: %w", text, err)
 	}
-	return &Pipeline{gst: p, timeout: stateTimeout}, nil
+	return &Pipeline{gst: p, timeout: stateTimeout, brisk: stateTimeout}, nil
+}
+
+// Limit shortens the timeouts, for a pipeline that must be replaced soon if it fails: of the start, and of the stop after a
+// failure. What is stuck inside a driver then is left behind. Call Limit before Run.
+func (p *Pipeline) Limit(start, stop time.Duration) { p.timeout, p.brisk = start, stop }
+
+// Fail ends Run with an error, as a fault of an element does. It may be called from any goroutine.
+func (p *Pipeline) Fail(err error) {
+	if p.failed.CompareAndSwap(nil, &err) {
+		if cancel := p.cancel.Load(); cancel != nil {
+			(*cancel)()
+		}
+	}
 }
 
 // OnMessage makes Run call f with the text of each message of this name from an element, in one goroutine. f must not block.
@@ -133,6 +149,7 @@ func (p *Pipeline) Dot() string {
 func (p *Pipeline) Run(ctx context.Context, work ...func(context.Context)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	p.cancel.Store(&cancel)
 
 	var wg sync.WaitGroup
 	if p.threads != nil {
@@ -142,7 +159,7 @@ func (p *Pipeline) Run(ctx context.Context, work ...func(context.Context)) error
 			p.followThreads(ctx)
 		}()
 	}
-	err := p.setState(gst.StatePlaying)
+	err := p.setState(gst.StatePlaying, p.timeout)
 	if errors.Is(err, ErrStuck) {
 		// Another change of state would only wait for the one that is stuck.
 		return err
@@ -157,10 +174,17 @@ func (p *Pipeline) Run(ctx context.Context, work ...func(context.Context)) error
 			}()
 		}
 		err = p.watch(ctx)
+		if failed := p.failed.Load(); failed != nil {
+			err = *failed
+		}
 	}
 	p.running.Store(false)
 	cancel()
-	if stopErr := p.setState(gst.StateNull); err == nil {
+	limit := stateTimeout
+	if err != nil {
+		limit = p.brisk
+	}
+	if stopErr := p.setState(gst.StateNull, limit); err == nil {
 		err = stopErr
 	}
 	wg.Wait()
@@ -236,10 +260,10 @@ func fault(msg *gst.Message) error {
 
 // setState changes the state within the timeout. GStreamer cannot cancel a change that blocks, so the goroutine of a stuck
 // one stays.
-func (p *Pipeline) setState(state gst.State) error {
+func (p *Pipeline) setState(state gst.State, limit time.Duration) error {
 	done := make(chan error, 1)
 	go func() { done <- p.gst.SetState(state) }()
-	timer := time.NewTimer(p.timeout)
+	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	select {
 	case err := <-done:
@@ -248,7 +272,7 @@ func (p *Pipeline) setState(state gst.State) error {
 		}
 		return p.reason(err)
 	case <-timer.C:
-		return fmt.Errorf("%w: no state %s after %v", ErrStuck, state, p.timeout)
+		return fmt.Errorf("%w: no state %s after %v", ErrStuck, state, limit)
 	}
 }
 

@@ -242,24 +242,25 @@ func (s *AudioSender) SetMusic(music bool) {
 
 // Run sends until ctx ends (nil) or the pipeline fails.
 func (s *AudioSender) Run(ctx context.Context) error {
-	if s.music == nil {
-		return s.run(ctx, func(ctx context.Context) { s.pull(ctx, s.packets, s.deliver) })
+	voice := func(ctx context.Context) {
+		s.packets.PullTimed(ctx, func(packet []byte, at time.Duration) {
+			s.age.Add(s.pipe.RunningTime()-at, aboutASecond)
+			if s.music == nil {
+				s.deliver(packet)
+			} else {
+				s.deliverOf(false, packet)
+			}
+		})
 	}
-	return s.run(ctx,
-		func(ctx context.Context) { s.pull(ctx, s.packets, func(packet []byte) { s.deliverOf(false, packet) }) },
-		func(ctx context.Context) { s.pull(ctx, s.music, func(packet []byte) { s.deliverOf(true, packet) }) },
-	)
-}
-
-// pull gives the packets of an encoder to out until ctx ends.
-func (s *AudioSender) pull(ctx context.Context, packets *pipe.Sink, out func([]byte)) {
-	packets.PullTimed(ctx, func(packet []byte, at time.Duration) {
-		s.age.Add(s.pipe.RunningTime()-at, aboutASecond)
-		out(packet)
+	if s.music == nil {
+		return s.run(ctx, voice)
+	}
+	return s.run(ctx, voice, func(ctx context.Context) {
+		s.music.Pull(ctx, func(packet []byte) { s.deliverOf(true, packet) })
 	})
 }
 
-// deliverOf is deliver for a packet of one of two encoders.
+// deliverOf is deliver for a packet of one of two encoders. Both have the same delay.
 func (s *AudioSender) deliverOf(music bool, packet []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -67,52 +67,67 @@ var (
 	shows = link.Tally{OnAir: true, PeerShown: true}
 )
 
-// TestSecureTally tells changes over good networks and bad ones. Each arrives within 100 ms and the way.
+// tellChanges has two sides tell each other changes over a network, and returns how long each took.
+func tellChanges(t *testing.T, path relay.Path, changes int) (took []time.Duration) {
+	t.Helper()
+	network := stand(t, path)
+	var ears [2]ear
+	var sides [2]*side
+	for i := range sides {
+		sides[i] = network.start(t, i, ears[i].handler())
+		sides[i].SetTally(live)
+		sides[i].talk(t, uint32(i+1))
+	}
+	both(t, sides[0], sides[1], 1, 2)
+	for i := range ears {
+		ears[i].await(t, "the first word", live, true)
+	}
+	state := live
+	for n := range changes {
+		switch n % 3 {
+		case 0:
+			state.PeerShown = !state.PeerShown
+		case 1:
+			state.Muted = !state.Muted
+		case 2:
+			state.Away = !state.Away
+		}
+		began := time.Now()
+		sides[n%2].SetTally(state)
+		took = append(took, ears[1-n%2].await(t, "a change", state, true).at.Sub(began))
+	}
+	slices.Sort(took)
+	t.Logf("one way %v: changes arrive after %v (median), %v at worst of %d", path.Delay,
+		took[len(took)/2].Round(100*time.Microsecond), took[len(took)-1].Round(100*time.Microsecond), len(took))
+	return took
+}
+
+// TestSecureTally tells changes over a bad network. Each arrives.
 func TestSecureTally(t *testing.T) {
 	noGoroutines(t)
+	tellChanges(t, relay.Path{Delay: 10 * time.Millisecond, Loss: 0.2, Reorder: 0.1, Duplicate: 0.1}, 20)
+}
+
+// TestRealSecureTally measures how long that takes: the way, and 100 ms more at most.
+func TestRealSecureTally(t *testing.T) {
+	if testing.Short() {
+		t.Skip("measures a time")
+	}
+	noGoroutines(t)
 	for _, tt := range []struct {
-		name    string
-		path    relay.Path
-		changes int
+		name string
+		path relay.Path
 	}{
-		{"good", relay.Path{Delay: 10 * time.Millisecond}, 40},
-		{"lossy", relay.Path{Delay: 30 * time.Millisecond, Loss: 0.1, Reorder: 0.05, Duplicate: 0.05}, 40},
-		{"bursts", relay.Path{Delay: 30 * time.Millisecond, Loss: 0.03, Burst: 3}, 40},
+		{"good", relay.Path{Delay: 10 * time.Millisecond}},
+		{"lossy", relay.Path{Delay: 30 * time.Millisecond, Loss: 0.1, Reorder: 0.05, Duplicate: 0.05}},
+		{"bursts", relay.Path{Delay: 30 * time.Millisecond, Loss: 0.03, Burst: 3}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			network := stand(t, tt.path)
-			var ears [2]ear
-			var sides [2]*side
-			for i := range sides {
-				sides[i] = network.start(t, i, ears[i].handler())
-				sides[i].SetTally(live)
-				sides[i].talk(t, uint32(i+1))
-			}
-			both(t, sides[0], sides[1], 1, 2)
-			for i := range ears {
-				ears[i].await(t, "the first word", live, true)
-			}
-			state := live
-			var took []time.Duration
-			for n := range tt.changes {
-				switch n % 3 {
-				case 0:
-					state.PeerShown = !state.PeerShown
-				case 1:
-					state.Muted = !state.Muted
-				case 2:
-					state.Away = !state.Away
-				}
-				began := time.Now()
-				sides[n%2].SetTally(state)
-				took = append(took, ears[1-n%2].await(t, "a change", state, true).at.Sub(began))
-			}
-			slices.Sort(took)
-			late := len(took) - len(slices.DeleteFunc(slices.Clone(took), func(d time.Duration) bool { return d > tt.path.Delay+100*time.Millisecond }))
-			t.Logf("one way %v: changes arrive after %v (median), %v at worst; %d of %d later than 100 ms and the way",
-				tt.path.Delay, took[len(took)/2].Round(100*time.Microsecond), took[len(took)-1].Round(100*time.Microsecond), late, len(took))
-			if late > len(took)/20 { // a busy machine
-				t.Errorf("%d of %d changes were late: %v", late, len(took), took)
+			const changes = 40
+			took := tellChanges(t, tt.path, changes)
+			// A machine that has much else to do is late now and then.
+			if usual := took[changes*9/10]; usual > tt.path.Delay+100*time.Millisecond {
+				t.Errorf("nine in ten changes take up to %v, want 100 ms besides the way: %v", usual, took)
 			}
 		})
 	}
@@ -218,7 +233,7 @@ func TestSecureTallyReplay(t *testing.T) {
 	hears.await(t, "a change", shows, true)
 	b.SetTally(live)
 	hears.await(t, "the change back", live, true)
-	words, refused := router.seen(kindRTCP), a.Stats().Video.Receive.Ignored
+	words := router.seen(kindRTCP)
 	if len(words) < 3 {
 		t.Fatalf("%d RTCP packets passed, want three words at least", len(words))
 	}
@@ -226,14 +241,12 @@ func TestSecureTallyReplay(t *testing.T) {
 	for _, w := range words {
 		router.inject(w)
 	}
-	testbed.Await(t, "the repeated packets", patience, func() error {
-		if a.Stats().Video.Receive.Ignored < refused+uint64(len(words)) {
-			return errNotYet
-		}
-		return nil
-	})
-	if got := hears.list(); len(got) != known {
-		t.Errorf("%d repeated packets changed what is known: %+v", len(words), got[known:])
+	// What comes the same way afterwards comes after them.
+	last := link.Tally{OnAir: true, Away: true}
+	b.SetTally(last)
+	hears.await(t, "a change after the repeated packets", last, true)
+	if got := hears.list()[known:]; len(got) != 1 {
+		t.Errorf("%d repeated packets changed what is known: %+v", len(words), got)
 	}
 }
 

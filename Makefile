@@ -93,6 +93,11 @@ bench-go: deps-test
 bench-scenes: deps-test
 	go test -count=1 -v -run '^$$' -bench '^BenchmarkManyScenes$$' -benchtime 1x -timeout 20m ./e2e $(if $(VERSUS),-versus $(VERSUS))
 
+## bench-panel  what a panel and a status that are open cost, in five minutes on a machine that does nothing else
+.PHONY: bench-panel
+bench-panel: deps-test
+	go test -count=1 -v -run '^$$' -bench '^BenchmarkPanel$$' -benchtime 1x -timeout 10m ./e2e
+
 ## bench-reach  how long two friends take to reach each other from what homes, into docs/reach.md, in 20 minutes; ROUNDS=5
 .PHONY: bench-reach
 bench-reach: deps-test

@@ -169,11 +169,10 @@ func (t *trial) run(ctx context.Context, result *EncoderTrial) error {
 		}
 		return bytes, keys, nil
 	}
-	first, err := next()
-	if err != nil {
+	if _, err := next(); err != nil {
 		return err
 	}
-	if !first.key {
+	if !t.all[0].key {
 		return errors.New("its first picture is no key frame with parameter sets")
 	}
 	if _, _, err := several(trialSettle); err != nil {
@@ -223,7 +222,7 @@ func (t *trial) run(ctx context.Context, result *EncoderTrial) error {
 	return nil
 }
 
-// next passes one picture in and awaits one.
+// next passes one picture in and awaits one. If that comes late and with others, the result has what all of them have.
 func (t *trial) next(ctx context.Context) (codedPicture, time.Duration, error) {
 	before := len(t.all)
 	limit := max(trialHold, 4*t.format.FrameTime())
@@ -251,9 +250,14 @@ func (t *trial) next(ctx context.Context) (codedPicture, time.Duration, error) {
 		}
 		switch {
 		case !late:
-			return t.all[len(t.all)-1], time.Since(began), nil
+			p := t.all[len(t.all)-1]
+			for _, other := range t.all[before:] {
+				p.key, p.b = p.key || other.key, p.b || other.b
+			}
+			return p, time.Since(began), nil
 		case further > 0 && len(t.all) > before:
-			return codedPicture{}, 0, errors.New("it holds pictures back until it gets further ones")
+			// One that is late at each picture looks the same.
+			return codedPicture{}, 0, slowError{errors.New("it holds pictures back until it gets further ones")}
 		}
 		further++
 		limit = trialHold / 2

@@ -2,11 +2,30 @@
 
 package media
 
-import "time"
+import (
+	"sync/atomic"
+	"time"
+)
 
 // Thin has only one in every so many pictures encoded, where the encoder is too slow for all. It may be called from any
 // goroutine.
-func (s *VideoSender) Thin(every int) { s.thinner.Set(every) }
+func (s *VideoSender) Thin(every int) {
+	s.thinner.Set(every)
+	s.thinned.every.Store(int64(every))
+	if kbps := s.thinned.kbps.Load(); kbps > 0 {
+		s.SetBitrate(int(kbps))
+	}
+}
+
+// thinned is the bitrate of pictures of which some are left out. Encoders divide it among all pictures that there could be.
+type thinned struct{ every, kbps atomic.Int64 }
+
+// bitrate is what the encoder is set to for a bitrate: pictures get half of what those that are left out save, so that they
+// become better, but key frames not much larger. The link must see most of its bitrate used, to know what the path takes.
+func (t *thinned) bitrate(kbps int) int {
+	t.kbps.Store(int64(kbps))
+	return kbps * (int(max(t.every.Load(), 1)) + 1) / 2
+}
 
 // Yield decides how many pictures to leave out while this machine is too slow for all. It leaves out more while some come
 // late, and fewer after a quiet time, which is longer after each attempt that was too early. Where it does not help, it stops

@@ -29,3 +29,13 @@ func TestThin(t *testing.T) {
 		t.Errorf("of %d pictures %d were encoded, %d left out and %d dropped", images, frames, left, dropped)
 	}
 }
+
+func TestThinnedBitrate(t *testing.T) {
+	for every, want := range map[int64]int{0: 1000, 1: 1000, 2: 1500, 4: 2500} {
+		var b thinned
+		b.every.Store(every)
+		if got := b.bitrate(1000); got != want {
+			t.Errorf("one in %d: got %d kbit/s, want %d", every, got, want)
+		}
+	}
+}

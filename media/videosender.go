@@ -47,6 +47,7 @@ type VideoSender struct {
 	enc     *pipe.Element
 	thinner *pipe.Thinner
 	pace    ratePace
+	thinned thinned
 	cover   *pipe.Cover
 	covered atomic.Bool
 	packets *pipe.Sink
@@ -243,7 +244,7 @@ func (s *VideoSender) ForceKeyFrame() {
 }
 
 // SetBitrate changes the target, in kbit/s, without a glitch. Where each change makes a key frame, small changes wait.
-func (s *VideoSender) SetBitrate(kbps int) { s.pace.want(max(kbps, 1), s.setBitrate) }
+func (s *VideoSender) SetBitrate(kbps int) { s.pace.want(s.thinned.bitrate(max(kbps, 1)), s.setBitrate) }
 
 func (s *VideoSender) setBitrate(kbps int) {
 	for _, p := range s.encoder.bitrate(kbps) {

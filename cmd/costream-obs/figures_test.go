@@ -35,7 +35,7 @@ func secureFigures() *call.Figures {
 		Picture:           &call.Delay{Total: msOf(142.2), Peer: msOf(39.6), Network: msOf(50.6), Receive: msOf(12), OBS: msOf(40)},
 		Voice:             &call.Delay{Total: msOf(139.4), Peer: msOf(28), Network: msOf(50.6), Receive: msOf(53), OBS: msOf(-14.3), Wait: msOf(22.1)},
 		PictureAfterVoice: to(msOf(2.8)),
-		Encoder:           &call.Encoder{Name: "x264enc", PerFrame: msOf(4.13), Frame: msOf(33.33)},
+		Encoder:           &call.Encoder{Name: "x264enc", Why: "it passed its trial at 1280x720@30 in 3.9 ms a picture", PerFrame: msOf(4.13), Frame: msOf(33.33)},
 		Dropped:           call.Dropped{OBS: to(0), Us: to(2), Network: to(1)},
 	}
 }

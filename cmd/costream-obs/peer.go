@@ -40,6 +40,13 @@ func peerCommand() *command {
 			breakCommand(control.PeerAway, "take a break", "Sends the peer a card, \"NAME is on a break\", in the place of your picture, and silence, until costream-obs peer back. NAME is the setting name. Your viewers see and hear you as before. A running costream-obs run does it, at once; before you are on air it does it from the first picture on."),
 			breakCommand(control.PeerBack, "end the break", "Ends what costream-obs peer away began. While you show a scene of --private-scenes, the peer gets the card all the same."),
 			peerStatusCommand(),
+			orderCommand(control.PeerMute, "mute the peer", "Silences the peer's voice, for you and for your viewers, until costream-obs peer unmute.", "You and your viewers do not hear your friend."),
+			orderCommand(control.PeerUnmute, "end the mute of the peer", "Ends what costream-obs peer mute began. A mute in OBS stays.", "You and your viewers hear your friend, unless the peer is muted in OBS."),
+			orderCommand(control.PeerMuteMe, "mute yourself for the peer alone", "Sends the peer silence instead of your voice, until costream-obs peer unmute-me. Your viewers hear you as before, and the peer still sees you.", "Your friend does not hear you; your viewers do."),
+			orderCommand(control.PeerUnmuteMe, "end the mute for the peer", "Ends what costream-obs peer mute-me began. The peer never hears more than your viewers do.", "Your friend hears what your viewers hear of you."),
+			orderCommand(control.PeerStart, "go on air by hand", "Goes on air, if costream-obs run was started with --when manual.", "Going on air."),
+			orderCommand(control.PeerStop, "go off air by hand", "Goes off air, if costream-obs run was started with --when manual. Nothing is sent to the peer from that moment on.", "Going off air."),
+			orderCommand(control.PeerResync, "synchronize picture and voice anew", "Ends the connection to the peer and begins it anew, with empty buffers, as after going off and on air. Both of you lose each other for a second or two.", "Picture and voice begin anew."),
 		},
 	}
 }

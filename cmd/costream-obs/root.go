@@ -13,6 +13,7 @@ func root() *command {
 		subs: []*command{
 			runCommand(),
 			statusCommand(),
+			panelCommand(),
 			pairCommand(),
 			setupCommand(),
 			doctorCommand(),

@@ -43,7 +43,7 @@ func runCommand() *command {
 			"mic", "share", "mic-source", "peer-audio", "av-offset",
 			"record-peer",
 			"obs-host", "obs-port", "obs-password-file",
-			"json", "verbose",
+			"panel", "panel-listen", "json", "verbose",
 		},
 		bind: func(*pflag.FlagSet) action { return run },
 	}
@@ -97,6 +97,11 @@ func run(ctx context.Context, c *invocation) error {
 	options.WithoutOBS = func() {
 		finishHotkeys(hotkeys.NewStore(options.StateDir), beside)
 		finishCleanFeed(camera.NewStore(options.StateDir), beside)
+	}
+	if c.config.Panel {
+		if options.Panel, err = panelOptions(c, log); err != nil {
+			return err
+		}
 	}
 	companion, err := companion.New(options)
 	if err != nil {

@@ -20,7 +20,7 @@ func TestChoices(t *testing.T) {
 	want := map[string][]string{
 		"when": {
 			string(companion.WhenStreaming), string(companion.WhenRecording),
-			string(companion.WhenVirtualCam), string(companion.WhenAlways),
+			string(companion.WhenVirtualCam), string(companion.WhenAlways), string(companion.WhenManual),
 		},
 		"route":      {string(control.RouteAuto), string(control.RouteDevices), string(control.RoutePortable)},
 		"peer-audio": {string(companion.PeerAudioAuto), string(companion.PeerAudioDesktop), string(companion.PeerAudioSource)},

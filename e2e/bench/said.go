@@ -17,7 +17,7 @@ type said struct {
 
 var (
 	saidBitrate = regexp.MustCompile(`time=(\S+) .*msg=bitrate bits=(\d+)`)
-	saidBreaks  = regexp.MustCompile(`time=(\S+) .*msg="the peer's voice broke off" times=(\d+)`)
+	saidBreaks  = regexp.MustCompile(`time=(\S+) .*msg=breaks times=(\d+)`)
 )
 
 // find returns what a pattern with a time and a number finds in the lines of a log.
@@ -57,17 +57,16 @@ func allowed(log string, from, to time.Time) int {
 	return int(sum / to.Sub(from).Seconds())
 }
 
-// voiceBreaks is how often the voice broke off between two times. Each receiver of the voice counts its own.
-func voiceBreaks(log string, from, to time.Time) (breaks int) {
-	last := 0
+// voiceBreaks is how often the voice broke off between two times.
+func voiceBreaks(log string, from, to time.Time) int {
+	var before, after int
 	for _, s := range find(log, saidBreaks) {
-		if s.value < last {
-			last = 0
+		if !s.at.After(from) {
+			before = s.value
 		}
-		if s.at.After(from) && !s.at.After(to) {
-			breaks += s.value - last
+		if !s.at.After(to) {
+			after = s.value
 		}
-		last = s.value
 	}
-	return breaks
+	return after - before
 }

@@ -17,7 +17,7 @@ var floors = []floor{
 	{"programs: flags, wiring, printing", "cmd/costream-obs e2e/..."},
 	{"what doctor looks at", "internal/doctor/checks"},
 	{"the session with OBS", "internal/companion"},
-	{"what is left in closed scene collections", "internal/leftovers"},
+	{"what is left in closed scene collections; the page to see and steer", "internal/leftovers internal/panel"},
 	{"two abilities tied together", "internal/cleanfeed/camera internal/control internal/hotkeys internal/obsscenes"},
 	{"one task each", `internal/call internal/cleanfeed internal/collection internal/config internal/encoders internal/layouts internal/pairing
 		internal/pathcheck internal/placement internal/reach/...`},
@@ -91,6 +91,8 @@ var bans = []ban{
 		"a call knows no OBS: `send`, `receive` and the benchmarks use it without one, and several may run beside each other"},
 	{"internal/control", needsOBS,
 		"whoever asks a running costream-obs needs no OBS for it; what is asked about scenes is said in the words of scenes"},
+	{"internal/panel", needsOBS,
+		"the page passes orders on; which OBS is meant, and how pictures are taken of it, is the session's matter"},
 	{"internal/doctor", knowsOBS + " media/... internal/pulse internal/v4l2/...",
 		"the engine runs any checks; what they know of OBS, sound and devices belongs into internal/doctor/checks"},
 	{"obsctl media/... scenes setup internal/pulse internal/v4l2/...", "internal/companion cmd/... internal/control internal/call",

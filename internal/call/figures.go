@@ -26,6 +26,8 @@ type Figures struct {
 	PictureAfterVoice *Millis  `json:"picture_after_voice_ms,omitempty"`
 	Encoder           *Encoder `json:"encoder,omitempty"`
 	Dropped           Dropped  `json:"dropped"`
+	// VoiceBreaks is how often the peer's voice broke off here since we went on air: there was nothing to play, or too much.
+	VoiceBreaks *int `json:"voice_breaks,omitempty"`
 }
 
 // Direction is what goes one way, picture and voice together.

@@ -14,7 +14,7 @@ const (
 	fullShare = 0.9
 	// fullWeight is how many late pictures such a second counts as.
 	fullWeight = 2
-	// keepUpSettle is for how long after a change dropped pictures do not count: they are known late.
+	// keepUpSettle is for how long after a change nothing counts: dropped pictures are known late.
 	keepUpSettle = 4 * time.Second
 )
 
@@ -28,7 +28,7 @@ type keepUp struct {
 	sender         *media.VideoSender
 	load           media.EncoderLoad
 	dropped, drawn counter
-	ignored, full  uint64
+	late           uint64 // pictures, as far as they count
 }
 
 // machineLoad is what one look sees.
@@ -43,22 +43,24 @@ type machineLoad struct {
 // look takes in one second, and returns whether the rate changes.
 func (k *keepUp) look(l machineLoad, now time.Time) (changed bool) {
 	k.every = max(k.every, 1)
-	before := k.dropped.sum
+	before := k.dropped.sum + k.drawn.sum
 	k.dropped.note(l.sender, l.dropped)
 	k.drawn.note(nil, l.drawn)
+	took, known := k.perFrame(l)
 	if now.Sub(k.changed) < keepUpSettle {
-		k.ignored += k.dropped.sum - before
+		return false
 	}
-	if took, known := k.perFrame(l); known && l.frame > 0 {
+	k.late += k.dropped.sum + k.drawn.sum - before
+	if known && l.frame > 0 {
 		each := l.frame * time.Duration(k.every)
 		if took > time.Duration(fullShare*float64(each)) {
-			k.full += fullWeight
+			k.late += fullWeight
 		}
 		if k.every > 1 && took > time.Duration(fullShare*float64(each/2)) {
 			k.yield.Hold(now)
 		}
 	}
-	if k.every, changed = k.yield.Look(int(k.dropped.sum-k.ignored+k.drawn.sum+k.full), now); changed {
+	if k.every, changed = k.yield.Look(int(k.late), now); changed {
 		k.changed = now
 	}
 	return changed

@@ -52,11 +52,11 @@ func TestKeepUp(t *testing.T) {
 			return 10 * ms
 		}, nil, map[int]int{5: 2, 19: 2, 40: 1}, 2},
 		{"OBS draws late because of us", func(int) time.Duration { return 10 * ms }, func(s int) uint64 {
-			if s < 5 {
+			if s < 8 {
 				return 5
 			}
 			return 0
-		}, map[int]int{7: 4, 60: 1}, 4},
+		}, map[int]int{3: 2, 7: 4, 60: 1}, 4},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			m, k := &slowMachine{sender: new(media.VideoSender)}, &keepUp{}

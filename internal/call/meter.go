@@ -35,6 +35,7 @@ type meter struct {
 	trips   []time.Duration
 
 	unsent, unshown, late, broken counter
+	breaks                        counter
 	keepUp                        keepUp
 }
 
@@ -120,6 +121,13 @@ func (c *Call) measure(m *meter, now time.Time) {
 		f.Encoder.Why = valueAt(c.encoderWhy.Load())
 	}
 	f.Dropped = m.dropped()
+	if r, ok := c.audio.running().(*media.AudioReceiver); ok {
+		m.breaks.note(r, uint64(r.Breaks()))
+	}
+	if m.breaks.of != nil {
+		n := int(m.breaks.sum)
+		f.VoiceBreaks = &n
+	}
 	c.figures.Store(&f)
 }
 

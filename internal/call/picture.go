@@ -52,10 +52,11 @@ func (c *Call) runVideo(ctx context.Context, started func()) error {
 		case ctx.Err() != nil:
 			return err
 		case errors.Is(err, errBetterEncoder):
+			c.noEncoder(nil)
 		case errors.As(err, &failed) && encoders.Failed(failed.Name, failed.Err.Error(), format):
 			next := encoders.Choose(format).Name
 			c.o.Log.Error("the encoder of our picture failed", "encoder", failed.Name, "error", failed.Err, "next", next)
-			c.noEncoder(fmt.Errorf("%s failed (%w), and %s replaces it until you start costream-obs again; see what is wrong with: costream-obs doctor", failed.Name, failed.Err, next))
+			c.noEncoder(fmt.Errorf("%s failed (%w), and %s replaces it; see what is wrong with: costream-obs doctor", failed.Name, failed.Err, next))
 		default:
 			return err
 		}
@@ -87,14 +88,20 @@ func (c *Call) runEncoder(ctx context.Context, choice media.EncoderChoice, f med
 		watching.Add(1)
 		go func() {
 			defer watching.Done()
-			for news := encoders.News(); encoders.Choose(f).Name == choice.Name; news = encoders.News() {
+			for {
+				news := encoders.News()
+				now := encoders.Choose(f)
+				if now.Name != choice.Name {
+					cancel(errBetterEncoder)
+					return
+				}
+				c.encoderWhy.Store(&now.Why)
 				select {
 				case <-ctx.Done():
 					return
 				case <-news:
 				}
 			}
-			cancel(errBetterEncoder)
 		}()
 	}
 	c.covered.attach(s.Cover)

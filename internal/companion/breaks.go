@@ -85,6 +85,13 @@ func (b *breaks) why() string {
 	return b.reason()
 }
 
+// ordered reports whether the user is away by order.
+func (b *breaks) ordered() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.away
+}
+
 func (b *breaks) reason() string {
 	if b.away {
 		return "until `costream-obs peer back`"

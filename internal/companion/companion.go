@@ -38,6 +38,7 @@ import (
 	"github.com/costream-obs/costream-obs/internal/cleanfeed"
 	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/leftovers"
+	"github.com/costream-obs/costream-obs/internal/panel"
 	"github.com/costream-obs/costream-obs/internal/pathcheck"
 	"github.com/costream-obs/costream-obs/internal/problem"
 	"github.com/costream-obs/costream-obs/internal/standstill"
@@ -68,6 +69,9 @@ type Companion struct {
 	feed    *cleanfeed.Feed // used by the session, and while on air
 	shutter shutter         // of the portable route
 	breaks  breaks
+	orders  orders
+	panel   *panel.Server // nil without one
+	glances glances       // for the panel
 	recall  recall
 	obs     atomic.Pointer[obsctl.Client] // of the session; nil while there is none
 	tried   bool                          // we tried to connect to OBS; for the keeper's goroutine
@@ -87,6 +91,14 @@ func New(o Options) (*Companion, error) {
 		return nil, err
 	}
 	c := &Companion{o: o, log: o.Log, wake: make(chan struct{}, 1), reports: &reporter{out: o.OnReport}}
+	c.orders.changed = c.wakeUp
+	if o.Panel != nil {
+		c.panel = c.newPanel()
+		c.reports.out = func(r control.Report) {
+			o.OnReport(r)
+			c.panel.Changed()
+		}
+	}
 	c.breaks.changed, c.breaks.told = c.wakeUp, c.tally.setAway
 	c.feed = cleanfeed.New(o.Log)
 	if len(o.PrivateScenes) > 0 {
@@ -111,7 +123,7 @@ func (c *Companion) Run(ctx context.Context) error {
 	if err := c.preflightStart(); err != nil {
 		return err
 	}
-	ctl := &control.Server{Path: c.o.ControlSocket, Status: c.Status, Graph: c.graph, Probe: c.probe, Peer: c.carryPeer, Reach: c.survey}
+	ctl := &control.Server{Path: c.o.ControlSocket, Status: c.Status, Graph: c.graph, Probe: c.probe, Peer: c.carryPeer, Reach: c.survey, Panel: c.panelAddresses}
 	listener, release, err := ctl.Listen(ctx)
 	if err != nil {
 		return err
@@ -125,6 +137,9 @@ func (c *Companion) Run(ctx context.Context) error {
 		standstill.Watch(ctx, c.noteStandstill)
 		return nil
 	})
+	if c.panel != nil {
+		c.parts.Keep(life, problem.Panel, c.panel.Run)
+	}
 	reachDone := make(chan struct{})
 	go func() {
 		defer close(reachDone)
@@ -298,6 +313,12 @@ func (c *Companion) cleanFiles(ctx context.Context) {
 // Status is what is going on now. It may be called at any time.
 func (c *Companion) Status() control.Status {
 	status := control.Status{Report: c.reports.current(), Peer: c.o.PeerName}
+	status.PeerMuted, status.MeMuted = c.orders.muted()
+	status.Away = c.breaks.ordered()
+	if c.o.When == WhenManual {
+		byHand := c.orders.onAir()
+		status.ByHand = &byHand
+	}
 	status.Tally = c.tally.current()
 	a := c.call.Load()
 	if a == nil {

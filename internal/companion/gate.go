@@ -34,6 +34,7 @@ type gate struct {
 	metered   bool            // meters have come
 	placed    bool            // the streams at the sound server are where they belong
 	paused    bool            // the user is on a break
+	ordered   bool            // the user ordered silence
 	ended     bool
 	leaked    time.Time // when a closed microphone was last found to be monitored
 
@@ -118,6 +119,14 @@ func (g *gate) pause(paused bool) {
 	g.apply()
 }
 
+// order closes the gate by the user's order.
+func (g *gate) order(silence bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.ordered = silence
+	g.apply()
+}
+
 // end closes the gate for the rest of the time on air.
 func (g *gate) end() {
 	g.mu.Lock()
@@ -184,7 +193,7 @@ func (g *gate) isClosed(mic string) bool {
 
 func (g *gate) apply() {
 	if g.silence != nil {
-		g.silence(g.paused || g.ended || !g.metered || !g.placed || g.allClosed() || g.leaks())
+		g.silence(g.paused || g.ordered || g.ended || !g.metered || !g.placed || g.allClosed() || g.leaks())
 	}
 	g.applyTune()
 }

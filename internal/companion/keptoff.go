@@ -63,7 +63,7 @@ func (k *keptOff) checkOutput(ctx context.Context) error {
 	if k.when == WhenRecording {
 		began, name = k.seen.recordBegins, "recording"
 	}
-	if began.IsZero() || k.when == WhenAlways || k.when == WhenVirtualCam {
+	if began.IsZero() || k.when == WhenAlways || k.when == WhenManual || k.when == WhenVirtualCam {
 		return nil
 	}
 	switch took := time.Since(began); {

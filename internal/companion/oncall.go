@@ -20,9 +20,10 @@ import (
 // onAirCall is one time on air: a call, and the parts that work on OBS while it lasts.
 type onAirCall struct {
 	*call.Call
-	parts  *supervisor.Supervisor // beside the call
-	ctx    context.Context
-	cancel context.CancelFunc
+	silence peerSilence
+	parts   *supervisor.Supervisor // beside the call
+	ctx     context.Context
+	cancel  context.CancelFunc
 }
 
 // newOnAirCall starts the call alone; stop ends it and the parts.
@@ -74,7 +75,7 @@ func (s *session) startCall() {
 		Music:       len(o.Share) > 0,
 		Muted:       true, // until the gate opens
 		VoiceOpens:  func() { s.mic.gate.place(false) },
-		Screen:      s.c.display,
+		Screen:      watched{s.c.display, &s.c.glances.friend},
 		ScreenReady: func() bool { return s.c.display.current() != nil },
 		Format:      format,
 		AVOffset:    o.AVOffset,
@@ -99,7 +100,7 @@ func (s *session) startCall() {
 	route := s.picture.route
 	s.external.begin(route.screenLatency(format), format)
 	ours := route.picture(frame, s.newShooter(frame).shoot)
-	opts.Picture, opts.Feed = ours.source, ours.feed
+	opts.Picture, opts.Feed = ours.source, s.c.glances.watch(ours.feed)
 	card, err := media.NewBreakCard(frame, o.Name)
 	if err != nil {
 		s.log.Warn("your friend gets nothing while you are on a break", "error", err)
@@ -139,6 +140,7 @@ func (s *session) startCall() {
 		a.SetMuted(muted)
 		s.c.tally.setMuted(muted)
 	})
+	s.c.orders.attach(a.silencePeerByOrder, s.mic.gate.order)
 	s.c.tally.begin(a.SetTally)
 	s.c.call.Store(a)
 }
@@ -193,6 +195,9 @@ func (s *session) stopCall() {
 	}
 	s.mic.gate.detach()
 	s.c.breaks.detach()
+	s.c.orders.detach()
+	s.c.glances.friend.forget()
+	s.c.glances.sent.forget()
 	s.c.tally.offAir()
 	s.call.stop()
 	s.c.tally.end()

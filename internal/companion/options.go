@@ -29,6 +29,8 @@ const (
 	WhenVirtualCam Trigger = "virtualcam"
 	// WhenAlways is for rehearsals: on air whenever OBS runs.
 	WhenAlways Trigger = "always"
+	// WhenManual is on air from the user's order to go on air until the order to go off air.
+	WhenManual Trigger = "manual"
 )
 
 // PeerAudio is how the peer's voice gets into the user's stream.
@@ -113,6 +115,9 @@ type Options struct {
 	ControlSocket string
 	// StateDir is the directory for files that outlive the process; it is made if absent.
 	StateDir string
+
+	// Panel has the page served on which the user sees and steers the co-stream; nil for none.
+	Panel *PanelOptions
 
 	// WithoutOBS, when set, is called each time that we find no OBS, first right after OBS has ended. It may edit OBS's
 	// files.

@@ -59,6 +59,9 @@ const (
 // carryPeer carries out an order of `costream-obs peer`, on the session's connection to OBS. The error is
 // control.ErrOtherOBS if we are not connected to that OBS.
 func (c *Companion) carryPeer(ctx context.Context, order control.PeerOrder) (control.PeerAnswer, error) {
+	if own, err := c.carryOwn(order.Do); own {
+		return control.PeerAnswer{}, err
+	}
 	switch order.Do {
 	case control.PeerAway, control.PeerBack:
 		c.breaks.order(order.Do == control.PeerAway)

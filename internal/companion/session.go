@@ -137,6 +137,9 @@ func (s *session) round(ctx context.Context) error {
 	if s.c.stood.Swap(false) {
 		s.beginAnew()
 	}
+	if s.c.orders.takeStopped() {
+		s.stopCall()
+	}
 	if s.call != nil && !s.wantOnAir() {
 		s.stopping = true
 		s.report()
@@ -205,6 +208,8 @@ func (s *session) wantOnAir() bool {
 		return s.seen.virtualCam
 	case WhenAlways:
 		return true
+	case WhenManual:
+		return s.c.orders.onAir()
 	default:
 		return s.seen.streaming
 	}

@@ -61,6 +61,9 @@ type Config struct {
 	OBSPassword     *obsctl.Secret
 	OBSPasswordFile string
 
+	Panel       bool
+	PanelListen string
+
 	RecordPeer string
 
 	JSON    bool

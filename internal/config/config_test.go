@@ -60,7 +60,7 @@ func defaults() Config {
 	return Config{
 		BasePort: 5000, Link: "auto", When: "streaming", Route: "auto", VideoOut: "/dev/video10",
 		VideoIn: "/dev/video11", Encoder: "auto", MinBitrate: 300, Layout: scenes.Layout{Shape: scenes.PiP}, SourceName: "Peer", PeerAudio: "auto",
-		CleanFeed: true,
+		CleanFeed: true, Panel: true,
 	}
 }
 

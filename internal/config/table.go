@@ -118,9 +118,9 @@ func Table() []Setting {
 
 		{
 			Key: "when", Group: GroupPicture, Arg: "WHEN", Default: "streaming",
-			Help: "when to go on air: streaming (while OBS streams), recording (while it records), virtualcam (while its virtual camera is on) or always (while it runs)",
+			Help: "when to go on air: streaming (while OBS streams), recording (while it records), virtualcam (while its virtual camera is on), always (while it runs) or manual (from costream-obs peer start to peer stop)",
 			bind: func(c *Config) value {
-				return &choice{p: &c.When, words: []string{"streaming", "recording", "virtualcam", "always"}}
+				return &choice{p: &c.When, words: []string{"streaming", "recording", "virtualcam", "always", "manual"}}
 			},
 		},
 		{
@@ -259,6 +259,16 @@ func Table() []Setting {
 			bind: func(c *Config) value { return &text{p: &c.OBSPasswordFile} },
 		},
 
+		{
+			Key: "panel", Group: GroupOutput, Default: "true",
+			Help: "serve the page on which you see and steer the co-stream, on this machine alone (costream-obs panel)",
+			bind: func(c *Config) value { return &toggle{p: &c.Panel} },
+		},
+		{
+			Key: "panel-listen", Group: GroupOutput, Arg: "ADDR", Otherwise: "this machine alone",
+			Help: "also serve that page on this IP address of the machine, for a phone; the page is not encrypted, so do this only in a network that you trust, such as your home's",
+			bind: func(c *Config) value { return &text{p: &c.PanelListen, check: CheckHost} },
+		},
 		{
 			Key: "json", Group: GroupOutput,
 			Help: "print JSON, one object per line",

@@ -72,6 +72,21 @@ func (c Client) Graph(ctx context.Context, text bool) (drawing string, err error
 	return drawing, err
 }
 
+// Panel asks where the panel is. The error is ErrNoPanel where it is not served.
+func (c Client) Panel(ctx context.Context) (Panel, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	var panel Panel
+	err := c.ask(ctx, http.MethodGet, "/panel", &panel)
+	if refused := (*refusedError)(nil); errors.As(err, &refused) || err == nil && len(panel.Addresses) == 0 {
+		err = ErrNoPanel
+	}
+	return panel, err
+}
+
+// ErrNoPanel says that the companion that runs serves no panel.
+var ErrNoPanel = errors.New("the costream-obs that runs serves no panel: see `costream-obs status` for problems, or restart it without --no-panel")
+
 // Probe measures the way to the peer, which takes some seconds.
 func (c Client) Probe(ctx context.Context) (report link.ProbeReport, err error) {
 	err = c.ask(ctx, http.MethodPost, "/probe", &report)

@@ -27,6 +27,15 @@ const (
 	PeerSave    PeerAction = "save"    // of Scenes the first alone
 	PeerAway    PeerAction = "away"    // of a running companion alone, as is PeerBack
 	PeerBack    PeerAction = "back"
+
+	// Those of a running companion alone, as PeerAway and PeerBack are.
+	PeerMute     PeerAction = "mute"
+	PeerUnmute   PeerAction = "unmute"
+	PeerMuteMe   PeerAction = "mute-me"
+	PeerUnmuteMe PeerAction = "unmute-me"
+	PeerStart    PeerAction = "start"
+	PeerStop     PeerAction = "stop"
+	PeerResync   PeerAction = "resync"
 )
 
 // PeerOrder is what somebody wants to have done with the peer source in OBS's scenes. A running companion carries it out, and

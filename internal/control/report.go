@@ -111,6 +111,13 @@ type Status struct {
 	Report
 	// Peer is the peer's name, or the address where no name is known.
 	Peer string `json:"peer,omitempty"`
+	// PeerMuted says that the user has the peer muted, and MeMuted that the user is silent for the peer, both by order.
+	PeerMuted bool `json:"peer_muted,omitempty"`
+	MeMuted   bool `json:"me_muted,omitempty"`
+	// Away says that the user is on a break by order.
+	Away bool `json:"away,omitempty"`
+	// ByHand says whether the user has ordered to go on air. It is nil where OBS decides about that.
+	ByHand *bool `json:"by_hand,omitempty"`
 	// Figures are measured once a second while on air.
 	Figures *call.Figures `json:"figures,omitempty"`
 }

@@ -27,6 +27,7 @@ var ErrRunning = errors.New("costream-obs is already running: stop that one firs
 //	GET /graph   the running pipelines as GraphViz text; with ?text as launch lines
 //	POST /probe  measures the way to the peer and returns a link.ProbeReport as JSON
 //	POST /reach  finds out what is not known yet of the way to the peer and returns a reach.State as JSON
+//	GET /panel   a Panel as JSON
 //	POST /peer   carries out a PeerOrder and returns a PeerAnswer, with "failed" where some of it failed
 type Server struct {
 	Path   string
@@ -36,6 +37,14 @@ type Server struct {
 	Reach  func(context.Context) (reach.State, error)
 	// Peer carries an order out. Its error is ErrOtherOBS where the companion is not connected to that OBS.
 	Peer func(context.Context, PeerOrder) (PeerAnswer, error)
+	// Panel are the addresses of the panel, none where it is not served.
+	Panel func() []string
+}
+
+// Panel is where the page is on which the user sees and steers the co-stream.
+type Panel struct {
+	// Addresses contain a secret. The first is for this machine.
+	Addresses []string `json:"addresses"`
 }
 
 // Listen claims the socket until release is called. A socket that nobody answers on is a dead companion's and is
@@ -79,6 +88,7 @@ func (s *Server) bind() (net.Listener, error) {
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.Status()) })
+	mux.HandleFunc("GET /panel", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, Panel{s.Panel()}) })
 	mux.HandleFunc("GET /graph", func(w http.ResponseWriter, r *http.Request) {
 		text := r.URL.Query().Has("text")
 		if !text {

@@ -43,12 +43,16 @@ type Chooser struct {
 	o      Options
 	store  store
 	pauses []time.Duration // before further trials of encoders that were too slow
+	rest   time.Duration   // before the further trial of one that failed
 
-	mu     sync.Mutex
-	known  map[media.VideoFormat][]Result
-	trying map[media.VideoFormat]chan struct{} // closed when it is done
-	failed map[string]string                   // why an encoder failed in a call
-	news   chan struct{}                       // closed and replaced when something becomes known
+	mu       sync.Mutex
+	known    map[media.VideoFormat][]Result
+	trying   map[media.VideoFormat]chan struct{} // closed when it is done
+	failed   map[string]string                   // why an encoder failed in a call
+	resting  map[string]bool                     // of those that failed: they get one more trial
+	failures map[string]int
+	life     context.Context // of the latest Prepare
+	news     chan struct{}   // closed and replaced when something becomes known
 }
 
 // Result is what is known of one encoder.
@@ -98,11 +102,15 @@ func New(o Options) *Chooser {
 		o: o, store: store{file: o.File}, pauses: []time.Duration{3 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute},
 		known:  make(map[media.VideoFormat][]Result),
 		trying: make(map[media.VideoFormat]chan struct{}), failed: make(map[string]string), news: make(chan struct{}),
+		resting: make(map[string]bool), failures: make(map[string]int), rest: 30 * time.Second,
 	}
 }
 
 // Prepare finds out which encoder is best for pictures of a format, if that is not known. It returns at once.
 func (c *Chooser) Prepare(ctx context.Context, f media.VideoFormat) {
+	c.mu.Lock()
+	c.life = ctx
+	c.mu.Unlock()
 	if c.o.Name != "" && !c.hasFailed(c.o.Name) {
 		return
 	}
@@ -229,7 +237,7 @@ func (c *Chooser) Choose(f media.VideoFormat) media.EncoderChoice {
 		}
 	}
 	results, known := c.known[f]
-	provisional := !known
+	provisional := !known || len(c.resting) > 0
 	for _, r := range results {
 		switch {
 		case r.Absent || c.failed[r.Name] != "":
@@ -261,11 +269,17 @@ func (c *Chooser) untried() string {
 	return media.SoftwareEncoder()
 }
 
-// Failed notes that an encoder failed in a call: it is not chosen again by this Chooser. It reports whether Choose has another one.
+// Failed notes that an encoder failed in a call, and reports whether Choose has another one. The encoder gets a further trial after a
+// while, because a machine that was too busy for it needs it most. After a second failure it is not chosen again by this Chooser.
 func (c *Chooser) Failed(name, why string, f media.VideoFormat) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.failed[name] = why
+	c.failures[name]++
+	if c.failures[name] == 1 && c.life != nil {
+		c.resting[name] = true
+		go c.tryAgain(c.life, name, f.Even())
+	}
 	c.tell()
 	for _, other := range media.PresentEncoders() {
 		if !media.HardwareEncoder(other) && c.failed[other] == "" {
@@ -277,6 +291,25 @@ func (c *Chooser) Failed(name, why string, f media.VideoFormat) bool {
 	// There is nothing left: what failed once may work the next time.
 	clear(c.failed)
 	return false
+}
+
+// tryAgain forgives the failure of an encoder that passes a further trial.
+func (c *Chooser) tryAgain(ctx context.Context, name string, f media.VideoFormat) {
+	fault := ""
+	select {
+	case <-ctx.Done():
+		return
+	case <-time.After(c.rest):
+		fault = c.trial(ctx, name, f).Fault
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.resting, name)
+	if fault == "" {
+		delete(c.failed, name)
+	}
+	c.o.Log.Info("encoder that failed tried again", "encoder", name, "fault", fault)
+	c.tell()
 }
 
 func (c *Chooser) hasFailed(name string) bool {

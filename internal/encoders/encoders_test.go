@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -36,7 +37,9 @@ func newChooser(t *testing.T, name, dir string) *Chooser {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return New(Options{Name: name, Program: program, File: filepath.Join(dir, "encoders.json")})
+	c := New(Options{Name: name, Program: program, File: filepath.Join(dir, "encoders.json")})
+	c.pauses = slices.Repeat([]time.Duration{500 * time.Millisecond}, 30)
+	return c
 }
 
 func survey(t *testing.T, c *Chooser) []Result {
@@ -51,7 +54,7 @@ func survey(t *testing.T, c *Chooser) []Result {
 // awaitChoice awaits a choice that the machine is not too busy for.
 func awaitChoice(t *testing.T, c *Chooser) media.EncoderChoice {
 	t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(time.Minute)
 	c.Prepare(t.Context(), format)
 	for {
 		news := c.News()
@@ -131,11 +134,22 @@ func TestFailureInACall(t *testing.T) {
 	if got := awaitChoice(t, c); got.Name != fakeencoder.Name {
 		t.Fatalf("got %+v, want %s", got, fakeencoder.Name)
 	}
+	c.rest = 300 * time.Millisecond
+	if !c.Failed(fakeencoder.Name, "no picture came out of it", format) {
+		t.Fatal("nothing is left")
+	}
+	if got := c.Choose(format); got.Name != "x264enc" || !got.Provisional {
+		t.Errorf("got %+v, want x264enc for now", got)
+	}
+	// It passes its further trial.
+	if got := awaitChoice(t, c); got.Name != fakeencoder.Name {
+		t.Fatalf("after a rest: got %+v, want %s", got, fakeencoder.Name)
+	}
 	if !c.Failed(fakeencoder.Name, "the device is gone", format) {
 		t.Fatal("nothing is left")
 	}
 	got := c.Choose(format)
-	if got.Name != "x264enc" || !strings.Contains(got.Why, "vah264enc failed: the device is gone") {
+	if got.Provisional || got.Name != "x264enc" || !strings.Contains(got.Why, "vah264enc failed: the device is gone") {
 		t.Errorf("got %+v, want x264enc, and why", got)
 	}
 	if _, kept := c.store.get(c.store.key(c.store.machine(), fakeencoder.Name, format, defaultKbps)); kept {
@@ -163,6 +177,7 @@ func TestForced(t *testing.T) {
 	if len(c.trying) > 0 {
 		t.Error("encoders are tried although one is forced")
 	}
+	c.rest = time.Hour
 	if !c.Failed("openh264enc", "it is tired", format) {
 		t.Fatal("nothing is left")
 	}

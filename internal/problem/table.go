@@ -8,6 +8,7 @@ const (
 	Run        Code = "svc.run"
 	Unit       Code = "svc.unit"
 	Control    Code = "svc.socket"
+	Panel      Code = "svc.panel"
 	Standstill Code = "svc.standstill"
 
 	GStreamer Code = "host.gst"
@@ -103,6 +104,7 @@ var table = []Kind{
 	{Run, "", "costream-obs itself", Error, nil},
 	{Unit, "", "its service", Warning, nil},
 	{Control, "control socket", "", Warning, nil},
+	{Panel, "panel", "", Warning, nil},
 	{Standstill, "standstills", "", Warning, nil},
 
 	{GStreamer, "", "GStreamer has all needed elements", Error, nil},

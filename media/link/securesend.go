@@ -119,7 +119,7 @@ func (s *Secure) sendAgain(m Medium, nack *rtcp.TransportLayerNack) uint64 {
 func (s *Secure) resend(datagram []byte) {
 	if to := s.agent.Target(); to != nil {
 		s.rate.Resent(len(datagram))
-		s.send(s.media, *to, datagram)
+		s.sendMedia(*to, datagram)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/costream-obs/costream-obs/media/link/bwe"
 	"github.com/costream-obs/costream-obs/media/link/ice"
 	"github.com/costream-obs/costream-obs/media/link/udp"
 )
@@ -158,10 +159,27 @@ func (s *Secure) send(w *udp.Writer, to ice.Way, datagram []byte) {
 // sendNumbered does so with a packet that has a transport-wide number.
 func (s *Secure) sendNumbered(to ice.Way, datagram []byte, number uint16) {
 	if !to.Relayed {
-		s.media.SendNumbered(to.Addr, datagram, number)
+		s.media.SendNumbered(to.Addr, datagram, number, markOf(datagram))
 	} else {
 		s.sendRelayed(to, datagram)
 	}
+}
+
+// sendMedia does so with a packet that is sent again.
+func (s *Secure) sendMedia(to ice.Way, datagram []byte) {
+	if !to.Relayed {
+		s.media.SendMedia(to.Addr, datagram, markOf(datagram))
+	} else {
+		s.sendRelayed(to, datagram)
+	}
+}
+
+// markOf is how urgent an RTP packet is.
+func markOf(packet []byte) udp.Mark {
+	if streamOf(packet) == bwe.Sound {
+		return udp.Voice
+	}
+	return udp.Interactive
 }
 
 func (s *Secure) sendRelayed(to ice.Way, datagram []byte) {

@@ -19,6 +19,7 @@ function __costream_obs_at
                 'costream-obs pair join' \
                 'costream-obs pair new' \
                 'costream-obs pair show' \
+                'costream-obs panel' \
                 'costream-obs peer' \
                 'costream-obs peer add' \
                 'costream-obs peer away' \
@@ -34,10 +35,17 @@ function __costream_obs_at
                 'costream-obs peer layout save' \
                 'costream-obs peer layout side-by-side' \
                 'costream-obs peer layout use' \
+                'costream-obs peer mute' \
+                'costream-obs peer mute-me' \
                 'costream-obs peer remove' \
+                'costream-obs peer resync' \
                 'costream-obs peer show' \
+                'costream-obs peer start' \
                 'costream-obs peer status' \
+                'costream-obs peer stop' \
                 'costream-obs peer toggle' \
+                'costream-obs peer unmute' \
+                'costream-obs peer unmute-me' \
                 'costream-obs receive' \
                 'costream-obs run' \
                 'costream-obs send' \
@@ -58,6 +66,7 @@ complete -c costream-obs -f
 set -l at '__costream_obs_at costream-obs'
 complete -c costream-obs -n $at -a run -d 'co-stream with the peer whenever OBS streams'
 complete -c costream-obs -n $at -a status -d 'print how the co-stream goes: delay, loss, bitrate'
+complete -c costream-obs -n $at -a panel -d 'open the page on which you see and steer the co-stream'
 complete -c costream-obs -n $at -a pair -d 'pair this machine with a friend\'s'
 complete -c costream-obs -n $at -a setup -d 'prepare this machine, or undo that'
 complete -c costream-obs -n $at -a doctor -d 'find what is wrong with this machine, and how to fix it'
@@ -122,6 +131,11 @@ complete -c costream-obs -n $at -l config -r -F -d 'configuration file'
 
 set -l at '__costream_obs_at costream-obs pair show'
 
+set -l at '__costream_obs_at costream-obs panel'
+complete -c costream-obs -n $at -l print -d 'print the address and open nothing'
+complete -c costream-obs -n $at -l json -d 'print JSON, one object per line'
+complete -c costream-obs -n $at -l config -r -F -d 'configuration file'
+
 set -l at '__costream_obs_at costream-obs peer'
 complete -c costream-obs -n $at -a show -d 'show the peer'
 complete -c costream-obs -n $at -a hide -d 'hide the peer'
@@ -132,6 +146,13 @@ complete -c costream-obs -n $at -a layout -d 'place the peer\'s picture in the s
 complete -c costream-obs -n $at -a away -d 'take a break'
 complete -c costream-obs -n $at -a back -d 'end the break'
 complete -c costream-obs -n $at -a status -d 'print where the peer is, and whether it is shown'
+complete -c costream-obs -n $at -a mute -d 'mute the peer'
+complete -c costream-obs -n $at -a unmute -d 'end the mute of the peer'
+complete -c costream-obs -n $at -a mute-me -d 'mute yourself for the peer alone'
+complete -c costream-obs -n $at -a unmute-me -d 'end the mute for the peer'
+complete -c costream-obs -n $at -a start -d 'go on air by hand'
+complete -c costream-obs -n $at -a stop -d 'go off air by hand'
+complete -c costream-obs -n $at -a resync -d 'synchronize picture and voice anew'
 
 set -l at '__costream_obs_at costream-obs peer add'
 complete -c costream-obs -n $at -l scene -x -d 'scenes that match GLOB'
@@ -279,6 +300,16 @@ complete -c costream-obs -n $at -l json -d 'print JSON, one object per line'
 complete -c costream-obs -n $at -l verbose -d 'log what happens, and why, to standard error'
 complete -c costream-obs -n $at -l config -r -F -d 'configuration file'
 
+set -l at '__costream_obs_at costream-obs peer mute'
+complete -c costream-obs -n $at -l json -d 'print JSON, one object per line'
+complete -c costream-obs -n $at -l verbose -d 'log what happens, and why, to standard error'
+complete -c costream-obs -n $at -l config -r -F -d 'configuration file'
+
+set -l at '__costream_obs_at costream-obs peer mute-me'
+complete -c costream-obs -n $at -l json -d 'print JSON, one object per line'
+complete -c costream-obs -n $at -l verbose -d 'log what happens, and why, to standard error'
+complete -c costream-obs -n $at -l config -r -F -d 'configuration file'
+
 set -l at '__costream_obs_at costream-obs peer remove'
 complete -c costream-obs -n $at -l scene -x -d 'scenes that match GLOB'
 complete -c costream-obs -n $at -l video-in -x -a '(for f in /dev/video*; echo $f; end)' -d 'video device that costream-obs writes the peer\'s picture to and OBS reads'
@@ -286,6 +317,11 @@ complete -c costream-obs -n $at -l source-name -x -d 'name of the OBS source tha
 complete -c costream-obs -n $at -l obs-host -x -d 'where OBS runs'
 complete -c costream-obs -n $at -l obs-port -x -d 'port of OBS\'s WebSocket server'
 complete -c costream-obs -n $at -l obs-password-file -r -F -d 'file whose first line is the password of OBS\'s WebSocket server'
+complete -c costream-obs -n $at -l json -d 'print JSON, one object per line'
+complete -c costream-obs -n $at -l verbose -d 'log what happens, and why, to standard error'
+complete -c costream-obs -n $at -l config -r -F -d 'configuration file'
+
+set -l at '__costream_obs_at costream-obs peer resync'
 complete -c costream-obs -n $at -l json -d 'print JSON, one object per line'
 complete -c costream-obs -n $at -l verbose -d 'log what happens, and why, to standard error'
 complete -c costream-obs -n $at -l config -r -F -d 'configuration file'
@@ -301,6 +337,11 @@ complete -c costream-obs -n $at -l json -d 'print JSON, one object per line'
 complete -c costream-obs -n $at -l verbose -d 'log what happens, and why, to standard error'
 complete -c costream-obs -n $at -l config -r -F -d 'configuration file'
 
+set -l at '__costream_obs_at costream-obs peer start'
+complete -c costream-obs -n $at -l json -d 'print JSON, one object per line'
+complete -c costream-obs -n $at -l verbose -d 'log what happens, and why, to standard error'
+complete -c costream-obs -n $at -l config -r -F -d 'configuration file'
+
 set -l at '__costream_obs_at costream-obs peer status'
 complete -c costream-obs -n $at -l scene -x -d 'scenes that match GLOB'
 complete -c costream-obs -n $at -l video-in -x -a '(for f in /dev/video*; echo $f; end)' -d 'video device that costream-obs writes the peer\'s picture to and OBS reads'
@@ -312,6 +353,11 @@ complete -c costream-obs -n $at -l json -d 'print JSON, one object per line'
 complete -c costream-obs -n $at -l verbose -d 'log what happens, and why, to standard error'
 complete -c costream-obs -n $at -l config -r -F -d 'configuration file'
 
+set -l at '__costream_obs_at costream-obs peer stop'
+complete -c costream-obs -n $at -l json -d 'print JSON, one object per line'
+complete -c costream-obs -n $at -l verbose -d 'log what happens, and why, to standard error'
+complete -c costream-obs -n $at -l config -r -F -d 'configuration file'
+
 set -l at '__costream_obs_at costream-obs peer toggle'
 complete -c costream-obs -n $at -l scene -x -d 'scenes that match GLOB'
 complete -c costream-obs -n $at -l video-in -x -a '(for f in /dev/video*; echo $f; end)' -d 'video device that costream-obs writes the peer\'s picture to and OBS reads'
@@ -319,6 +365,16 @@ complete -c costream-obs -n $at -l source-name -x -d 'name of the OBS source tha
 complete -c costream-obs -n $at -l obs-host -x -d 'where OBS runs'
 complete -c costream-obs -n $at -l obs-port -x -d 'port of OBS\'s WebSocket server'
 complete -c costream-obs -n $at -l obs-password-file -r -F -d 'file whose first line is the password of OBS\'s WebSocket server'
+complete -c costream-obs -n $at -l json -d 'print JSON, one object per line'
+complete -c costream-obs -n $at -l verbose -d 'log what happens, and why, to standard error'
+complete -c costream-obs -n $at -l config -r -F -d 'configuration file'
+
+set -l at '__costream_obs_at costream-obs peer unmute'
+complete -c costream-obs -n $at -l json -d 'print JSON, one object per line'
+complete -c costream-obs -n $at -l verbose -d 'log what happens, and why, to standard error'
+complete -c costream-obs -n $at -l config -r -F -d 'configuration file'
+
+set -l at '__costream_obs_at costream-obs peer unmute-me'
 complete -c costream-obs -n $at -l json -d 'print JSON, one object per line'
 complete -c costream-obs -n $at -l verbose -d 'log what happens, and why, to standard error'
 complete -c costream-obs -n $at -l config -r -F -d 'configuration file'
@@ -343,7 +399,7 @@ complete -c costream-obs -n $at -l link -x -a 'auto secure plain' -d 'how packet
 complete -c costream-obs -n $at -l reach -x -a 'direct auto' -d 'how the peer is found on the secure link'
 complete -c costream-obs -n $at -l relay-file -r -F -d 'file whose first line is the relay'
 complete -c costream-obs -n $at -l meet-nodes -x -d 'nodes of BitTorrent\'s DHT to ask first'
-complete -c costream-obs -n $at -l when -x -a 'streaming recording virtualcam always' -d 'when to go on air'
+complete -c costream-obs -n $at -l when -x -a 'streaming recording virtualcam always manual' -d 'when to go on air'
 complete -c costream-obs -n $at -l route -x -a 'auto devices portable' -d 'how pictures get out of OBS and into it'
 complete -c costream-obs -n $at -l video-out -x -a '(for f in /dev/video*; echo $f; end)' -d 'video device that OBS writes to and costream-obs sends to the peer'
 complete -c costream-obs -n $at -l video-in -x -a '(for f in /dev/video*; echo $f; end)' -d 'video device that costream-obs writes the peer\'s picture to and OBS reads'
@@ -367,6 +423,9 @@ complete -c costream-obs -n $at -l record-peer -r -F -d 'record the peer\'s pict
 complete -c costream-obs -n $at -l obs-host -x -d 'where OBS runs'
 complete -c costream-obs -n $at -l obs-port -x -d 'port of OBS\'s WebSocket server'
 complete -c costream-obs -n $at -l obs-password-file -r -F -d 'file whose first line is the password of OBS\'s WebSocket server'
+complete -c costream-obs -n $at -l panel -d 'serve the page on which you see and steer the co-stream, on this machine alone'
+complete -c costream-obs -n $at -l no-panel -d 'do not serve the page on which you see and steer the co-stream, on this machine alone'
+complete -c costream-obs -n $at -l panel-listen -x -d 'also serve that page on this IP address of the machine, for a phone'
 complete -c costream-obs -n $at -l json -d 'print JSON, one object per line'
 complete -c costream-obs -n $at -l verbose -d 'log what happens, and why, to standard error'
 complete -c costream-obs -n $at -l config -r -F -d 'configuration file'

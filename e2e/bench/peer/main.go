@@ -17,6 +17,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/costream-obs/costream-obs/internal/call"
 	"github.com/costream-obs/costream-obs/internal/pairing"
@@ -25,8 +26,11 @@ import (
 	"github.com/costream-obs/costream-obs/media/link"
 )
 
-// saysBitrate is the message with the bitrate that the link allows, for the benchmark.
-const saysBitrate = "bitrate"
+// What is logged for the benchmark: the bitrate that the link allows, and how often the voice broke off.
+const (
+	saysBitrate = "bitrate"
+	saysBreaks  = "breaks"
+)
 
 // format of the pictures both ways.
 var format = media.VideoFormat{W: 1920, H: 1080, FPSNum: 30, FPSDen: 1}
@@ -42,8 +46,7 @@ func main() {
 		microphone = flag.String("microphone", "", "`source` to send; default: the sound server's")
 	)
 	flag.Parse()
-	// The benchmark reads how often the voice broke off from the messages for debugging.
-	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 
@@ -89,8 +92,19 @@ func main() {
 func run(ctx context.Context, o call.Options) {
 	c := call.Start(ctx, o)
 	c.SetSpeakers(nil)
-	<-ctx.Done()
-	c.Stop()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			c.Stop()
+			return
+		case <-tick.C:
+		}
+		if f, ok := c.Figures(); ok && f.VoiceBreaks != nil {
+			o.Log.Info(saysBreaks, "times", *f.VoiceBreaks)
+		}
+	}
 }
 
 // pipeEnd is an open file descriptor that is waited for in Go's poller, as costream-obs waits for what it reads and writes.

@@ -12,6 +12,10 @@ const (
 	// two pictures, since each picture makes a queue of its own for a moment.
 	standingSpan = 60 * time.Millisecond
 
+	// standingCount is the least number of arrivals that tell it: one packet alone is late when the sender was interrupted
+	// just before it was written, as on a busy machine.
+	standingCount = 5
+
 	// queueLimit is the standing queue at which the path counts as full, and queueGone the one at which it is drained.
 	queueLimit = 25 * time.Millisecond
 	queueGone  = 10 * time.Millisecond
@@ -148,8 +152,9 @@ func (c *estimator) take(now time.Time, results []result) {
 func (c *estimator) standingQueue() time.Duration {
 	newest := c.arrivals[len(c.arrivals)-1].at
 	queue := time.Hour
-	for i := len(c.arrivals) - 1; i >= 0 && newest-c.arrivals[i].at <= standingSpan; i-- {
+	for i, looked := len(c.arrivals)-1, 0; i >= 0 && (newest-c.arrivals[i].at <= standingSpan || looked < standingCount); i-- {
 		queue = min(queue, c.arrivals[i].delay)
+		looked++
 	}
 	return queue
 }

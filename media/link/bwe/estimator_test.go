@@ -32,3 +32,23 @@ func TestEstimatorClockSet(t *testing.T) {
 		}
 	}
 }
+
+// TestEstimatorInterrupted has the sender interrupted for 80 ms twice a second, just before it writes a packet, and the
+// receiver report that packet by itself. It is late, but no queue stands.
+func TestEstimatorInterrupted(t *testing.T) {
+	const takes, each, interruption = 20 * time.Millisecond, 10 * time.Millisecond, 80 * time.Millisecond
+	began := time.Now()
+	c := newEstimator(300_000, 3_000_000, 6_000_000)
+	at := began
+	for n := range 1000 {
+		sent := at
+		if n%50 == 49 {
+			at = at.Add(interruption)
+		}
+		c.update(at.Add(2*takes), []result{{sent: sent, size: 1200, arrived: at.Sub(began) + takes}})
+		if c.full {
+			t.Fatalf("packet %d: the path counts as full", n)
+		}
+		at = at.Add(each)
+	}
+}

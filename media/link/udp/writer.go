@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/pion/rtp"
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -35,6 +36,7 @@ type Writer struct {
 	log     *slog.Logger
 	dropped atomic.Uint64
 
+	marks controls // nil where marks are refused; used by the writing goroutine alone
 	queue chan *datagram
 	spare sync.Pool // of *datagram
 
@@ -44,6 +46,7 @@ type Writer struct {
 type datagram struct {
 	to       netip.AddrPort
 	bytes    []byte
+	mark     Mark
 	number   uint16
 	numbered bool
 }
@@ -51,7 +54,7 @@ type datagram struct {
 // NewWriter returns a writer on a socket. It logs when sending begins to fail and when it works again.
 func NewWriter(conn *net.UDPConn, log *slog.Logger) *Writer {
 	return &Writer{
-		conn: conn, log: log,
+		conn: conn, log: log, marks: newControls(Interactive, Voice),
 		queue: make(chan *datagram, QueueLength),
 		spare: sync.Pool{New: func() any { return &datagram{bytes: make([]byte, 0, 1500)} }},
 	}
@@ -71,21 +74,24 @@ func (w *Writer) SendRTP(to netip.AddrPort, header *rtp.Header, payload []byte) 
 		return
 	}
 	d.bytes = append(d.bytes[:n], payload...)
-	d.to, d.numbered = to, false
+	d.to, d.mark, d.numbered = to, Plain, false
 	w.put(d)
 }
 
 // Send queues a datagram.
-func (w *Writer) Send(to netip.AddrPort, bytes []byte) {
+func (w *Writer) Send(to netip.AddrPort, bytes []byte) { w.SendMedia(to, bytes, Plain) }
+
+// SendMedia queues a datagram with a mark.
+func (w *Writer) SendMedia(to netip.AddrPort, bytes []byte, mark Mark) {
 	d := w.spare.Get().(*datagram)
-	d.to, d.bytes, d.numbered = to, append(d.bytes[:0], bytes...), false
+	d.to, d.bytes, d.mark, d.numbered = to, append(d.bytes[:0], bytes...), mark, false
 	w.put(d)
 }
 
-// SendNumbered queues a datagram whose number is passed to Leaves.
-func (w *Writer) SendNumbered(to netip.AddrPort, bytes []byte, number uint16) {
+// SendNumbered queues a datagram with a mark, whose number is passed to Leaves.
+func (w *Writer) SendNumbered(to netip.AddrPort, bytes []byte, number uint16, mark Mark) {
 	d := w.spare.Get().(*datagram)
-	d.to, d.bytes, d.number, d.numbered = to, append(d.bytes[:0], bytes...), number, true
+	d.to, d.bytes, d.mark, d.number, d.numbered = to, append(d.bytes[:0], bytes...), mark, number, true
 	w.put(d)
 }
 
@@ -147,7 +153,13 @@ func (w *Writer) write(d *datagram) {
 	if d.numbered && w.Leaves != nil {
 		w.Leaves(d.number, time.Now())
 	}
-	_, err := w.conn.WriteToUDPAddrPort(d.bytes, d.to)
+	_, _, err := w.conn.WriteMsgUDPAddrPort(d.bytes, w.marks.of(d.mark, d.to.Addr()), d.to)
+	if w.marks != nil && (errors.Is(err, unix.EPERM) || errors.Is(err, unix.EINVAL)) && d.mark != Plain {
+		// It may be the mark, which old kernels grant to root alone.
+		if _, errPlain := w.conn.WriteToUDPAddrPort(d.bytes, d.to); errPlain == nil {
+			w.marks, err = nil, nil
+		}
+	}
 	if err != nil {
 		w.dropped.Add(1)
 	}

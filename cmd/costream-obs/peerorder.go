@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/pflag"
+
+	"github.com/costream-obs/costream-obs/internal/control"
+)
+
+// orderCommand has a running costream-obs carry out an order that needs no OBS.
+func orderCommand(do control.PeerAction, short, long, done string) *command {
+	return &command{
+		name: string(do), short: short, long: long, settings: []string{"json", "verbose"},
+		bind: func(*pflag.FlagSet) action {
+			return func(ctx context.Context, c *invocation) error {
+				socket, err := controlSocket()
+				if err != nil {
+					return err
+				}
+				_, err = control.Client{Path: socket}.Peer(ctx, control.PeerOrder{Do: do})
+				switch {
+				case errors.Is(err, control.ErrOtherOBS):
+					return errors.New("the costream-obs that runs is from before this command: restart it")
+				case err != nil:
+					return err
+				case c.config.JSON:
+					return printJSON(c.stdout, map[string]control.PeerAction{"done": do})
+				}
+				_, err = fmt.Fprintln(c.stdout, done)
+				return err
+			}
+		},
+	}
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package companion
+
+import (
+	"context"
+	"time"
+
+	"github.com/costream-obs/costream-obs/internal/control"
+	"github.com/costream-obs/costream-obs/internal/layouts"
+	"github.com/costream-obs/costream-obs/internal/panel"
+	"github.com/costream-obs/costream-obs/scenes"
+)
+
+// PanelOptions are those of the page on which the user sees and steers the co-stream.
+type PanelOptions struct {
+	// Listen is another address of this machine to serve it on.
+	Listen string
+	// Repairs does what doctor would; nil where nothing can be repaired from there.
+	Repairs panel.Repairs
+}
+
+// newPanel is the panel of this companion.
+func (c *Companion) newPanel() *panel.Server {
+	return panel.New(panel.Options{
+		StateDir: c.o.StateDir, Listen: c.o.Panel.Listen, Repairs: c.o.Panel.Repairs, Log: c.log,
+		Status: c.Status, Order: c.carryPanel, Visible: c.visible, Picture: c.peek,
+		Saved: func() (map[string]scenes.Saved, error) {
+			path, err := layouts.DefaultFile()
+			if err != nil {
+				return nil, err
+			}
+			return layouts.Load(path)
+		},
+	})
+}
+
+// panelAddresses are empty while no panel is served.
+func (c *Companion) panelAddresses() []string {
+	if c.panel == nil {
+		return nil
+	}
+	return c.panel.Addresses()
+}
+
+// carryPanel carries an order out for the OBS that we are connected to, as `costream-obs peer` would with our settings.
+func (c *Companion) carryPanel(ctx context.Context, order control.PeerOrder) (control.PeerAnswer, error) {
+	if obs := c.obs.Load(); obs != nil {
+		order.OBS = obs.Endpoint().Addr()
+	}
+	order.Source = scenes.Source{Name: c.o.SourceName, Settings: map[string]any{"device_id": c.o.VideoIn}}
+	order.Layouts = c.o.Layouts
+	return c.carryPeer(ctx, order)
+}
+
+// visible reports whether there is a picture. On a break the peer gets a card, and not what the scene for the peer shows.
+func (c *Companion) visible(whose panel.Whose) bool {
+	if c.call.Load() == nil {
+		return false
+	}
+	if whose == panel.Sent {
+		return c.breaks.why() == ""
+	}
+	return c.peer.Load()
+}
+
+// peek returns a small picture, nil where there is none to see. On the devices route what the peer gets does not pass through
+// us as pictures that could be kept.
+func (c *Companion) peek(_ context.Context, whose panel.Whose) ([]byte, error) {
+	now := time.Now()
+	if whose == panel.OfFriend {
+		return c.glances.jpegOf(now)
+	}
+	if picture := c.glances.sent.look(now); picture != nil {
+		return *picture, nil
+	}
+	return nil, nil
+}

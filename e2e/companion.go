@@ -31,6 +31,7 @@ type Report struct {
 	State    string
 	Detail   string
 	Route    string
+	Shared   []string
 	Problems []string
 	Tally    *control.Tally
 	// Recording is the file in which the peer is recorded.

@@ -37,8 +37,10 @@ type AudioSenderOptions struct {
 	// Device is the source at the sound server, such as
 	// costream_topeer.monitor; empty means the default source.
 	Device string
-	// BitrateBps is the target in bit/s; 0 means 32000.
+	// BitrateBps is the target of a voice in bit/s; 0 means 32000.
 	BitrateBps int
+	// Music says that SetMusic can be called. Both qualities are encoded all the time then.
+	Music bool
 	// Out gets each RTP packet (Opus, payload type 96, 48 kHz, 10 ms), from
 	// one goroutine. It must not block; the packet is valid only during the
 	// call.
@@ -54,12 +56,14 @@ type AudioSender struct {
 	machine
 	out     func([]byte)
 	packets *pipe.Sink
+	music   *pipe.Sink // nil without Music
 	mute    *pipe.Element
 	age     mean.Mean
 
-	mu     sync.Mutex // held while Out has a packet
-	muted  bool
-	silent []byte // the last packet without sound
+	mu        sync.Mutex // held while Out has a packet
+	muted     bool
+	silent    []byte     // the last packet without sound
+	qualities *qualities // nil without Music
 }
 
 // NewAudioSender makes a sender, not muted. The error wraps a
@@ -69,7 +73,7 @@ func NewAudioSender(o AudioSenderOptions) (*AudioSender, error) {
 	if o.Out == nil {
 		return nil, errors.New(what + ": needs a function for packets")
 	}
-	m, err := newSoundMachine(what, audioSenderGraph(o.Device, o.BitrateBps), o.Log)
+	m, err := newSoundMachine(what, audioSenderGraph(o.Device, o.BitrateBps, o.Music), o.Log)
 	if err != nil {
 		return nil, err
 	}
@@ -79,6 +83,12 @@ func NewAudioSender(o AudioSenderOptions) (*AudioSender, error) {
 	}
 	if s.mute, err = m.pipe.Element(nameMute); err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	if o.Music {
+		if s.music, err = m.pipe.Sink(nameMusic); err != nil {
+			return nil, fmt.Errorf("%s: %w", what, err)
+		}
+		s.qualities = newQualities()
 	}
 	if o.Level != nil {
 		s.pipe.OnMessage("level", func(text string) {
@@ -90,8 +100,8 @@ func NewAudioSender(o AudioSenderOptions) (*AudioSender, error) {
 	return s, nil
 }
 
-// peakText is the part of a message of the element level with the loudest sample of the one channel, in decibels.
-var peakText = regexp.MustCompile(`\bpeak=\(GValueArray\)<\s*([^\s,>]+)`)
+// peakText is the part of a message of the element level with the loudest sample of each channel, in decibels.
+var peakText = regexp.MustCompile(`\bpeak=\(GValueArray\)<([^>]+)>`)
 
 // nothing is below what any sound has: for digital silence the element level reports -350 dB (GStreamer 1.22); the smallest
 // 16-bit sample is -90.
@@ -103,33 +113,38 @@ func peakOf(text string) (peak float64, ok bool) {
 	if found == nil {
 		return 0, false
 	}
-	decibels, err := strconv.ParseFloat(found[1], 64)
-	if err != nil {
-		return 0, false
+	loudest := math.Inf(-1)
+	for channel := range strings.SplitSeq(found[1], ",") {
+		decibels, err := strconv.ParseFloat(strings.TrimSpace(channel), 64)
+		if err != nil {
+			return 0, false
+		}
+		loudest = max(loudest, decibels)
 	}
-	if decibels < nothing {
+	if loudest < nothing {
 		return 0, true
 	}
-	return math.Pow(10, decibels/20), true
+	return math.Pow(10, loudest/20), true
 }
 
-func audioSenderGraph(device string, bps int) graph {
+func audioSenderGraph(device string, bps int, music bool) graph {
 	if bps <= 0 {
 		bps = defaultBitrateBps
 	}
-	return row(
+	channels, encoders := 1, []node{opusEncoder(bps), element("rtpopuspay", intProp("pt", payloadType), intProp("mtu", packetSize)), packetSink()}
+	if music {
+		channels, encoders = 2, twoQualities(bps)
+	}
+	return row(append([]node{
 		// The blocks of 10 ms decide the delay; the buffer of 200 ms only prevents overruns (40 ms lost sound under load,
 		// measured).
 		element("pulsesrc", append(pulseProps(nameMic, device, StreamVoice), intProp("latency-time", 10000))...),
-		caps("audio/x-raw,rate=48000,channels=1"),
+		caps(fmt.Sprintf("audio/x-raw,rate=48000,channels=%d", channels)),
 		element("queue", "max-size-buffers=0", "max-size-bytes=0", "max-size-time=60000000", "leaky=downstream"),
 		element("level", intProp("interval", 100_000_000)),
 		// Silence instead of a pause, so that the stream keeps its clock and the peer counts no losses.
 		element("volume", prop("name", nameMute)),
-		opusEncoder(bps),
-		element("rtpopuspay", intProp("pt", payloadType), intProp("mtu", packetSize)),
-		packetSink(),
-	)
+	}, encoders...)...)
 }
 
 func opusEncoder(bps int) node {
@@ -206,20 +221,50 @@ func (s *AudioSender) silence(packet []byte) []byte {
 func (s *AudioSender) deliver(packet []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.leave(packet)
+}
+
+// leave gives a packet to Out. The caller holds the mutex.
+func (s *AudioSender) leave(packet []byte) {
 	if s.muted {
 		packet = s.silence(packet)
 	}
 	s.out(packet)
 }
 
+// SetMusic sends the sound in stereo at the quality of music, or in mono as a voice. It needs the option Music, and may be
+// called before Run, but not from Out. No sound is lost at a change.
+func (s *AudioSender) SetMusic(music bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.qualities.choose(music, s.leave)
+}
+
 // Run sends until ctx ends (nil) or the pipeline fails.
 func (s *AudioSender) Run(ctx context.Context) error {
-	return s.run(ctx, func(ctx context.Context) {
+	voice := func(ctx context.Context) {
 		s.packets.PullTimed(ctx, func(packet []byte, at time.Duration) {
 			s.age.Add(s.pipe.RunningTime()-at, aboutASecond)
-			s.deliver(packet)
+			if s.music == nil {
+				s.deliver(packet)
+			} else {
+				s.deliverOf(false, packet)
+			}
 		})
+	}
+	if s.music == nil {
+		return s.run(ctx, voice)
+	}
+	return s.run(ctx, voice, func(ctx context.Context) {
+		s.music.Pull(ctx, func(packet []byte) { s.deliverOf(true, packet) })
 	})
+}
+
+// deliverOf is deliver for a packet of one of two encoders. Both have the same delay.
+func (s *AudioSender) deliverOf(music bool, packet []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.qualities.pass(music, packet, s.leave)
 }
 
 // Age is the mean time from when sound was at the source until Out gets its packet.

@@ -9,11 +9,12 @@ import (
 
 // node is one element of a pipeline, or the caps between two elements.
 type node struct {
-	factory string // empty for caps
+	factory string // empty for caps and branches
 	text    string
+	branch  bool // it is not linked to the node before it
 }
 
-// graph is a whole pipeline: nodes in a row, each linked to the next.
+// graph is a whole pipeline: nodes in a row, each linked to the next, and perhaps branches after them.
 type graph []node
 
 // element returns a node that makes an element with properties, each "name=value" as made by prop.
@@ -23,6 +24,9 @@ func element(factory string, props ...string) node {
 
 // caps returns a node that allows only this format between its neighbours.
 func caps(text string) node { return node{text: text} }
+
+// branch returns a node that stands for the named element, a tee, to which the next nodes are linked as well.
+func branch(name string) node { return node{text: name + ".", branch: true} }
 
 // prop returns one property of an element, quoted if launch text needs that.
 func prop(name, value string) string {
@@ -43,11 +47,18 @@ func row(nodes ...node) graph { return nodes }
 
 // String returns the launch text, in the syntax of gst-launch-1.0.
 func (g graph) String() string {
-	texts := make([]string, len(g))
+	var text strings.Builder
 	for i, n := range g {
-		texts[i] = n.text
+		switch {
+		case i == 0:
+		case n.branch:
+			text.WriteString(" ")
+		default:
+			text.WriteString(" ! ")
+		}
+		text.WriteString(n.text)
 	}
-	return strings.Join(texts, " ! ")
+	return text.String()
 }
 
 // factories returns the names of all element factories that the graph needs.

@@ -31,8 +31,9 @@ func TestGraphTexts(t *testing.T) {
 		{"video-sender-test.txt", sender(TestSource{"ball", hd}, EncoderOptions{KeyInt: 60})},
 		{"video-receiver.txt", videoReceiverGraph(hd, false)},
 		{"video-receiver-ordered.txt", videoReceiverGraph(hd, true)},
-		{"audio-sender.txt", audioSenderGraph("costream_topeer.monitor", 0)},
-		{"audio-sender-default.txt", audioSenderGraph("", 64000)},
+		{"audio-sender.txt", audioSenderGraph("costream_topeer.monitor", 0, false)},
+		{"audio-sender-default.txt", audioSenderGraph("", 64000, false)},
+		{"audio-sender-music.txt", audioSenderGraph("costream_topeer.monitor", 0, true)},
 		{"audio-receiver.txt", audioReceiverGraph()},
 		{"speaker-default.txt", speakerGraph("", speakerBuffer)},
 		{"speaker.txt", speakerGraph("costream_frompeer", speakerBuffer)},
@@ -66,7 +67,7 @@ func TestProp(t *testing.T) {
 
 // A device name must never become part of the pipeline.
 func TestPropertiesCannotInject(t *testing.T) {
-	g := audioSenderGraph(`x" ! fakesink name=evil fakesrc name="`, 0)
+	g := audioSenderGraph(`x" ! fakesink name=evil fakesrc name="`, 0, false)
 	m, err := newMachine("test", g, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -77,7 +78,7 @@ func TestPropertiesCannotInject(t *testing.T) {
 }
 
 func TestFactories(t *testing.T) {
-	got := audioSenderGraph("", 0).factories()
+	got := audioSenderGraph("", 0, false).factories()
 	want := []string{"pulsesrc", "queue", "level", "volume", "opusenc", "rtpopuspay", "appsink"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

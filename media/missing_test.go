@@ -50,7 +50,7 @@ func TestMissing(t *testing.T) {
 func everyElement(t *testing.T) []string {
 	t.Helper()
 	f := VideoFormat{640, 360, 30, 1}
-	graphs := []graph{videoReceiverGraph(f, false), audioSenderGraph("", 0), audioReceiverGraph(), speakerGraph("", speakerBuffer),
+	graphs := []graph{videoReceiverGraph(f, false), audioSenderGraph("", 0, false), audioReceiverGraph(), speakerGraph("", speakerBuffer),
 		monitorReaderGraph("")}
 	for _, s := range []VideoSource{DeviceSource{"", f}, ImageSource{f}, TestSource{"", f}} {
 		g, _, _, err := videoSenderGraph(s, EncoderOptions{}.normal())

@@ -127,6 +127,7 @@ func TestUsageErrors(t *testing.T) {
 		{"run --peer=bob --json=perhaps", `--json: "perhaps" is neither true nor false`},
 		{"run --peer=bob --obs-password=hunter2", "unknown flag --obs-password"},
 		{"run --peer=bob.invalid --name-plate", "--name-plate needs --peer-name"},
+		{"run --peer=bob.invalid --share=Music --mic-source=usb", "--share needs the microphone to go through OBS: remove --mic-source"},
 		{"run --peer=bob.invalid --private-scenes=Bank --no-clean-feed", "--private-scenes needs the clean feed: remove --no-clean-feed"},
 		{"run ---", "bad flag syntax: ---"},
 		{"send", "no peer is configured: give --peer ADDRESS, or `peer = \"ADDRESS\"` in the configuration file"},

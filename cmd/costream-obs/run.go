@@ -41,7 +41,7 @@ func runCommand() *command {
 			"peer", "peer-name", "name", "listen", "base-port", "link", "reach", "relay-file", "meet-nodes",
 			"when", "route", "video-out", "video-in", "encoder", "bitrate", "min-bitrate",
 			"scenes", "layout", "layouts", "name-plate", "clean-feed", "private-scenes", "source-name",
-			"mic", "mic-source", "peer-audio", "av-offset",
+			"mic", "share", "mic-source", "peer-audio", "av-offset",
 			"record-peer",
 			"obs-host", "obs-port", "obs-password-file",
 			"panel", "panel-listen", "json", "verbose",
@@ -154,6 +154,9 @@ func companionOptions(c *config.Config) (companion.Options, error) {
 	if len(c.Private) > 0 && !c.CleanFeed {
 		return companion.Options{}, usagef("--private-scenes needs the clean feed: remove --no-clean-feed, or `clean-feed = false` from the configuration file")
 	}
+	if len(c.Share) > 0 && c.MicSource != "" {
+		return companion.Options{}, usagef("--share needs the microphone to go through OBS: remove --mic-source, or `mic-source` from the configuration file")
+	}
 	socket, err := controlSocket()
 	if err != nil {
 		return companion.Options{}, err
@@ -183,6 +186,7 @@ func companionOptions(c *config.Config) (companion.Options, error) {
 		SourceName:    c.SourceName,
 		Mics:          c.Mics,
 		MicSource:     c.MicSource,
+		Share:         c.Share,
 		AVOffset:      time.Duration(c.AVOffset) * time.Millisecond,
 		RecordPeer:    records,
 		VideoOut:      c.VideoOut,

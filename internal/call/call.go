@@ -47,6 +47,8 @@ type Options struct {
 	Covered bool
 	// Microphone is the source at the sound server that we send; empty means the default one.
 	Microphone string
+	// Music says that SetMusic may be called.
+	Music bool
 	// Muted says whether our voice is muted at the start.
 	Muted bool
 	// VoiceLevel gets the loudest recorded sample, 1 for full scale, ten times a second; may be nil.
@@ -118,6 +120,7 @@ type Call struct {
 	videoOut    *outgoing
 	audioOut    *outgoing
 	muted       setting[bool]
+	music       setting[bool]
 	covered     setting[bool]
 	tally       setting[*link.Tally] // nil: nothing is told
 	halted      atomic.Bool          // nothing more is sent
@@ -222,6 +225,9 @@ func (c *Call) Halt() { c.halted.Store(true) }
 
 // SetMuted mutes what we send.
 func (c *Call) SetMuted(muted bool) { c.muted.set(muted) }
+
+// SetMusic sends what Microphone has in stereo at the quality of music, or in mono as a voice. It needs the option Music.
+func (c *Call) SetMusic(music bool) { c.music.set(music) }
 
 // SetCovered has the card sent in the place of our picture, or the picture again.
 func (c *Call) SetCovered(covered bool) { c.covered.set(covered) }

@@ -64,6 +64,7 @@ func (c *Call) runAudio(ctx context.Context, started func()) error {
 	s, err := media.NewAudioSender(media.AudioSenderOptions{
 		Device: c.o.Microphone,
 		Level:  c.o.VoiceLevel,
+		Music:  c.o.Music,
 		Out: func(packet []byte) {
 			once.Do(started)
 			c.send(link.Audio, c.audioOut, packet)
@@ -77,5 +78,9 @@ func (c *Call) runAudio(ctx context.Context, started func()) error {
 	defer c.audioSender.Store(nil)
 	c.muted.attach(s.SetMuted)
 	defer c.muted.detach()
+	if c.o.Music {
+		c.music.attach(s.SetMusic)
+		defer c.music.detach()
+	}
 	return s.Run(ctx)
 }

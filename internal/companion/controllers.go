@@ -46,6 +46,7 @@ type controllers struct {
 	viewers viewers
 	ears    ears
 	mic     microphone
+	share   shared
 	voice   peerVoice
 	source  peerSource
 	shown   shown
@@ -85,6 +86,12 @@ func (c *Companion) newSession(obs *obsctl.Client) *session {
 		safe: func() bool { return s.viewers.safe }, pastOBS: s.viewers.pastOBS, source: c.o.MicSource,
 		gate: gate{always: s.viewers.pastOBS, hazard: s.seen.version.MutedIsMonitored()},
 		slow: make(map[string]int), resync: make(map[string]time.Time), missing: make(map[string]time.Time),
+	}
+	s.share = shared{
+		obs: obs, sound: c.sound, seen: &s.seen, patterns: c.o.Share, peerSource: c.o.SourceName,
+		onlyHeard: func(input string) bool {
+			return s.seen.monitored[input] == obsctl.MonitorOnly && !s.mic.mutedByButton(input)
+		},
 	}
 	s.voice = peerVoice{
 		obs: obs, sound: c.sound, seen: &s.seen, ledger: &s.ledger, ofFeed: c.feed.Ours, way: c.o.PeerAudio, log: c.log,

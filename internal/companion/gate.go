@@ -24,8 +24,12 @@ type gate struct {
 	hazard bool
 
 	mics      []string
+	shared    []string // inputs that go to the peer besides them
+	left      []string // inputs that were shared, and may still be on their way
+	active    []string // the shared inputs that are in the programme, by OBS's meters
 	muted     map[string]bool
 	monitored map[string]bool
+	onlyHeard map[string]bool // are monitored for the user alone
 	closed    map[string]bool // by OBS's meters
 	metered   bool            // meters have come
 	placed    bool            // the streams at the sound server are where they belong
@@ -33,6 +37,9 @@ type gate struct {
 	ordered   bool            // the user ordered silence
 	ended     bool
 	leaked    time.Time // when a closed microphone was last found to be monitored
+
+	tune  func(music bool) // nil where nothing can be shared
+	music bool             // what tune was told last
 }
 
 // leakTail is how long sound of a microphone still arrives after OBS has ended its monitoring: 25 to 60 ms, more on a busy
@@ -45,6 +52,27 @@ func (g *gate) reset() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.closed, g.metered, g.placed, g.ended, g.leaked = nil, false, false, false, time.Time{}
+	g.left, g.active = nil, nil
+}
+
+// follow makes the gate tell a call whether it sends music or a voice alone, from the next attach until detach.
+func (g *gate) follow(tune func(music bool)) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.tune, g.music = tune, false
+}
+
+// share takes the inputs that go to the peer besides the microphones. It takes effect with the next set.
+func (g *gate) share(inputs []string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, input := range g.shared {
+		if !slices.Contains(inputs, input) {
+			g.left, g.leaked = append(g.left, input), time.Now()
+		}
+	}
+	g.shared = slices.Clone(inputs)
+	g.left = slices.DeleteFunc(g.left, func(input string) bool { return slices.Contains(inputs, input) })
 }
 
 // attach makes the gate mute a call.
@@ -55,10 +83,11 @@ func (g *gate) set(mics []string, muted map[string]bool, monitored map[string]ob
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.mics, g.muted = slices.Clone(mics), maps.Clone(muted)
-	g.monitored = make(map[string]bool)
+	g.monitored, g.onlyHeard = make(map[string]bool), make(map[string]bool)
 	for input, t := range monitored {
-		g.monitored[input] = t != obsctl.MonitorOff
+		g.monitored[input], g.onlyHeard[input] = t != obsctl.MonitorOff, t == obsctl.MonitorOnly
 	}
+	g.left = slices.DeleteFunc(g.left, func(input string) bool { return !g.stillLeaves(input) && g.drained() })
 	g.apply()
 }
 
@@ -106,14 +135,16 @@ func (g *gate) end() {
 	g.apply()
 }
 
-// microphones are those that go to the peer.
-func (g *gate) microphones() []string {
+// all are the microphones and the other inputs that go to the peer.
+func (g *gate) all() []string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return slices.Clone(g.mics)
+	return g.toPeer()
 }
 
-// awaited are the microphones whose sound should reach us now: those that OBS monitors, if all streams are where they
+func (g *gate) toPeer() []string { return slices.Concat(g.mics, g.shared) }
+
+// awaited are the inputs whose sound should reach us now: those that OBS monitors, if all streams are where they
 // belong.
 func (g *gate) awaited() []string {
 	g.mu.Lock()
@@ -121,16 +152,21 @@ func (g *gate) awaited() []string {
 	if !g.placed {
 		return nil
 	}
-	return slices.DeleteFunc(slices.Clone(g.mics), func(mic string) bool { return !g.monitored[mic] })
+	return slices.DeleteFunc(g.toPeer(), func(input string) bool { return !g.monitored[input] })
 }
 
 // meter takes OBS's meters, and reports whether a microphone was opened or closed. They say nothing about one that captures
-// no sound or is muted.
+// no sound or is muted, and contain only what is in the programme.
 func (g *gate) meter(levels obsctl.Levels) (changed bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	all := g.toPeer()
+	g.active = g.active[:0]
 	for _, level := range levels {
-		if level.Captured == 0 || g.muted[level.Input] || !slices.Contains(g.mics, level.Input) {
+		if slices.Contains(g.shared, level.Input) {
+			g.active = append(g.active, level.Input)
+		}
+		if level.Captured == 0 || g.muted[level.Input] || !slices.Contains(all, level.Input) {
 			continue
 		}
 		if closed := level.Heard == 0; closed != g.closed[level.Input] {
@@ -144,6 +180,7 @@ func (g *gate) meter(levels obsctl.Levels) (changed bool) {
 		g.metered = true
 		g.apply()
 	}
+	g.applyTune()
 	return changed
 }
 
@@ -158,35 +195,54 @@ func (g *gate) apply() {
 	if g.silence != nil {
 		g.silence(g.paused || g.ordered || g.ended || !g.metered || !g.placed || g.allClosed() || g.leaks())
 	}
+	g.applyTune()
 }
 
-// leaks reports whether a closed microphone still reaches us while others are open. All microphones arrive as one sound, so
-// all must be silent until OBS has stopped monitoring the closed one.
-func (g *gate) leaks() bool {
-	if len(g.mics) < 2 {
-		return false
+// applyTune tells the call whether something that is shared can be heard.
+func (g *gate) applyTune() {
+	music := slices.ContainsFunc(g.active, func(input string) bool { return !g.muted[input] && !g.closed[input] && g.monitored[input] })
+	if g.silence != nil && g.tune != nil && music != g.music {
+		g.music = music
+		g.tune(music)
 	}
-	anyShut := false
-	for _, mic := range g.mics {
-		shut := g.hazard && g.muted[mic] || g.closed[mic]
+}
+
+// leaks reports whether a closed microphone still reaches us while others are open, or something that is not shared any more.
+// All arrive as one sound, so all must be silent until OBS has stopped monitoring the closed one.
+func (g *gate) leaks() bool {
+	all := g.toPeer()
+	anyShut := len(g.left) > 0
+	for _, input := range g.left {
+		if g.stillLeaves(input) {
+			g.leaked = time.Now()
+			return true
+		}
+	}
+	for _, mic := range all {
+		shut := len(all) > 1 && (g.hazard && g.muted[mic] || g.closed[mic])
 		if shut && g.monitored[mic] {
 			g.leaked = time.Now()
 			return true
 		}
 		anyShut = anyShut || shut
 	}
-	wait := leakTail - time.Since(g.leaked)
-	if !anyShut || wait <= 0 {
+	if !anyShut || g.drained() {
 		return false
 	}
-	g.later(wait, g.apply)
+	g.later(leakTail-time.Since(g.leaked), g.apply)
 	return true
 }
 
-// allClosed reports whether the viewers hear none of the microphones, or OBS has none.
+// stillLeaves reports whether OBS still plays an input to us that is not shared any more.
+func (g *gate) stillLeaves(input string) bool { return g.monitored[input] && !g.onlyHeard[input] }
+
+// drained reports whether nothing of what leaked last can still arrive.
+func (g *gate) drained() bool { return time.Since(g.leaked) >= leakTail }
+
+// allClosed reports whether the viewers hear none of the microphones and of what is shared, or OBS has none.
 func (g *gate) allClosed() bool {
 	known := 0
-	for _, mic := range g.mics {
+	for _, mic := range g.toPeer() {
 		if muted, ok := g.muted[mic]; ok {
 			known++
 			if !muted && !g.closed[mic] {

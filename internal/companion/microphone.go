@@ -32,8 +32,8 @@ const (
 // errNoMic: OBS has no microphone at all.
 var errNoMic = errors.New("OBS has no microphone input, so the peer does not hear you: choose one in OBS under Settings → Audio → Mic/Auxiliary Audio, or name an input with --mic NAME")
 
-// microphone sends the microphones, and nothing else, to the peer: OBS monitors them, and its streams play to our sink. It
-// knows which of them the viewers hear.
+// microphone sends the microphones and what is shared, and nothing else, to the peer: OBS monitors them, and its streams play
+// to our sink. It knows which of them the viewers hear.
 type microphone struct {
 	obs       microphoneOBS
 	sound     microphoneSound
@@ -134,8 +134,11 @@ func (m *microphone) note(ev obsctl.Event) {
 	}
 }
 
-// tell passes the state of the microphones to the gate.
-func (m *microphone) tell() { m.gate.set(m.seen.mics(), m.mutedMics(), m.seen.monitored) }
+// tell passes the state of the microphones, and of what is shared, to the gate.
+func (m *microphone) tell() {
+	m.gate.share(m.seen.shared)
+	m.gate.set(m.seen.mics(), m.mutedMics(), m.seen.monitored)
+}
 
 // meter takes OBS's meters, and reports whether the viewers began or stopped hearing a microphone. It may be called from any
 // goroutine.
@@ -144,12 +147,12 @@ func (m *microphone) meter(levels obsctl.Levels) (changed bool) {
 	return m.gate.meter(levels)
 }
 
-// monitor makes OBS play the microphones, and nothing else, to our sink.
+// monitor makes OBS play the microphones and what is shared, and nothing else, to our sink.
 func (m *microphone) monitor(ctx context.Context) error {
 	if m.pastOBS {
 		return nil
 	}
-	mics := slices.DeleteFunc(slices.Clone(m.seen.mics()), func(mic string) bool { return !m.seen.has(mic) })
+	mics := slices.DeleteFunc(m.seen.toPeer(), func(mic string) bool { return !m.seen.has(mic) })
 	if err := m.noteMonitoring(ctx, mics); err != nil {
 		return err
 	}
@@ -256,7 +259,9 @@ func (m *microphone) routeMics(ctx context.Context, mics []string) error {
 		if err := m.toPeer(ctx, mic, stream, ours); err != nil {
 			return err
 		}
-		m.latency.Add(captureLatency+stream.Latency, latencySamples)
+		if !slices.Contains(m.seen.shared, mic) {
+			m.latency.Add(captureLatency+stream.Latency, latencySamples)
+		}
 		if err := m.watchLatency(ctx, mic, stream.Latency); err != nil {
 			return err
 		}

@@ -72,18 +72,21 @@ func TestRealLastPacketWithSound(t *testing.T) {
 		t.Fatal(err)
 	}
 	format := media.VideoFormat{W: 64, H: 64, FPSNum: 5, FPSDen: 1}
-	const mic, guitar = "Mic/Aux", "Guitar"
+	const mic, guitar, music = "Mic/Aux", "Guitar", "Music"
 	const goal = 3 // packets
 	mute := map[string]any{"inputName": mic, "inputMuted": true}
 	for _, tt := range []struct {
-		name  string
-		mics  []string
-		event string
-		data  any
+		name   string
+		mics   []string
+		shared []string
+		event  string
+		data   any
 	}{
-		{"mute of the one microphone", []string{mic}, "InputMuteStateChanged", mute},
-		{"mute of one of two", []string{mic, guitar}, "InputMuteStateChanged", mute},
-		{"the stream ends", []string{mic}, "StreamStateChanged", map[string]any{"outputActive": false, "outputState": "OBS_WEBSOCKET_OUTPUT_STOPPING"}},
+		{"mute of the one microphone", []string{mic}, nil, "InputMuteStateChanged", mute},
+		{"mute of one of two", []string{mic, guitar}, nil, "InputMuteStateChanged", mute},
+		{"mute of the microphone beside music", []string{mic}, []string{music}, "InputMuteStateChanged", mute},
+		{"mute of what is shared", []string{mic}, []string{music}, "InputMuteStateChanged", map[string]any{"inputName": music, "inputMuted": true}},
+		{"the stream ends", []string{mic}, nil, "StreamStateChanged", map[string]any{"outputActive": false, "outputState": "OBS_WEBSOCKET_OUTPUT_STOPPING"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			pulse := testbed.NewPulse(t)
@@ -107,17 +110,22 @@ func TestRealLastPacketWithSound(t *testing.T) {
 				Link:    func(link.Handler) (link.Link, error) { return w, nil },
 				Picture: media.TestSource{VideoFormat: format}, FrameTime: format.FrameTime(), BitrateKbps: 100,
 				Microphone: testbed.MicrophoneSink + ".monitor", Muted: true,
-				Screen: noScreen{}, PeerSeen: func(bool) {}, Apart: true, Log: s.log,
+				Music: len(tt.shared) > 0, Screen: noScreen{}, PeerSeen: func(bool) {}, Apart: true, Log: s.log,
 			})
 			t.Cleanup(c.Stop)
 			s.c.call.Store(&onAirCall{Call: c})
 			muted, monitored := make(map[string]bool), make(map[string]obsctl.MonitorType)
-			for _, m := range tt.mics {
+			for _, m := range slices.Concat(tt.mics, tt.shared) {
 				muted[m], monitored[m] = false, obsctl.MonitorAndOutput
 			}
 			s.mic.gate.reset()
 			s.mic.gate.place(true)
+			s.mic.gate.share(tt.shared)
 			s.mic.gate.meter(nil)
+			if len(tt.shared) > 0 {
+				s.mic.gate.follow(c.SetMusic)
+				s.mic.gate.meter(obsctl.Levels{{Input: music, Captured: 1, Heard: 1}})
+			}
 			s.mic.gate.set(tt.mics, muted, monitored)
 			var silence []byte // a packet without sound, as all are before the gate knows the call
 			testbed.Await(t, "silence", 10*time.Second, func() error {

@@ -5,6 +5,7 @@ package companion
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/costream-obs/costream-obs/internal/problem"
@@ -55,8 +56,11 @@ func (s *session) observe(ctx context.Context) error {
 		}
 	}
 	if o.askInputs {
-		return s.observeInputs(ctx)
+		if err := s.observeInputs(ctx); err != nil {
+			return err
+		}
 	}
+	s.share.decide(ctx)
 	return nil
 }
 
@@ -129,17 +133,20 @@ func (s *session) observeInputs(ctx context.Context) error {
 	if err := s.voice.observe(ctx, special.Desktop, voices, inputs, monitored); err != nil {
 		return err
 	}
+	if err := s.share.ask(ctx, inputs); err != nil {
+		return err
+	}
 	o := &s.seen
 	muted := make(map[string]bool)
-	for _, mic := range o.micsOf(special) {
-		m, err := s.obs.InputMuted(ctx, mic)
+	for _, input := range slices.Concat(o.micsOf(special), s.share.withSound()) {
+		m, err := s.obs.InputMuted(ctx, input)
 		if obsctl.IsCode(err, obsctl.CodeNotFound) {
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		muted[mic] = m
+		muted[input] = m
 	}
 	o.inputs, o.special, o.voices, o.monitored, o.muted = inputs, special, voices, monitored, muted
 	o.askInputs = false

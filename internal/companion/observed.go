@@ -31,6 +31,7 @@ type observed struct {
 	inputs     []obsctl.Input
 	special    obsctl.SpecialInputs
 	voices     []string // inputs that capture the peer's voice
+	shared     []string // inputs of --share that the peer hears
 	muted      map[string]bool
 	monitored  map[string]obsctl.MonitorType
 
@@ -123,8 +124,11 @@ func beginOf(p obsctl.OutputPhase) time.Time {
 	return time.Time{}
 }
 
-// mics are the inputs that go to the peer.
+// mics are the microphones that go to the peer.
 func (o *observed) mics() []string { return o.micsOf(o.special) }
+
+// toPeer are all inputs that the peer hears: the microphones and what is shared.
+func (o *observed) toPeer() []string { return slices.Concat(o.mics(), o.shared) }
 
 // micsOf are those of --mic, else OBS's own microphone inputs.
 func (o *observed) micsOf(special obsctl.SpecialInputs) []string {

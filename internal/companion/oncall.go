@@ -72,6 +72,7 @@ func (s *session) startCall() {
 		BitrateKbps: o.BitrateKbps,
 		Encoders:    o.Encoders,
 		Microphone:  s.c.sound.microphone(o.MicSource),
+		Music:       len(o.Share) > 0,
 		Muted:       true, // until the gate opens
 		VoiceOpens:  func() { s.mic.gate.place(false) },
 		Screen:      watched{s.c.display, &s.c.glances.friend},
@@ -132,6 +133,9 @@ func (s *session) startCall() {
 		s.call.SetCovered(on)
 	})
 	a := s.call
+	if opts.Music {
+		s.mic.gate.follow(a.SetMusic)
+	}
 	s.mic.gate.attach(func(muted bool) {
 		a.SetMuted(muted)
 		s.c.tally.setMuted(muted)
@@ -257,7 +261,7 @@ func (s *session) guardStreams(ctx context.Context, note func(error)) error {
 	g := guard{
 		pulse: s.c.sound.pulse, changes: s.c.sound.follow(ctx), log: s.log,
 		want: func() placement.Want {
-			return placement.Want{PID: os.Getpid(), Mics: s.mic.gate.microphones(), Voice: voice}
+			return placement.Want{PID: os.Getpid(), Mics: s.mic.gate.all(), Voice: voice}
 		},
 		placed: s.mic.gate.place, note: note,
 	}

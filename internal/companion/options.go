@@ -88,6 +88,8 @@ type Options struct {
 
 	// Mics are the names of the OBS inputs that go to the peer; empty means OBS's special microphone inputs.
 	Mics []string
+	// Share are names or globs of more OBS inputs that go to the peer, in stereo. They need microphones of OBS: no MicSource.
+	Share []string
 	// MicSource is a PulseAudio source that is sent instead of OBS's microphones.
 	MicSource string
 
@@ -155,6 +157,9 @@ func (o *Options) check() error {
 	}
 	if len(o.PrivateScenes) > 0 && !o.CleanFeed {
 		return errors.New("companion: PrivateScenes needs CleanFeed")
+	}
+	if len(o.Share) > 0 && o.MicSource != "" {
+		return errors.New("companion: Share needs the microphones of OBS")
 	}
 	if o.RecordPeer != "" {
 		if err := record.Prepare(o.RecordPeer); err != nil {

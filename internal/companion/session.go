@@ -226,6 +226,7 @@ func (s *session) goOn(ctx context.Context) {
 		s.mic.tell()
 	}
 	s.steps.try(ctx, problem.Microphone, s.mic.check)
+	s.steps.try(ctx, problem.Shared, s.share.check)
 	s.steps.try(ctx, problem.Viewers, s.viewers.keep)
 	s.steps.try(ctx, problem.MonitoredInputs, s.mic.monitor)
 	s.steps.try(ctx, problem.Level, s.capture.checkRecording)
@@ -251,6 +252,7 @@ func (s *session) goOff(ctx context.Context) {
 	s.steps.try(ctx, problem.MonitoredBack, s.ears.returnStreams)
 	s.steps.try(ctx, problem.Screen, s.picture.prepareScreen)
 	s.steps.try(ctx, problem.Microphone, s.mic.check)
+	s.steps.try(ctx, problem.Shared, s.share.check)
 	s.steps.try(ctx, problem.Scenes, s.source.checkScenes)
 	s.steps.try(ctx, problem.Output, s.keptOff.checkOutput)
 }
@@ -318,6 +320,7 @@ func (s *session) report() {
 			failing[problem.Transition] = errors.New(s.source.hint)
 		}
 		if s.call != nil {
+			r.Shared = s.seen.shared
 			way := s.c.way()
 			r.Bitrate, r.Way = s.call.BitrateKbps(), way.WayText()
 			maps.Copy(failing, s.call.failing())

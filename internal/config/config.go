@@ -49,6 +49,7 @@ type Config struct {
 
 	Mics      []string
 	MicSource string
+	Share     []string
 	PeerAudio string
 	// AVOffset is in milliseconds.
 	AVOffset int

@@ -215,6 +215,11 @@ func Table() []Setting {
 			bind:    func(c *Config) value { return &text{p: &c.MicSource} },
 		},
 		{
+			Key: "share", Group: GroupSound, Arg: "NAME,...",
+			Help: "more OBS audio inputs that the peer hears, in stereo: a game, music, a browser; names or globs; may be repeated",
+			bind: func(c *Config) value { return &list{p: &c.Share, check: checkFilled} },
+		},
+		{
 			Key: "peer-audio", Group: GroupSound, Arg: "WAY", Default: "auto",
 			Help: "how the peer's voice gets into the stream: desktop (through OBS's Desktop Audio), source (through an OBS input of its own) or auto",
 			bind: func(c *Config) value {

@@ -212,6 +212,9 @@ func (l *list) example(s Setting) string {
 	case GroupPeer:
 		return `["dht.example.org:6881"]`
 	}
+	if s.Key == "share" {
+		return `["Music", "Game*"]`
+	}
 	return `["Mic/Aux"]`
 }
 

@@ -55,6 +55,8 @@ type Report struct {
 	Way string `json:"way,omitempty"`
 	// Break says why the peer gets a card and silence, while that is so.
 	Break string `json:"break,omitempty"`
+	// Shared are the inputs of OBS that the peer hears besides the microphones, while on air.
+	Shared []string `json:"shared,omitempty"`
 	// Tally is what we and the peer tell each other.
 	Tally *Tally `json:"tally,omitempty"`
 	// Recording is the file in which the peer is recorded now.
@@ -84,7 +86,7 @@ func problemText(name string, err error) string {
 // Same tells whether two reports differ in nothing that is news.
 func (r Report) Same(other Report) bool {
 	return r.State == other.State && r.Detail == other.Detail && r.Route == other.Route && r.Way == other.Way && r.Break == other.Break &&
-		r.Tally.same(other.Tally) && r.Recording == other.Recording && call.Alike(r.Bitrate, other.Bitrate) && slices.Equal(r.Problems, other.Problems)
+		r.Tally.same(other.Tally) && r.Recording == other.Recording && call.Alike(r.Bitrate, other.Bitrate) && slices.Equal(r.Shared, other.Shared) && slices.Equal(r.Problems, other.Problems)
 }
 
 // A Tally is what two peers tell each other.

@@ -62,6 +62,7 @@ const (
 	OwnPriority      Code = "audio.urgent"
 	Sink             Code = "audio.sink"
 	Microphone       Code = "audio.mic"
+	Shared           Code = "audio.share"
 	Muted            Code = "audio.mute"
 	Level            Code = "audio.level"
 	Unheard          Code = "audio.unheard"
@@ -158,6 +159,7 @@ var table = []Kind{
 	{OwnPriority, "", "costream-obs may have real-time priority", Warning, nil},
 	{Sink, "sound", "the sink for the peer is in order", Error, []Code{SoundServer}},
 	{Microphone, "microphone", "OBS has a microphone for the peer", Error, []Code{SoundServer, Connection}},
+	{Shared, "shared sound", "", Warning, []Code{SoundServer, Connection}},
 	{Muted, "", "the microphone is not muted", Warning, []Code{Microphone}},
 	{Level, "microphone's sound", "the microphone gives sound", Warning, []Code{Muted}},
 	{Unheard, "microphone's path to us", "", Warning, []Code{SoundServer, Connection}},

@@ -314,6 +314,9 @@ func (r *Recorder) shaped(now time.Time) bool {
 	return r.open(now, s, &matroska.VideoTrack{Width: s.width, Height: s.height, Config: s.config(a.sps, a.pps)})
 }
 
+// channels are declared for a voice in mono, too: the peer may share music in stereo at any time.
+const channels = 2
+
 // open makes a file.
 func (r *Recorder) open(now time.Time, s shape, video *matroska.VideoTrack) bool {
 	if r.failed {
@@ -323,11 +326,6 @@ func (r *Recorder) open(now time.Time, s shape, video *matroska.VideoTrack) bool
 	if err != nil {
 		r.fail(err)
 		return false
-	}
-	// One channel is only declared where the voice was seen to have one.
-	channels := 2
-	if at := slices.IndexFunc(r.pending, func(f frame) bool { return f.medium == voice }); at >= 0 && r.pending[at].data[0]&4 == 0 {
-		channels = 1
 	}
 	writer, err := matroska.NewWriter(f, matroska.Header{
 		Title: r.o.Name + ", " + now.Format("2006-01-02 15:04"), App: app, Date: now,

@@ -45,7 +45,7 @@ func TestRealRecording(t *testing.T) {
 
 	got := probe(t, path)
 	if len(got.Streams) != 2 || got.Streams[0].Codec != "h264" || got.Streams[0].Width != 320 || got.Streams[0].Height != 180 ||
-		got.Streams[1].Codec != "opus" || got.Streams[1].Channels != 1 {
+		got.Streams[1].Codec != "opus" || got.Streams[1].Channels != 2 {
 		t.Errorf("got the streams %+v", got.Streams)
 	}
 	if title := got.Format.Tags["title"]; title[:6] != "Anna, " {

@@ -18,7 +18,9 @@ import (
 const SampleRate = 48000
 
 // pcmArgs makes pacat speak our samples.
-var pcmArgs = []string{"--raw", "--format=s16le", fmt.Sprintf("--rate=%d", SampleRate), "--channels=1", "--latency-msec=20"}
+func pcmArgs(channels int) []string {
+	return []string{"--raw", "--format=s16le", fmt.Sprintf("--rate=%d", SampleRate), fmt.Sprintf("--channels=%d", channels), "--latency-msec=20"}
+}
 
 // Tone is a sine wave, in bursts or without a pause.
 type Tone struct {
@@ -60,13 +62,19 @@ func (t Tone) Samples(d time.Duration) []float64 {
 // the test ends. It starts again when the server was restarted.
 func (p *Pulse) PlayTone(sink string, tone Tone) (stop func()) {
 	p.tb.Helper()
+	return p.keepPlaying(sink, tone)
+}
+
+// keepPlaying plays a tone in each channel.
+func (p *Pulse) keepPlaying(sink string, channels ...Tone) (stop func()) {
+	p.tb.Helper()
 	ctx, cancel := context.WithCancel(p.tb.Context())
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		for ctx.Err() == nil {
-			if err := p.play(ctx, sink, tone); err != nil && ctx.Err() == nil {
-				p.tb.Logf("play %.0f Hz into %s: %v", tone.Hz, sink, err)
+			if err := p.play(ctx, sink, channels); err != nil && ctx.Err() == nil {
+				p.tb.Logf("play %v into %s: %v", channels, sink, err)
 			}
 			select {
 			case <-ctx.Done():
@@ -83,7 +91,7 @@ func (p *Pulse) PlayTone(sink string, tone Tone) (stop func()) {
 }
 
 // play returns when pacat ends.
-func (p *Pulse) play(ctx context.Context, sink string, tone Tone) error {
+func (p *Pulse) play(ctx context.Context, sink string, channels []Tone) error {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return err
@@ -91,7 +99,7 @@ func (p *Pulse) play(ctx context.Context, sink string, tone Tone) error {
 	defer w.Close()
 	player, err := start(Command{
 		Path:  "pacat",
-		Args:  append([]string{"--playback", "--device=" + sink, "--client-name=testbed", "--stream-name=tone"}, pcmArgs...),
+		Args:  append([]string{"--playback", "--device=" + sink, "--client-name=testbed", "--stream-name=tone"}, pcmArgs(len(channels))...),
 		Env:   append(baseEnv(), p.Env()...),
 		Stdin: r,
 	})
@@ -103,11 +111,9 @@ func (p *Pulse) play(ctx context.Context, sink string, tone Tone) error {
 	go func() {
 		defer close(written)
 		const chunk = SampleRate / 100
-		buf := make([]byte, 2*chunk)
+		var buf []byte
 		for n := int64(0); ; n += chunk {
-			for i := range int64(chunk) {
-				binary.LittleEndian.PutUint16(buf[2*i:], uint16(int16(tone.at(n+i)*math.MaxInt16)))
-			}
+			buf = appendSamples(buf[:0], n, chunk, channels)
 			if _, err := w.Write(buf); err != nil {
 				return
 			}
@@ -120,6 +126,16 @@ func (p *Pulse) play(ctx context.Context, sink string, tone Tone) error {
 	player.Kill() // which ends the writing, too
 	<-written
 	return nil
+}
+
+// appendSamples appends frames of the channels from frame number n on.
+func appendSamples(pcm []byte, n, frames int64, channels []Tone) []byte {
+	for i := range frames {
+		for _, tone := range channels {
+			pcm = binary.LittleEndian.AppendUint16(pcm, uint16(int16(tone.at(n+i)*math.MaxInt16)))
+		}
+	}
+	return pcm
 }
 
 // Record is TryRecord, and fails where that does.
@@ -135,11 +151,16 @@ func (p *Pulse) Record(source string, d time.Duration) []float64 {
 // TryRecord records a source, or a sink's monitor, for a while. Samples are
 // between -1 and 1.
 func (p *Pulse) TryRecord(source string, d time.Duration) ([]float64, error) {
-	want := 2 * int(d.Seconds()*SampleRate)
+	return p.record(source, d, 1)
+}
+
+// record returns interleaved samples.
+func (p *Pulse) record(source string, d time.Duration, channels int) ([]float64, error) {
+	want := 2 * channels * int(d.Seconds()*SampleRate)
 	sound := &limited{want: want, full: make(chan struct{})}
 	recorder, err := start(Command{
 		Path:   "pacat",
-		Args:   append([]string{"--record", "--device=" + source, "--client-name=testbed", "--stream-name=recorder"}, pcmArgs...),
+		Args:   append([]string{"--record", "--device=" + source, "--client-name=testbed", "--stream-name=recorder"}, pcmArgs(channels)...),
 		Env:    append(baseEnv(), p.Env()...),
 		Stdout: sound,
 	})

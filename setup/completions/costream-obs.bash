@@ -64,7 +64,7 @@ _costream_obs() {
   done
   [[ $word != -* ]] || flag='' # A flag follows: the one before it was a switch.
   case $flag in
-    --peer | --listen | --base-port | --meet-nodes | --encoder | --source-name | --mic | --mic-source | --obs-host | --obs-port | --address | --scene | --layouts | --margin | --size | --peer-name | --video-format | --name | --bitrate | --min-bitrate | --scenes | --private-scenes | --av-offset | --panel-listen | --label-out | --label-in | --toggle | --show | --hide | --mute) return ;;
+    --peer | --listen | --base-port | --meet-nodes | --encoder | --source-name | --mic | --mic-source | --obs-host | --obs-port | --address | --scene | --layouts | --margin | --size | --peer-name | --video-format | --name | --bitrate | --min-bitrate | --scenes | --private-scenes | --share | --av-offset | --panel-listen | --label-out | --label-in | --toggle | --show | --hide | --mute) return ;;
     --peer-audio) words='auto desktop source' ;;
     --route) words='auto devices portable' ;;
     --link) words='auto secure plain' ;;
@@ -119,7 +119,7 @@ _costream_obs() {
       'costream-obs peer unmute') words='--json --verbose --config' ;;
       'costream-obs peer unmute-me') words='--json --verbose --config' ;;
       'costream-obs receive') words='--peer --peer-name --listen --base-port --video-in --video-format --verbose --config' ;;
-      'costream-obs run') words='--peer --peer-name --name --listen --base-port --link --reach --relay-file --meet-nodes --when --route --video-out --video-in --encoder --bitrate --min-bitrate --scenes --layout --layouts --clean-feed --no-clean-feed --private-scenes --name-plate --source-name --mic --mic-source --peer-audio --av-offset --record-peer --obs-host --obs-port --obs-password-file --panel --no-panel --panel-listen --json --verbose --config' ;;
+      'costream-obs run') words='--peer --peer-name --name --listen --base-port --link --reach --relay-file --meet-nodes --when --route --video-out --video-in --encoder --bitrate --min-bitrate --scenes --layout --layouts --clean-feed --no-clean-feed --private-scenes --name-plate --source-name --mic --mic-source --share --peer-audio --av-offset --record-peer --obs-host --obs-port --obs-password-file --panel --no-panel --panel-listen --json --verbose --config' ;;
       'costream-obs send') words='--peer --listen --base-port --video-out --video-format --encoder --bitrate --mic-source --verbose --config' ;;
       'costream-obs setup') words='hotkeys clean-feed dock --undo --print --yes --restart --audio --label-out --label-in --video-out --video-in --config' ;;
       'costream-obs setup clean-feed') words='--all --undo --video-in --config' ;;

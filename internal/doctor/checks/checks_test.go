@@ -402,6 +402,14 @@ var faults = []fault{
 	{"music monitored on air", func(f *fixture) {
 		f.obs.Inputs = append(f.obs.Inputs, checks.Input{Name: "Music", Kind: "vlc_source", Monitor: obsctl.MonitorOnly})
 	}, []string{"audio.monitor.peer"}},
+	{"what is shared captures the peer", func(f *fixture) {
+		f.daemon.Report.Shared = []string{"Desktop Audio"}
+		f.change("Desktop Audio", func(in *checks.Input) { in.Monitor = obsctl.MonitorAndOutput })
+	}, []string{"audio.monitor.inputs", "audio.monitor.peer"}},
+	{"what is shared is not monitored", func(f *fixture) {
+		f.daemon.Report.Shared = []string{"Music"}
+		f.obs.Inputs = append(f.obs.Inputs, checks.Input{Name: "Music", Kind: "vlc_source"})
+	}, []string{"audio.monitor.inputs"}},
 	{"own sink captured", func(f *fixture) { f.captureOwn() }, []string{"audio.monitor.dup"}},
 	{"OBS leaves the microphone out of the stream", func(f *fixture) { f.deduplicates("32.2.2") }, []string{"audio.viewers"}},
 	{"OBS leaves the microphone out of the stream, and cannot be kept from it", func(f *fixture) { f.deduplicates("32.0.3") }, []string{"audio.viewers"}},
@@ -805,5 +813,18 @@ func TestViewers(t *testing.T) {
 func TestTable(t *testing.T) {
 	if err := doctor.Validate(checks.All(&checks.Machine{})); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestSharedIsFine: what is shared, monitored and plays to the peer is as right as a microphone.
+func TestSharedIsFine(t *testing.T) {
+	f := healthy(t)
+	f.daemon.Report.Shared = []string{"Music"}
+	f.obs.Inputs = append(f.obs.Inputs, checks.Input{Name: "Music", Kind: "vlc_source", Monitor: obsctl.MonitorAndOutput})
+	f.sound.SinkInputs = append(f.sound.SinkInputs, pulse.SinkInput{Sink: toPeer, Stream: pulse.Stream{Index: 903, Properties: map[string]string{
+		"application.name": "OBS", "application.process.id": fmt.Sprint(recordedPID), "media.name": "Music",
+	}}})
+	if got := wrong(f.look(t)); len(got) > 0 {
+		t.Errorf("got %q, want nothing wrong", got)
 	}
 }

@@ -23,6 +23,15 @@ func (m *Machine) mics(obs OBS) []string {
 	return obs.Special.Mics
 }
 
+// toPeer are all inputs that go to the peer: the microphones, and what a running costream-obs shares.
+func (m *Machine) toPeer(ctx context.Context, obs OBS) []string {
+	d, err := m.Daemon(ctx)
+	if err != nil {
+		return m.mics(obs)
+	}
+	return slices.Concat(m.mics(obs), d.Report.Shared)
+}
+
 // pastOBS is why OBS's microphones are not checked.
 const pastOBS = "the microphone goes to the peer without OBS (--mic-source)"
 
@@ -161,12 +170,15 @@ func (m *Machine) monitored(ctx context.Context) doctor.Result {
 	case !m.onAir(ctx):
 		return doctor.Fine("not on air now; OBS's own monitoring is not changed")
 	}
-	const why = whyUnheard
 	streams, heard := sound.monitors(obs.PID), make(map[string]pulse.SinkInput)
-	for _, name := range m.mics(obs) {
+	for _, name := range m.toPeer(ctx, obs) {
 		in, found := obs.input(name)
 		if !found || in.Muted {
 			continue
+		}
+		why := whyUnheard
+		if !slices.Contains(m.mics(obs), name) {
+			why = "You are on air, and the peer does not hear what you share."
 		}
 		if in.Monitor == obsctl.MonitorOff {
 			return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("%s is not monitored in OBS.", name), Why: why,
@@ -261,7 +273,7 @@ func (m *Machine) latency(ctx context.Context) doctor.Result {
 	}
 	streams := sound.monitors(obs.PID)
 	found := ""
-	for _, name := range m.mics(obs) {
+	for _, name := range m.toPeer(ctx, obs) {
 		stream, playing := streams[name]
 		if !playing || sound.sinkOf(stream) != companion.ToPeerSink {
 			continue

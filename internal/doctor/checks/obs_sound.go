@@ -79,18 +79,33 @@ func (m *Machine) echo(ctx context.Context) doctor.Result {
 	if err != nil {
 		return unknownOBS(err)
 	}
+	toPeer, sound := m.toPeer(ctx, obs), Sound{}
+	if len(toPeer) > len(m.mics(obs)) {
+		if sound, err = m.Sound(ctx); err != nil {
+			return unknownSound(err)
+		}
+	}
 	for _, in := range obs.Inputs {
-		if in.Monitor == obsctl.MonitorOff || slices.Contains(m.mics(obs), in.Name) {
+		carriesPeer := in.Name == obs.Peer.Input || in.Settings[scenes.MarkKey] != nil
+		captures := in.Kind == kindOutputCapture
+		if slices.Contains(toPeer, in.Name) {
+			captures = captures && !slices.Contains(m.mics(obs), in.Name) &&
+				companion.CarriesPeer(in.Kind, in.Settings, sound.Info, sound.SinkInputs, sound.Sinks)
+			if !captures && !carriesPeer {
+				continue
+			}
+		}
+		if in.Monitor == obsctl.MonitorOff {
 			continue
 		}
 		why := ""
 		switch {
-		case in.Kind == kindOutputCapture:
+		case captures:
 			why = "It captures what this machine plays, the peer's voice too: the peer hears an echo of themselves, and you hear everything twice."
-		case in.Name == obs.Peer.Input, in.Settings[scenes.MarkKey] != nil:
+		case carriesPeer:
 			why = "It carries the peer: the peer hears an echo of themselves."
 		case m.onAir(ctx):
-			why = "You are on air, and the peer must hear only your microphone."
+			why = "You are on air, and the peer must hear only your microphone and what you share."
 		default:
 			continue
 		}
@@ -145,7 +160,7 @@ func (m *Machine) viewers(ctx context.Context) doctor.Result {
 	if len(captures) == 0 {
 		return doctor.Fine("OBS streams what it monitors")
 	}
-	for _, name := range m.mics(obs) {
+	for _, name := range m.toPeer(ctx, obs) {
 		if in, _ := obs.input(name); in.Monitor != obsctl.MonitorAndOutput {
 			continue
 		}

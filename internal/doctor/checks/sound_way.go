@@ -42,7 +42,7 @@ func (m *Machine) placed(ctx context.Context) doctor.Result {
 	if err != nil {
 		return doctor.Skipped("costream-obs does not say (%v)", err)
 	}
-	want := placement.Want{PID: daemon.PID, Mics: m.mics(obs), Voice: companion.ToPeerSink + ".monitor"}
+	want := placement.Want{PID: daemon.PID, Mics: m.toPeer(ctx, obs), Voice: companion.ToPeerSink + ".monitor"}
 	if m.MicSource != "" {
 		want.Voice = m.MicSource
 	}

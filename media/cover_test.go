@@ -56,6 +56,40 @@ func TestVideoSenderCover(t *testing.T) {
 	}
 }
 
+// TestVideoSenderPeek: the pictures that are sent can be looked at, and the card in their place while it covers them.
+func TestVideoSenderPeek(t *testing.T) {
+	for _, f := range []VideoFormat{{320, 180, 30, 1}, {854, 480, 30, 1}} { // the second has padded rows
+		s, err := NewVideoSender(VideoSenderOptions{Source: ImageSource{f}, Card: frameFromRGBA(filled(f.W, f.H, teal)), Out: func([]byte) {}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := s.Peek(); ok {
+			t.Errorf("%v: a picture before there was one", f)
+		}
+		start(t, s.Run)
+		img := jpegOf(t, filled(f.W, f.H, orange))
+		feed(t, f, func() { s.PushImage(img) })
+		peeked := make(chan Frame)
+		go func() {
+			defer close(peeked)
+			for t.Context().Err() == nil {
+				if frame, ok := s.Peek(); ok {
+					select {
+					case peeked <- frame:
+					case <-t.Context().Done():
+					}
+				}
+				sleep(t.Context(), 20*time.Millisecond)
+			}
+		}()
+		await(t, "the picture", peeked, soon, shows(orange))
+		s.Cover(true)
+		await(t, "the card", peeked, soon, shows(teal))
+		s.Cover(false)
+		await(t, "the picture again", peeked, soon, shows(orange))
+	}
+}
+
 // TestVideoSenderCoverWithoutCard: nothing is sent then.
 func TestVideoSenderCoverWithoutCard(t *testing.T) {
 	f := VideoFormat{320, 180, 30, 1}

@@ -36,12 +36,20 @@ type VideoSenderOptions struct {
 	Log *slog.Logger
 }
 
+const (
+	// peekEvery is the least time between two pictures that Peek returns.
+	peekEvery = 800 * time.Millisecond
+	// peekFor is for how long pictures are kept on being taken after a Peek, and are returned after they were taken.
+	peekFor = 3 * time.Second
+)
+
 // VideoSender captures and encodes pictures. It runs once; make a new one to
 // start again.
 type VideoSender struct {
 	machine
 	out     func([]byte)
 	encoder encoder
+	format  VideoFormat
 	bare    bool         // Cover has no card to send
 	images  *pipe.Source // nil unless the source is an ImageSource or a RawSource
 	enc     *pipe.Element
@@ -50,6 +58,7 @@ type VideoSender struct {
 	thinned thinned
 	cover   *pipe.Cover
 	covered atomic.Bool
+	peek    *pipe.Peek
 	packets *pipe.Sink
 	sink    *pipe.Element
 
@@ -91,7 +100,7 @@ func NewVideoSender(o VideoSenderOptions) (*VideoSender, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &VideoSender{machine: m, out: o.Out, encoder: chosen, bare: o.Card.Data == nil}
+	s := &VideoSender{machine: m, out: o.Out, encoder: chosen, format: f, bare: o.Card.Data == nil}
 	if chosen.row.hardware {
 		m.pipe.Limit(startWithin, stopWithin)
 	}
@@ -118,6 +127,10 @@ func NewVideoSender(o VideoSenderOptions) (*VideoSender, error) {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
 	if s.cover, err = m.pipe.Cover(chosen.first, card); err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	// After the cover, so that it sees what is sent.
+	if s.peek, err = m.pipe.Peek(chosen.first, peekEvery, peekFor); err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
 	s.encoding = s.enc.Meter()
@@ -234,6 +247,17 @@ func (s *VideoSender) PushImage(image []byte) {
 func (s *VideoSender) Cover(on bool) {
 	s.covered.Store(on)
 	s.cover.Set(on)
+}
+
+// Peek returns one of the pictures that are sent, about one each second, as it goes into the encoder: the card while that covers
+// them. ok is false where there is none of the last peekFor, as at the first call. While nobody calls it, it costs nothing. It
+// may be called from any goroutine.
+func (s *VideoSender) Peek() (f Frame, ok bool) {
+	data := s.peek.Look()
+	if len(data) != s.format.FrameSize() {
+		return Frame{}, false
+	}
+	return Frame{Data: data, W: s.format.W, H: s.format.H}, true
 }
 
 // ForceKeyFrame makes the next picture a key frame.

@@ -32,6 +32,14 @@ func (anyEncoder) News() <-chan struct{}                         { return nil }
 // errBetterEncoder ends a sender that begins again with a better encoder.
 var errBetterEncoder = errors.New("a better encoder is known")
 
+// Sent is one of the pictures that the peer gets, as media.VideoSender.Peek returns it.
+func (c *Call) Sent() (f media.Frame, ok bool) {
+	if s := c.videoSender.Load(); s != nil {
+		return s.Peek()
+	}
+	return media.Frame{}, false
+}
+
 // runVideo sends our picture. An encoder that fails is replaced at once: the peer sees the next key frame in the same stream.
 func (c *Call) runVideo(ctx context.Context, started func()) error {
 	encoders := c.o.Encoders

@@ -71,7 +71,7 @@ type Companion struct {
 	breaks  breaks
 	orders  orders
 	panel   *panel.Server // nil without one
-	glances glances       // for the panel
+	glance  glance        // of the panel, at the peer
 	recall  recall
 	obs     atomic.Pointer[obsctl.Client] // of the session; nil while there is none
 	tried   bool                          // we tried to connect to OBS; for the keeper's goroutine

@@ -4,7 +4,6 @@ package companion
 
 import (
 	"bytes"
-	"context"
 	"image"
 	"image/color"
 	"image/jpeg"
@@ -24,28 +23,28 @@ const (
 	glanceFor = 3 * time.Second
 )
 
-// glance keeps the newest of the pictures that pass by, about one each second, while somebody asks for them. No screenshot is
-// taken for it: that would cost OBS time, and one of a source that OBS does not draw can stop OBS for good.
-type glance[T any] struct {
+// glance keeps the newest of the peer's pictures that pass by, about one each second, while somebody asks for them. No screenshot
+// is taken for it: that would cost OBS time, and one of a source that OBS does not draw can stop OBS for good. The pictures that
+// the peer gets are looked at where they are encoded.
+type glance struct {
 	mu    sync.Mutex
 	asked time.Time
 	taken time.Time
-	last  *T
+	last  *image.RGBA
 }
 
 // pass is called with each picture, and takes one that is due. It must be quick.
-func (g *glance[T]) pass(now time.Time, take func() T) {
+func (g *glance) pass(now time.Time, take func() *image.RGBA) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if now.Sub(g.asked) > glanceFor || now.Sub(g.taken) < glanceEvery {
 		return
 	}
-	picture := take()
-	g.last, g.taken = &picture, now
+	g.last, g.taken = take(), now
 }
 
 // look returns the newest picture, nil where there is none that is new.
-func (g *glance[T]) look(now time.Time) *T {
+func (g *glance) look(now time.Time) *image.RGBA {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.asked = now
@@ -56,41 +55,22 @@ func (g *glance[T]) look(now time.Time) *T {
 }
 
 // forget drops the picture, at the end of a call.
-func (g *glance[T]) forget() {
+func (g *glance) forget() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.last = nil
 }
 
-// glances are the panel's small pictures.
-type glances struct {
-	friend glance[*image.RGBA]
-	sent   glance[[]byte] // JPEG, as it came from OBS
-}
-
 // watched is a screen whose pictures are looked at.
 type watched struct {
 	call.Screen
-	friend *glance[*image.RGBA]
+	friend *glance
 }
 
 // Show implements call.Screen.
 func (w watched) Show(f media.Frame) {
 	w.friend.pass(time.Now(), func() *image.RGBA { return thumbnail(f, glanceWidth) })
 	w.Screen.Show(f)
-}
-
-// watch is a source of pictures of OBS that are looked at.
-func (g *glances) watch(feed shooting) shooting {
-	if feed == nil {
-		return nil
-	}
-	return func(ctx context.Context, push func([]byte)) error {
-		return feed(ctx, func(picture []byte) {
-			g.sent.pass(time.Now(), func() []byte { return picture })
-			push(picture)
-		})
-	}
 }
 
 // thumbnail is a small copy of the part of a frame that has the picture.
@@ -122,13 +102,9 @@ func fromBT709(y, cb, cr byte) color.RGBA {
 	return color.RGBA{part(l + 459*r), part(l - 55*b - 136*r), part(l + 541*b), 0xff}
 }
 
-// jpegOf is the newest picture of the friend, nil where there is none.
-func (g *glances) jpegOf(now time.Time) ([]byte, error) {
-	picture := g.friend.look(now)
-	if picture == nil {
-		return nil, nil
-	}
+// jpegOf is a picture for the panel, as JPEG.
+func jpegOf(picture *image.RGBA) ([]byte, error) {
 	var b bytes.Buffer
-	err := jpeg.Encode(&b, *picture, &jpeg.Options{Quality: glanceQuality})
+	err := jpeg.Encode(&b, picture, &jpeg.Options{Quality: glanceQuality})
 	return b.Bytes(), err
 }

@@ -4,7 +4,6 @@ package companion
 
 import (
 	"bytes"
-	"context"
 	"image"
 	"image/color"
 	"image/jpeg"
@@ -18,14 +17,15 @@ import (
 
 // TestGlance: pictures are taken while somebody asks for them, one each second of those that pass.
 func TestGlance(t *testing.T) {
-	var g glance[int]
+	var g glance
 	start := time.Now()
 	taken := 0
+	picture := func(width int) *image.RGBA { return image.NewRGBA(image.Rect(0, 0, width, 1)) }
 	at := func(d time.Duration) time.Time { return start.Add(d) }
 	pass := func(from, to time.Duration) (n int) {
 		before := taken
 		for d := from; d < to; d += 33 * time.Millisecond {
-			g.pass(at(d), func() int { taken++; return taken })
+			g.pass(at(d), func() *image.RGBA { taken++; return picture(taken) })
 		}
 		return taken - before
 	}
@@ -33,21 +33,21 @@ func TestGlance(t *testing.T) {
 		t.Errorf("nobody asks: took %d", n)
 	}
 	if got := g.look(at(5 * time.Second)); got != nil {
-		t.Errorf("asked before any was taken: got %d", *got)
+		t.Errorf("asked before any was taken: got %v", got.Rect)
 	}
 	if n := pass(5*time.Second, 15*time.Second); n != 4 {
 		t.Errorf("asked once: took %d, want those of three seconds", n)
 	}
-	if got := g.look(at(8 * time.Second)); got == nil || *got != taken {
+	if got := g.look(at(8 * time.Second)); got == nil || got.Rect.Dx() != taken {
 		t.Errorf("got %v, want the newest", got)
 	}
 	if got := g.look(at(20 * time.Second)); got != nil {
-		t.Errorf("an old one: got %d", *got)
+		t.Errorf("an old one: got %v", got.Rect)
 	}
 	pass(20*time.Second, 21*time.Second)
 	g.forget()
 	if got := g.look(at(21 * time.Second)); got != nil {
-		t.Errorf("after the end: got %d", *got)
+		t.Errorf("after the end: got %v", got.Rect)
 	}
 }
 
@@ -82,43 +82,11 @@ func TestThumbnail(t *testing.T) {
 		}
 	}
 
-	var g glances
-	now := time.Now()
-	if data, err := g.jpegOf(now); data != nil || err != nil {
-		t.Errorf("without a picture: got %d bytes (%v)", len(data), err)
-	}
-	g.friend.pass(now, func() *image.RGBA { return small })
-	data, err := g.jpegOf(now)
+	data, err := jpegOf(small)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if img, err := jpeg.Decode(bytes.NewReader(data)); err != nil || img.Bounds() != small.Rect {
 		t.Errorf("got %v (%v)", img, err)
-	}
-}
-
-// TestWatchedFeed: the pictures for the peer pass unchanged, and the newest is kept while somebody asks.
-func TestWatchedFeed(t *testing.T) {
-	var g glances
-	g.sent.look(time.Now())
-	var pushed [][]byte
-	pictures := [][]byte{[]byte("one"), []byte("two")}
-	feed := g.watch(func(_ context.Context, push func([]byte)) error {
-		for _, p := range pictures {
-			push(p)
-		}
-		return nil
-	})
-	if err := feed(t.Context(), func(p []byte) { pushed = append(pushed, p) }); err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(pictures, pushed); diff != "" {
-		t.Errorf("pushed (-want +got):\n%s", diff)
-	}
-	if got := g.sent.look(time.Now()); got == nil || string(*got) != "one" {
-		t.Errorf("got %v, want the first", got)
-	}
-	if g.watch(nil) != nil {
-		t.Error("a route whose pictures do not pass here has a feed now")
 	}
 }

@@ -75,7 +75,7 @@ func (s *session) startCall() {
 		Music:       len(o.Share) > 0,
 		Muted:       true, // until the gate opens
 		VoiceOpens:  func() { s.mic.gate.place(false) },
-		Screen:      watched{s.c.display, &s.c.glances.friend},
+		Screen:      watched{s.c.display, &s.c.glance},
 		ScreenReady: func() bool { return s.c.display.current() != nil },
 		Format:      format,
 		AVOffset:    o.AVOffset,
@@ -100,7 +100,7 @@ func (s *session) startCall() {
 	route := s.picture.route
 	s.external.begin(route.screenLatency(format), format)
 	ours := route.picture(frame, s.newShooter(frame).shoot)
-	opts.Picture, opts.Feed = ours.source, s.c.glances.watch(ours.feed)
+	opts.Picture, opts.Feed = ours.source, ours.feed
 	card, err := media.NewBreakCard(frame, o.Name)
 	if err != nil {
 		s.log.Warn("your friend gets nothing while you are on a break", "error", err)
@@ -196,8 +196,7 @@ func (s *session) stopCall() {
 	s.mic.gate.detach()
 	s.c.breaks.detach()
 	s.c.orders.detach()
-	s.c.glances.friend.forget()
-	s.c.glances.sent.forget()
+	s.c.glance.forget()
 	s.c.tally.offAir()
 	s.call.stop()
 	s.c.tally.end()

@@ -66,15 +66,21 @@ func (c *Companion) visible(whose panel.Whose) bool {
 	return c.peer.Load()
 }
 
-// peek returns a small picture, nil where there is none to see. On the devices route what the peer gets does not pass through
-// us as pictures that could be kept.
+// peek returns a small picture, nil where there is none to see.
 func (c *Companion) peek(_ context.Context, whose panel.Whose) ([]byte, error) {
-	now := time.Now()
 	if whose == panel.OfFriend {
-		return c.glances.jpegOf(now)
+		if picture := c.glance.look(time.Now()); picture != nil {
+			return jpegOf(picture)
+		}
+		return nil, nil
 	}
-	if picture := c.glances.sent.look(now); picture != nil {
-		return *picture, nil
+	call := c.call.Load()
+	if call == nil {
+		return nil, nil
 	}
-	return nil, nil
+	frame, ok := call.Sent()
+	if !ok {
+		return nil, nil
+	}
+	return jpegOf(thumbnail(frame, glanceWidth))
 }

@@ -244,7 +244,7 @@ async function pictures() {
     const onAir = last.state === "on air, waiting for peer" || last.state === "on air with peer";
     await Promise.all([
       last.state === "on air with peer" ? picture("friend", "No picture") : noPicture("friend", onAir ? "Not here yet" : "Off air"),
-      onAir && !last.break ? picture("sent", last.route === "devices" ? "No picture on the devices route" : "No picture") : noPicture("sent", onAir ? "A card: on a break" : "Off air"),
+      onAir && !last.break ? picture("sent", "No picture") : noPicture("sent", onAir ? "A card: on a break" : "Off air"),
     ]);
   }
   setTimeout(pictures, last ? Math.max(100, 1000 - (Date.now() - begun)) : 100);

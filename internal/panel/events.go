@@ -26,7 +26,7 @@ const (
 
 // sample is one point of each curve. What is not known is left out.
 type sample struct {
-	At      int64    `json:"t"` // in milliseconds, as JavaScript counts
+	At      int64    `json:"t"` // in milliseconds, since the curves began
 	Picture *float64 `json:"picture,omitempty"`
 	Voice   *float64 `json:"voice,omitempty"`
 	LossIn  *float64 `json:"loss_in,omitempty"`
@@ -35,8 +35,8 @@ type sample struct {
 	Out     *float64 `json:"out,omitempty"`
 }
 
-func newSample(status control.Status, now time.Time) sample {
-	s := sample{At: now.UnixMilli()}
+func newSample(status control.Status, at time.Duration) sample {
+	s := sample{At: at.Milliseconds()}
 	f := status.Figures
 	if f == nil {
 		return s
@@ -138,7 +138,7 @@ func (s *Server) follow(ctx context.Context) {
 	repairs := repairs{from: s.o.Repairs, changed: s.feed.wake}
 	for {
 		status := s.o.Status()
-		now := newSample(status, time.Now())
+		now := newSample(status, time.Since(s.begun))
 		if s.feed.watched() {
 			n := news{Status: status, Sample: now, Fixes: repairs.of(ctx, status)}
 			if saved, err := s.o.Saved(); err == nil {

@@ -96,6 +96,7 @@ type Repairs interface {
 // Server is the panel of one running costream-obs.
 type Server struct {
 	o       Options
+	begun   time.Time // of the curves
 	orders  chan struct{} // has room for those that are carried out
 	feed    feed
 	shots   map[Whose]*shot
@@ -112,7 +113,7 @@ func New(o Options) *Server {
 	if o.Serves == nil {
 		o.Serves = func(string) {}
 	}
-	s := &Server{o: o, orders: make(chan struct{}, maxOrders), shots: map[Whose]*shot{OfFriend: {}, Sent: {}}}
+	s := &Server{o: o, begun: time.Now(), orders: make(chan struct{}, maxOrders), shots: map[Whose]*shot{OfFriend: {}, Sent: {}}}
 	s.feed.init()
 	return s
 }

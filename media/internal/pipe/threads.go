@@ -6,6 +6,7 @@ package pipe
 #cgo pkg-config: gstreamer-1.0
 #include <gst/gst.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -22,8 +23,8 @@ static gboolean begins(GstMessage *message) {
 static GstBusSyncReply tell_thread(GstBus *bus, GstMessage *message, gpointer fd) {
 	if (begins(message)) {
 		gint32 tid = syscall(SYS_gettid);
-		ssize_t written = write(GPOINTER_TO_INT(fd), &tid, sizeof tid);
-		(void)written; // A reader that does not keep up misses a thread.
+		// A reader that does not keep up, or has gone, misses a thread.
+		send(GPOINTER_TO_INT(fd), &tid, sizeof tid, MSG_NOSIGNAL);
 	}
 	return GST_BUS_PASS;
 }
@@ -60,8 +61,9 @@ import (
 // OnThread makes Run call f with the id of each thread on which elements work, soon after the thread has begun, in one
 // goroutine. Call it before Run.
 func (p *Pipeline) OnThread(f func(tid int)) error {
-	var fds [2]int
-	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
+	// Not a pipe: a thread may begin when Run has ended, and SIGPIPE would end the process.
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
 		return fmt.Errorf("pipeline: %w", err)
 	}
 	p.threads, p.onThread = os.NewFile(uintptr(fds[0]), "threads"), f

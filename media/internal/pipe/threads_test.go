@@ -46,6 +46,20 @@ func TestOnThread(t *testing.T) {
 	}
 }
 
+// TestOnThreadWithoutReader has threads begin when nobody reads of them any more, as while a pipeline ends: the process goes on.
+func TestOnThreadWithoutReader(t *testing.T) {
+	p := mustParse(t, "audiotestsrc num-buffers=3 ! queue ! fakesink sync=false")
+	if err := p.OnThread(func(int) { t.Error("told of a thread") }); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.threads.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Run(t.Context()); !errors.Is(err, ErrEnded) {
+		t.Errorf("got %v, want ErrEnded", err)
+	}
+}
+
 // TestCalm runs a pipeline in a process that is before others. Where this user may not have such a process, all are calm.
 func TestCalm(t *testing.T) {
 	level := func(to int) (err error) {

@@ -3,6 +3,7 @@
 package e2e_test
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,7 +15,7 @@ import (
 	"github.com/costream-obs/costream-obs/internal/testbed"
 )
 
-// TestRealMissingElement: a machine without x264 is told the package to install.
+// TestRealMissingElement: a machine without a software encoder is told the package to install.
 func TestRealMissingElement(t *testing.T) {
 	testbed.Need(t)
 	plugins, err := exec.Command("pkg-config", "--variable=pluginsdir", "gstreamer-1.0").Output()
@@ -27,14 +28,16 @@ func TestRealMissingElement(t *testing.T) {
 	}
 	dir := t.TempDir()
 	for _, f := range files {
-		if filepath.Base(f) == "libgstx264.so" {
+		if slices.Contains([]string{"libgstx264.so", "libgstopenh264.so"}, filepath.Base(f)) {
 			continue
 		}
 		if err := os.Symlink(f, filepath.Join(dir, filepath.Base(f))); err != nil {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.CommandContext(t.Context(), binary, "run", "--peer=127.0.0.1", "--listen="+testbed.LoopbackAddress(t))
+	ctx, cancel := context.WithTimeout(t.Context(), readyLimit)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, binary, "run", "--peer=127.0.0.1", "--listen="+testbed.LoopbackAddress(t))
 	cmd.Env = append(os.Environ(), "HOME="+t.TempDir(), "XDG_RUNTIME_DIR="+t.TempDir(),
 		"GST_PLUGIN_SYSTEM_PATH="+dir, "GST_REGISTRY="+filepath.Join(dir, "registry"))
 	out, err := cmd.CombinedOutput()

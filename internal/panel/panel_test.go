@@ -95,6 +95,11 @@ func (c *companion) Do(_ context.Context, id string) (string, error) {
 func start(t *testing.T, o Options) (*Server, string) {
 	t.Helper()
 	s := New(o)
+	return s, run(t, s)
+}
+
+func run(t *testing.T, s *Server) (address string) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	started, ended := make(chan struct{}), make(chan error, 1)
 	go func() { ended <- s.Run(ctx, func() { close(started) }) }()
@@ -114,7 +119,7 @@ func start(t *testing.T, o Options) (*Server, string) {
 	case err := <-ended:
 		t.Fatal(err)
 	}
-	return s, s.Addresses()[0]
+	return s.Addresses()[0]
 }
 
 // dir has an access with a port that is free.

@@ -53,8 +53,11 @@ func TestByHand(t *testing.T) {
 	for _, when := range []Trigger{WhenStreaming, WhenAlways, WhenManual} {
 		c := &Companion{o: Options{When: when}, reports: &reporter{}, orders: orders{changed: func() {}}}
 		for _, do := range []control.PeerAction{control.PeerStart, control.PeerStop} {
-			_, err := c.carryPeer(t.Context(), control.PeerOrder{Do: do})
+			answer, err := c.carryPeer(t.Context(), control.PeerOrder{Do: do})
 			if when == WhenManual {
+				if answer.WaitsForOBS != (do == control.PeerStart) { // There is no OBS.
+					t.Errorf("%s: got %+v", do, answer)
+				}
 				if err != nil || c.orders.onAir() != (do == control.PeerStart) || *c.Status().ByHand != c.orders.onAir() {
 					t.Errorf("%s: got %v, on air %t", do, err, c.orders.onAir())
 				}

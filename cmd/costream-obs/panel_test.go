@@ -19,7 +19,7 @@ import (
 )
 
 // serveControl answers as a running costream-obs does.
-func serveControl(t *testing.T, addresses []string) {
+func serveControl(t *testing.T, server *control.Server) {
 	t.Helper()
 	socket, err := controlSocket()
 	if err != nil {
@@ -28,7 +28,7 @@ func serveControl(t *testing.T, addresses []string) {
 	if err := os.MkdirAll(filepath.Dir(socket), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	server := &control.Server{Path: socket, Panel: func() []string { return addresses }}
+	server.Path = socket
 	listener, release, err := server.Listen(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -64,7 +64,7 @@ func TestPanelCommand(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			isolate(t)
 			if tt.running {
-				serveControl(t, tt.addresses)
+				serveControl(t, &control.Server{Panel: func() []string { return tt.addresses }})
 			}
 			var out, errs strings.Builder
 			code := Run(t.Context(), append([]string{"panel"}, tt.args...), strings.NewReader(""), &out, &errs)

@@ -28,7 +28,7 @@ func (c *Companion) newPanel() *panel.Server {
 	return panel.New(panel.Options{
 		StateDir: c.o.StateDir, Listen: c.o.Panel.Listen, Repairs: c.o.Panel.Repairs, Serves: c.o.Panel.Serves, Log: c.log,
 		Elsewhere: func(err error) { c.parts.Note(problem.Panel, err) },
-		Status: c.Status, Order: c.carryPanel, Visible: c.visible, Picture: c.peek,
+		Status:    c.Status, Order: c.carryPanel, Visible: c.visible, Picture: c.peek,
 		Saved: func() (map[string]scenes.Saved, error) {
 			path, err := layouts.DefaultFile()
 			if err != nil {

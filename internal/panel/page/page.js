@@ -66,7 +66,7 @@ async function reconnect() {
     const response = await fetch("page.css");
     if (response.ok) return connect();
     if (response.status === 403) {
-      sayLost("gone", "Not here");
+      sayLost("gone", "Old address");
       setText(byId("gone"), "This address is not valid any more. To get the new one, run: costream-obs panel");
     }
   } catch {

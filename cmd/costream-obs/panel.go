@@ -31,7 +31,7 @@ func panelCommand() *command {
 	return &command{
 		name:  "panel",
 		short: "open the page on which you see and steer the co-stream",
-		long: "Prints the address of the page that a running costream-obs serves on this machine, and opens it if there is a desktop. The page shows what costream-obs status shows, small pictures, and problems with their remedy, and has buttons for what costream-obs peer does.\n\n" +
+		long: "Prints the address of the page that a running costream-obs serves on this machine, and opens it if there is a desktop. The page shows the state, who is on air and in whose programme, delay, loss and bitrate, small pictures, and problems with their remedy. It has buttons for most of what costream-obs peer does.\n\n" +
 			"  costream-obs panel            print the address, and open it\n" +
 			"  costream-obs panel --print    print it alone\n\n" +
 			"The address contains a secret: whoever has it can steer your co-stream. It stays the same when costream-obs or the machine restarts, so you can bookmark it and use it for a dock in OBS. Other users of this machine cannot read it. To get a new one, delete panel.json in ~/.local/state/costream-obs and restart costream-obs run.\n\n" +
@@ -64,19 +64,24 @@ func openPanel(ctx context.Context, c *invocation, only bool) error {
 	if only || !terminal.Is(bare(c.stdout)) || !hasDesktop() {
 		return nil
 	}
-	if err := openInBrowser(ctx, panel.Addresses[0]); err != nil {
+	if err := openInBrowser(ctx, panel.Addresses[0], openedWithin); err != nil {
 		_, err = fmt.Fprintf(c.stderr, "The page could not be opened (%v): open the address in a browser yourself.\n", err)
 		return err
 	}
-	return nil
+	_, err = fmt.Fprintln(c.stderr, "If the browser does not show the panel, open the address above yourself.")
+	return err
 }
+
+// openedWithin is how long an opener that fails takes. One that runs longer is the browser.
+const openedWithin = 3 * time.Second
 
 // hasDesktop reports whether a browser can open a window.
 func hasDesktop() bool { return os.Getenv("WAYLAND_DISPLAY") != "" || os.Getenv("DISPLAY") != "" }
 
 // openInBrowser shows an address in the user's browser. Every user of the machine can read the arguments of a program, so the
-// browser gets a file that leads on, which only this user can read.
-func openInBrowser(ctx context.Context, address string) error {
+// browser gets a file that leads on, which only this user can read. Some openers run as long as the browser, so after a while
+// nobody waits for them.
+func openInBrowser(ctx context.Context, address string, within time.Duration) error {
 	opener, err := exec.LookPath("xdg-open")
 	if err != nil {
 		return err
@@ -91,9 +96,20 @@ func openInBrowser(ctx context.Context, address string) error {
 	if err := atomicfile.Write(file, []byte(text)); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	return exec.CommandContext(ctx, opener, file).Run()
+	browser := exec.Command(opener, file) // It outlives us.
+	if err := browser.Start(); err != nil {
+		return err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- browser.Wait() }()
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(within):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // panelOptions say in the companion's terms what the settings say of the panel.

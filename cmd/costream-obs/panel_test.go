@@ -9,7 +9,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/costream-obs/costream-obs/internal/config"
 	"github.com/costream-obs/costream-obs/internal/control"
@@ -17,7 +19,7 @@ import (
 )
 
 // serveControl answers as a running costream-obs does.
-func serveControl(t *testing.T, addresses []string) {
+func serveControl(t *testing.T, server *control.Server) {
 	t.Helper()
 	socket, err := controlSocket()
 	if err != nil {
@@ -26,7 +28,7 @@ func serveControl(t *testing.T, addresses []string) {
 	if err := os.MkdirAll(filepath.Dir(socket), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	server := &control.Server{Path: socket, Panel: func() []string { return addresses }}
+	server.Path = socket
 	listener, release, err := server.Listen(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -62,7 +64,7 @@ func TestPanelCommand(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			isolate(t)
 			if tt.running {
-				serveControl(t, tt.addresses)
+				serveControl(t, &control.Server{Panel: func() []string { return tt.addresses }})
 			}
 			var out, errs strings.Builder
 			code := Run(t.Context(), append([]string{"panel"}, tt.args...), strings.NewReader(""), &out, &errs)
@@ -84,7 +86,7 @@ func TestOpenInBrowser(t *testing.T) {
 	}
 	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
 	const address = "http://127.0.0.1:4466/secret/"
-	if err := openInBrowser(t.Context(), address); err != nil {
+	if err := openInBrowser(t.Context(), address, time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	args, err := os.ReadFile(said)
@@ -102,6 +104,40 @@ func TestOpenInBrowser(t *testing.T) {
 	text, err := os.ReadFile(file)
 	if err != nil || !strings.Contains(string(text), "0; url="+address+"\"") || !strings.Contains(string(text), "no-referrer") {
 		t.Errorf("the file says %q (%v)", text, err)
+	}
+}
+
+// TestOpenerIsTheBrowser: an opener that runs as long as the browser is neither waited for nor ended, and one that fails says so.
+func TestOpenerIsTheBrowser(t *testing.T) {
+	isolate(t)
+	dir := t.TempDir()
+	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
+	opener := func(script string) {
+		if err := os.WriteFile(filepath.Join(dir, "xdg-open"), []byte("#!/bin/sh\n"+script), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	quit, lived := filepath.Join(dir, "quit"), filepath.Join(dir, "lived")
+	for _, pipe := range []string{quit, lived} {
+		if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	opener("read line <" + quit + "\necho $line >" + lived + "\n")
+	ctx, cancel := context.WithCancel(t.Context())
+	if err := openInBrowser(ctx, "http://127.0.0.1:4466/secret/", time.Millisecond); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if err := os.WriteFile(quit, []byte("closed\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(lived); err != nil || string(got) != "closed\n" {
+		t.Errorf("the browser says %q at its end (%v)", got, err)
+	}
+	opener("exit 3\n")
+	if err := openInBrowser(t.Context(), "http://127.0.0.1:4466/secret/", time.Minute); err == nil {
+		t.Error("an opener that fails: no error")
 	}
 }
 

@@ -26,7 +26,7 @@ func peerCommand() *command {
 	return &command{
 		name:  "peer",
 		short: "show, hide or place the peer in OBS's scenes",
-		long: "Shows, hides or places the peer's picture in OBS's scenes. It changes OBS directly, whether or not costream-obs runs, and a running costream-obs respects the change.\n\n" +
+		long: "Shows, hides or places the peer's picture in OBS's scenes. It changes OBS directly, whether or not costream-obs runs, and a running costream-obs respects the change. The commands away, back, mute, unmute, mute-me, unmute-me, start, stop and resync need a running costream-obs run.\n\n" +
 			"  costream-obs peer toggle                  for a shortcut of your desktop\n" +
 			"  costream-obs peer hide --scene 'Game*'\n\n" +
 			sceneGlobs,
@@ -41,9 +41,9 @@ func peerCommand() *command {
 			breakCommand(control.PeerBack, "end the break", "Ends what costream-obs peer away began. While you show a scene of --private-scenes, the peer gets the card all the same."),
 			peerStatusCommand(),
 			orderCommand(control.PeerMute, "mute the peer", "Silences the peer's voice, for you and for your viewers, until costream-obs peer unmute.", "You and your viewers do not hear your friend."),
-			orderCommand(control.PeerUnmute, "end the mute of the peer", "Ends what costream-obs peer mute began. A mute in OBS stays.", "You and your viewers hear your friend, unless the peer is muted in OBS."),
-			orderCommand(control.PeerMuteMe, "mute yourself for the peer alone", "Sends the peer silence instead of your voice, until costream-obs peer unmute-me. Your viewers hear you as before, and the peer still sees you.", "Your friend does not hear you; your viewers do."),
-			orderCommand(control.PeerUnmuteMe, "end the mute for the peer", "Ends what costream-obs peer mute-me began. The peer never hears more than your viewers do.", "Your friend hears what your viewers hear of you."),
+			orderCommand(control.PeerUnmute, "hear the peer again", "Ends what costream-obs peer mute began. A mute in OBS stays.", "You and your viewers hear your friend, unless the peer is muted in OBS."),
+			orderCommand(control.PeerMuteMe, "mute yourself for the peer alone", "Sends the peer silence: neither your voice nor what you share. It lasts until costream-obs peer unmute-me. Your viewers hear you as before, and the peer still sees you.", "Your friend does not hear you; your viewers do."),
+			orderCommand(control.PeerUnmuteMe, "let the peer hear you again", "Ends what costream-obs peer mute-me began. The peer never hears more than your viewers do.", "Your friend hears what your viewers hear of you."),
 			orderCommand(control.PeerStart, "go on air by hand", "Goes on air, if costream-obs run was started with --when manual.", "Going on air."),
 			orderCommand(control.PeerStop, "go off air by hand", "Goes off air, if costream-obs run was started with --when manual. Nothing is sent to the peer from that moment on.", "Going off air."),
 			orderCommand(control.PeerResync, "synchronize picture and voice anew", "Ends the connection to the peer and begins it anew, with empty buffers, as after going off and on air. Both of you lose each other for a second or two.", "Picture and voice begin anew."),

@@ -22,7 +22,7 @@ func orderCommand(do control.PeerAction, short, long, done string) *command {
 				if err != nil {
 					return err
 				}
-				_, err = control.Client{Path: socket}.Peer(ctx, control.PeerOrder{Do: do})
+				answer, err := control.Client{Path: socket}.Peer(ctx, control.PeerOrder{Do: do})
 				switch {
 				case errors.Is(err, control.ErrOtherOBS):
 					return errors.New("the costream-obs that runs is from before this command: restart it")
@@ -30,8 +30,11 @@ func orderCommand(do control.PeerAction, short, long, done string) *command {
 					return err
 				case c.config.JSON:
 					return printJSON(c.stdout, map[string]control.PeerAction{"done": do})
+				case answer.WaitsForOBS:
+					_, err = fmt.Fprintln(c.stdout, "You go on air when OBS is there.")
+				default:
+					_, err = fmt.Fprintln(c.stdout, done)
 				}
-				_, err = fmt.Fprintln(c.stdout, done)
 				return err
 			}
 		},

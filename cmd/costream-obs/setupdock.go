@@ -130,7 +130,10 @@ func (d dockSetup) undo() error {
 	order := dock.Order{Page: dock.PagePath(d.state), Undo: true}
 	done, err := order.Carry(d.obs)
 	if errors.Is(err, collection.ErrRunning) {
-		return d.wait(order, "The dock will be removed from OBS.")
+		if address, unread := dock.Address(d.obs); unread != nil || address != "" {
+			return d.wait(order, "The dock will be removed from OBS.")
+		}
+		err = nil // OBS does not have it.
 	}
 	if err != nil {
 		return err

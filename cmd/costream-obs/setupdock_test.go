@@ -105,15 +105,7 @@ func TestSetupDockWithout(t *testing.T) {
 // TestSetupDockWaits prepares the dock beside an OBS that is open, and finishes when it is closed.
 func TestSetupDockWaits(t *testing.T) {
 	d, out, _ := dockStage(t, "obs-browser.so")
-	process := filepath.Join(d.places.Proc, "77")
-	config := os.Getenv("XDG_CONFIG_HOME")
-	err := os.Mkdir(process, 0o700)
-	for name, text := range map[string]string{"comm": "obs\n", "cmdline": "obs\x00", "environ": "XDG_CONFIG_HOME=" + config + "\x00"} {
-		err = errors.Join(err, os.WriteFile(filepath.Join(process, name), []byte(text), 0o600))
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	process := openOBS(t, d)
 	if err := d.set(); err != nil {
 		t.Fatal(err)
 	}
@@ -135,5 +127,58 @@ func TestSetupDockWaits(t *testing.T) {
 	}
 	if address, err := dock.Address(d.obs); !dock.Leads(address, dock.PagePath(d.state)) {
 		t.Errorf("the dock's address: got %q, %v", address, err)
+	}
+}
+
+// openOBS opens the OBS of a stage, and returns the directory of its process, without which it is closed.
+func openOBS(t *testing.T, d dockSetup) (process string) {
+	t.Helper()
+	process = filepath.Join(d.places.Proc, "77")
+	config := os.Getenv("XDG_CONFIG_HOME")
+	err := os.Mkdir(process, 0o700)
+	for name, text := range map[string]string{"comm": "obs\n", "cmdline": "obs\x00", "environ": "XDG_CONFIG_HOME=" + config + "\x00"} {
+		err = errors.Join(err, os.WriteFile(filepath.Join(process, name), []byte(text), 0o600))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return process
+}
+
+// TestSetupDockUndoneWhileOpen: beside an OBS that is open, undo waits only for a dock that OBS has.
+func TestSetupDockUndoneWhileOpen(t *testing.T) {
+	d, out, _ := dockStage(t, "obs-browser.so")
+	process := openOBS(t, d)
+	for _, step := range []struct {
+		name, want string
+		do         func() error
+		waits      bool
+	}{
+		{"undo first", "There is nothing to undo.\n", d.undo, false},
+		{"set", "The dock is prepared.\n" + whileOpen("settings") + "\n", d.set, true},
+		{"undo", "The prepared dock is dropped. OBS did not have it yet.\n", d.undo, false},
+		{"undo again", "There is nothing to undo.\n", d.undo, false},
+		{"set once more", "The dock is prepared.\n" + whileOpen("settings") + "\n", d.set, true},
+		{"OBS takes it", "From its next start, OBS has the panel in its menu Docks, as \"costream-obs\".\n", func() error {
+			if err := os.RemoveAll(process); err != nil {
+				return err
+			}
+			finishDockIn(d.store, out, func() (collection.Dir, error) { return d.obs, nil })
+			openOBS(t, d)
+			return nil
+		}, false},
+		{"undo what OBS has", "The dock will be removed from OBS.\n" + whileOpen("settings") + "\n", d.undo, true},
+	} {
+		out.Reset()
+		if err := step.do(); err != nil {
+			t.Fatalf("%s: %v", step.name, err)
+		}
+		if diff := cmp.Diff(step.want, out.String()); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", step.name, diff)
+		}
+		order, err := d.store.Load()
+		if waits := order != nil && order.Waiting; waits != step.waits || err != nil {
+			t.Errorf("%s: an order waits: %t (%v)", step.name, waits, err)
+		}
 	}
 }

@@ -97,6 +97,19 @@ func (s *stage) checkAccessible() {
 	}
 }
 
+// checkCurveNames: a screen reader is told what a curve is of, with its value.
+func (s *stage) checkCurveNames() {
+	s.Helper()
+	nodes := s.page.Accessible()
+	for _, name := range []string{"Delay ", "Loss ", "Bitrate "} {
+		if !slices.ContainsFunc(nodes, func(n browser.Node) bool {
+			return (n.Role == "image" || n.Role == "img") && strings.HasPrefix(n.Name, name)
+		}) {
+			s.Errorf("a screen reader is told of no curve %q; it is told of:\n%v", name, nodes)
+		}
+	}
+}
+
 // focused is the id of what has the keyboard, if the page shows that.
 const focused = `(() => {
   const e = document.activeElement, style = getComputedStyle(e);

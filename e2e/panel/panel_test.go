@@ -87,6 +87,12 @@ func (s *stage) done(id string) {
 	}
 }
 
+// awaitOn waits until the button that goes on and off air says which of the two it does.
+func (s *stage) awaitOn(on bool) {
+	s.Helper()
+	s.page.Await(fmt.Sprintf("on air by hand: %v", on), shownLimit, fmt.Sprintf(`document.getElementById("start").dataset.on === "%v"`, on))
+}
+
 func (s *stage) awaitPressed(id string, pressed bool) {
 	s.Helper()
 	s.page.Await(fmt.Sprintf("%s is pressed: %v", id, pressed), shownLimit,
@@ -132,7 +138,7 @@ func TestRealPanel(t *testing.T) {
 	s.aliceC.Await(e2e.OnAirWithPeer, airLimit)
 	s.bobC.Await(e2e.OnAirWithPeer, airLimit)
 	s.awaitState("with-peer")
-	s.awaitPressed("start", true)
+	s.awaitOn(true)
 	testbed.Await(t, "Alice sees Bob", pictureLimit, s.seesBob)
 	for _, picture := range []string{"friend", "sent"} {
 		s.page.Await("the small picture: "+picture, pictureLimit, `!document.getElementById("picture-`+picture+`").hidden`)
@@ -199,11 +205,12 @@ func TestRealPanel(t *testing.T) {
 	testbed.Await(t, "Bob sees Alice again", pictureLimit, func() error { return s.bob.SeesClean(s.alice) })
 
 	s.checkAccessible()
+	s.checkCurveNames()
 	s.checkLooks("on air")
 	s.checkKeyboard()
 
 	s.click("start")
-	s.awaitPressed("start", false)
+	s.awaitOn(false)
 	s.aliceC.Await(e2e.Ready, airLimit)
 	s.bobC.Await(e2e.OnAir, airLimit)
 	s.awaitState("ready")

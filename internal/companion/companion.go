@@ -184,7 +184,7 @@ func (c *Companion) Run(ctx context.Context) error {
 	return runErr
 }
 
-// noteDown reports why there is no connection to OBS, and returns whether to keep trying. If OBS is there but refuses us, the
+// noteDown reports why there is no connection to OBS, and what else does not work, and returns whether to keep trying. If OBS is there but refuses us, the
 // user must do something: at the very first attempt the user is there to read that, so Run ends. Later we keep trying, because
 // OBS may start again with another password.
 func (c *Companion) noteDown(err error) (keepTrying bool) {
@@ -194,11 +194,14 @@ func (c *Companion) noteDown(err error) (keepTrying bool) {
 	}
 	c.tried = true
 	r := control.Report{State: control.Waiting}
+	wrong := c.parts.Failing()
 	if refused {
-		r.SetProblems(map[problem.Code]error{problem.Connection: err})
+		wrong[problem.Connection] = err
 	} else {
 		r.Detail = err.Error()
 	}
+	addCause(wrong)
+	r.SetProblems(wrong)
 	c.reports.report(r)
 	return true
 }

@@ -5,12 +5,15 @@ package companion
 import (
 	"errors"
 	"fmt"
+	"log/slog"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/problem"
+	"github.com/costream-obs/costream-obs/internal/supervisor"
 	"github.com/costream-obs/costream-obs/media/link"
 	"github.com/costream-obs/costream-obs/obsctl"
 )
@@ -36,7 +39,7 @@ func TestWithoutOBS(t *testing.T) {
 		{"OBS starts again with another password", []error{obsctl.ErrLost, password}, []outcome{{GoesOn: true, Detail: obsctl.ErrLost.Error()}, refused}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c := &Companion{reports: &reporter{out: func(control.Report) {}}}
+			c := &Companion{reports: &reporter{out: func(control.Report) {}}, parts: supervisor.New(slog.New(slog.DiscardHandler), func() {})}
 			var got []outcome
 			for _, err := range tt.attempts {
 				o := outcome{GoesOn: c.noteDown(err)}
@@ -49,6 +52,19 @@ func TestWithoutOBS(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestPartsWithoutOBS: what does not work beside OBS is reported while OBS is closed, too, until it works.
+func TestPartsWithoutOBS(t *testing.T) {
+	c := &Companion{reports: &reporter{out: func(control.Report) {}}, parts: supervisor.New(slog.New(slog.DiscardHandler), func() {})}
+	for _, failing := range []error{errors.New("another program has the port"), nil} {
+		c.parts.Note(problem.Panel, failing)
+		c.noteDown(errors.New("OBS does not run"))
+		got := c.reports.current()
+		if has := slices.Contains(got.Codes, problem.Panel); has != (failing != nil) || got.Detail != "OBS does not run" {
+			t.Errorf("the panel fails: %v; reported: %q, %q", failing, got.Detail, got.Problems)
+		}
 	}
 }
 

@@ -78,6 +78,7 @@ func (s *session) actAtOnce(ev obsctl.Event) {
 		}
 	case obsctl.Exiting:
 		s.cutOff()
+		s.c.orders.obsClosed()
 	}
 	if endsOnAir(s.c.o.When, ev) {
 		s.cutOff()

@@ -60,7 +60,11 @@ func (a *onAirCall) failing() map[problem.Code]error {
 	return all
 }
 
+// startCall begins a call, unless the user has stopped by hand since the round began.
 func (s *session) startCall() {
+	if !s.wantOnAir() {
+		return
+	}
 	o := &s.c.o
 	format, frame := s.seen.canvasFormat(), s.seen.outputFormat()
 	waits := s.c.newWaiting()
@@ -143,6 +147,7 @@ func (s *session) startCall() {
 	s.c.orders.attach(a.silencePeerByOrder, s.mic.gate.order)
 	s.c.tally.begin(a.SetTally)
 	s.c.call.Store(a)
+	s.c.haltStopped(a)
 }
 
 // prepareEncoder has the encoders tried for the pictures that OBS makes now, before they are needed.

@@ -10,7 +10,8 @@ import (
 	"github.com/costream-obs/costream-obs/internal/control"
 )
 
-// orders are what the user ordered by hand. They last until the next order, over the end of a call and of OBS.
+// orders are what the user ordered by hand. They last until the next order, over the end of a call and of OBS. The order to go
+// on air outlasts a crash of OBS alone.
 //
 // Its methods may be called from any goroutine.
 type orders struct {
@@ -78,7 +79,7 @@ func (o *orders) takeStopped() bool {
 	return stopped
 }
 
-var errOffAir = errors.New("you are not on air, so there is nothing to synchronize")
+var errOffAir = errors.New("you are not on air, so there is nothing to synchronize; `costream-obs status` says what costream-obs waits for")
 
 // carryOwn carries out the orders that need no OBS, and reports whether it is one of them.
 func (c *Companion) carryOwn(do control.PeerAction) (own bool, err error) {
@@ -108,12 +109,35 @@ func (c *Companion) goByHand(on bool) error {
 	if c.o.When != WhenManual {
 		return fmt.Errorf("costream-obs goes on and off air by itself (--when %s): to do it by hand, start it with `costream-obs run --when manual`", c.o.When)
 	}
-	a := c.call.Load()
-	c.orders.set(func() { c.orders.byHand, c.orders.stopped = on, c.orders.stopped || !on && a != nil })
+	var a *onAirCall
+	c.orders.set(func() {
+		c.orders.byHand = on
+		// This comes after the order: a call that begins meanwhile sees the order (haltStopped).
+		if a = c.call.Load(); !on && a != nil {
+			c.orders.stopped = true
+		}
+	})
 	if !on && a != nil {
 		a.Halt()
 	}
 	return nil
+}
+
+// haltStopped halts a call that the user stopped by hand while it began, before that order could see it.
+func (c *Companion) haltStopped(a interface{ Halt() }) {
+	if c.o.When != WhenManual || c.orders.onAir() {
+		return
+	}
+	a.Halt()
+	c.orders.set(func() { c.orders.stopped = true })
+}
+
+// obsClosed is for when the user closes OBS: after its next start they must order anew to go on air. It wakes nobody, because an
+// OBS that ends must not get requests.
+func (o *orders) obsClosed() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.byHand = false
 }
 
 // peerSilence silences the peer's voice while OBS's mute or the user's order asks for it.

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/costream-obs/costream-obs/internal/control"
+	"github.com/costream-obs/costream-obs/obsctl"
 )
 
 // TestOrders: who is muted by order stays muted over the end of a call, and an order is told to the call at once.
@@ -52,8 +53,11 @@ func TestByHand(t *testing.T) {
 	for _, when := range []Trigger{WhenStreaming, WhenAlways, WhenManual} {
 		c := &Companion{o: Options{When: when}, reports: &reporter{}, orders: orders{changed: func() {}}}
 		for _, do := range []control.PeerAction{control.PeerStart, control.PeerStop} {
-			_, err := c.carryPeer(t.Context(), control.PeerOrder{Do: do})
+			answer, err := c.carryPeer(t.Context(), control.PeerOrder{Do: do})
 			if when == WhenManual {
+				if answer.WaitsForOBS != (do == control.PeerStart) { // There is no OBS.
+					t.Errorf("%s: got %+v", do, answer)
+				}
 				if err != nil || c.orders.onAir() != (do == control.PeerStart) || *c.Status().ByHand != c.orders.onAir() {
 					t.Errorf("%s: got %v, on air %t", do, err, c.orders.onAir())
 				}
@@ -66,6 +70,91 @@ func TestByHand(t *testing.T) {
 		if c.orders.takeStopped() {
 			t.Error("a call that there was not was stopped")
 		}
+	}
+}
+
+// halting is a call that notes whether it was halted.
+type halting struct{ halted bool }
+
+func (h *halting) Halt() { h.halted = true }
+
+// TestStopWhileGoingOnAir: an order to stop that comes while a call begins halts it, and the session ends it, even if the user has
+// ordered to start again by then.
+func TestStopWhileGoingOnAir(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		when Trigger
+		do   []control.PeerAction
+		want bool
+	}{
+		{"started", WhenManual, []control.PeerAction{control.PeerStart}, false},
+		{"stopped meanwhile", WhenManual, []control.PeerAction{control.PeerStart, control.PeerStop}, true},
+		{"started anew before the call is there", WhenManual, []control.PeerAction{control.PeerStart, control.PeerStop, control.PeerStart}, false},
+		{"not by hand", WhenStreaming, nil, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			woken := 0
+			c := &Companion{o: Options{When: tt.when}, orders: orders{changed: func() { woken++ }}}
+			for _, do := range tt.do {
+				if _, err := c.carryPeer(t.Context(), control.PeerOrder{Do: do}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			woken = 0
+			var call halting
+			c.haltStopped(&call)
+			if tt.want && tt.when == WhenManual {
+				if _, err := c.carryPeer(t.Context(), control.PeerOrder{Do: control.PeerStart}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if ended := c.orders.takeStopped(); call.halted != tt.want || ended != tt.want || tt.want != (woken > 0) {
+				t.Errorf("halted %t, ended by the session %t, woken %d times; want %t", call.halted, ended, woken, tt.want)
+			}
+		})
+	}
+}
+
+// TestNoCallAfterStop: a call does not begin once the user has ordered to stop, though the round began before that.
+func TestNoCallAfterStop(t *testing.T) {
+	s := newTestSession(t, Options{When: WhenManual}, nil)
+	s.startCall()
+	if s.call != nil {
+		t.Error("a call began")
+	}
+}
+
+// TestClosedOBSEndsByHand: when the user closes OBS, its next start does not put them on air. A crash keeps the order. Mutes stay.
+func TestClosedOBSEndsByHand(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		event obsctl.Event
+		want  bool
+	}{
+		{"OBS is closed", obsctl.Exiting{}, false},
+		{"the stream ends", obsctl.StreamState{Phase: obsctl.Stopped}, true},
+	} {
+		s := newTestSession(t, Options{When: WhenManual}, nil)
+		s.c.orders.changed = s.c.wakeUp
+		for _, do := range []control.PeerAction{control.PeerStart, control.PeerMute} {
+			if _, err := s.c.carryPeer(t.Context(), control.PeerOrder{Do: do}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.actAtOnce(tt.event)
+		if peer, _ := s.c.orders.muted(); s.wantOnAir() != tt.want || !peer {
+			t.Errorf("%s: on air %t, want %t; the peer is muted: %t", tt.name, s.wantOnAir(), tt.want, peer)
+		}
+	}
+	// A crash sends no event.
+	s := newTestSession(t, Options{When: WhenManual}, nil)
+	s.c.orders.byHand = true
+	if err := s.obs.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s.listen(t.Context())
+	if !s.wantOnAir() {
+		t.Error("a crash of OBS ended the order")
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/layouts"
 	"github.com/costream-obs/costream-obs/internal/panel"
+	"github.com/costream-obs/costream-obs/internal/problem"
 	"github.com/costream-obs/costream-obs/scenes"
 )
 
@@ -26,7 +27,8 @@ type PanelOptions struct {
 func (c *Companion) newPanel() *panel.Server {
 	return panel.New(panel.Options{
 		StateDir: c.o.StateDir, Listen: c.o.Panel.Listen, Repairs: c.o.Panel.Repairs, Serves: c.o.Panel.Serves, Log: c.log,
-		Status: c.Status, Order: c.carryPanel, Visible: c.visible, Picture: c.peek,
+		Elsewhere: func(err error) { c.parts.Note(problem.Panel, err) },
+		Status:    c.Status, Order: c.carryPanel, Visible: c.visible, Picture: c.peek,
 		Saved: func() (map[string]scenes.Saved, error) {
 			path, err := layouts.DefaultFile()
 			if err != nil {

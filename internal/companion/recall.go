@@ -60,7 +60,7 @@ const (
 // control.ErrOtherOBS if we are not connected to that OBS.
 func (c *Companion) carryPeer(ctx context.Context, order control.PeerOrder) (control.PeerAnswer, error) {
 	if own, err := c.carryOwn(order.Do); own {
-		return control.PeerAnswer{}, err
+		return control.PeerAnswer{WaitsForOBS: order.Do == control.PeerStart && err == nil && c.obs.Load() == nil}, err
 	}
 	switch order.Do {
 	case control.PeerAway, control.PeerBack:

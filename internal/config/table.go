@@ -118,7 +118,7 @@ func Table() []Setting {
 
 		{
 			Key: "when", Group: GroupPicture, Arg: "WHEN", Default: "streaming",
-			Help: "when to go on air: streaming (while OBS streams), recording (while it records), virtualcam (while its virtual camera is on), always (while it runs) or manual (from costream-obs peer start to peer stop)",
+			Help: "when to go on air: streaming (while OBS streams), recording (while it records), virtualcam (while its virtual camera is on), always (while it runs) or manual (from costream-obs peer start to peer stop, or until you close OBS)",
 			bind: func(c *Config) value {
 				return &choice{p: &c.When, words: []string{"streaming", "recording", "virtualcam", "always", "manual"}}
 			},

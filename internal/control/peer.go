@@ -63,6 +63,8 @@ type PeerAnswer struct {
 	Tally   *Tally        `json:"tally,omitempty"` // of PeerStatus, from a running companion
 	Saved   *scenes.Saved `json:"saved,omitempty"` // of PeerSave
 	Break   string        `json:"break,omitempty"` // of PeerAway and PeerBack: as in Report
+	// WaitsForOBS says that PeerStart is carried out when OBS is there.
+	WaitsForOBS bool `json:"waits_for_obs,omitempty"`
 }
 
 // PeerChange is one thing that was changed, as `peer --json` prints it.

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 func textLog(w io.Writer) *slog.Logger {
@@ -98,11 +99,39 @@ func TestAccessIsMadeAnew(t *testing.T) {
 	}
 }
 
+// listensElsewhere makes a panel listen on another address, and returns what it tells of that.
+func listensElsewhere(t *testing.T, o *Options, address string) chan error {
+	t.Helper()
+	elsewhere := make(chan error)
+	o.Listen, o.Elsewhere = address, func(err error) {
+		select {
+		case elsewhere <- err:
+		case <-t.Context().Done():
+		}
+	}
+	return elsewhere
+}
+
+// told is the next of it.
+func told(t *testing.T, elsewhere chan error) error {
+	t.Helper()
+	select {
+	case err := <-elsewhere:
+		return err
+	case <-time.After(requestWithin):
+		t.Fatal("nothing is told of --panel-listen")
+		return nil
+	}
+}
+
 // TestListen: the page is served on another address when the user asks for it, and then by that address alone.
 func TestListen(t *testing.T) {
 	o := (&companion{}).options(dir(t))
-	o.Listen = "127.0.0.3" // stands for the home network
+	elsewhere := listensElsewhere(t, &o, "127.0.0.3") // stands for the home network
 	s, address := start(t, o)
+	if err := told(t, elsewhere); err != nil {
+		t.Fatal(err)
+	}
 	all := s.Addresses()
 	if len(all) != 2 || all[1] != strings.Replace(address, "127.0.0.1", "127.0.0.3", 1) {
 		t.Fatalf("got %d addresses", len(all))
@@ -115,11 +144,74 @@ func TestListen(t *testing.T) {
 	if response, _ := q.send(t, all[1]); response.StatusCode != 403 {
 		t.Errorf("on the other address with this one's name: got %s", response.Status)
 	}
+}
 
-	o.Listen = "192.0.2.77"
-	err := New(o).Run(t.Context(), func() { t.Error("started") })
-	if err == nil || !strings.Contains(err.Error(), "--panel-listen 192.0.2.77") || !strings.Contains(err.Error(), "ip address") {
-		t.Errorf("an address of another machine: got %v", err)
+// TestListenOnNothing: an address that nobody can listen on takes nothing from the page on this machine, and is tried again.
+func TestListenOnNothing(t *testing.T) {
+	for _, tt := range []struct{ name, listen, want string }{
+		{"of another machine", "192.0.2.77", "ip address"},
+		{"another program's port", "127.0.0.3", "ss -ltnp sport = :"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			o := (&companion{}).options(dir(t))
+			elsewhere := listensElsewhere(t, &o, tt.listen)
+			other, err := net.Listen("tcp", "127.0.0.3:"+keptPort(t, o.StateDir))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = other.Close() }()
+			s := New(o)
+			s.retry = time.Millisecond
+			address := run(t, s)
+			for range 2 {
+				if err := told(t, elsewhere); err == nil || !strings.Contains(err.Error(), "--panel-listen "+tt.listen) || !strings.Contains(err.Error(), tt.want) {
+					t.Errorf("got %v, want the next command: %s", err, tt.want)
+				}
+			}
+			if response, _ := get("/TOKEN/").send(t, address); response.StatusCode != 200 || len(s.Addresses()) != 1 {
+				t.Errorf("on this machine: got %s and %d addresses", response.Status, len(s.Addresses()))
+			}
+			if tt.listen != "127.0.0.3" {
+				return
+			}
+			_ = other.Close()
+			for told(t, elsewhere) != nil {
+			}
+			if response, _ := get("/TOKEN/").send(t, s.Addresses()[1]); response.StatusCode != 200 {
+				t.Errorf("when the port is free: got %s", response.Status)
+			}
+		})
+	}
+}
+
+// TestListenEverywhere: all addresses of the machine include that of the page on this machine.
+func TestListenEverywhere(t *testing.T) {
+	for _, listen := range []string{"0.0.0.0", "::"} {
+		t.Run(listen, func(t *testing.T) {
+			if l, err := net.Listen("tcp", net.JoinHostPort(listen, "0")); err != nil {
+				t.Skip(err)
+			} else {
+				_ = l.Close()
+			}
+			o := (&companion{}).options(dir(t))
+			o.Listen = listen
+			o.Elsewhere = func(err error) { t.Errorf("a second listener: %v", err) }
+			s, address := start(t, o)
+			if !strings.HasPrefix(address, "http://127.0.0.1:"+keptPort(t, o.StateDir)+"/") {
+				t.Error("the address of this machine is another one")
+			}
+			for _, at := range append(s.Addresses(), strings.Replace(address, "127.0.0.1", "127.0.0.4", 1)) {
+				response, body := get("/TOKEN/").send(t, at)
+				if response.StatusCode != 200 || !strings.Contains(body, "<title>") {
+					t.Errorf("%s: got %s", strings.Split(at, "/")[2], response.Status)
+				}
+				q := get("/TOKEN/")
+				q.host = "evil.example:" + port(at)
+				if response, _ := q.send(t, at); response.StatusCode != 403 {
+					t.Errorf("%s, by another name: got %s", strings.Split(at, "/")[2], response.Status)
+				}
+			}
+		})
 	}
 }
 
@@ -133,6 +225,12 @@ func TestAnotherUser(t *testing.T) {
 			t.Skip(err)
 		}
 	}
+	for _, listen := range []string{"", "0.0.0.0"} {
+		t.Run("--panel-listen "+listen, func(t *testing.T) { testAnotherUser(t, listen) })
+	}
+}
+
+func testAnotherUser(t *testing.T, listen string) {
 	c := &companion{}
 	// The directories above can be entered by everybody, so that the file's own mode must do.
 	d, err := os.MkdirTemp("/tmp", "panel")
@@ -143,7 +241,9 @@ func TestAnotherUser(t *testing.T) {
 	if err := os.Chmod(d, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	_, address := start(t, c.options(d))
+	o := c.options(d)
+	o.Listen = listen
+	_, address := start(t, o)
 	asNobody := func(args ...string) (string, error) {
 		out, err := exec.CommandContext(t.Context(), "setpriv", append([]string{"--reuid=65534", "--regid=65534", "--clear-groups"}, args...)...).CombinedOutput()
 		return string(out), err

@@ -211,8 +211,9 @@ func message(event string, data any) []byte {
 // events tells a page what happens until it goes, or is too slow.
 func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	first, more, ok := s.feed.join()
+	w.Header().Set("Content-Type", "text/event-stream")
 	if !ok {
-		http.Error(w, "the panel is open too often: close one of its pages", http.StatusServiceUnavailable)
+		_, _ = w.Write(message("full", nil)) // A page does not learn the status of an answer that has no events.
 		return
 	}
 	defer s.feed.leave(more)
@@ -220,7 +221,6 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	if err := conn.SetReadDeadline(time.Time{}); err != nil {
 		return
 	}
-	w.Header().Set("Content-Type", "text/event-stream")
 	for m := first; ; {
 		if conn.SetWriteDeadline(time.Now().Add(writeWithin)) != nil {
 			return

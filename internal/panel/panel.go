@@ -27,10 +27,11 @@ import (
 	"github.com/costream-obs/costream-obs/scenes"
 )
 
-// Limits of the server. A page needs a stream of events and two or three more connections.
+// Limits of the server. A page needs a stream of events, and two or three more connections now and then. Browsers open six
+// connections to a server, for all its pages together.
 const (
 	maxConnections = 64
-	maxPages       = 8
+	maxPages       = 4
 	maxOrders      = 4
 	maxBody        = 4 << 10
 	maxHeader      = 8 << 10
@@ -41,14 +42,19 @@ const (
 	idleFor     = 30 * time.Second
 	// orderWithin is how long an order may take. OBS answers within milliseconds, unless it loads something.
 	orderWithin = 15 * time.Second
+	// elsewhereEvery is the time between two attempts to listen on Options.Listen.
+	elsewhereEvery = 10 * time.Second
 )
 
 // Options are what a panel shows and steers.
 type Options struct {
 	// StateDir has the file with the port and the token.
 	StateDir string
-	// Listen is another address of this machine to listen on, beside 127.0.0.1; empty for none.
+	// Listen is another address of this machine to listen on, beside 127.0.0.1; 0.0.0.0 and :: mean all, and empty none.
 	Listen string
+	// Elsewhere is told why the page is not served on Listen too, and nil once it is; may be nil. While it is not, Run tries
+	// again and serves the page on this machine.
+	Elsewhere func(error)
 	// Status is what is going on. It is asked once a second.
 	Status func() control.Status
 	// Order carries an order out in the OBS that we are connected to.
@@ -96,7 +102,8 @@ type Repairs interface {
 // Server is the panel of one running costream-obs.
 type Server struct {
 	o       Options
-	begun   time.Time // of the curves
+	retry   time.Duration // elsewhereEvery
+	begun   time.Time     // of the curves
 	orders  chan struct{} // has room for those that are carried out
 	feed    feed
 	shots   map[Whose]*shot
@@ -113,7 +120,10 @@ func New(o Options) *Server {
 	if o.Serves == nil {
 		o.Serves = func(string) {}
 	}
-	s := &Server{o: o, begun: time.Now(), orders: make(chan struct{}, maxOrders), shots: map[Whose]*shot{OfFriend: {}, Sent: {}}}
+	if o.Elsewhere == nil {
+		o.Elsewhere = func(error) {}
+	}
+	s := &Server{o: o, retry: elsewhereEvery, begun: time.Now(), orders: make(chan struct{}, maxOrders), shots: map[Whose]*shot{OfFriend: {}, Sent: {}}}
 	s.feed.init()
 	return s
 }
@@ -130,11 +140,16 @@ func (s *Server) Changed() { s.feed.wake() }
 
 // Run serves the page until ctx ends, and does not wait for browsers then. started is called once it listens.
 func (s *Server) Run(ctx context.Context, started func()) error {
-	listeners, access, err := s.listen(ctx)
+	own, access, err := s.listen(ctx)
 	if err != nil {
 		return err
 	}
-	s.open(access)
+	everywhere := own.Addr().(*net.TCPAddr).IP.IsUnspecified()
+	if everywhere {
+		s.open(access, s.networkHosts()...)
+	} else {
+		s.open(access)
+	}
 	defer s.open(Access{})
 	srv := &http.Server{
 		Handler:           http.HandlerFunc(s.serve),
@@ -159,19 +174,22 @@ func (s *Server) Run(ctx context.Context, started func()) error {
 	}()
 	// Close, not Shutdown: a page that is open must not delay the end.
 	defer context.AfterFunc(working, func() { _ = srv.Close() })()
-	ended := make(chan error, len(listeners))
 	room := make(chan struct{}, maxConnections)
-	for _, l := range listeners {
-		go func() { ended <- srv.Serve(&bounded{Listener: l, room: room}) }()
-	}
+	serve := func(l net.Listener) error { return srv.Serve(&bounded{Listener: l, room: room}) }
+	ended := make(chan error, 1)
+	go func() { ended <- serve(own) }()
 	started()
+	if s.o.Listen != "" && !everywhere {
+		parts.Add(1)
+		go func() {
+			defer parts.Done()
+			s.serveElsewhere(working, access, serve)
+		}()
+	}
 	s.o.Serves(access.URL())
 	defer s.o.Serves("")
 	err = <-ended
 	_ = srv.Close()
-	for range len(listeners) - 1 {
-		<-ended
-	}
 	if ctx.Err() != nil || errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}
@@ -180,47 +198,80 @@ func (s *Server) Run(ctx context.Context, started func()) error {
 
 // listen takes the port that the panel had last time. If another program has it, the port and the token are made anew: pages
 // that waited for us may have told that program the token.
-func (s *Server) listen(ctx context.Context) ([]net.Listener, Access, error) {
+func (s *Server) listen(ctx context.Context) (net.Listener, Access, error) {
 	access, known, err := load(s.o.StateDir)
 	if err != nil {
 		return nil, Access{}, err
 	}
-	own, err := listenOn(ctx, loopback, access.Port)
+	host := loopback
+	if ip, err := netip.ParseAddr(s.o.Listen); err == nil && ip.IsUnspecified() {
+		host = s.o.Listen // It takes the port of 127.0.0.1, too.
+	}
+	own, err := listenOn(ctx, host, access.Port)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		if known {
 			s.o.Log.Warn("another program has the panel's port, so the panel has a new address: see `costream-obs panel`", "port", access.Port)
 		}
 		access = newAccess(0)
-		own, err = listenOn(ctx, loopback, 0)
+		own, err = listenOn(ctx, host, 0)
+	}
+	if err != nil && host != loopback {
+		own, err = listenOn(ctx, loopback, access.Port)
 	}
 	if err != nil {
 		return nil, Access{}, fmt.Errorf("the page cannot be served: %w", err)
 	}
-	listeners := []net.Listener{own}
 	access.Port = own.Addr().(*net.TCPAddr).Port
 	if err := access.save(s.o.StateDir); err != nil {
 		_ = own.Close()
 		return nil, Access{}, err
 	}
-	if s.o.Listen != "" {
-		more, err := listenOn(ctx, s.o.Listen, access.Port)
-		if err != nil {
-			_ = own.Close()
-			return nil, Access{}, fmt.Errorf("--panel-listen %s: %w; give an address of this machine (`ip address` lists them)", s.o.Listen, err)
+	return own, access, nil
+}
+
+// serveElsewhere serves the page on Listen too, whenever that works. Its failures do not concern the page on this machine.
+func (s *Server) serveElsewhere(ctx context.Context, access Access, serve func(net.Listener) error) {
+	for {
+		l, err := listenOn(ctx, s.o.Listen, access.Port)
+		if err == nil {
+			s.open(access, s.o.Listen)
+			s.o.Elsewhere(nil)
+			err = serve(l)
+			s.open(access)
 		}
-		listeners = append(listeners, more)
+		if ctx.Err() != nil || errors.Is(err, http.ErrServerClosed) {
+			return
+		}
+		s.o.Elsewhere(s.notElsewhere(access.Port, err))
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(s.retry):
+		}
 	}
-	return listeners, access, nil
+}
+
+// notElsewhere says why the page is not served on Listen.
+func (s *Server) notElsewhere(port int, err error) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("another program has port %d of --panel-listen %s, so the page is served on this machine alone until that program ends; `ss -ltnp sport = :%[1]d` shows it: %[3]w",
+			port, s.o.Listen, err)
+	}
+	return fmt.Errorf("--panel-listen %s: %w; the page is served on this machine alone until that is an address of this machine (`ip address` lists them)", s.o.Listen, err)
 }
 
 const loopback = "127.0.0.1"
 
 func listenOn(ctx context.Context, host string, port int) (net.Listener, error) {
-	return new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(port)))
+	network := "tcp"
+	if ip, err := netip.ParseAddr(host); err == nil && ip.Is4() {
+		network = "tcp4" // Go takes 0.0.0.0 for IPv6 as well otherwise.
+	}
+	return new(net.ListenConfig).Listen(ctx, network, net.JoinHostPort(host, strconv.Itoa(port)))
 }
 
-// open makes requests with this token welcome; without a token none is.
-func (s *Server) open(access Access) {
+// open makes requests with this token welcome, and says by which other hosts; without a token none is.
+func (s *Server) open(access Access, others ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.access, s.serving = access, nil
@@ -228,19 +279,16 @@ func (s *Server) open(access Access) {
 		return
 	}
 	s.serving = append(s.serving, access.URL())
-	for _, host := range s.otherHosts() {
+	for _, host := range others {
 		s.serving = append(s.serving, access.at(host))
 	}
 }
 
-// otherHosts are the addresses that Listen means.
-func (s *Server) otherHosts() []string {
-	if s.o.Listen == "" {
-		return nil
-	}
+// networkHosts are this machine's addresses in its networks, of the kinds that Listen means.
+func (s *Server) networkHosts() []string {
 	ip, err := netip.ParseAddr(s.o.Listen)
-	if err != nil || !ip.IsUnspecified() {
-		return []string{s.o.Listen}
+	if err != nil {
+		return nil
 	}
 	interfaces, err := net.InterfaceAddrs()
 	if err != nil {

@@ -95,6 +95,11 @@ func (c *companion) Do(_ context.Context, id string) (string, error) {
 func start(t *testing.T, o Options) (*Server, string) {
 	t.Helper()
 	s := New(o)
+	return s, run(t, s)
+}
+
+func run(t *testing.T, s *Server) (address string) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	started, ended := make(chan struct{}), make(chan error, 1)
 	go func() { ended <- s.Run(ctx, func() { close(started) }) }()
@@ -114,7 +119,7 @@ func start(t *testing.T, o Options) (*Server, string) {
 	case err := <-ended:
 		t.Fatal(err)
 	}
-	return s, s.Addresses()[0]
+	return s.Addresses()[0]
 }
 
 // dir has an access with a port that is free.
@@ -382,6 +387,7 @@ func TestOrderFails(t *testing.T) {
 	}{
 		{errors.New("the scene is locked"), "the scene is locked"},
 		{control.ErrOtherOBS, "costream-obs has no connection to OBS: start OBS"},
+		{fmt.Errorf("hide: %w", context.DeadlineExceeded), "OBS did not answer within 15s; see: costream-obs status"},
 	} {
 		c := &companion{failed: tt.err}
 		_, address := start(t, c.options(dir(t)))
@@ -392,6 +398,24 @@ func TestOrderFails(t *testing.T) {
 		}
 		if got.Failed != tt.want || len(got.Changes) != 1 {
 			t.Errorf("got %+v, want the failure %q with one change", got, tt.want)
+		}
+	}
+}
+
+// TestAnswers: what an order came to is told as the commands of `costream-obs peer` tell it.
+func TestAnswers(t *testing.T) {
+	for _, tt := range []struct {
+		done control.PeerAnswer
+		want string
+	}{
+		{control.PeerAnswer{Break: "the scene \"Desk\" is private"}, `{"break":"the scene \"Desk\" is private"}`},
+		{control.PeerAnswer{WaitsForOBS: true}, `{"waits_for_obs":true}`},
+	} {
+		o := (&companion{}).options(dir(t))
+		o.Order = func(context.Context, control.PeerOrder) (control.PeerAnswer, error) { return tt.done, nil }
+		_, address := start(t, o)
+		if _, body := order(`{"do":"back"}`).send(t, address); strings.TrimSpace(body) != tt.want {
+			t.Errorf("got %s, want %s", body, tt.want)
 		}
 	}
 }
@@ -527,15 +551,23 @@ func TestManyPages(t *testing.T) {
 	s, address := start(t, c.options(dir(t)))
 	codes := make(map[int]int)
 	var open []*reader
-	for range maxPages + 5 {
+	for range maxPages {
 		page, code := listen(t, address)
 		codes[code]++
+		page.next("history", new(any))
 		open = append(open, page)
 	}
-	if diff := cmp.Diff(map[int]int{200: maxPages, 503: 5}, codes); diff != "" {
+	for range 5 {
+		page, code := listen(t, address)
+		codes[code]++
+		page.next("full", new(any))
+		if _, err := page.body.ReadByte(); !errors.Is(err, io.EOF) {
+			t.Errorf("one page too many: after its event comes %v, want the end", err)
+		}
+	}
+	if diff := cmp.Diff(map[int]int{200: maxPages + 5}, codes); diff != "" {
 		t.Errorf("answers (-want +got):\n%s", diff)
 	}
-	open[0].next("history", new(any))
 
 	// The others are connections that send a request and read nothing.
 	for range 100 {

@@ -66,8 +66,12 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 // answer is what came of what the user did.
 type answer struct {
 	Changes []control.PeerChange `json:"changes,omitempty"`
-	Done    string               `json:"done,omitempty"`
-	Failed  string               `json:"failed,omitempty"`
+	// Break is why there is a break after PeerAway or PeerBack; empty for none.
+	Break string `json:"break,omitempty"`
+	// WaitsForOBS says that PeerStart is carried out when OBS is there.
+	WaitsForOBS bool   `json:"waits_for_obs,omitempty"`
+	Done        string `json:"done,omitempty"`
+	Failed      string `json:"failed,omitempty"`
 }
 
 func writeAnswer(w http.ResponseWriter, a answer) {
@@ -82,12 +86,12 @@ func (s *Server) do(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	s.carry(w, r, func(ctx context.Context) (a answer, err error) {
+	s.carry(w, r, "costream-obs status", func(ctx context.Context) (a answer, err error) {
 		done, err := s.o.Order(ctx, order)
 		if errors.Is(err, control.ErrOtherOBS) {
 			err = errors.New("costream-obs has no connection to OBS: start OBS")
 		}
-		return answer{Changes: done.Changes}, err
+		return answer{Changes: done.Changes, Break: done.Break, WaitsForOBS: done.WaitsForOBS}, err
 	})
 }
 
@@ -100,7 +104,7 @@ func (s *Server) fix(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	s.carry(w, r, func(ctx context.Context) (a answer, err error) {
+	s.carry(w, r, "costream-obs doctor --fix", func(ctx context.Context) (a answer, err error) {
 		if s.o.Repairs == nil {
 			return answer{}, errors.New("nothing can be repaired from here; see: costream-obs doctor")
 		}
@@ -109,8 +113,9 @@ func (s *Server) fix(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// carry does what the user asked for, unless too much is being done already.
-func (s *Server) carry(w http.ResponseWriter, r *http.Request, do func(context.Context) (answer, error)) {
+// carry does what the user asked for, unless too much is being done already. next is the command that helps where OBS does not
+// answer.
+func (s *Server) carry(w http.ResponseWriter, r *http.Request, next string, do func(context.Context) (answer, error)) {
 	select {
 	case s.orders <- struct{}{}:
 		defer func() { <-s.orders }()
@@ -122,7 +127,7 @@ func (s *Server) carry(w http.ResponseWriter, r *http.Request, do func(context.C
 	defer cancel()
 	a, err := do(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
-		err = fmt.Errorf("OBS did not answer within %v", orderWithin)
+		err = fmt.Errorf("OBS did not answer within %v; see: %s", orderWithin, next)
 	}
 	if err != nil {
 		a.Failed = err.Error()

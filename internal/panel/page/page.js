@@ -37,23 +37,28 @@ function connect() {
     heard = Date.now();
     show(JSON.parse(e.data));
   });
-  source.onerror = () => lose();
+  source.addEventListener("full", () => lose("full", "Open too often"));
+  source.onerror = () => lose("gone", "Not running");
 }
 
-// lose says that costream-obs is gone, and connects again later. The browser itself does not after some errors.
-function lose() {
+// lose says why nothing comes, and connects again later. The browser itself does not after some errors.
+function lose(why, text) {
   if (!source) return;
   source.close();
   source = null;
   last = null;
   document.body.classList.add("gone");
-  byId("gone").hidden = false;
-  const state = byId("state");
-  state.dataset.state = "gone";
-  setText(state, "Not running");
+  sayLost(why, text);
   setText(byId("time-on-air"), "");
+  for (const id of ["why", "recording", "on-break"]) byId(id).hidden = true;
   for (const whose of ["friend", "sent"]) noPicture(whose, "No picture");
   setTimeout(reconnect, retryAfter);
+}
+
+function sayLost(why, text) {
+  for (const id of ["gone", "full"]) byId(id).hidden = id !== why;
+  byId("state").dataset.state = "gone";
+  setText(byId("state"), text);
 }
 
 async function reconnect() {
@@ -61,14 +66,17 @@ async function reconnect() {
     const response = await fetch("page.css");
     if (response.ok) return connect();
     if (response.status === 403) {
+      sayLost("gone", "Old address");
       setText(byId("gone"), "This address is not valid any more. To get the new one, run: costream-obs panel");
     }
-  } catch { /* It does not run yet. */ }
+  } catch {
+    sayLost("gone", "Not running");
+  }
   setTimeout(reconnect, retryAfter);
 }
 
 setInterval(() => {
-  if (source && Date.now() - heard > deadAfter) lose();
+  if (source && Date.now() - heard > deadAfter) lose("gone", "Not running");
 }, 1000);
 
 // ---- what is going on
@@ -85,7 +93,7 @@ function show(news) {
   const status = news.status;
   last = status;
   document.body.classList.remove("gone");
-  byId("gone").hidden = true;
+  byId("gone").hidden = byId("full").hidden = true;
 
   const [kind, text] = states[status.state] || ["waiting", status.state || "Starting"];
   const state = byId("state");
@@ -95,9 +103,9 @@ function show(news) {
   setText(byId("caption-friend"), status.peer || "Your friend");
   showTime(status.figures);
 
-  const pause = byId("on-break");
-  pause.hidden = !status.break;
-  setText(pause, status.break ? "Your friend gets a card and silence: " + status.break : "");
+  showLine("why", kind === "waiting" && status.detail);
+  showLine("recording", status.recording && "Your friend is recorded: " + status.recording);
+  showLine("on-break", onAir(status) && status.break && breakText(status.break, status.away));
 
   showTally(status.tally, status.peer);
   setPressed(byId("mute-friend"), !!status.peer_muted);
@@ -105,7 +113,7 @@ function show(news) {
   setPressed(byId("break"), !!status.away);
   const start = byId("start");
   start.hidden = status.by_hand === undefined;
-  setPressed(start, !!status.by_hand);
+  start.dataset.on = status.by_hand ? "true" : "false"; // Its text says so, too; aria-pressed would turn that round.
   setText(start, status.by_hand ? "Go off air" : "Go on air");
 
   showSaved(news.saved || []);
@@ -116,6 +124,21 @@ function show(news) {
   else samples.push(news.sample);
   samples = samples.slice(-kept);
   drawCurves();
+}
+
+function onAir(status) {
+  return status.state === "on air, waiting for peer" || status.state === "on air with peer";
+}
+
+// showLine shows a text, or nothing where there is none.
+function showLine(id, text) {
+  byId(id).hidden = !text;
+  setText(byId(id), text || "");
+}
+
+// breakText says what a break does. Without the page it ends by a command, which why names.
+function breakText(why, away) {
+  return "On a break, your friend gets a card and silence: " + (away ? "until you end the break" : why) + ".";
 }
 
 function showTime(figures) {
@@ -160,28 +183,47 @@ function showSaved(names) {
   }));
 }
 
+// showProblems keeps the entry of a problem that stays, and with it the keyboard's focus.
 function showProblems(problems, codes, fixes) {
-  const key = JSON.stringify([problems, codes, fixes]);
+  const count = problems.length;
+  byId("problems-part").hidden = count === 0;
+  setText(byId("problems-count"), count === 0 ? "" : count === 1 ? "1 problem" : count + " problems");
   const list = byId("problems");
-  if (list.dataset.key === key) return;
-  list.dataset.key = key;
-  byId("problems-part").hidden = problems.length === 0;
-  list.replaceChildren(...problems.map((text, i) => {
-    const item = document.createElement("li");
-    item.dataset.code = codes[i] || "";
-    const said = document.createElement("span");
-    said.textContent = text;
-    item.append(said);
-    for (const fix of fixes.filter((f) => f.id === codes[i])) {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.dataset.fix = fix.id;
-      button.textContent = "Repair: " + fix.what;
-      button.addEventListener("click", () => order(button, "fix", { id: fix.id }, (a) => a.done || "Done."));
-      item.append(button);
+  const keys = problems.map((text, i) => codes[i] || text);
+  const items = new Map();
+  for (const item of [...list.children]) {
+    if (keys.includes(item.dataset.code)) items.set(item.dataset.code, item);
+    else item.remove();
+  }
+  problems.forEach((text, i) => {
+    let item = items.get(keys[i]);
+    if (!item) {
+      item = document.createElement("li");
+      item.dataset.code = keys[i];
+      item.append(document.createElement("span"));
     }
-    return item;
-  }));
+    if (list.children[i] !== item) list.insertBefore(item, list.children[i] || null);
+    setText(item.firstChild, text);
+    showRepairs(item, fixes.filter((fix) => fix.id === keys[i]));
+  });
+}
+
+function showRepairs(item, fixes) {
+  const texts = fixes.map((fix) => "Repair: " + fix.what);
+  const there = new Set();
+  for (const button of item.querySelectorAll("button")) {
+    if (texts.includes(button.textContent)) there.add(button.textContent);
+    else button.remove();
+  }
+  fixes.forEach((fix, i) => {
+    if (there.has(texts[i])) return;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.dataset.fix = fix.id;
+    button.textContent = texts[i];
+    button.addEventListener("click", () => order(button, "fix", { id: fix.id }, (a) => a.done || "Done."));
+    item.append(button);
+  });
 }
 
 // ---- curves
@@ -241,10 +283,10 @@ async function picture(whose, why) {
 async function pictures() {
   const begun = Date.now();
   if (last && !document.hidden) {
-    const onAir = last.state === "on air, waiting for peer" || last.state === "on air with peer";
+    const air = onAir(last);
     await Promise.all([
-      last.state === "on air with peer" ? picture("friend", "No picture") : noPicture("friend", onAir ? "Not here yet" : "Off air"),
-      onAir && !last.break ? picture("sent", "No picture") : noPicture("sent", onAir ? "A card: on a break" : "Off air"),
+      last.state === "on air with peer" ? picture("friend", "No picture") : noPicture("friend", air ? "Not here yet" : "Off air"),
+      air && !last.break ? picture("sent", "No picture") : noPicture("sent", air ? "A card: on a break" : "Off air"),
     ]);
   }
   setTimeout(pictures, last ? Math.max(100, 1000 - (Date.now() - begun)) : 100);
@@ -267,13 +309,14 @@ async function order(button, path, body, done) {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(body),
+      signal: AbortSignal.timeout(20000), // longer than costream-obs gives OBS
     });
     if (!response.ok) return say((await response.text()).trim(), true);
     const answer = await response.json();
     if (answer.failed) return say(answer.failed, true);
     say(done(answer));
   } catch {
-    say("costream-obs does not answer.", true);
+    say("costream-obs does not answer; see: costream-obs status", true);
   } finally {
     button.removeAttribute("aria-disabled");
   }
@@ -289,21 +332,36 @@ function changed(text) {
   };
 }
 
+// isOn reports whether a button that stands for a state stands for it now.
+function isOn(button) {
+  return (button.dataset.on || button.getAttribute("aria-pressed")) === "true";
+}
+
 function act(id, does, said) {
   byId(id).addEventListener("click", () => {
     const button = byId(id);
-    order(button, "do", { do: does(button.getAttribute("aria-pressed") === "true") }, said(button.getAttribute("aria-pressed") === "true"));
+    order(button, "do", { do: does(isOn(button)) }, said(isOn(button)));
   });
+}
+
+function breakBegun(answer) {
+  if (last && onAir(last)) return breakText(answer.break, true);
+  return "When you are on air, your friend gets a card and silence until you end the break.";
+}
+
+function breakOver(answer) {
+  if (answer.break) return breakText(answer.break, false);
+  return last && onAir(last) ? "No break: your friend gets your picture and voice." : "No break: when you are on air, your friend gets your picture and voice.";
 }
 
 const always = (v) => () => v;
 act("show", always("show"), always(changed("Your friend is shown.")));
 act("hide", always("hide"), always(changed("Your friend is hidden.")));
 act("restore", always("restore"), always(changed("Your friend is back in place.")));
-act("mute-friend", (on) => on ? "unmute" : "mute", (on) => always(on ? "You and your viewers hear your friend." : "You and your viewers do not hear your friend."));
-act("mute-me", (on) => on ? "unmute-me" : "mute-me", (on) => always(on ? "Your friend hears you." : "Your friend does not hear you; your viewers do."));
-act("break", (on) => on ? "back" : "away", (on) => always(on ? "The break is over." : "Your friend gets a card and silence."));
-act("start", (on) => on ? "stop" : "start", (on) => always(on ? "Going off air." : "Going on air."));
+act("mute-friend", (on) => on ? "unmute" : "mute", (on) => always(on ? "You and your viewers hear your friend, unless the peer is muted in OBS." : "You and your viewers do not hear your friend."));
+act("mute-me", (on) => on ? "unmute-me" : "mute-me", (on) => always(on ? "Your friend hears what your viewers hear of you." : "Your friend does not hear you; your viewers do."));
+act("break", (on) => on ? "back" : "away", (on) => on ? breakOver : breakBegun);
+act("start", (on) => on ? "stop" : "start", (on) => (answer) => on ? "Going off air." : answer.waits_for_obs ? "You go on air when OBS is there." : "Going on air.");
 act("resync", always("resync"), always(always("Picture and voice begin anew.")));
 
 byId("place").addEventListener("click", () => {

@@ -31,6 +31,8 @@ type gate struct {
 	monitored map[string]bool
 	onlyHeard map[string]bool // are monitored for the user alone
 	closed    map[string]bool // by OBS's meters
+	pending   map[string]int  // mutes and unmutes that the session has not noted yet, by input
+	told      map[string]bool // what the last of them said
 	metered   bool            // meters have come
 	placed    bool            // the streams at the sound server are where they belong
 	paused    bool            // the user is on a break
@@ -83,6 +85,11 @@ func (g *gate) set(mics []string, muted map[string]bool, monitored map[string]ob
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.mics, g.muted = slices.Clone(mics), maps.Clone(muted)
+	for input, muted := range g.told {
+		if _, known := g.muted[input]; known {
+			g.muted[input] = muted
+		}
+	}
 	g.monitored, g.onlyHeard = make(map[string]bool), make(map[string]bool)
 	for input, t := range monitored {
 		g.monitored[input], g.onlyHeard[input] = t != obsctl.MonitorOff, t == obsctl.MonitorOnly
@@ -91,14 +98,32 @@ func (g *gate) set(mics []string, muted map[string]bool, monitored map[string]ob
 	g.apply()
 }
 
-// mute takes in at once that an input was muted or unmuted.
+// mute takes in at once that an input was muted or unmuted. What set says of the input does not count until noted was called:
+// the session may be in the middle of a round, and not know of it.
 func (g *gate) mute(input string, muted bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.pending == nil {
+		g.pending, g.told = make(map[string]int), make(map[string]bool)
+	}
+	g.pending[input]++
+	g.told[input] = muted
 	if _, known := g.muted[input]; known {
 		g.muted[input] = muted
 		g.apply()
 	}
+}
+
+// noted says that the session has noted an event of which mute was told.
+func (g *gate) noted(input string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if n := g.pending[input]; n > 1 {
+		g.pending[input] = n - 1
+		return
+	}
+	delete(g.pending, input)
+	delete(g.told, input)
 }
 
 // place takes whether the streams at the sound server are where they belong.

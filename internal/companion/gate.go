@@ -25,7 +25,7 @@ type gate struct {
 
 	mics      []string
 	shared    []string // inputs that go to the peer besides them
-	left      []string // inputs that were shared, and may still be on their way
+	left      []string // inputs that were shared, or muted by OBS's button, and may still be on their way
 	active    []string // the shared inputs that are in the programme, by OBS's meters
 	muted     map[string]bool
 	monitored map[string]bool
@@ -33,6 +33,7 @@ type gate struct {
 	closed    map[string]bool // by OBS's meters
 	pending   map[string]int  // mutes and unmutes that the session has not noted yet, by input
 	told      map[string]bool // what the last of them said
+	pressed   map[string]bool // at "monitor only" by the mute button of OBS 32.1, which monitors them like any other
 	metered   bool            // meters have come
 	placed    bool            // the streams at the sound server are where they belong
 	paused    bool            // the user is on a break
@@ -94,6 +95,14 @@ func (g *gate) set(mics []string, muted map[string]bool, monitored map[string]ob
 	for input, t := range monitored {
 		g.monitored[input], g.onlyHeard[input] = t != obsctl.MonitorOff, t == obsctl.MonitorOnly
 	}
+	for input := range g.pressed {
+		if g.pending[input] == 0 && !g.onlyHeard[input] {
+			delete(g.pressed, input)
+			if g.muted[input] && slices.Contains(g.toPeer(), input) {
+				g.left, g.leaked = append(g.left, input), time.Now()
+			}
+		}
+	}
 	g.left = slices.DeleteFunc(g.left, func(input string) bool { return !g.stillLeaves(input) && g.drained() })
 	g.apply()
 }
@@ -103,6 +112,21 @@ func (g *gate) set(mics []string, muted map[string]bool, monitored map[string]ob
 func (g *gate) mute(input string, muted bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.takeMute(input, muted)
+}
+
+// button is mute for the mute button of OBS 32.1.
+func (g *gate) button(input string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.pressed == nil {
+		g.pressed = make(map[string]bool)
+	}
+	g.pressed[input] = true
+	g.takeMute(input, true)
+}
+
+func (g *gate) takeMute(input string, muted bool) {
 	if g.pending == nil {
 		g.pending, g.told = make(map[string]int), make(map[string]bool)
 	}
@@ -244,7 +268,7 @@ func (g *gate) leaks() bool {
 		}
 	}
 	for _, mic := range all {
-		shut := len(all) > 1 && (g.hazard && g.muted[mic] || g.closed[mic])
+		shut := len(all) > 1 && (g.muted[mic] && (g.hazard || g.pressed[mic]) || g.closed[mic])
 		if shut && g.monitored[mic] {
 			g.leaked = time.Now()
 			return true
@@ -259,7 +283,9 @@ func (g *gate) leaks() bool {
 }
 
 // stillLeaves reports whether OBS still plays an input to us that is not shared any more.
-func (g *gate) stillLeaves(input string) bool { return g.monitored[input] && !g.onlyHeard[input] }
+func (g *gate) stillLeaves(input string) bool {
+	return g.monitored[input] && !g.onlyHeard[input] && !slices.Contains(g.toPeer(), input)
+}
 
 // drained reports whether nothing of what leaked last can still arrive.
 func (g *gate) drained() bool { return time.Since(g.leaked) >= leakTail }

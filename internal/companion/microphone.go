@@ -147,7 +147,7 @@ func (m *microphone) actAtOnce(ev obsctl.Event) {
 		m.gate.mute(e.Input, e.Muted)
 	case obsctl.MonitorTypeChanged:
 		if m.byButton(e) {
-			m.gate.mute(e.Input, true)
+			m.gate.button(e.Input)
 		}
 	}
 }

@@ -4,6 +4,7 @@ package companion
 
 import (
 	"testing"
+	"time"
 
 	"github.com/costream-obs/costream-obs/obsctl"
 )
@@ -52,6 +53,60 @@ func TestRoundDoesNotOpenAfterMute(t *testing.T) {
 			}
 			if len(s.mic.gate.pending) > 0 || len(s.mic.gate.told) > 0 {
 				t.Errorf("still pending: %v, %v", s.mic.gate.pending, s.mic.gate.told)
+			}
+		})
+	}
+}
+
+// TestButtonHoldsAll: OBS 32.1 goes on monitoring what its button mutes, until we mute it as other versions do. Until then,
+// and until the rest of it has come, the other inputs are silent with it.
+func TestButtonHoldsAll(t *testing.T) {
+	const music = "Music"
+	type types = map[string]obsctl.MonitorType
+	both, only := types{testMic: obsctl.MonitorAndOutput, music: obsctl.MonitorAndOutput}, types{testMic: obsctl.MonitorOnly, music: obsctl.MonitorAndOutput}
+	open, muted := map[string]bool{testMic: false, music: false}, map[string]bool{testMic: true, music: false}
+	drain := func(g *gate) { g.leaked = time.Now().Add(-leakTail) }
+	for _, tt := range []struct {
+		name string
+		act  func(g *gate, set func(map[string]bool, types))
+		want bool
+	}{
+		{"pressed", func(g *gate, _ func(map[string]bool, types)) { g.button(testMic) }, true},
+		{"in a round that does not know", func(g *gate, set func(map[string]bool, types)) { g.button(testMic); set(open, both) }, true},
+		{"noted", func(g *gate, set func(map[string]bool, types)) { g.button(testMic); g.noted(testMic); set(muted, only) }, true},
+		{"muted by us, and on its way", func(g *gate, set func(map[string]bool, types)) {
+			g.button(testMic)
+			g.noted(testMic)
+			set(muted, only)
+			set(muted, both)
+		}, true},
+		{"and come", func(g *gate, set func(map[string]bool, types)) {
+			g.button(testMic)
+			g.noted(testMic)
+			set(muted, both)
+			drain(g)
+			set(muted, both)
+		}, false},
+		{"pressed again", func(g *gate, set func(map[string]bool, types)) { g.button(testMic); g.noted(testMic); set(open, both) }, false},
+		{"of an input that the peer does not hear", func(g *gate, set func(map[string]bool, types)) {
+			g.button("Browser")
+			g.noted("Browser")
+			set(map[string]bool{testMic: false, "Browser": true}, types{testMic: obsctl.MonitorAndOutput, "Browser": obsctl.MonitorAndOutput})
+		}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var g gate
+			var silent bool
+			g.reset()
+			g.attach(func(is bool) { silent = is })
+			t.Cleanup(g.detach)
+			g.meter(nil)
+			g.place(true)
+			set := func(muted map[string]bool, monitored types) { g.set([]string{testMic, music}, muted, monitored) }
+			set(open, both)
+			tt.act(&g, set)
+			if silent != tt.want {
+				t.Errorf("silent: got %v, want %v", silent, tt.want)
 			}
 		})
 	}

@@ -156,6 +156,9 @@ func (s *shared) unfit(c candidate, records string) string {
 	case carriesPeer(c, s.where, records):
 		return "it captures what you hear, and so your friend's voice: they would hear an echo of themselves; " +
 			"capture the game or the music alone, with an Application Audio Capture, or with an Audio Output Capture of a sink of its own"
+	case capturesOBS(c):
+		return "it captures what OBS plays itself, and your friend would hear everything again and again; " +
+			"capture the game or the music alone, or all applications except " + media.ClientName + " and obs"
 	case c.UnversionedKind == captureKind && s.monitored != "" && c.settings["device_id"] == s.monitored+".monitor":
 		// OBS_SOURCE_DO_NOT_SELF_MONITOR in libobs
 		return "it captures OBS's monitoring device, and OBS does not monitor that; in OBS open Settings → Audio → Advanced and choose another Monitoring Device"
@@ -196,15 +199,21 @@ func carriesPeer(c candidate, where hearing, records string) bool {
 		sink := text("TargetName")
 		return where.defaultSink == "" || !set || id < 0 || id >= 1<<32-1 || sink == "" || where.sinks[sink]
 	case "pipewire_audio_application_capture":
-		except, _ := c.settings["ExceptApp"].(bool)
-		return capturesUs(c.settings) != except
+		return capturesApplication(c.settings, media.ClientName)
 	}
 	// Those of other plugins do not say what they capture.
 	return strings.HasSuffix(c.UnversionedKind, "_output_capture")
 }
 
-// capturesUs reports whether the applications that an Application Audio Capture names are those of costream-obs.
-func capturesUs(settings map[string]any) bool {
+// capturesOBS reports whether an input captures what OBS plays, which is what OBS monitors: that would come back in a circle.
+func capturesOBS(c candidate) bool {
+	// The name of the program and of the application differ only in capital letters.
+	return c.UnversionedKind == "pipewire_audio_application_capture" && capturesApplication(c.settings, "obs")
+}
+
+// capturesApplication reports whether an Application Audio Capture captures an application: one that it names, or one that
+// it does not name if it captures all except those.
+func capturesApplication(settings map[string]any, application string) bool {
 	names := []any{settings["TargetName"]}
 	if mode, _ := settings["CaptureMode"].(float64); mode == 1 { // several applications
 		names = nil
@@ -214,10 +223,12 @@ func capturesUs(settings map[string]any) bool {
 			names = append(names, entry["value"])
 		}
 	}
-	return slices.ContainsFunc(names, func(name any) bool {
+	named := slices.ContainsFunc(names, func(name any) bool {
 		text, _ := name.(string)
-		return strings.EqualFold(text, media.ClientName)
+		return strings.EqualFold(text, application)
 	})
+	except, _ := settings["ExceptApp"].(bool)
+	return named != except
 }
 
 func namesOf(inputs []obsctl.Input) []string {

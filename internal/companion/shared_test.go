@@ -76,7 +76,7 @@ func TestShared(t *testing.T) {
 	set := func(input string, settings D) *sharedStage {
 		return stage(func(s *sharedStage) { s.settings[input] = settings })
 	}
-	const echo = "captures what you hear"
+	const echo, playsItself = "captures what you hear", "captures what OBS plays itself"
 	for _, tt := range []struct {
 		name    string
 		share   []string
@@ -118,7 +118,16 @@ func TestShared(t *testing.T) {
 		{name: "PipeWire's sink with the peer", share: []string{"Sink"}, stage: set("Sink", D{"TargetId": 41.0, "TargetName": "speakers"}), refused: echo},
 		{name: "an application that is ours", share: []string{"App"}, stage: set("App", D{"TargetName": "Costream-OBS"}), refused: echo},
 		{name: "all applications but one", share: []string{"App"}, stage: set("App", D{"TargetName": "firefox", "ExceptApp": true}), refused: echo},
-		{name: "all applications but ours", share: []string{"App"}, stage: set("App", D{"TargetName": media.ClientName, "ExceptApp": true}), want: []string{"App"}},
+		{name: "all applications but ours", share: []string{"App"}, stage: set("App", D{"TargetName": media.ClientName, "ExceptApp": true}), refused: playsItself},
+		{name: "all applications but OBS", share: []string{"App"}, stage: set("App", D{"TargetName": "obs", "ExceptApp": true}), refused: echo},
+		{name: "all applications but several", share: []string{"App"}, refused: playsItself,
+			stage: set("App", D{"CaptureMode": 1.0, "ExceptApp": true, "apps": []any{D{"value": "firefox"}, D{"value": media.ClientName}}})},
+		{name: "all applications but ours and OBS", share: []string{"App"}, want: []string{"App"},
+			stage: set("App", D{"CaptureMode": 1.0, "ExceptApp": true, "apps": []any{D{"value": "OBS"}, D{"value": media.ClientName}}})},
+		{name: "OBS by its program", share: []string{"App"}, stage: set("App", D{"TargetName": "obs"}), refused: playsItself},
+		{name: "OBS as an application", share: []string{"App"}, stage: set("App", D{"TargetName": "OBS"}), refused: playsItself},
+		{name: "several applications, one of them OBS", share: []string{"App"}, refused: playsItself,
+			stage: set("App", D{"CaptureMode": 1.0, "apps": []any{D{"value": "firefox"}, D{"value": "obs"}}})},
 		{name: "several applications, one of them ours", share: []string{"App"}, refused: echo,
 			stage: set("App", D{"CaptureMode": 1.0, "TargetName": "firefox", "apps": []any{D{"value": "firefox"}, D{"value": media.ClientName}}})},
 		{name: "several other applications", share: []string{"App"}, want: []string{"App"},

@@ -25,9 +25,10 @@ type shared struct {
 	onlyHeard  func(input string) bool
 
 	matching  []candidate
-	monitored string  // the sink that OBS monitors to; empty for the default one
-	where     hearing // as the sound server said last
-	refused   error   // why patterns share nothing
+	monitored string               // the sink that OBS monitors to; empty for the default one
+	where     hearing              // as the sound server said last
+	records   map[string]recording // what it said together with that
+	refused   error                // why patterns share nothing
 }
 
 // candidate is an input that --share names.
@@ -103,23 +104,30 @@ func (s *shared) decide(ctx context.Context) {
 	if len(s.patterns) == 0 {
 		return
 	}
-	var records map[string]recording
 	if slices.ContainsFunc(s.matching, func(c candidate) bool { return strings.HasSuffix(c.UnversionedKind, "_capture") }) {
 		// A server that is too busy to answer moves nothing either. Before its first answer no capture is shared.
-		if where, err := s.sound.hearing(ctx); err == nil {
-			s.where = where
-			records, _ = s.sound.recordsOf(ctx, s.seen.pid)
-		}
+		s.look(ctx)
 	}
 	reasons := make(map[string]string)
 	var names []string
 	for _, c := range s.matching {
-		if reasons[c.Name] = s.unfit(c, records[c.Name].source); reasons[c.Name] == "" {
+		if reasons[c.Name] = s.unfit(c, s.records[c.Name].source); reasons[c.Name] == "" {
 			names = append(names, c.Name)
 		}
 	}
 	s.seen.shared = names
 	s.refused = s.unmet(reasons)
+}
+
+// look asks the sound server. One answer without the other counts for nothing.
+func (s *shared) look(ctx context.Context) {
+	where, err := s.sound.hearing(ctx)
+	if err != nil {
+		return
+	}
+	if records, err := s.sound.recordsOf(ctx, s.seen.pid); err == nil {
+		s.where, s.records = where, records
+	}
 }
 
 // unmet tells of the first pattern that shares nothing.

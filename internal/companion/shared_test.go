@@ -23,6 +23,7 @@ type sharedStage struct {
 	where    hearing
 	mute     error // why the sound server does not answer
 	records  map[string]recording
+	unread   error  // why it does not say what OBS records
 	device   string // OBS's monitoring device
 }
 
@@ -44,7 +45,7 @@ func (s *sharedStage) MonitorType(_ context.Context, input string) (obsctl.Monit
 func (s *sharedStage) hearing(context.Context) (hearing, error) { return s.where, s.mute }
 
 func (s *sharedStage) recordsOf(context.Context, int) (map[string]recording, error) {
-	return s.records, nil
+	return s.records, s.unread
 }
 
 // TestShared: --share names inputs of any kind, by name or glob, but never the peer, and nothing in which the peer's voice is.
@@ -163,26 +164,37 @@ func TestShared(t *testing.T) {
 func TestSharedWhileServerIsBusy(t *testing.T) {
 	const game = "Game sound"
 	inputs := []obsctl.Input{{Name: game, UnversionedKind: captureKind}}
-	stage := &sharedStage{settings: map[string]map[string]any{game: {"device_id": "games.monitor"}}, mute: errors.New("it hangs")}
+	stage := &sharedStage{settings: map[string]map[string]any{game: {"device_id": "games.monitor"}}}
 	seen := &observed{inputs: inputs}
 	s := shared{obs: stage, sound: stage, seen: seen, patterns: []string{game}, onlyHeard: func(string) bool { return false }}
 	if err := s.ask(t.Context(), inputs); err != nil {
 		t.Fatal(err)
 	}
-	for _, step := range []struct {
-		mute  error
-		sinks map[string]bool
-		want  []string
+	hangs := errors.New("it hangs")
+	alone, together := map[string]bool{"speakers": true}, map[string]bool{"speakers": true, "games": true}
+	moved := map[string]recording{game: {source: "speakers.monitor"}}
+	for i, step := range []struct {
+		mute, unread error
+		sinks        map[string]bool
+		records      map[string]recording
+		want         []string
 	}{
-		{stage.mute, nil, nil},
-		{nil, map[string]bool{"speakers": true}, []string{game}},
-		{stage.mute, nil, []string{game}},
-		{nil, map[string]bool{"speakers": true, "games": true}, nil},
+		{hangs, nil, nil, nil, nil},
+		{nil, hangs, alone, nil, nil},
+		{nil, nil, alone, nil, []string{game}},
+		{hangs, nil, nil, nil, []string{game}},
+		{nil, nil, together, nil, nil},
+		{nil, hangs, alone, nil, nil},
+		{nil, nil, alone, moved, nil},
+		{nil, hangs, alone, nil, nil},
+		{hangs, nil, alone, nil, nil},
+		{nil, nil, alone, nil, []string{game}},
 	} {
-		stage.mute, stage.where = step.mute, hearing{sinks: step.sinks, defaultSink: "speakers"}
+		stage.mute, stage.unread, stage.records = step.mute, step.unread, step.records
+		stage.where = hearing{sinks: step.sinks, defaultSink: "speakers"}
 		s.decide(t.Context())
 		if diff := cmp.Diff(step.want, seen.shared); diff != "" {
-			t.Errorf("with %v: shared (-want +got):\n%s", step, diff)
+			t.Errorf("step %d: shared (-want +got):\n%s", i, diff)
 		}
 	}
 }

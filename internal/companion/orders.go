@@ -111,6 +111,7 @@ func (c *Companion) goByHand(on bool) error {
 	a := c.call.Load()
 	c.orders.set(func() { c.orders.byHand, c.orders.stopped = on, c.orders.stopped || !on && a != nil })
 	if !on && a != nil {
+		c.tally.offAir()
 		a.Halt()
 	}
 	return nil

@@ -111,3 +111,41 @@ func TestButtonHoldsAll(t *testing.T) {
 		})
 	}
 }
+
+// TestObservingSilences: what carries the peer's voice from now on is silent as soon as that is known, while OBS still plays
+// it.
+func TestObservingSilences(t *testing.T) {
+	const game = "Game sound"
+	s, told := onAirWithFake(t, debian12, notAsked)
+	stage := &sharedStage{where: hearing{sinks: map[string]bool{"speakers": true}, defaultSink: "speakers"}}
+	s.share.sound, s.share.patterns = stage, []string{game}
+	s.share.matching = []candidate{{obsctl.Input{Name: game, UnversionedKind: captureKind}, map[string]any{"device_id": "games.monitor"}, false}}
+	s.seen.inputs, s.seen.special.Mics = []obsctl.Input{{Name: testMic}, {Name: game}}, []string{testMic}
+	s.seen.muted = map[string]bool{testMic: false, game: false}
+	s.seen.monitored[game] = obsctl.MonitorAndOutput
+	s.seen.askOutputs, s.seen.askScene, s.seen.askInputs = false, false, false
+	s.call = &onAirCall{}
+	var silent bool
+	s.mic.gate.attach(func(is bool) { silent = is })
+	t.Cleanup(s.mic.gate.detach)
+	s.mic.gate.meter(nil)
+	s.mic.gate.place(true)
+	s.seen.shared = []string{game}
+	s.mic.tell()
+	for _, step := range []struct {
+		sinks map[string]bool
+		want  bool
+	}{
+		{map[string]bool{"speakers": true}, false},
+		{map[string]bool{"speakers": true, "games": true}, true},
+	} {
+		stage.where.sinks = step.sinks
+		if err := s.observe(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if silent != step.want {
+			t.Errorf("the peer's voice on %v, silent: got %v, want %v", step.sinks, silent, step.want)
+		}
+	}
+	told.want(t)
+}

@@ -150,6 +150,26 @@ func (g *gate) noted(input string) {
 	delete(g.told, input)
 }
 
+// rename takes in at once that an input got another name. What OBS plays of it goes on, so under its old name it would seem
+// to have ended.
+func (g *gate) rename(from, to string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, names := range [][]string{g.mics, g.shared, g.left} {
+		for i := range names {
+			if names[i] == from {
+				names[i] = to
+			}
+		}
+	}
+	for _, known := range []map[string]bool{g.muted, g.monitored, g.onlyHeard, g.closed, g.pressed} {
+		if is, found := known[from]; found {
+			delete(known, from)
+			known[to] = is
+		}
+	}
+}
+
 // place takes whether the streams at the sound server are where they belong.
 func (g *gate) place(placed bool) {
 	g.mu.Lock()

@@ -140,7 +140,7 @@ func (m *microphone) note(ev obsctl.Event) {
 	}
 }
 
-// actAtOnce passes mutes on to the gate; note follows for each event.
+// actAtOnce passes mutes and new names on to the gate; note follows for each event.
 func (m *microphone) actAtOnce(ev obsctl.Event) {
 	switch e := ev.(type) {
 	case obsctl.MuteChanged:
@@ -149,6 +149,8 @@ func (m *microphone) actAtOnce(ev obsctl.Event) {
 		if m.byButton(e) {
 			m.gate.button(e.Input)
 		}
+	case obsctl.InputRenamed:
+		m.gate.rename(e.Old, e.New)
 	}
 }
 

@@ -9,6 +9,21 @@ import (
 	"github.com/costream-obs/costream-obs/obsctl"
 )
 
+// listened opens the gate of a session, and tells whether it is silent from then on.
+func listened(t *testing.T, s *session) (silent *bool) {
+	t.Helper()
+	silent = new(bool)
+	s.mic.gate.attach(func(is bool) { *silent = is })
+	t.Cleanup(s.mic.gate.detach)
+	s.mic.gate.meter(nil)
+	s.mic.gate.place(true)
+	s.mic.tell()
+	if *silent {
+		t.Fatal("nothing is heard")
+	}
+	return silent
+}
+
 // TestRoundDoesNotOpenAfterMute: a round that began before a mute knows nothing of it, and does not open the gate again.
 func TestRoundDoesNotOpenAfterMute(t *testing.T) {
 	mute := func(muted bool) obsctl.Event { return obsctl.MuteChanged{Input: testMic, Muted: muted} }
@@ -29,27 +44,19 @@ func TestRoundDoesNotOpenAfterMute(t *testing.T) {
 			s, _ := onAirWithFake(t, tt.version, notAsked)
 			s.seen.special.Mics, s.seen.muted = []string{testMic}, map[string]bool{testMic: false}
 			s.ledger.noteMonitor(testCollection, testMic, obsctl.MonitorOff)
-			var silent bool
-			s.mic.gate.attach(func(is bool) { silent = is })
-			t.Cleanup(s.mic.gate.detach)
-			s.mic.gate.meter(nil)
-			s.mic.gate.place(true)
-			s.mic.tell()
-			if silent {
-				t.Fatal("the microphone is not heard")
-			}
+			silent := listened(t, s)
 			for _, ev := range tt.events {
 				s.actAtOnce(ev)
 			}
 			s.mic.tell()
-			if silent != tt.inRound {
-				t.Errorf("in the round, silent: got %v, want %v", silent, tt.inRound)
+			if *silent != tt.inRound {
+				t.Errorf("in the round, silent: got %v, want %v", *silent, tt.inRound)
 			}
 			for _, ev := range tt.events {
 				s.note(ev)
 			}
-			if silent != tt.want {
-				t.Errorf("noted, silent: got %v, want %v", silent, tt.want)
+			if *silent != tt.want {
+				t.Errorf("noted, silent: got %v, want %v", *silent, tt.want)
 			}
 			if len(s.mic.gate.pending) > 0 || len(s.mic.gate.told) > 0 {
 				t.Errorf("still pending: %v, %v", s.mic.gate.pending, s.mic.gate.told)
@@ -125,13 +132,8 @@ func TestObservingSilences(t *testing.T) {
 	s.seen.monitored[game] = obsctl.MonitorAndOutput
 	s.seen.askOutputs, s.seen.askScene, s.seen.askInputs = false, false, false
 	s.call = &onAirCall{}
-	var silent bool
-	s.mic.gate.attach(func(is bool) { silent = is })
-	t.Cleanup(s.mic.gate.detach)
-	s.mic.gate.meter(nil)
-	s.mic.gate.place(true)
 	s.seen.shared = []string{game}
-	s.mic.tell()
+	silent := listened(t, s)
 	for _, step := range []struct {
 		sinks map[string]bool
 		want  bool
@@ -143,9 +145,28 @@ func TestObservingSilences(t *testing.T) {
 		if err := s.observe(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if silent != step.want {
-			t.Errorf("the peer's voice on %v, silent: got %v, want %v", step.sinks, silent, step.want)
+		if *silent != step.want {
+			t.Errorf("the peer's voice on %v, silent: got %v, want %v", step.sinks, *silent, step.want)
 		}
 	}
 	told.want(t)
+}
+
+// TestMuteUnderANewName: a mute counts although the session does not know yet that the microphone was renamed.
+func TestMuteUnderANewName(t *testing.T) {
+	s, _ := onAirWithFake(t, debian12, notAsked)
+	s.seen.special.Mics, s.seen.muted = []string{testMic}, map[string]bool{testMic: false}
+	silent := listened(t, s)
+	for _, step := range []struct {
+		ev   obsctl.Event
+		want bool
+	}{
+		{obsctl.InputRenamed{Old: testMic, New: "Voice"}, false},
+		{obsctl.MuteChanged{Input: "Voice", Muted: true}, true},
+	} {
+		s.actAtOnce(step.ev)
+		if *silent != step.want {
+			t.Errorf("after %+v, silent: got %v, want %v", step.ev, *silent, step.want)
+		}
+	}
 }

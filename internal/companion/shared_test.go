@@ -7,6 +7,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -269,6 +270,20 @@ func TestGateWithShared(t *testing.T) {
 			g.share(nil)
 			g.set([]string{mic}, open, map[string]obsctl.MonitorType{mic: obsctl.MonitorAndOutput})
 		}, true, false},
+		{"renamed, and not shared any more, and still monitored", false, func(g *gate) {
+			g.rename(music, "Song")
+			g.share(nil)
+			g.set([]string{mic}, map[string]bool{mic: false}, map[string]obsctl.MonitorType{mic: obsctl.MonitorAndOutput, "Song": obsctl.MonitorAndOutput})
+			g.leaked = time.Now().Add(-leakTail)
+			g.place(false)
+			g.place(true)
+		}, true, false},
+		{"renamed, and still shared", false, func(g *gate) {
+			g.rename(music, "Song")
+			g.share([]string{"Song"})
+			g.set([]string{mic}, map[string]bool{mic: false, "Song": false}, map[string]obsctl.MonitorType{mic: obsctl.MonitorAndOutput, "Song": obsctl.MonitorAndOutput})
+		}, false, false},
+		{"renamed, and muted", true, func(g *gate) { g.rename(music, "Song"); g.mute("Song", true) }, true, false},
 		{"shared again", false, func(g *gate) {
 			g.share(nil)
 			g.set([]string{mic}, open, both)

@@ -126,7 +126,7 @@ func TestObservingSilences(t *testing.T) {
 	s, told := onAirWithFake(t, debian12, notAsked)
 	stage := &sharedStage{where: hearing{sinks: map[string]bool{"speakers": true}, defaultSink: "speakers"}}
 	s.share.sound, s.share.patterns = stage, []string{game}
-	s.share.matching = []candidate{{obsctl.Input{Name: game, UnversionedKind: captureKind}, map[string]any{"device_id": "games.monitor"}, false}}
+	s.share.matching = []candidate{{obsctl.Input{Name: game, UnversionedKind: captureKind}, map[string]any{"device_id": "games.monitor"}, false, false}}
 	s.seen.inputs, s.seen.special.Mics = []obsctl.Input{{Name: testMic}, {Name: game}}, []string{testMic}
 	s.seen.muted = map[string]bool{testMic: false, game: false}
 	s.seen.monitored[game] = obsctl.MonitorAndOutput

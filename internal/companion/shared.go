@@ -36,12 +36,14 @@ type candidate struct {
 	obsctl.Input
 	settings map[string]any
 	silent   bool // it has no sound
+	unheard  bool // it is on no audio track
 }
 
 // sharedOBS is what shared needs of OBS.
 type sharedOBS interface {
 	InputSettings(ctx context.Context, name string) (map[string]any, error)
 	MonitorType(ctx context.Context, input string) (obsctl.MonitorType, error)
+	Trackless(ctx context.Context, input string) (bool, error)
 	MonitoringDevice(ctx context.Context) (obsctl.MonitoringDevice, error)
 }
 
@@ -77,7 +79,13 @@ func (s *shared) ask(ctx context.Context, inputs []obsctl.Input) error {
 		if err != nil && !silent && !obsctl.IsCode(err, obsctl.CodeNotFound) {
 			return err
 		}
-		matching = append(matching, candidate{in, settings, silent})
+		unheard := false
+		if !silent {
+			if unheard, err = s.obs.Trackless(ctx, in.Name); err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
+				return err
+			}
+		}
+		matching = append(matching, candidate{in, settings, silent, unheard})
 	}
 	s.matching = matching
 	if len(matching) == 0 {
@@ -161,6 +169,8 @@ func (s *shared) unfit(c candidate, records string) string {
 		return "it has no sound; name an input that OBS's Audio Mixer shows"
 	case s.onlyHeard(c.Name):
 		return `it is set to "Monitor Only", so your viewers do not hear it either; in OBS open Edit → Advanced Audio Properties and choose "Monitor Off"`
+	case c.unheard:
+		return "it is on no audio track, so your viewers do not hear it either; in OBS open Edit → Advanced Audio Properties and choose a track for it"
 	case carriesPeer(c, s.where, records):
 		return "it captures what you hear, and so your friend's voice: they would hear an echo of themselves; " +
 			"capture the game or the music alone, with an Application Audio Capture, or with an Audio Output Capture of a sink of its own"

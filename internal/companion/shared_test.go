@@ -21,6 +21,7 @@ import (
 type sharedStage struct {
 	settings map[string]map[string]any
 	silent   map[string]bool
+	unheard  map[string]bool
 	where    hearing
 	mute     error // why the sound server does not answer
 	records  map[string]recording
@@ -41,6 +42,10 @@ func (s *sharedStage) MonitorType(_ context.Context, input string) (obsctl.Monit
 		return obsctl.MonitorOff, &obsctl.RequestError{Request: "GetInputAudioMonitorType", Code: obsctl.CodeInvalidState}
 	}
 	return obsctl.MonitorOff, nil
+}
+
+func (s *sharedStage) Trackless(_ context.Context, input string) (bool, error) {
+	return s.unheard[input], nil
 }
 
 func (s *sharedStage) hearing(context.Context) (hearing, error) { return s.where, s.mute }
@@ -99,6 +104,7 @@ func TestShared(t *testing.T) {
 		{name: "the peer's picture", share: []string{"Peer"}, refused: "is your friend's picture"},
 		{name: "the peer's picture by our mark", share: []string{"Friend"}, refused: "is your friend's picture"},
 		{name: "the peer's voice", share: []string{voice}, refused: "is your friend's voice"},
+		{name: "on no audio track", share: []string{"Music"}, stage: stage(func(s *sharedStage) { s.unheard = map[string]bool{"Music": true} }), refused: "is on no audio track"},
 		{name: "for the user alone", share: []string{"Music"}, only: "Music", refused: `is set to "Monitor Only"`},
 
 		{name: "Desktop Audio", share: []string{"Desktop Audio"}, refused: `your friend does not hear "Desktop Audio", which --share names: it ` + echo},

@@ -96,6 +96,23 @@ func (c *Client) Monitored(ctx context.Context) (map[string]MonitorType, error) 
 	return monitored, nil
 }
 
+// Trackless reports whether an input is on no audio track, so that no output of OBS has its sound. The code of the error is
+// CodeInvalidState when the input has no sound at all.
+func (c *Client) Trackless(ctx context.Context, input string) (bool, error) {
+	r, err := call(ctx, c, "GetInputAudioTracks", func(g *goobs.Client) (*inputs.GetInputAudioTracksResponse, error) {
+		return g.Inputs.GetInputAudioTracks(inputs.NewGetInputAudioTracksParams().WithInputName(input))
+	})
+	if err != nil || r.InputAudioTracks == nil {
+		return false, err
+	}
+	for _, on := range *r.InputAudioTracks {
+		if on {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
 // InputMuted reports whether an input is muted.
 func (c *Client) InputMuted(ctx context.Context, input string) (bool, error) {
 	r, err := call(ctx, c, "GetInputMute", func(g *goobs.Client) (*inputs.GetInputMuteResponse, error) {

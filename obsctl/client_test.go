@@ -186,6 +186,33 @@ func TestCancel(t *testing.T) {
 	}
 }
 
+// TestTrackless: one track is enough, and an answer without tracks says nothing.
+func TestTrackless(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		tracks any
+		want   bool
+	}{
+		{"all", map[string]bool{"1": true, "2": true}, false},
+		{"the last", map[string]bool{"1": false, "2": true}, false},
+		{"none", map[string]bool{"1": false, "2": false}, true},
+		{"not told", nil, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f := (&fakeobs.Server{Handle: func(request string, _ json.RawMessage) (any, *fakeobs.Refusal) {
+				if request != "GetInputAudioTracks" {
+					return nil, nil
+				}
+				return map[string]any{"inputAudioTracks": tt.tracks}, nil
+			}}).Start(t)
+			got, err := dialFake(t, f, Options{}).Trackless(t.Context(), "Music")
+			if err != nil || got != tt.want {
+				t.Errorf("got %v, %v, want %v", got, err, tt.want)
+			}
+		})
+	}
+}
+
 func TestRefusal(t *testing.T) {
 	tests := []struct {
 		name    string

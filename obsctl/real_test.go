@@ -314,6 +314,14 @@ func TestRealRequests(t *testing.T) {
 		}
 		check(t, c.SetMonitorType(ctx, "Mic/Aux", obsctl.MonitorOnly))
 		awaitEvent(t, c, obsctl.MonitorTypeChanged{Input: "Mic/Aux", Type: obsctl.MonitorOnly})
+		if must[bool](t)(c.Trackless(ctx, "Mic/Aux")) {
+			t.Error("Mic/Aux is on no audio track")
+		}
+		obs.Request("SetInputAudioTracks", testbed.D{"inputName": "Mic/Aux",
+			"inputAudioTracks": testbed.D{"1": false, "2": false, "3": false, "4": false, "5": false, "6": false}}, nil)
+		if !must[bool](t)(c.Trackless(ctx, "Mic/Aux")) {
+			t.Error("Mic/Aux is still on an audio track")
+		}
 		monitored := must[map[string]obsctl.MonitorType](t)(c.Monitored(ctx))
 		if diff := cmp.Diff(map[string]obsctl.MonitorType{"Mic/Aux": obsctl.MonitorOnly}, monitored); diff != "" {
 			t.Errorf("monitored (-want +got):\n%s", diff)

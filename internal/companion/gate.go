@@ -25,12 +25,15 @@ type gate struct {
 
 	mics      []string
 	shared    []string // inputs that go to the peer besides them
-	left      []string // inputs that were shared, and may still be on their way
+	left      []string // inputs that were shared, or muted by OBS's button, and may still be on their way
 	active    []string // the shared inputs that are in the programme, by OBS's meters
 	muted     map[string]bool
 	monitored map[string]bool
 	onlyHeard map[string]bool // are monitored for the user alone
 	closed    map[string]bool // by OBS's meters
+	pending   map[string]int  // mutes and unmutes that the session has not noted yet, by input
+	told      map[string]bool // what the last of them said
+	pressed   map[string]bool // at "monitor only" by the mute button of OBS 32.1, which monitors them like any other
 	metered   bool            // meters have come
 	placed    bool            // the streams at the sound server are where they belong
 	paused    bool            // the user is on a break
@@ -83,21 +86,87 @@ func (g *gate) set(mics []string, muted map[string]bool, monitored map[string]ob
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.mics, g.muted = slices.Clone(mics), maps.Clone(muted)
+	for input, muted := range g.told {
+		if _, known := g.muted[input]; known {
+			g.muted[input] = muted
+		}
+	}
 	g.monitored, g.onlyHeard = make(map[string]bool), make(map[string]bool)
 	for input, t := range monitored {
 		g.monitored[input], g.onlyHeard[input] = t != obsctl.MonitorOff, t == obsctl.MonitorOnly
+	}
+	for input := range g.pressed {
+		if g.pending[input] == 0 && !g.onlyHeard[input] {
+			delete(g.pressed, input)
+			if g.muted[input] && slices.Contains(g.toPeer(), input) {
+				g.left, g.leaked = append(g.left, input), time.Now()
+			}
+		}
 	}
 	g.left = slices.DeleteFunc(g.left, func(input string) bool { return !g.stillLeaves(input) && g.drained() })
 	g.apply()
 }
 
-// mute takes in at once that an input was muted or unmuted.
+// mute takes in at once that an input was muted or unmuted. What set says of the input does not count until noted was called:
+// the session may be in the middle of a round, and not know of it.
 func (g *gate) mute(input string, muted bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.takeMute(input, muted)
+}
+
+// button is mute for the mute button of OBS 32.1.
+func (g *gate) button(input string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.pressed == nil {
+		g.pressed = make(map[string]bool)
+	}
+	g.pressed[input] = true
+	g.takeMute(input, true)
+}
+
+func (g *gate) takeMute(input string, muted bool) {
+	if g.pending == nil {
+		g.pending, g.told = make(map[string]int), make(map[string]bool)
+	}
+	g.pending[input]++
+	g.told[input] = muted
 	if _, known := g.muted[input]; known {
 		g.muted[input] = muted
 		g.apply()
+	}
+}
+
+// noted says that the session has noted an event of which mute was told.
+func (g *gate) noted(input string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if n := g.pending[input]; n > 1 {
+		g.pending[input] = n - 1
+		return
+	}
+	delete(g.pending, input)
+	delete(g.told, input)
+}
+
+// rename takes in at once that an input got another name. What OBS plays of it goes on, so under its old name it would seem
+// to have ended.
+func (g *gate) rename(from, to string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, names := range [][]string{g.mics, g.shared, g.left} {
+		for i := range names {
+			if names[i] == from {
+				names[i] = to
+			}
+		}
+	}
+	for _, known := range []map[string]bool{g.muted, g.monitored, g.onlyHeard, g.closed, g.pressed} {
+		if is, found := known[from]; found {
+			delete(known, from)
+			known[to] = is
+		}
 	}
 }
 
@@ -219,7 +288,7 @@ func (g *gate) leaks() bool {
 		}
 	}
 	for _, mic := range all {
-		shut := len(all) > 1 && (g.hazard && g.muted[mic] || g.closed[mic])
+		shut := len(all) > 1 && (g.muted[mic] && (g.hazard || g.pressed[mic]) || g.closed[mic])
 		if shut && g.monitored[mic] {
 			g.leaked = time.Now()
 			return true
@@ -234,7 +303,9 @@ func (g *gate) leaks() bool {
 }
 
 // stillLeaves reports whether OBS still plays an input to us that is not shared any more.
-func (g *gate) stillLeaves(input string) bool { return g.monitored[input] && !g.onlyHeard[input] }
+func (g *gate) stillLeaves(input string) bool {
+	return g.monitored[input] && !g.onlyHeard[input] && !slices.Contains(g.toPeer(), input)
+}
 
 // drained reports whether nothing of what leaked last can still arrive.
 func (g *gate) drained() bool { return time.Since(g.leaked) >= leakTail }

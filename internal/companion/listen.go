@@ -64,14 +64,10 @@ func (s *session) listen(ctx context.Context) {
 // scenes, the end of the stream, and what the peer is told.
 func (s *session) actAtOnce(ev obsctl.Event) {
 	s.shown.note(ev)
+	s.mic.actAtOnce(ev)
 	switch e := ev.(type) {
 	case obsctl.MuteChanged:
-		s.mic.gate.mute(e.Input, e.Muted)
 		s.voice.desktop.mute(e.Input, e.Muted)
-	case obsctl.MonitorTypeChanged:
-		if e.Type == obsctl.MonitorOnly && s.seen.version.MuteButtonMonitorsOnly() {
-			s.mic.gate.mute(e.Input, true)
-		}
 	case obsctl.ProgramScene:
 		if s.c.feed.Private(e.Name) {
 			s.c.breaks.programme(e.Name, true)

@@ -128,9 +128,29 @@ func (m *microphone) beginAnew() { m.resync = make(map[string]time.Time) }
 
 // note takes in events about microphones.
 func (m *microphone) note(ev obsctl.Event) {
-	switch ev.(type) {
-	case obsctl.MuteChanged, obsctl.MonitorTypeChanged:
+	switch e := ev.(type) {
+	case obsctl.MuteChanged:
+		m.gate.noted(e.Input)
 		m.tell()
+	case obsctl.MonitorTypeChanged:
+		if m.byButton(e) {
+			m.gate.noted(e.Input)
+		}
+		m.tell()
+	}
+}
+
+// actAtOnce passes mutes and new names on to the gate; note follows for each event.
+func (m *microphone) actAtOnce(ev obsctl.Event) {
+	switch e := ev.(type) {
+	case obsctl.MuteChanged:
+		m.gate.mute(e.Input, e.Muted)
+	case obsctl.MonitorTypeChanged:
+		if m.byButton(e) {
+			m.gate.button(e.Input)
+		}
+	case obsctl.InputRenamed:
+		m.gate.rename(e.Old, e.New)
 	}
 }
 
@@ -377,6 +397,11 @@ func (m *microphone) unmonitor(ctx context.Context) error {
 // The mute button of OBS 32.1.x does not mute an input that is monitored and streamed. It sets it to "monitor only": the
 // viewers stop hearing it, the peer would not. So we mute the microphone as every other version does. Then the other
 // microphones are still heard, and this one does not return to the stream when we end its monitoring.
+
+// byButton reports whether an event may come from that button.
+func (m *microphone) byButton(e obsctl.MonitorTypeChanged) bool {
+	return e.Type == obsctl.MonitorOnly && m.seen.version.MuteButtonMonitorsOnly()
+}
 
 // mutedByButton reports whether a microphone is at "monitor only", which it was not before we monitored it.
 func (m *microphone) mutedByButton(mic string) bool {

@@ -61,6 +61,9 @@ func (s *session) observe(ctx context.Context) error {
 		}
 	}
 	s.share.decide(ctx)
+	if s.call != nil {
+		s.mic.tell() // What is not shared any more is silent before OBS is asked to end its monitoring.
+	}
 	return nil
 }
 

@@ -118,6 +118,7 @@ func (c *Companion) goByHand(on bool) error {
 		}
 	})
 	if !on && a != nil {
+		c.tally.offAir()
 		a.Halt()
 	}
 	return nil

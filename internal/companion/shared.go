@@ -25,9 +25,10 @@ type shared struct {
 	onlyHeard  func(input string) bool
 
 	matching  []candidate
-	monitored string  // the sink that OBS monitors to; empty for the default one
-	where     hearing // as the sound server said last
-	refused   error   // why patterns share nothing
+	monitored string               // the sink that OBS monitors to; empty for the default one
+	where     hearing              // as the sound server said last
+	records   map[string]recording // what it said together with that
+	refused   error                // why patterns share nothing
 }
 
 // candidate is an input that --share names.
@@ -35,12 +36,14 @@ type candidate struct {
 	obsctl.Input
 	settings map[string]any
 	silent   bool // it has no sound
+	unheard  bool // it is on no audio track
 }
 
 // sharedOBS is what shared needs of OBS.
 type sharedOBS interface {
 	InputSettings(ctx context.Context, name string) (map[string]any, error)
 	MonitorType(ctx context.Context, input string) (obsctl.MonitorType, error)
+	Trackless(ctx context.Context, input string) (bool, error)
 	MonitoringDevice(ctx context.Context) (obsctl.MonitoringDevice, error)
 }
 
@@ -76,7 +79,13 @@ func (s *shared) ask(ctx context.Context, inputs []obsctl.Input) error {
 		if err != nil && !silent && !obsctl.IsCode(err, obsctl.CodeNotFound) {
 			return err
 		}
-		matching = append(matching, candidate{in, settings, silent})
+		unheard := false
+		if !silent {
+			if unheard, err = s.obs.Trackless(ctx, in.Name); err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
+				return err
+			}
+		}
+		matching = append(matching, candidate{in, settings, silent, unheard})
 	}
 	s.matching = matching
 	if len(matching) == 0 {
@@ -103,23 +112,30 @@ func (s *shared) decide(ctx context.Context) {
 	if len(s.patterns) == 0 {
 		return
 	}
-	var records map[string]recording
 	if slices.ContainsFunc(s.matching, func(c candidate) bool { return strings.HasSuffix(c.UnversionedKind, "_capture") }) {
 		// A server that is too busy to answer moves nothing either. Before its first answer no capture is shared.
-		if where, err := s.sound.hearing(ctx); err == nil {
-			s.where = where
-			records, _ = s.sound.recordsOf(ctx, s.seen.pid)
-		}
+		s.look(ctx)
 	}
 	reasons := make(map[string]string)
 	var names []string
 	for _, c := range s.matching {
-		if reasons[c.Name] = s.unfit(c, records[c.Name].source); reasons[c.Name] == "" {
+		if reasons[c.Name] = s.unfit(c, s.records[c.Name].source); reasons[c.Name] == "" {
 			names = append(names, c.Name)
 		}
 	}
 	s.seen.shared = names
 	s.refused = s.unmet(reasons)
+}
+
+// look asks the sound server. One answer without the other counts for nothing.
+func (s *shared) look(ctx context.Context) {
+	where, err := s.sound.hearing(ctx)
+	if err != nil {
+		return
+	}
+	if records, err := s.sound.recordsOf(ctx, s.seen.pid); err == nil {
+		s.where, s.records = where, records
+	}
 }
 
 // unmet tells of the first pattern that shares nothing.
@@ -153,9 +169,14 @@ func (s *shared) unfit(c candidate, records string) string {
 		return "it has no sound; name an input that OBS's Audio Mixer shows"
 	case s.onlyHeard(c.Name):
 		return `it is set to "Monitor Only", so your viewers do not hear it either; in OBS open Edit → Advanced Audio Properties and choose "Monitor Off"`
+	case c.unheard:
+		return "it is on no audio track, so your viewers do not hear it either; in OBS open Edit → Advanced Audio Properties and choose a track for it"
 	case carriesPeer(c, s.where, records):
 		return "it captures what you hear, and so your friend's voice: they would hear an echo of themselves; " +
 			"capture the game or the music alone, with an Application Audio Capture, or with an Audio Output Capture of a sink of its own"
+	case capturesOBS(c):
+		return "it captures what OBS plays itself, and your friend would hear everything again and again; " +
+			"capture the game or the music alone, or all applications except " + media.ClientName + " and obs"
 	case c.UnversionedKind == captureKind && s.monitored != "" && c.settings["device_id"] == s.monitored+".monitor":
 		// OBS_SOURCE_DO_NOT_SELF_MONITOR in libobs
 		return "it captures OBS's monitoring device, and OBS does not monitor that; in OBS open Settings → Audio → Advanced and choose another Monitoring Device"
@@ -196,15 +217,21 @@ func carriesPeer(c candidate, where hearing, records string) bool {
 		sink := text("TargetName")
 		return where.defaultSink == "" || !set || id < 0 || id >= 1<<32-1 || sink == "" || where.sinks[sink]
 	case "pipewire_audio_application_capture":
-		except, _ := c.settings["ExceptApp"].(bool)
-		return capturesUs(c.settings) != except
+		return capturesApplication(c.settings, media.ClientName)
 	}
 	// Those of other plugins do not say what they capture.
 	return strings.HasSuffix(c.UnversionedKind, "_output_capture")
 }
 
-// capturesUs reports whether the applications that an Application Audio Capture names are those of costream-obs.
-func capturesUs(settings map[string]any) bool {
+// capturesOBS reports whether an input captures what OBS plays, which is what OBS monitors: that would come back in a circle.
+func capturesOBS(c candidate) bool {
+	// The name of the program and of the application differ only in capital letters.
+	return c.UnversionedKind == "pipewire_audio_application_capture" && capturesApplication(c.settings, "obs")
+}
+
+// capturesApplication reports whether an Application Audio Capture captures an application: one that it names, or one that
+// it does not name if it captures all except those.
+func capturesApplication(settings map[string]any, application string) bool {
 	names := []any{settings["TargetName"]}
 	if mode, _ := settings["CaptureMode"].(float64); mode == 1 { // several applications
 		names = nil
@@ -214,10 +241,12 @@ func capturesUs(settings map[string]any) bool {
 			names = append(names, entry["value"])
 		}
 	}
-	return slices.ContainsFunc(names, func(name any) bool {
+	named := slices.ContainsFunc(names, func(name any) bool {
 		text, _ := name.(string)
-		return strings.EqualFold(text, media.ClientName)
+		return strings.EqualFold(text, application)
 	})
+	except, _ := settings["ExceptApp"].(bool)
+	return named != except
 }
 
 func namesOf(inputs []obsctl.Input) []string {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -20,9 +21,11 @@ import (
 type sharedStage struct {
 	settings map[string]map[string]any
 	silent   map[string]bool
+	unheard  map[string]bool
 	where    hearing
 	mute     error // why the sound server does not answer
 	records  map[string]recording
+	unread   error  // why it does not say what OBS records
 	device   string // OBS's monitoring device
 }
 
@@ -41,10 +44,14 @@ func (s *sharedStage) MonitorType(_ context.Context, input string) (obsctl.Monit
 	return obsctl.MonitorOff, nil
 }
 
+func (s *sharedStage) Trackless(_ context.Context, input string) (bool, error) {
+	return s.unheard[input], nil
+}
+
 func (s *sharedStage) hearing(context.Context) (hearing, error) { return s.where, s.mute }
 
 func (s *sharedStage) recordsOf(context.Context, int) (map[string]recording, error) {
-	return s.records, nil
+	return s.records, s.unread
 }
 
 // TestShared: --share names inputs of any kind, by name or glob, but never the peer, and nothing in which the peer's voice is.
@@ -76,7 +83,7 @@ func TestShared(t *testing.T) {
 	set := func(input string, settings D) *sharedStage {
 		return stage(func(s *sharedStage) { s.settings[input] = settings })
 	}
-	const echo = "captures what you hear"
+	const echo, playsItself = "captures what you hear", "captures what OBS plays itself"
 	for _, tt := range []struct {
 		name    string
 		share   []string
@@ -97,6 +104,7 @@ func TestShared(t *testing.T) {
 		{name: "the peer's picture", share: []string{"Peer"}, refused: "is your friend's picture"},
 		{name: "the peer's picture by our mark", share: []string{"Friend"}, refused: "is your friend's picture"},
 		{name: "the peer's voice", share: []string{voice}, refused: "is your friend's voice"},
+		{name: "on no audio track", share: []string{"Music"}, stage: stage(func(s *sharedStage) { s.unheard = map[string]bool{"Music": true} }), refused: "is on no audio track"},
 		{name: "for the user alone", share: []string{"Music"}, only: "Music", refused: `is set to "Monitor Only"`},
 
 		{name: "Desktop Audio", share: []string{"Desktop Audio"}, refused: `your friend does not hear "Desktop Audio", which --share names: it ` + echo},
@@ -118,7 +126,16 @@ func TestShared(t *testing.T) {
 		{name: "PipeWire's sink with the peer", share: []string{"Sink"}, stage: set("Sink", D{"TargetId": 41.0, "TargetName": "speakers"}), refused: echo},
 		{name: "an application that is ours", share: []string{"App"}, stage: set("App", D{"TargetName": "Costream-OBS"}), refused: echo},
 		{name: "all applications but one", share: []string{"App"}, stage: set("App", D{"TargetName": "firefox", "ExceptApp": true}), refused: echo},
-		{name: "all applications but ours", share: []string{"App"}, stage: set("App", D{"TargetName": media.ClientName, "ExceptApp": true}), want: []string{"App"}},
+		{name: "all applications but ours", share: []string{"App"}, stage: set("App", D{"TargetName": media.ClientName, "ExceptApp": true}), refused: playsItself},
+		{name: "all applications but OBS", share: []string{"App"}, stage: set("App", D{"TargetName": "obs", "ExceptApp": true}), refused: echo},
+		{name: "all applications but several", share: []string{"App"}, refused: playsItself,
+			stage: set("App", D{"CaptureMode": 1.0, "ExceptApp": true, "apps": []any{D{"value": "firefox"}, D{"value": media.ClientName}}})},
+		{name: "all applications but ours and OBS", share: []string{"App"}, want: []string{"App"},
+			stage: set("App", D{"CaptureMode": 1.0, "ExceptApp": true, "apps": []any{D{"value": "OBS"}, D{"value": media.ClientName}}})},
+		{name: "OBS by its program", share: []string{"App"}, stage: set("App", D{"TargetName": "obs"}), refused: playsItself},
+		{name: "OBS as an application", share: []string{"App"}, stage: set("App", D{"TargetName": "OBS"}), refused: playsItself},
+		{name: "several applications, one of them OBS", share: []string{"App"}, refused: playsItself,
+			stage: set("App", D{"CaptureMode": 1.0, "apps": []any{D{"value": "firefox"}, D{"value": "obs"}}})},
 		{name: "several applications, one of them ours", share: []string{"App"}, refused: echo,
 			stage: set("App", D{"CaptureMode": 1.0, "TargetName": "firefox", "apps": []any{D{"value": "firefox"}, D{"value": media.ClientName}}})},
 		{name: "several other applications", share: []string{"App"}, want: []string{"App"},
@@ -154,26 +171,37 @@ func TestShared(t *testing.T) {
 func TestSharedWhileServerIsBusy(t *testing.T) {
 	const game = "Game sound"
 	inputs := []obsctl.Input{{Name: game, UnversionedKind: captureKind}}
-	stage := &sharedStage{settings: map[string]map[string]any{game: {"device_id": "games.monitor"}}, mute: errors.New("it hangs")}
+	stage := &sharedStage{settings: map[string]map[string]any{game: {"device_id": "games.monitor"}}}
 	seen := &observed{inputs: inputs}
 	s := shared{obs: stage, sound: stage, seen: seen, patterns: []string{game}, onlyHeard: func(string) bool { return false }}
 	if err := s.ask(t.Context(), inputs); err != nil {
 		t.Fatal(err)
 	}
-	for _, step := range []struct {
-		mute  error
-		sinks map[string]bool
-		want  []string
+	hangs := errors.New("it hangs")
+	alone, together := map[string]bool{"speakers": true}, map[string]bool{"speakers": true, "games": true}
+	moved := map[string]recording{game: {source: "speakers.monitor"}}
+	for i, step := range []struct {
+		mute, unread error
+		sinks        map[string]bool
+		records      map[string]recording
+		want         []string
 	}{
-		{stage.mute, nil, nil},
-		{nil, map[string]bool{"speakers": true}, []string{game}},
-		{stage.mute, nil, []string{game}},
-		{nil, map[string]bool{"speakers": true, "games": true}, nil},
+		{hangs, nil, nil, nil, nil},
+		{nil, hangs, alone, nil, nil},
+		{nil, nil, alone, nil, []string{game}},
+		{hangs, nil, nil, nil, []string{game}},
+		{nil, nil, together, nil, nil},
+		{nil, hangs, alone, nil, nil},
+		{nil, nil, alone, moved, nil},
+		{nil, hangs, alone, nil, nil},
+		{hangs, nil, alone, nil, nil},
+		{nil, nil, alone, nil, []string{game}},
 	} {
-		stage.mute, stage.where = step.mute, hearing{sinks: step.sinks, defaultSink: "speakers"}
+		stage.mute, stage.unread, stage.records = step.mute, step.unread, step.records
+		stage.where = hearing{sinks: step.sinks, defaultSink: "speakers"}
 		s.decide(t.Context())
 		if diff := cmp.Diff(step.want, seen.shared); diff != "" {
-			t.Errorf("with %v: shared (-want +got):\n%s", step, diff)
+			t.Errorf("step %d: shared (-want +got):\n%s", i, diff)
 		}
 	}
 }
@@ -248,6 +276,20 @@ func TestGateWithShared(t *testing.T) {
 			g.share(nil)
 			g.set([]string{mic}, open, map[string]obsctl.MonitorType{mic: obsctl.MonitorAndOutput})
 		}, true, false},
+		{"renamed, and not shared any more, and still monitored", false, func(g *gate) {
+			g.rename(music, "Song")
+			g.share(nil)
+			g.set([]string{mic}, map[string]bool{mic: false}, map[string]obsctl.MonitorType{mic: obsctl.MonitorAndOutput, "Song": obsctl.MonitorAndOutput})
+			g.leaked = time.Now().Add(-leakTail)
+			g.place(false)
+			g.place(true)
+		}, true, false},
+		{"renamed, and still shared", false, func(g *gate) {
+			g.rename(music, "Song")
+			g.share([]string{"Song"})
+			g.set([]string{mic}, map[string]bool{mic: false, "Song": false}, map[string]obsctl.MonitorType{mic: obsctl.MonitorAndOutput, "Song": obsctl.MonitorAndOutput})
+		}, false, false},
+		{"renamed, and muted", true, func(g *gate) { g.rename(music, "Song"); g.mute("Song", true) }, true, false},
 		{"shared again", false, func(g *gate) {
 			g.share(nil)
 			g.set([]string{mic}, open, both)

@@ -142,7 +142,7 @@ func (s *sound) noteChange(c pulse.Change) {
 		s.lost = !s.wentAt.IsZero()
 		s.mu.Unlock()
 		s.changed()
-	case c.Object == "server", c.Object == "sink-input" && c.Event != "remove":
+	case c.Object == "server", (c.Object == "sink-input" || c.Object == "source-output") && c.Event != "remove":
 		s.changed()
 	}
 }

@@ -46,6 +46,32 @@ func TestSoundChangesGoToAllFollowers(t *testing.T) {
 	}
 }
 
+// TestSoundWakesTheSession: for each stream that comes or is moved, because what OBS records decides what is shared.
+func TestSoundWakesTheSession(t *testing.T) {
+	for _, tt := range []struct {
+		change pulse.Change
+		want   int
+	}{
+		{pulse.Change{Event: "change", Object: "server"}, 1},
+		{pulse.Change{Event: "new", Object: "sink-input"}, 1},
+		{pulse.Change{Event: "change", Object: "sink-input"}, 1},
+		{pulse.Change{Event: "remove", Object: "sink-input"}, 0},
+		{pulse.Change{Event: "new", Object: "source-output"}, 1},
+		{pulse.Change{Event: "change", Object: "source-output"}, 1},
+		{pulse.Change{Event: "remove", Object: "source-output"}, 0},
+		{pulse.Change{Event: "change", Object: "source"}, 0},
+		{pulse.Change{Event: "new", Object: "client"}, 0},
+	} {
+		t.Run(tt.change.Object+" "+tt.change.Event, func(t *testing.T) {
+			woken, log := 0, slog.New(slog.DiscardHandler)
+			newSound(supervisor.New(log, func() {}), func() { woken++ }, log).noteChange(tt.change)
+			if woken != tt.want {
+				t.Errorf("woken %d times, want %d", woken, tt.want)
+			}
+		})
+	}
+}
+
 // TestGuardSuspectsWhatCanBeMoved: the guard looks when a stream has come or changed, and silences our voice at once when
 // that is ours; a stream that goes moves nothing.
 func TestGuardSuspectsWhatCanBeMoved(t *testing.T) {

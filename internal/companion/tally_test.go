@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/costream-obs/costream-obs/internal/call"
 	"github.com/costream-obs/costream-obs/internal/control"
 	"github.com/costream-obs/costream-obs/internal/testbed"
 	"github.com/costream-obs/costream-obs/media"
@@ -134,4 +135,18 @@ func TestPlaceholderSaysWhoIsHere(t *testing.T) {
 	shows("gone", waiting)
 	d.now = nil
 	d.setHere(true) // there is no screen
+}
+
+// TestStopByHandIsTold: the peer is told with the order that we go off air, not when the session has ended the call.
+func TestStopByHandIsTold(t *testing.T) {
+	c := &Companion{o: Options{When: WhenManual}, orders: orders{changed: func() {}}}
+	c.call.Store(&onAirCall{Call: &call.Call{}})
+	var said []link.Tally
+	c.tally.begin(func(own link.Tally) { said = append(said, own) })
+	if _, err := c.carryPeer(t.Context(), control.PeerOrder{Do: control.PeerStop}); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]link.Tally{{OnAir: true}, {}}, said); diff != "" {
+		t.Errorf("what was said (-want +got):\n%s", diff)
+	}
 }

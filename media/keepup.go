@@ -32,9 +32,16 @@ func (t *thinned) bitrate(kbps int) int {
 // for a while. The zero value leaves out none.
 type Yield struct{ c courtesy }
 
+// yieldFirst is the first quiet time. Within it, it must show that an attempt was too early: an encoder that settles for some
+// seconds and is then late twice takes longer than calmFirst.
+const yieldFirst = 10 * time.Second
+
 // Look takes how many pictures have come late since the beginning, once a second, and returns n of "one picture in n", and
 // whether that has changed.
 func (y *Yield) Look(late int, now time.Time) (every int, changed bool) {
+	if y.c.calm == 0 {
+		y.c.calm = yieldFirst
+	}
 	changed = y.c.observe(late, now)
 	return int(y.c.divisor()), changed
 }

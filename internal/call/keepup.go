@@ -9,26 +9,51 @@ import (
 )
 
 const (
-	// fullShare of the time between two pictures is the most that the encoder may take for one: beyond it, it works all the
-	// time, and takes from OBS what OBS needs.
+	// fullShare of the time is the most that a software encoder may work: beyond it, it takes from OBS what OBS needs.
 	fullShare = 0.9
-	// fullWeight is how many late pictures such a second counts as.
+	// fullWeight is how many late pictures a look with more counts as.
 	fullWeight = 2
-	// keepUpSettle is for how long after a change nothing counts: dropped pictures are known late.
+	// drawnShare of the programme's pictures must be drawn late for a look to be late. A game that takes all of the graphics
+	// card, or a change of scene, makes OBS miss some, which fewer pictures of ours do not help.
+	drawnShare = 0.05
+	// lateLooks in a row are needed: one is late when another program starts.
+	lateLooks = 2
+	// keepUpSettle is for how long after a change, and after an encoder has started, nothing counts: dropped pictures are
+	// known late.
 	keepUpSettle = 4 * time.Second
 )
 
 // keepUp lowers the rate of our pictures while this machine is too slow for all, and raises it again. It is used by one
 // goroutine.
 type keepUp struct {
-	yield   media.Yield
-	every   int // one picture in so many is encoded; 0 before the first look
-	changed time.Time
+	encoding, drawing strain
+	every             int // one picture in so many is encoded; 0 before the first look
+	changed           time.Time
 
+	looked         time.Time
 	sender         *media.VideoSender
-	load           media.EncoderLoad
+	busy           time.Duration
 	dropped, drawn counter
-	late           uint64 // pictures, as far as they count
+}
+
+// strain is one sign that the machine is too slow.
+type strain struct {
+	yield media.Yield
+	every int    // what it asks for
+	late  uint64 // pictures, as far as they count
+	row   int    // late looks in a row
+}
+
+// look takes in one look.
+func (s *strain) look(late bool, pictures uint64, now time.Time) {
+	if !late {
+		s.row = 0
+	} else if s.row++; s.row >= lateLooks {
+		s.late += pictures
+	} else if s.every > 1 {
+		s.yield.Hold(now)
+	}
+	s.every, _ = s.yield.Look(int(s.late), now)
 }
 
 // machineLoad is what one look sees.
@@ -37,47 +62,43 @@ type machineLoad struct {
 	encoder media.EncoderLoad
 	dropped uint64        // pictures that the sender was too slow for
 	drawn   uint64        // pictures that the programme drew late
-	frame   time.Duration // between two pictures
+	frame   time.Duration // between two pictures of the programme
 }
 
 // look takes in one second, and returns whether the rate changes.
 func (k *keepUp) look(l machineLoad, now time.Time) (changed bool) {
 	k.every = max(k.every, 1)
-	before := k.dropped.sum + k.drawn.sum
+	dropped, drawn := k.dropped.sum, k.drawn.sum
 	k.dropped.note(l.sender, l.dropped)
 	k.drawn.note(nil, l.drawn)
-	took, known := k.perFrame(l)
-	if now.Sub(k.changed) < keepUpSettle {
-		return false
-	}
-	k.late += k.dropped.sum + k.drawn.sum - before
-	if known && l.frame > 0 {
-		each := l.frame * time.Duration(k.every)
-		if took > time.Duration(fullShare*float64(each)) {
-			k.late += fullWeight
-		}
-		if k.every > 1 && took > time.Duration(fullShare*float64(each/2)) {
-			k.yield.Hold(now)
-		}
-	}
-	if k.every, changed = k.yield.Look(int(k.late), now); changed {
+	dropped, drawn = k.dropped.sum-dropped, k.drawn.sum-drawn
+	since, busy := now.Sub(k.looked), l.encoder.Busy-k.busy
+	fresh := l.sender != k.sender
+	k.looked, k.sender, k.busy = now, l.sender, l.encoder.Busy
+	if fresh {
 		k.changed = now
 	}
+	if now.Sub(k.changed) < keepUpSettle {
+		k.encoding.row, k.drawing.row = 0, 0
+		return false
+	}
+	// A graphics card may work on several pictures at once, and takes nothing from the processor.
+	software := !media.HardwareEncoder(l.encoder.Name)
+	if share := busy.Seconds() / since.Seconds(); software {
+		if share > fullShare {
+			dropped += fullWeight
+		}
+		if k.every > 1 && 2*share > fullShare {
+			k.encoding.yield.Hold(now)
+			k.drawing.yield.Hold(now)
+		}
+	}
+	k.encoding.look(dropped > 1, dropped, now)
+	k.drawing.look(software && l.frame > 0 && float64(drawn) >= drawnShare*float64(since)/float64(l.frame), drawn, now)
+	if every := max(k.encoding.every, k.drawing.every); every != k.every {
+		k.every, k.changed, changed = every, now, true
+	}
 	return changed
-}
-
-// perFrame is how long the encoder took for a picture since the last look.
-func (k *keepUp) perFrame(l machineLoad) (took time.Duration, known bool) {
-	if l.sender != k.sender {
-		k.sender, k.load = l.sender, media.EncoderLoad{}
-	}
-	frames := l.encoder.Frames - min(k.load.Frames, l.encoder.Frames)
-	busy := l.encoder.Busy - k.load.Busy
-	k.load = l.encoder
-	if frames == 0 {
-		return 0, false
-	}
-	return busy / time.Duration(frames), true
 }
 
 // keepUp looks once, and has the sender leave pictures out.

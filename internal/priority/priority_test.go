@@ -90,8 +90,8 @@ func TestRealRTKit(t *testing.T) {
 	}
 	// rtkit grants nothing without it.
 	var limit unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_RTTIME, &limit); err != nil || limit.Max > runLimit {
-		t.Errorf("got a limit of %d us, %v, want %d at most", limit.Max, err, runLimit)
+	if err := unix.Getrlimit(unix.RLIMIT_RTTIME, &limit); err != nil || limit.Max > runLimit || limit.Cur > runWarning {
+		t.Errorf("got limits of %d and %d us, %v, want %d and %d at most", limit.Cur, limit.Max, err, runWarning, runLimit)
 	}
 }
 

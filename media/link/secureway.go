@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/costream-obs/costream-obs/media/link/bwe"
 	"github.com/costream-obs/costream-obs/media/link/ice"
 	"github.com/costream-obs/costream-obs/media/link/udp"
 )
@@ -159,7 +158,7 @@ func (s *Secure) send(w *udp.Writer, to ice.Way, datagram []byte) {
 // sendNumbered does so with a packet that has a transport-wide number.
 func (s *Secure) sendNumbered(to ice.Way, datagram []byte, number uint16) {
 	if !to.Relayed {
-		s.media.SendNumbered(to.Addr, datagram, number, markOf(datagram))
+		s.media.SendNumbered(to.Addr, datagram, number)
 	} else {
 		s.sendRelayed(to, datagram)
 	}
@@ -168,18 +167,10 @@ func (s *Secure) sendNumbered(to ice.Way, datagram []byte, number uint16) {
 // sendMedia does so with a packet that is sent again.
 func (s *Secure) sendMedia(to ice.Way, datagram []byte) {
 	if !to.Relayed {
-		s.media.SendMedia(to.Addr, datagram, markOf(datagram))
+		s.media.SendMedia(to.Addr, datagram)
 	} else {
 		s.sendRelayed(to, datagram)
 	}
-}
-
-// markOf is how urgent an RTP packet is.
-func markOf(packet []byte) udp.Mark {
-	if streamOf(packet) == bwe.Sound {
-		return udp.Voice
-	}
-	return udp.Interactive
 }
 
 func (s *Secure) sendRelayed(to ice.Way, datagram []byte) {

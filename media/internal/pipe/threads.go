@@ -4,24 +4,37 @@ package pipe
 
 /*
 #cgo pkg-config: gstreamer-1.0
+#define _GNU_SOURCE
+#include <sched.h>
 #include <gst/gst.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static gboolean begins(GstMessage *message) {
+static gboolean is(GstMessage *message, GstStreamStatusType wanted) {
 	GstStreamStatusType type;
 	GstElement *owner;
 	if (GST_MESSAGE_TYPE(message) != GST_MESSAGE_STREAM_STATUS)
 		return FALSE;
 	gst_message_parse_stream_status(message, &type, &owner);
-	return type == GST_STREAM_STATUS_TYPE_ENTER;
+	return type == wanted;
+}
+
+// end_real_time takes real-time priority from this thread: GStreamer gives threads of one pipeline to the next. Only root may
+// clear reset-on-fork.
+static void end_real_time(void) {
+	struct sched_param none = {0};
+	int policy = sched_getscheduler(0);
+	if (policy >= 0 && (policy & ~SCHED_RESET_ON_FORK) != SCHED_OTHER)
+		sched_setscheduler(0, SCHED_OTHER | SCHED_RESET_ON_FORK, &none);
 }
 
 // tell_thread runs in the thread that the message is about.
 static GstBusSyncReply tell_thread(GstBus *bus, GstMessage *message, gpointer fd) {
-	if (begins(message)) {
+	if (is(message, GST_STREAM_STATUS_TYPE_LEAVE))
+		end_real_time();
+	if (is(message, GST_STREAM_STATUS_TYPE_ENTER)) {
 		gint32 tid = syscall(SYS_gettid);
 		// A reader that does not keep up, or has gone, misses a thread.
 		send(GPOINTER_TO_INT(fd), &tid, sizeof tid, MSG_NOSIGNAL);
@@ -31,8 +44,11 @@ static GstBusSyncReply tell_thread(GstBus *bus, GstMessage *message, gpointer fd
 
 // calm_thread does so, too. The threads that this one starts are like it.
 static GstBusSyncReply calm_thread(GstBus *bus, GstMessage *message, gpointer none) {
-	if (begins(message) && getpriority(PRIO_PROCESS, 0) < 0)
-		setpriority(PRIO_PROCESS, 0, 0);
+	if (is(message, GST_STREAM_STATUS_TYPE_ENTER)) {
+		end_real_time();
+		if (getpriority(PRIO_PROCESS, 0) < 0)
+			setpriority(PRIO_PROCESS, 0, 0);
+	}
 	return GST_BUS_PASS;
 }
 
@@ -59,7 +75,7 @@ import (
 )
 
 // OnThread makes Run call f with the id of each thread on which elements work, soon after the thread has begun, in one
-// goroutine. Call it before Run.
+// goroutine. A thread that leaves the pipeline loses real-time priority. Call it before Run.
 func (p *Pipeline) OnThread(f func(tid int)) error {
 	// Not a pipe: a thread may begin when Run has ended, and SIGPIPE would end the process.
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
@@ -71,8 +87,8 @@ func (p *Pipeline) OnThread(f func(tid int)) error {
 	return nil
 }
 
-// Calm keeps the threads on which elements work, and those that they start, at nice level 0 or above in a process with a
-// lower one. Call it before Run, and not with OnThread.
+// Calm keeps the threads on which elements work, and those that they start, without real-time priority and at nice level 0 or
+// above in a process with a lower one. Call it before Run, and not with OnThread.
 func (p *Pipeline) Calm() { C.calm_threads(p.gst.GetPipelineBus().Unsafe()) }
 
 // followThreads passes threads on until ctx ends.

@@ -22,7 +22,10 @@ import (
 func TestOnThread(t *testing.T) {
 	p := mustParse(t, "audiotestsrc is-live=true ! queue ! fakesink sync=false")
 	seen := make(chan int, 8)
-	if err := p.OnThread(func(tid int) { seen <- tid }); err != nil {
+	if err := p.OnThread(func(tid int) {
+		realTime(t, tid, unix.SCHED_FLAG_RESET_ON_FORK)
+		seen <- tid
+	}); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -44,6 +47,21 @@ func TestOnThread(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Fatal(err)
 	}
+	// GStreamer keeps the threads for other pipelines.
+	for tid := range found {
+		if attr, err := unix.SchedGetAttr(tid, 0); err == nil && attr.Policy != unix.SCHED_NORMAL {
+			t.Errorf("thread %d has left with policy %d", tid, attr.Policy)
+		}
+	}
+}
+
+// realTime gives a thread real-time priority, where this user may.
+func realTime(t *testing.T, tid int, flags uint64) {
+	t.Helper()
+	attr := unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_RR, Priority: 1, Flags: flags}
+	if err := unix.SchedSetAttr(tid, &attr, 0); err != nil && !errors.Is(err, unix.EPERM) && !errors.Is(err, unix.ESRCH) {
+		t.Errorf("thread %d: %v", tid, err)
+	}
 }
 
 // TestOnThreadWithoutReader has threads begin when nobody reads of them any more, as while a pipeline ends: the process goes on.
@@ -60,7 +78,7 @@ func TestOnThreadWithoutReader(t *testing.T) {
 	}
 }
 
-// TestCalm runs a pipeline in a process that is before others. Where this user may not have such a process, all are calm.
+// TestCalm runs a pipeline in a process that is before others and has real-time priority, as threads of sound have. Where this user may not have such a process, all are calm.
 func TestCalm(t *testing.T) {
 	level := func(to int) (err error) {
 		for tid := range threads(t) {
@@ -72,6 +90,14 @@ func TestCalm(t *testing.T) {
 		t.Skipf("this user may not: %v", err)
 	}
 	defer func() { _ = level(0) }()
+	for tid := range threads(t) {
+		realTime(t, tid, 0)
+	}
+	defer func() {
+		for tid := range threads(t) {
+			_ = unix.SchedSetAttr(tid, &unix.SchedAttr{Size: unix.SizeofSchedAttr}, 0)
+		}
+	}()
 	p := mustParse(t, "audiotestsrc is-live=true ! queue ! fakesink sync=false")
 	p.Calm()
 	if err := p.gst.SetState(gst.StatePlaying); err != nil {
@@ -82,7 +108,10 @@ func TestCalm(t *testing.T) {
 		calm := 0
 		for tid, name := range threads(t) {
 			level, err := unix.Getpriority(unix.PRIO_PROCESS, tid)
-			if err == nil && strings.Contains(name, ":s") && 20-level == 0 {
+			if err != nil || !strings.Contains(name, ":s") {
+				continue
+			}
+			if attr, err := unix.SchedGetAttr(tid, 0); err == nil && attr.Policy == unix.SCHED_NORMAL && 20-level == 0 {
 				calm++
 			}
 		}

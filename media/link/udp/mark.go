@@ -13,11 +13,11 @@ import (
 // Mark tells networks how urgent a datagram is (DSCP, RFC 8837). Wi-Fi and some routers let those through first.
 type Mark uint8
 
-// The marks, as they stand in the header of IP.
+// The marks, as they stand in the header of IP. Sound has the one of pictures: with its own (EF) it may take another queue and
+// overtake them. Then pictures that wait count as lost, are asked for again, and nobody sees how long their queue is.
 const (
 	Plain       Mark = 0
-	Interactive Mark = 34 << 2 // AF41: pictures of a call
-	Voice       Mark = 46 << 2 // EF
+	Interactive Mark = 34 << 2 // AF41: pictures and sound of a call
 )
 
 // control is the control message that marks a datagram to an address.

@@ -43,11 +43,11 @@ func TestWriterMarks(t *testing.T) {
 			w := NewWriter(sender, slog.New(slog.DiscardHandler))
 			to := LocalAddr(receiver)
 			w.Send(to, []byte("plain"))
-			w.SendMedia(to, []byte("picture"), Interactive)
-			w.SendNumbered(to, []byte("voice"), 7, Voice)
+			w.SendMedia(to, []byte("picture"))
+			w.SendNumbered(to, []byte("voice"), 7)
 			w.Send(to, []byte("plain again"))
 			w.Flush()
-			for _, want := range []Mark{Plain, Interactive, Voice, Plain} {
+			for _, want := range []Mark{Plain, Interactive, Interactive, Plain} {
 				if got := markOf(t, receiver); got != want {
 					t.Errorf("got mark %#x, want %#x", got, want)
 				}

@@ -54,7 +54,7 @@ type datagram struct {
 // NewWriter returns a writer on a socket. It logs when sending begins to fail and when it works again.
 func NewWriter(conn *net.UDPConn, log *slog.Logger) *Writer {
 	return &Writer{
-		conn: conn, log: log, marks: newControls(Interactive, Voice),
+		conn: conn, log: log, marks: newControls(Interactive),
 		queue: make(chan *datagram, QueueLength),
 		spare: sync.Pool{New: func() any { return &datagram{bytes: make([]byte, 0, 1500)} }},
 	}
@@ -79,19 +79,21 @@ func (w *Writer) SendRTP(to netip.AddrPort, header *rtp.Header, payload []byte) 
 }
 
 // Send queues a datagram.
-func (w *Writer) Send(to netip.AddrPort, bytes []byte) { w.SendMedia(to, bytes, Plain) }
+func (w *Writer) Send(to netip.AddrPort, bytes []byte) { w.queueMarked(to, bytes, Plain) }
 
-// SendMedia queues a datagram with a mark.
-func (w *Writer) SendMedia(to netip.AddrPort, bytes []byte, mark Mark) {
+// SendMedia queues a datagram of picture or sound.
+func (w *Writer) SendMedia(to netip.AddrPort, bytes []byte) { w.queueMarked(to, bytes, Interactive) }
+
+func (w *Writer) queueMarked(to netip.AddrPort, bytes []byte, mark Mark) {
 	d := w.spare.Get().(*datagram)
 	d.to, d.bytes, d.mark, d.numbered = to, append(d.bytes[:0], bytes...), mark, false
 	w.put(d)
 }
 
-// SendNumbered queues a datagram with a mark, whose number is passed to Leaves.
-func (w *Writer) SendNumbered(to netip.AddrPort, bytes []byte, number uint16, mark Mark) {
+// SendNumbered queues a datagram of picture or sound, whose number is passed to Leaves.
+func (w *Writer) SendNumbered(to netip.AddrPort, bytes []byte, number uint16) {
 	d := w.spare.Get().(*datagram)
-	d.to, d.bytes, d.mark, d.number, d.numbered = to, append(d.bytes[:0], bytes...), mark, number, true
+	d.to, d.bytes, d.mark, d.number, d.numbered = to, append(d.bytes[:0], bytes...), Interactive, number, true
 	w.put(d)
 }
 

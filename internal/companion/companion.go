@@ -327,6 +327,7 @@ func (c *Companion) Status() control.Status {
 	if a == nil {
 		return status
 	}
+	status.Closed = a.shut()
 	if figures, ok := a.Figures(); ok {
 		if n, known := c.lagged.since(); known {
 			figures.Dropped.OBS = &n

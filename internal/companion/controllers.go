@@ -55,7 +55,7 @@ type controllers struct {
 
 // begin passes a time on air to the controllers that need it.
 func (c *controllers) begin(a *onAirCall) {
-	c.feed.onAir = true
+	c.feed.onAir, a.shut = true, c.mic.gate.keptShut
 	c.voice.begin(a)
 	c.source.begin(a)
 	c.shown.begin()

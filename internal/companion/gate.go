@@ -260,6 +260,17 @@ func (g *gate) isClosed(mic string) bool {
 	return g.closed[mic]
 }
 
+// keptShut are the inputs that OBS is kept from monitoring because the viewers do not hear them although they have sound.
+func (g *gate) keptShut() []string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	all := g.toPeer()
+	if len(all) == 1 {
+		return nil // The gate closes for it.
+	}
+	return slices.DeleteFunc(all, func(input string) bool { return !g.closed[input] })
+}
+
 func (g *gate) apply() {
 	if g.silence != nil {
 		g.silence(g.paused || g.ordered || g.ended || !g.metered || !g.placed || g.allClosed() || g.leaks())

@@ -89,6 +89,31 @@ func TestGateFollowsMeters(t *testing.T) {
 	}
 }
 
+// TestGateKeepsShut: of several inputs those are not monitored that the viewers do not hear.
+func TestGateKeepsShut(t *testing.T) {
+	const mic, guitar = "Mic/Aux", "Guitar"
+	for _, tt := range []struct {
+		name   string
+		mics   []string
+		levels obsctl.Levels
+		want   []string
+	}{
+		{"both are heard", []string{mic, guitar}, obsctl.Levels{{Input: mic, Captured: 0.5, Heard: 0.5}}, nil},
+		{"one is not", []string{mic, guitar}, obsctl.Levels{{Input: guitar, Captured: 0.5}}, []string{guitar}},
+		{"another input", []string{mic, guitar}, obsctl.Levels{{Input: "Music", Captured: 0.5}}, nil},
+		{"the only one", []string{mic}, obsctl.Levels{{Input: mic, Captured: 0.5}}, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var g gate
+			g.set(tt.mics, map[string]bool{mic: false, guitar: false}, nil)
+			g.meter(tt.levels)
+			if got := g.keptShut(); !slices.Equal(got, tt.want) {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
 // TestGateHoldsAllForOne: several microphones reach the peer as one sound, so that all are silent while one that is closed
 // to the viewers may still be in it.
 func TestGateHoldsAllForOne(t *testing.T) {

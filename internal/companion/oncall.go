@@ -21,6 +21,7 @@ import (
 type onAirCall struct {
 	*call.Call
 	silence peerSilence
+	shut    func() []string        // inputs that are not monitored on purpose
 	parts   *supervisor.Supervisor // beside the call
 	ctx     context.Context
 	cancel  context.CancelFunc

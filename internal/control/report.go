@@ -118,6 +118,8 @@ type Status struct {
 	Away bool `json:"away,omitempty"`
 	// ByHand says whether the user has ordered to go on air. It is nil where OBS decides about that.
 	ByHand *bool `json:"by_hand,omitempty"`
+	// Closed are the inputs of OBS that the peer does not hear now because their fader is down or their key is up.
+	Closed []string `json:"closed,omitempty"`
 	// Figures are measured once a second while on air.
 	Figures *call.Figures `json:"figures,omitempty"`
 }

@@ -816,6 +816,27 @@ func TestTable(t *testing.T) {
 	}
 }
 
+// TestClosedIsFine: what the viewers do not hear, because its fader is down or its key is up, is not monitored on purpose.
+func TestClosedIsFine(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		closed []string
+		want   []string
+	}{
+		{"closed", []string{"Music"}, nil},
+		{"another is closed", []string{microphone}, []string{"audio.monitor.inputs"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f := healthy(t)
+			f.daemon.Report.Shared, f.daemon.Closed = []string{"Music"}, tt.closed
+			f.obs.Inputs = append(f.obs.Inputs, checks.Input{Name: "Music", Kind: "vlc_source"})
+			if diff := cmp.Diff(tt.want, wrong(f.look(t))); diff != "" {
+				t.Errorf("wrong (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 // TestSharedIsFine: what is shared, monitored and plays to the peer is as right as a microphone.
 func TestSharedIsFine(t *testing.T) {
 	f := healthy(t)

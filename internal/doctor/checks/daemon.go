@@ -19,6 +19,8 @@ type Daemon struct {
 	Running bool           `json:"running"`
 	PID     int            `json:"pid"`
 	Report  control.Report `json:"report"`
+	// Closed are the inputs that it keeps OBS from monitoring, because the viewers do not hear them.
+	Closed []string `json:"closed,omitempty"`
 	// Encoder is that of our picture, while it works.
 	Encoder *call.Encoder `json:"encoder,omitempty"`
 }
@@ -29,7 +31,7 @@ func askDaemon(ctx context.Context, socket string) (Daemon, error) {
 	if errors.Is(err, control.ErrNotRunning) {
 		return Daemon{}, nil
 	}
-	d := Daemon{Running: true, PID: pid, Report: status.Report}
+	d := Daemon{Running: true, PID: pid, Report: status.Report, Closed: status.Closed}
 	if status.Figures != nil {
 		d.Encoder = status.Figures.Encoder
 	}

@@ -170,10 +170,11 @@ func (m *Machine) monitored(ctx context.Context) doctor.Result {
 	case !m.onAir(ctx):
 		return doctor.Fine("not on air now; OBS's own monitoring is not changed")
 	}
+	daemon, _ := m.Daemon(ctx) // onAir has asked it.
 	streams, heard := sound.monitors(obs.PID), make(map[string]pulse.SinkInput)
 	for _, name := range m.toPeer(ctx, obs) {
 		in, found := obs.input(name)
-		if !found || in.Muted {
+		if !found || in.Muted || in.Monitor == obsctl.MonitorOff && slices.Contains(daemon.Closed, name) {
 			continue
 		}
 		why := whyUnheard

@@ -270,7 +270,7 @@ func (s *VideoSender) ForceKeyFrame() {
 
 // SetBitrate changes the target, in kbit/s, without a glitch. Where each change makes a key frame, small changes wait.
 func (s *VideoSender) SetBitrate(kbps int) {
-	s.pace.want(s.thinned.bitrate(max(kbps, 1)), s.setBitrate)
+	s.thinned.set(max(kbps, 1), s.passBitrate)
 }
 
 func (s *VideoSender) setBitrate(kbps int) {

@@ -17,6 +17,9 @@ type EncoderTrial struct {
 	Fault string `json:"fault,omitempty"`
 	// Slow says that the encoder was too slow, or did not answer. That may be due to what else the machine does.
 	Slow bool `json:"slow,omitempty"`
+	// Failed says that the encoder reported an error, or could not be tried. Another trial may end otherwise: other programs may
+	// use up the sessions of a card.
+	Failed bool `json:"failed,omitempty"`
 	// PerFrame is how long the encoder worked on a picture, the median.
 	PerFrame time.Duration `json:"per_frame_ns,omitempty"`
 	// KeyOnRate says that a change of the bitrate makes a key frame.
@@ -33,7 +36,9 @@ const (
 	trialKey = 3
 	// trialHold is how long a picture may take, and trialFirst the first one, for which the device opens.
 	trialHold  = 250 * time.Millisecond
-	trialFirst = 700 * time.Millisecond
+	trialFirst = startWithin
+	// trialDecode is how long our decoder may take for all of them.
+	trialDecode = 700 * time.Millisecond
 	// trialFurther is how many pictures an encoder gets that has let none out.
 	trialFurther = 6
 	// trialPart is the share of its bitrate that the encoder is told to take then.
@@ -62,6 +67,7 @@ func TryEncoder(ctx context.Context, name string, f VideoFormat, kbps int) Encod
 	fault := t.run(ctx, &result)
 	if cause := context.Cause(ctx); fault != nil && cause != nil && !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded) {
 		fault = cause // The pipeline's error says more than that no picture came.
+		result.Failed = !errors.Is(cause, errStalled)
 	}
 	cancel(nil)
 	if fault == nil {
@@ -142,6 +148,9 @@ func newTrial(name string, f VideoFormat, kbps int) (*trial, error) {
 			}
 		},
 	})
+	if err == nil {
+		t.sender.opens = 2 * startWithin // After trialFirst, it shall show whether further pictures let the first one out.
+	}
 	return t, err
 }
 
@@ -297,7 +306,7 @@ func (t *trial) decode() error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), trialFirst)
+	ctx, cancel := context.WithTimeout(context.Background(), trialDecode)
 	defer cancel()
 	ran := make(chan error, 1)
 	go func() { ran <- r.Run(ctx) }()

@@ -40,6 +40,7 @@ func TestEncoderTrial(t *testing.T) {
 		{"B-frames", fakeencoder.Name, "bframes", hd, "holds pictures back", false},
 		{"green pictures", fakeencoder.Name, "green", hd, "its pictures differ by", false},
 		{"fails", fakeencoder.Name, "fail=5", hd, "The device is gone", false},
+		{"wakes slowly", fakeencoder.Name, "wake=1300", hd, "", false},
 		{"hangs", fakeencoder.Name, "hang=5", hd, "no picture c", false},
 		{"absent", "nvh264enc", "", hd, "has no element nvh264enc", false},
 		{"unknown", "nosuch", "", hd, "unknown encoder nosuch", false},
@@ -60,6 +61,9 @@ func TestEncoderTrial(t *testing.T) {
 					t.Errorf("got %+v, want it to pass, with a key frame at each change of rate: %v", got, tt.keyOnRate)
 				}
 				return
+			}
+			if failed := strings.HasPrefix(tt.behaviour, "fail"); got.Failed != failed {
+				t.Errorf("got %+v, want one that reported an error: %v", got, failed)
 			}
 			if !strings.Contains(got.Fault, tt.fault) {
 				t.Errorf("got the fault %q, want one that says %q", got.Fault, tt.fault)

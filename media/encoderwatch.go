@@ -64,7 +64,7 @@ func (s *VideoSender) watchEncoder(ctx context.Context) {
 	if s.encoder.row.hardware {
 		limit = hardwareStall
 	}
-	w := stallWatch{limit: limit, start: max(limit, startWithin)}
+	w := stallWatch{limit: limit, start: max(limit, s.opens)}
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
 	for {

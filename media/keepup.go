@@ -3,7 +3,7 @@
 package media
 
 import (
-	"sync/atomic"
+	"sync"
 	"time"
 )
 
@@ -11,21 +11,36 @@ import (
 // goroutine.
 func (s *VideoSender) Thin(every int) {
 	s.thinner.Set(every)
-	s.thinned.every.Store(int64(every))
-	if kbps := s.thinned.kbps.Load(); kbps > 0 {
-		s.SetBitrate(int(kbps))
+	s.thinned.thin(every, s.passBitrate)
+}
+
+func (s *VideoSender) passBitrate(kbps int) { s.pace.want(kbps, s.setBitrate) }
+
+// thinned is the bitrate of pictures of which some are left out. Encoders divide it among all pictures that there could be.
+type thinned struct {
+	mu          sync.Mutex // also held while a bitrate is passed on, so that the encoder keeps the newest
+	every, kbps int
+}
+
+func (t *thinned) thin(every int, apply func(kbps int)) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.every = every
+	if t.kbps > 0 {
+		apply(t.bitrate())
 	}
 }
 
-// thinned is the bitrate of pictures of which some are left out. Encoders divide it among all pictures that there could be.
-type thinned struct{ every, kbps atomic.Int64 }
-
-// bitrate is what the encoder is set to for a bitrate: pictures get half of what those that are left out save, so that they
-// become better, but key frames not much larger. The link must see most of its bitrate used, to know what the path takes.
-func (t *thinned) bitrate(kbps int) int {
-	t.kbps.Store(int64(kbps))
-	return kbps * (int(max(t.every.Load(), 1)) + 1) / 2
+func (t *thinned) set(kbps int, apply func(kbps int)) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.kbps = kbps
+	apply(t.bitrate())
 }
+
+// bitrate is what the encoder is set to: pictures get half of what those that are left out save, so that they become better, but
+// key frames not much larger. The link must see most of its bitrate used, to know what the path takes.
+func (t *thinned) bitrate() int { return t.kbps * (max(t.every, 1) + 1) / 2 }
 
 // Yield decides how many pictures to leave out while this machine is too slow for all. It leaves out more while some come
 // late, and fewer after a quiet time, which is longer after each attempt that was too early. Where it does not help, it stops

@@ -4,6 +4,9 @@ package media
 
 import (
 	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/costream-obs/costream-obs/internal/testbed"
@@ -31,11 +34,31 @@ func TestThin(t *testing.T) {
 }
 
 func TestThinnedBitrate(t *testing.T) {
-	for every, want := range map[int64]int{0: 1000, 1: 1000, 2: 1500, 4: 2500} {
-		var b thinned
-		b.every.Store(every)
-		if got := b.bitrate(1000); got != want {
+	for every, want := range map[int]int{0: 1000, 1: 1000, 2: 1500, 4: 2500} {
+		b, got := thinned{every: every}, 0
+		if b.set(1000, func(kbps int) { got = kbps }); got != want {
 			t.Errorf("one in %d: got %d kbit/s, want %d", every, got, want)
+		}
+	}
+}
+
+// TestThinnedAtOnce has the link and the machine change the bitrate at the same time: what the encoder has fits both.
+func TestThinnedAtOnce(t *testing.T) {
+	for range 200 {
+		var b thinned
+		var last atomic.Int64
+		apply := func(kbps int) {
+			runtime.Gosched() // The other one goes on, if it may.
+			last.Store(int64(kbps))
+		}
+		b.set(1000, apply)
+		var both sync.WaitGroup
+		both.Add(2)
+		go func() { defer both.Done(); b.thin(4, apply) }()
+		go func() { defer both.Done(); b.set(2000, apply) }()
+		both.Wait()
+		if got := last.Load(); got != 5000 {
+			t.Fatalf("got %d kbit/s, want 5000", got)
 		}
 	}
 }

@@ -50,8 +50,9 @@ type VideoSender struct {
 	out     func([]byte)
 	encoder encoder
 	format  VideoFormat
-	bare    bool         // Cover has no card to send
-	images  *pipe.Source // nil unless the source is an ImageSource or a RawSource
+	opens   time.Duration // how long the encoder may take for its first picture
+	bare    bool          // Cover has no card to send
+	images  *pipe.Source  // nil unless the source is an ImageSource or a RawSource
 	enc     *pipe.Element
 	thinner *pipe.Thinner
 	pace    ratePace
@@ -100,7 +101,7 @@ func NewVideoSender(o VideoSenderOptions) (*VideoSender, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &VideoSender{machine: m, out: o.Out, encoder: chosen, format: f, bare: o.Card.Data == nil}
+	s := &VideoSender{machine: m, out: o.Out, encoder: chosen, format: f, opens: startWithin, bare: o.Card.Data == nil}
 	if chosen.row.hardware {
 		m.pipe.Limit(startWithin, stopWithin)
 	}
@@ -269,7 +270,7 @@ func (s *VideoSender) ForceKeyFrame() {
 
 // SetBitrate changes the target, in kbit/s, without a glitch. Where each change makes a key frame, small changes wait.
 func (s *VideoSender) SetBitrate(kbps int) {
-	s.pace.want(s.thinned.bitrate(max(kbps, 1)), s.setBitrate)
+	s.thinned.set(max(kbps, 1), s.passBitrate)
 }
 
 func (s *VideoSender) setBitrate(kbps int) {

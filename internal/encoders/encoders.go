@@ -11,6 +11,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -46,15 +47,17 @@ type Chooser struct {
 	rest   time.Duration   // before the further trial of one that failed
 	// hardwareWithin limits the trial of a hardware encoder.
 	hardwareWithin time.Duration
+	forget         time.Duration // after which a failure no longer counts
 
 	mu       sync.Mutex
 	known    map[media.VideoFormat][]Result
 	trying   map[media.VideoFormat]chan struct{} // closed when it is done
 	failed   map[string]string                   // why an encoder failed in a call
 	resting  map[string]bool                     // of those that failed: they get one more trial
-	failures map[string]int
-	life     context.Context // of the latest Prepare
-	news     chan struct{}   // closed and replaced when something becomes known
+	failures map[string]int                      // not counting those that are forgotten
+	latest   map[string]time.Time                // failure
+	life     context.Context                     // of the latest Prepare
+	news     chan struct{}                       // closed and replaced when something becomes known
 }
 
 // Result is what is known of one encoder.
@@ -105,6 +108,7 @@ func New(o Options) *Chooser {
 		known:  make(map[media.VideoFormat][]Result),
 		trying: make(map[media.VideoFormat]chan struct{}), failed: make(map[string]string), news: make(chan struct{}),
 		resting: make(map[string]bool), failures: make(map[string]int), rest: 30 * time.Second, hardwareWithin: hardwareWithin,
+		latest: make(map[string]time.Time), forget: 10 * time.Minute,
 	}
 }
 
@@ -132,19 +136,29 @@ func (c *Chooser) prepare(ctx context.Context, f media.VideoFormat) <-chan struc
 	go func() {
 		again := c.find(ctx, f)
 		close(done)
-		for i := 0; again && i < len(c.pauses); i++ {
-			select {
-			case <-ctx.Done():
-				return
-			case <-time.After(c.pauses[i]):
-			}
-			again = c.find(ctx, f)
+		if again {
+			c.findLater(ctx, f)
 		}
 	}()
 	return done
 }
 
-// find runs the trials for a format, and reports whether to do so again: an encoder was too slow, as on a machine that is busy now.
+// findLater does so while an encoder may have another result.
+func (c *Chooser) findLater(ctx context.Context, f media.VideoFormat) {
+	for _, pause := range c.pauses {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pause):
+		}
+		if !c.find(ctx, f) {
+			return
+		}
+	}
+}
+
+// find runs the trials for a format, and reports whether to do so again: an encoder was too slow, as on a machine that is busy now,
+// or reported an error.
 func (c *Chooser) find(ctx context.Context, f media.VideoFormat) (again bool) {
 	results := c.try(ctx, f)
 	c.mu.Lock()
@@ -155,11 +169,14 @@ func (c *Chooser) find(ctx context.Context, f media.VideoFormat) (again bool) {
 	}
 	c.known[f] = results
 	c.tell()
-	return slices.ContainsFunc(results, slow)
+	return slices.ContainsFunc(results, unsure)
 }
 
-// slow reports whether a further trial of an encoder may have another result, and that matters.
-func slow(r Result) bool { return r.Slow && media.HardwareEncoder(r.Name) }
+// unsure reports whether a further trial of an encoder may have another result, and that matters.
+func unsure(r Result) bool { return (r.Slow || r.Failed) && media.HardwareEncoder(r.Name) }
+
+// usable reports whether the encoder is as good as any that may come after it: how slow one in software is depends on the machine.
+func usable(r Result) bool { return r.Passed() || r.Slow && !media.HardwareEncoder(r.Name) }
 
 // tell says that something is known now. The lock must be held.
 func (c *Chooser) tell() {
@@ -200,16 +217,19 @@ func (c *Chooser) try(ctx context.Context, f media.VideoFormat) []Result {
 			if ctx.Err() != nil {
 				return nil
 			}
+			if c.hasFailed(name) {
+				continue // in a call, meanwhile
+			}
 			c.o.Log.Info("encoder tried", "encoder", name, "format", f, "fault", result.Fault, "a picture", result.PerFrame)
-			// That a busy machine was too slow may be otherwise the next time.
-			if !result.Slow {
+			// That a busy machine was too slow, or an error, may be otherwise the next time.
+			if !result.Slow && !result.Failed {
 				if err := c.store.put(key, result); err != nil {
 					c.o.Log.Info("what an encoder's trial found out is not kept", "error", err)
 				}
 			}
 		}
 		results = append(results, result)
-		if result.Passed() {
+		if usable(result) {
 			break
 		}
 	}
@@ -243,9 +263,11 @@ func (c *Chooser) Choose(f media.VideoFormat) media.EncoderChoice {
 	for _, r := range results {
 		switch {
 		case r.Absent || c.failed[r.Name] != "":
+		case !r.Passed() && usable(r):
+			return media.EncoderChoice{Name: r.Name, Why: strings.Join(append(why, "it is slow here: "+r.Fault), "; "), Provisional: provisional}
 		case !r.Passed():
 			why = append(why, r.Name+" did not pass its trial: "+r.Fault)
-			provisional = provisional || slow(r)
+			provisional = provisional || unsure(r)
 		default:
 			passed := fmt.Sprintf("it passed its trial at %v in %.1f ms a picture", f, r.PerFrame.Seconds()*1000)
 			return media.EncoderChoice{Name: r.Name, Why: strings.Join(append(why, passed), "; "), KeyOnRate: r.KeyOnRate, Provisional: provisional}
@@ -272,12 +294,16 @@ func (c *Chooser) untried() string {
 }
 
 // Failed notes that an encoder failed in a call, and reports whether Choose has another one. The encoder gets a further trial after a
-// while, because a machine that was too busy for it needs it most. After a second failure it is not chosen again by this Chooser.
+// while, because a machine that was too busy for it needs it most. After a second failure within forget it is not chosen again by this Chooser.
 func (c *Chooser) Failed(name, why string, f media.VideoFormat) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.failed[name] = why
+	if time.Since(c.latest[name]) > c.forget {
+		c.failures[name] = 0
+	}
 	c.failures[name]++
+	c.latest[name] = time.Now()
 	if c.failures[name] == 1 && c.life != nil {
 		c.resting[name] = true
 		go c.tryAgain(c.life, name, f.Even())
@@ -295,7 +321,7 @@ func (c *Chooser) Failed(name, why string, f media.VideoFormat) bool {
 	return false
 }
 
-// tryAgain forgives the failure of an encoder that passes a further trial.
+// tryAgain forgives the failure of an encoder that passes a further trial. Formats that were prepared meanwhile did without it.
 func (c *Chooser) tryAgain(ctx context.Context, name string, f media.VideoFormat) {
 	fault := ""
 	select {
@@ -304,13 +330,21 @@ func (c *Chooser) tryAgain(ctx context.Context, name string, f media.VideoFormat
 	case <-time.After(c.rest):
 		fault = c.trial(ctx, name, f).Fault
 	}
+	c.o.Log.Info("encoder that failed tried again", "encoder", name, "fault", fault)
+	if fault == "" {
+		c.mu.Lock()
+		delete(c.failed, name)
+		formats := slices.Collect(maps.Keys(c.known))
+		c.mu.Unlock()
+		for _, f := range formats {
+			if c.find(ctx, f) {
+				go c.findLater(ctx, f)
+			}
+		}
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.resting, name)
-	if fault == "" {
-		delete(c.failed, name)
-	}
-	c.o.Log.Info("encoder that failed tried again", "encoder", name, "fault", fault)
 	c.tell()
 }
 

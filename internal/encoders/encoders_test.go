@@ -81,6 +81,7 @@ func TestAutoTakesTheFirstThatPasses(t *testing.T) {
 		{"crash=3", "x264enc", "vah264enc did not pass its trial: its driver crashed", false, true},
 		{"deaf", "x264enc", "does not follow its bitrate", false, true},
 		{"hang=3", "x264enc", "vah264enc did not pass its trial", false, false},
+		{"fail=3", "x264enc", "vah264enc did not pass its trial: The device is gone", false, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.behaviour, func(t *testing.T) {

@@ -11,9 +11,12 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/costream-obs/costream-obs/media"
 )
@@ -22,9 +25,10 @@ import (
 const TrialCommand = "encoder-trial"
 
 const (
-	// hardwareWithin and softwareWithin limit a trial with its process. On an idle machine it takes 0.2 to 0.5 s. A software encoder
-	// does not hang, and there is none better to try, so a busy machine has longer for it.
-	hardwareWithin = 900 * time.Millisecond
+	// hardwareWithin and softwareWithin limit a trial with its process. On an idle machine it takes 0.2 to 0.5 s, and a device that
+	// sleeps may need a second or two to open. A software encoder does not hang, and there is none better to try, so a busy machine
+	// has longer for it.
+	hardwareWithin = 3 * time.Second
 	softwareWithin = 4 * time.Second
 	// toReport is what is left of that after the trial itself, whose answer says more than a timeout.
 	toReport = 100 * time.Millisecond
@@ -74,8 +78,8 @@ func (c *Chooser) trial(ctx context.Context, name string, f media.VideoFormat) m
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	cmd.WaitDelay = time.Second
-	if err := cmd.Start(); err != nil {
-		return media.EncoderTrial{Fault: err.Error(), Slow: true}
+	if err := startCalm(cmd); err != nil {
+		return media.EncoderTrial{Fault: err.Error(), Failed: true}
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
@@ -92,6 +96,21 @@ func (c *Chooser) trial(ctx context.Context, name string, f media.VideoFormat) m
 	return media.EncoderTrial{Fault: fmt.Sprintf("its trial did not end within %v", limit), Slow: true}
 }
 
+// startCalm starts a process that is not before others where this one is: a trial is not as urgent as a call. A process has the
+// nice level of the thread that starts it.
+func startCalm(cmd *exec.Cmd) error {
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread() // The thread ends with this goroutine, since it may not have its level back.
+		// The system call returns 20 less the level (getpriority(2)).
+		if level, err := unix.Getpriority(unix.PRIO_PROCESS, 0); err == nil && level > 20 {
+			_ = unix.Setpriority(unix.PRIO_PROCESS, 0, 0)
+		}
+		started <- cmd.Start()
+	}()
+	return <-started
+}
+
 // outcome is what the process of a trial says by its end and its output.
 func outcome(err error, stdout []byte, stderr string) media.EncoderTrial {
 	var exit *exec.ExitError
@@ -100,10 +119,10 @@ func outcome(err error, stdout []byte, stderr string) media.EncoderTrial {
 	case errors.As(err, &exit) && !exit.Exited():
 		return media.EncoderTrial{Fault: "its driver crashed: " + exit.String()}
 	case err != nil:
-		return media.EncoderTrial{Fault: strings.TrimSpace(err.Error() + " " + lastLine(stderr)), Slow: true}
+		return media.EncoderTrial{Fault: strings.TrimSpace(err.Error() + " " + lastLine(stderr)), Failed: true}
 	}
 	if err := json.Unmarshal(stdout, &result); err != nil {
-		return media.EncoderTrial{Fault: "its trial printed something else: " + err.Error(), Slow: true}
+		return media.EncoderTrial{Fault: "its trial printed something else: " + err.Error(), Failed: true}
 	}
 	return result
 }

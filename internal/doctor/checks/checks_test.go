@@ -77,6 +77,12 @@ var faults = []fault{
 			{Name: "x264enc", EncoderTrial: media.EncoderTrial{PerFrame: 4 * time.Millisecond}},
 		}
 	}, []string{"media.encoder"}},
+	{"a software encoder is refused", func(f *fixture) {
+		f.encoders = []encoders.Result{
+			{Name: "x264enc", EncoderTrial: media.EncoderTrial{Fault: "it makes B-frames, which come late"}},
+			{Name: "openh264enc", EncoderTrial: media.EncoderTrial{PerFrame: 4 * time.Millisecond}},
+		}
+	}, []string{"media.encoder"}},
 	{"all encoders are too slow", func(f *fixture) {
 		f.encoders = []encoders.Result{{Name: "x264enc", EncoderTrial: media.EncoderTrial{Fault: "it takes 80ms for a picture, where 67ms is the limit", Slow: true}}}
 	}, []string{"media.encoder"}},
@@ -84,6 +90,10 @@ var faults = []fault{
 	{"an encoder failed on air", func(f *fixture) {
 		f.daemon.Encoder = &call.Encoder{Name: "x264enc", Why: "vah264enc failed", PerFrame: call.Millis(4 * time.Millisecond), Frame: call.Millis(33 * time.Millisecond)}
 		f.daemon.Report.Problems, f.daemon.Report.Codes = []string{"encoder: vah264enc failed, and x264enc replaces it"}, []problem.Code{problem.Encoder}
+	}, []string{"media.encoder", "svc.run"}},
+	{"a software encoder failed on air", func(f *fixture) {
+		f.daemon.Encoder = &call.Encoder{Name: "openh264enc", Why: "x264enc failed", PerFrame: call.Millis(4 * time.Millisecond), Frame: call.Millis(33 * time.Millisecond)}
+		f.daemon.Report.Problems, f.daemon.Report.Codes = []string{"encoder: x264enc failed, and openh264enc replaces it"}, []problem.Code{problem.Encoder}
 	}, []string{"media.encoder", "svc.run"}},
 	{"no permission", func(f *fixture) {
 		f.nodes[1].Err = &fs.PathError{Op: "open", Path: "/dev/video10", Err: syscall.EACCES}

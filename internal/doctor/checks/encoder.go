@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/costream-obs/costream-obs/internal/doctor"
 	"github.com/costream-obs/costream-obs/internal/encoders"
@@ -44,7 +45,7 @@ func (m *Machine) encoder(ctx context.Context) doctor.Result {
 		text := fmt.Sprintf("%s, %s of %s for a picture: %s", e.Name, milliseconds(e.PerFrame.Duration()), milliseconds(e.Frame.Duration()), e.Why)
 		if i := slices.Index(d.Report.Codes, problem.Encoder); i >= 0 {
 			return doctor.Result{Status: doctor.Fail, Detail: d.Report.Problems[i] + ".", Why: why,
-				Next: "Update the driver of the graphics card, and start costream-obs again. To use another encoder from the start: `costream-obs run --encoder " + e.Name + "`"}
+				Next: updateDriver(d.Report.Problems[i], ", and start costream-obs again") + "To use another encoder from the start: `costream-obs run --encoder " + e.Name + "`"}
 		}
 		return doctor.Fine("%s", text)
 	}
@@ -64,7 +65,7 @@ func (m *Machine) encoder(ctx context.Context) doctor.Result {
 				return doctor.Fine("%s", text)
 			}
 			return doctor.Result{Status: doctor.Fail, Detail: strings.Join(refused, "; ") + "; in its place: " + text + ".", Why: why,
-				Next: "Update the driver of the graphics card. `gst-inspect-1.0 " + first + "` shows what GStreamer knows of it."}
+				Next: updateDriver(strings.Join(refused, "; "), "") + "`gst-inspect-1.0 " + first + "` shows what GStreamer knows of it."}
 		default:
 			refused = append(refused, fmt.Sprintf("%s did not pass its trial (%s)", r.Name, r.Fault))
 			if first == "" {
@@ -78,6 +79,16 @@ func (m *Machine) encoder(ctx context.Context) doctor.Result {
 	}
 	return doctor.Result{Status: doctor.Fail, Detail: fmt.Sprintf("No encoder passed its trial at %v: %s.", format, strings.Join(refused, "; ")), Why: why,
 		Next: "Close what keeps the processor busy, or lower the output resolution or the frame rate in OBS, and run doctor again."}
+}
+
+// updateDriver is what to do where a text names a hardware encoder, as a sentence with an end; empty where it names none.
+func updateDriver(text, end string) string {
+	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+		if media.HardwareEncoder(word) {
+			return "Update the driver of the graphics card" + end + ". "
+		}
+	}
+	return ""
 }
 
 func milliseconds(d time.Duration) string { return fmt.Sprintf("%.1f ms", d.Seconds()*1000) }

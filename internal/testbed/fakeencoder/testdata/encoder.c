@@ -2,7 +2,7 @@
 
 // A GStreamer plugin for tests: an element vah264enc that looks like a hardware encoder and is x264enc inside. It fails as the
 // environment says: FAKE_ENCODER is empty, or one of fail, hang and crash with the number of the picture, such as fail=150, or one
-// of hold, deaf, bframes, keyless, keyrate and green.
+// of hold, deaf, bframes, keyless, keyrate and green, or wake with the milliseconds that it takes until the first picture.
 
 #include <gst/gst.h>
 #include <gst/video/video.h>
@@ -43,6 +43,8 @@ static GstPadProbeReturn entered(GstPad *pad, GstPadProbeInfo *info, gpointer da
 		gst_buffer_memset(picture, 0, 0, -1);
 		GST_PAD_PROBE_INFO_DATA(info) = picture;
 	}
+	if (is(f, "wake") && n == 0)
+		g_usleep(f->at * 1000);
 	if (n < f->at || !f->at)
 		return GST_PAD_PROBE_OK;
 	if (is(f, "fail")) {

@@ -28,7 +28,8 @@ const (
 	niceRange = 20
 )
 
-// RealTime asks for real-time priority for a thread of this process. The thread's own threads do not inherit it.
+// RealTime asks for real-time priority for a thread of this process. The thread's own threads do not inherit it. The error wraps
+// ErrBusy where it may be granted later.
 func RealTime(tid int) error {
 	attr := unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_RR, Priority: realTime, Flags: unix.SCHED_FLAG_RESET_ON_FORK}
 	err := unix.SchedSetAttr(tid, &attr, 0)

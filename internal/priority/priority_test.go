@@ -48,13 +48,13 @@ func TestRealTime(t *testing.T) {
 // fakeRTKit answers as rtkit does.
 type fakeRTKit struct {
 	asked  chan [2]uint64
-	refuse bool
+	refuse string
 }
 
 func (f *fakeRTKit) MakeThreadRealtime(tid uint64, priority uint32) *dbus.Error {
 	f.asked <- [2]uint64{tid, uint64(priority)}
-	if f.refuse {
-		return dbus.NewError("org.freedesktop.DBus.Error.AccessDenied", []any{"Operation not permitted"})
+	if f.refuse != "" {
+		return dbus.NewError("org.freedesktop.DBus.Error.AccessDenied", []any{f.refuse})
 	}
 	return nil
 }
@@ -78,14 +78,14 @@ func TestRealRTKit(t *testing.T) {
 	if _, err := bus.RequestName("org.freedesktop.RealtimeKit1", dbus.NameFlagDoNotQueue); err != nil {
 		t.Fatal(err)
 	}
-	for _, refuse := range []bool{false, true} {
+	for _, refuse := range []string{"", "Operation not permitted", "Device or resource busy"} {
 		fake.refuse = refuse
 		err := askRTKit(4711)
 		if got := <-fake.asked; got != [2]uint64{4711, realTime} {
 			t.Errorf("asked for %v", got)
 		}
-		if (err != nil) != refuse {
-			t.Errorf("refused %v: got %v", refuse, err)
+		if (err != nil) != (refuse != "") || errors.Is(err, ErrBusy) != (refuse == "Device or resource busy") {
+			t.Errorf("refused %q: got %v", refuse, err)
 		}
 	}
 	// rtkit grants nothing without it.

@@ -24,6 +24,7 @@ import (
 	"github.com/costream-obs/costream-obs/internal/encoders"
 	"github.com/costream-obs/costream-obs/internal/golden"
 	"github.com/costream-obs/costream-obs/internal/hotkeys"
+	"github.com/costream-obs/costream-obs/internal/priority"
 	"github.com/costream-obs/costream-obs/internal/problem"
 	"github.com/costream-obs/costream-obs/internal/pulse"
 	"github.com/costream-obs/costream-obs/internal/reach"
@@ -844,6 +845,15 @@ func TestClosedIsFine(t *testing.T) {
 				t.Errorf("wrong (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestBusyRTKitIsFine: an rtkit that has granted all that it may is there.
+func TestBusyRTKitIsFine(t *testing.T) {
+	f := healthy(t)
+	f.urgentErr = fmt.Errorf("real-time priority: operation not permitted; %w", priority.ErrBusy)
+	if got := wrong(f.look(t)); len(got) > 0 {
+		t.Errorf("got %q, want nothing wrong", got)
 	}
 }
 

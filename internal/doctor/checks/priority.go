@@ -4,6 +4,7 @@ package checks
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/costream-obs/costream-obs/internal/doctor"
+	"github.com/costream-obs/costream-obs/internal/priority"
 )
 
 // pipeWirePrograms are the processes of PipeWire through which sound goes; each has a thread for it.
@@ -70,6 +72,8 @@ func (m *Machine) ownPriority(context.Context) doctor.Result {
 		return doctor.Fine("for sound; and a nice level below 0")
 	case realTime == nil:
 		return doctor.Fine("for sound; the nice level stays 0")
+	case errors.Is(realTime, priority.ErrBusy):
+		return doctor.Fine("rtkit grants it, but to no more threads just now")
 	}
 	return doctor.Result{
 		Status: doctor.Fail,

@@ -211,7 +211,14 @@ func probe(t *testing.T, path string) probed {
 	if err := json.Unmarshal(out, &p); err != nil {
 		t.Fatal(err)
 	}
-	run(t, "ffmpeg", "-v", "warning", "-xerror", "-i", path, "-fps_mode", "passthrough", "-enc_time_base", "1/1000", "-f", "null", "-")
+	decode := []string{"-v", "warning", "-xerror", "-i", path}
+	for stream := range p.Streams {
+		// ffmpeg 7 warns of a track that has nothing yet.
+		if len(p.times(t, stream)) > 0 {
+			decode = append(decode, "-map", fmt.Sprintf("0:%d", stream))
+		}
+	}
+	run(t, "ffmpeg", append(decode, "-fps_mode", "passthrough", "-enc_time_base", "1/1000", "-f", "null", "-")...)
 	run(t, "gst-launch-1.0", "-q", "filesrc", "location="+path, "!", "matroskademux", "name=d",
 		"d.video_0", "!", "queue", "max-size-time=0", "max-size-bytes=0", "max-size-buffers=0", "!", "h264parse", "!", "avdec_h264", "!", "fakesink", "async=false",
 		"d.audio_0", "!", "queue", "max-size-time=0", "max-size-bytes=0", "max-size-buffers=0", "!", "opusdec", "!", "fakesink", "async=false")

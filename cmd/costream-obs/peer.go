@@ -81,14 +81,8 @@ func breakCommand(do control.PeerAction, short, long string) *command {
 		name: string(do), short: short, long: long, settings: []string{"json", "verbose"},
 		bind: func(*pflag.FlagSet) action {
 			return func(ctx context.Context, c *invocation) error {
-				socket, err := controlSocket()
-				if err != nil {
-					return err
-				}
-				answer, err := control.Client{Path: socket}.Peer(ctx, control.PeerOrder{Do: do})
+				answer, err := orderRunning(ctx, do)
 				switch {
-				case errors.Is(err, control.ErrOtherOBS):
-					return errors.New("the costream-obs that runs is from before this command: restart it")
 				case err != nil:
 					return err
 				case c.config.JSON:

@@ -18,14 +18,8 @@ func orderCommand(do control.PeerAction, short, long, done string) *command {
 		name: string(do), short: short, long: long, settings: []string{"json", "verbose"},
 		bind: func(*pflag.FlagSet) action {
 			return func(ctx context.Context, c *invocation) error {
-				socket, err := controlSocket()
-				if err != nil {
-					return err
-				}
-				answer, err := control.Client{Path: socket}.Peer(ctx, control.PeerOrder{Do: do})
+				answer, err := orderRunning(ctx, do)
 				switch {
-				case errors.Is(err, control.ErrOtherOBS):
-					return errors.New("the costream-obs that runs is from before this command: restart it")
 				case err != nil:
 					return err
 				case c.config.JSON:
@@ -39,4 +33,17 @@ func orderCommand(do control.PeerAction, short, long, done string) *command {
 			}
 		},
 	}
+}
+
+// orderRunning has a running costream-obs carry out an order that names no OBS.
+func orderRunning(ctx context.Context, do control.PeerAction) (control.PeerAnswer, error) {
+	socket, err := controlSocket()
+	if err != nil {
+		return control.PeerAnswer{}, err
+	}
+	answer, err := control.Client{Path: socket}.Peer(ctx, control.PeerOrder{Do: do})
+	if errors.Is(err, control.ErrOtherOBS) {
+		return control.PeerAnswer{}, errors.New("the costream-obs that runs is from before this command: restart it")
+	}
+	return answer, err
 }

@@ -43,7 +43,7 @@ func (s *sound) record(tb testbed.TB, source string) *recorder {
 		Name: "pacat --record", Path: "pacat",
 		Args: []string{"--record", "--device=" + source, "--client-name=bench", "--raw", "--format=s16le", "--rate=48000", "--channels=1",
 			"--latency-msec=10", "--process-time-msec=5"},
-		Env: append(os.Environ(), s.pulse.Env()...), Stdout: r,
+		Env: append(os.Environ(), s.pulse.Env()...), Stdout: r, Measures: true,
 	})
 	return r
 }

@@ -26,6 +26,8 @@ const (
 	voiceLimit   = 40 * time.Second
 	// shownLimit is for what costream-obs knows to be on the page.
 	shownLimit = 10 * time.Second
+	// orderLimit is for what changes OBS, too: it waits for others that do so, and for OBS's answers.
+	orderLimit = 20 * time.Second
 	listen     = 3 * time.Second
 )
 
@@ -81,7 +83,7 @@ func (s *stage) click(id string) {
 // done waits until a button's order is carried out.
 func (s *stage) done(id string) {
 	s.Helper()
-	s.page.Await(id+" is done", shownLimit, `!document.getElementById("`+id+`").hasAttribute("aria-disabled")`)
+	s.page.Await(id+" is done", orderLimit, `!document.getElementById("`+id+`").hasAttribute("aria-disabled")`)
 	if said := browser.Eval[string](s.page, `document.querySelector("#said.failed")?.textContent || ""`); said != "" {
 		s.Fatalf("%s: the panel says: %s", id, said)
 	}

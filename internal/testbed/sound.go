@@ -101,7 +101,7 @@ func (p *Pulse) play(ctx context.Context, sink string, channels []Tone) error {
 		Path:  "pacat",
 		Args:  append([]string{"--playback", "--device=" + sink, "--client-name=testbed", "--stream-name=tone"}, pcmArgs(len(channels))...),
 		Env:   append(baseEnv(), p.Env()...),
-		Stdin: r,
+		Stdin: r, Measures: true,
 	})
 	_ = r.Close()
 	if err != nil {
@@ -162,7 +162,7 @@ func (p *Pulse) record(source string, d time.Duration, channels int) ([]float64,
 		Path:   "pacat",
 		Args:   append([]string{"--record", "--device=" + source, "--client-name=testbed", "--stream-name=recorder"}, pcmArgs(channels)...),
 		Env:    append(baseEnv(), p.Env()...),
-		Stdout: sound,
+		Stdout: sound, Measures: true,
 	})
 	if err != nil {
 		return nil, err

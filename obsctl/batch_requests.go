@@ -214,7 +214,7 @@ func (b *Batch) SetItemEnabled(scene string, item ItemRef, enabled bool) *Answer
 	p := sceneitems.NewSetSceneItemEnabledParams().WithSceneItemEnabled(enabled)
 	p.SceneName, p.SceneUuid = b.source(scene).fields()
 	p.SceneItemId = item.known()
-	return tell(b, asked{params: p, item: item})
+	return tell(b, asked{params: p, item: item, light: true})
 }
 
 // SetItemLocked locks an item against the mouse, or unlocks it.

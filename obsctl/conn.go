@@ -21,6 +21,7 @@ type watchedConn struct {
 	net.Conn
 	in         *unframer
 	answers    chan []byte // to batches; buffered
+	soles      *soleItems
 	once       sync.Once
 	cause      error // valid once dead is closed
 	dead       chan struct{}
@@ -36,13 +37,14 @@ const (
 )
 
 func watch(conn net.Conn) *watchedConn {
-	c := &watchedConn{Conn: conn, answers: make(chan []byte, 1), dead: make(chan struct{}), introduced: make(chan struct{})}
+	c := &watchedConn{Conn: conn, answers: make(chan []byte, 1), soles: &soleItems{}, dead: make(chan struct{}), introduced: make(chan struct{})}
 	c.in = newUnframer(quickConn{conn}, func(answer []byte) {
 		select {
 		case c.answers <- answer:
 		default: // nobody asked
 		}
 	})
+	c.in.seen = c.soles.note
 	return c
 }
 

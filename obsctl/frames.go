@@ -47,6 +47,7 @@ func frame(text []byte) []byte {
 type unframer struct {
 	in    *bufio.Reader
 	taken func(answer []byte)
+	seen  func(message []byte) // gets what is passed on; may be nil
 
 	upgraded bool      // the HTTP answer is over, and frames follow
 	plain    bool      // it is no websocket server; everything is passed on unchanged
@@ -134,6 +135,9 @@ func (u *unframer) frame() error {
 	if text := whole[size:]; isBatchAnswer(text) {
 		u.taken(text)
 		return nil
+	}
+	if u.seen != nil {
+		u.seen(whole[size:])
 	}
 	u.pass = bytes.NewReader(whole)
 	return nil

@@ -136,15 +136,20 @@ func unpacked(stored string) ([]byte, error) {
 // inside strings, as \u escapes.
 func asciiJSON(encoded []byte) string {
 	var b strings.Builder
-	for _, r := range string(encoded) {
-		switch {
-		case r < utf8.RuneSelf:
-			b.WriteRune(r)
-		default:
-			for _, unit := range utf16.AppendRune(nil, r) {
-				fmt.Fprintf(&b, `\u%04x`, unit)
-			}
+	b.Grow(len(encoded))
+	rest := encoded
+	for i := 0; i < len(rest); {
+		if rest[i] < utf8.RuneSelf {
+			i++
+			continue
 		}
+		b.Write(rest[:i])
+		r, size := utf8.DecodeRune(rest[i:])
+		for _, unit := range utf16.AppendRune(nil, r) {
+			fmt.Fprintf(&b, `\u%04x`, unit)
+		}
+		rest, i = rest[i+size:], 0
 	}
+	b.Write(rest)
 	return b.String()
 }

@@ -141,9 +141,9 @@ func (o *OBS) Look(ctx context.Context, q scenes.Questions) (out scenes.Answers,
 	for _, h := range q.Holding {
 		holding = append(holding, b.Holds(h.Scene, h.Input))
 	}
-	var eyes []func() (scenes.EyeState, error)
+	var eyes []*obsctl.Answer[obsctl.ItemEye]
 	for _, of := range q.Eyes {
-		eyes = append(eyes, askEye(b, of))
+		eyes = append(eyes, b.Eye(of.Scene, of.Input, of.Item))
 	}
 	var lists []*obsctl.Answer[[]obsctl.SceneItem]
 	for _, p := range q.Items {
@@ -166,12 +166,12 @@ func (o *OBS) Look(ctx context.Context, q scenes.Questions) (out scenes.Answers,
 	if out.Holding, err = values(holding); err != nil {
 		return out, err
 	}
-	for _, read := range eyes {
-		eye, err := read()
-		if err != nil {
-			return out, translate(err)
-		}
-		out.Eyes = append(out.Eyes, eye)
+	seen, err := values(eyes)
+	if err != nil {
+		return out, err
+	}
+	for _, eye := range seen {
+		out.Eyes = append(out.Eyes, scenes.EyeState{Only: eye.Sole, Enabled: eye.Enabled})
 	}
 	found, err := values(lists)
 	if err != nil {
@@ -184,22 +184,6 @@ func (o *OBS) Look(ctx context.Context, q scenes.Questions) (out scenes.Answers,
 		out.Standing, err = readStanding(ctx, "")
 	}
 	return out, err
-}
-
-// askEye is the question for an item alone. The lowest and the topmost item of its input are the same if it is the only
-// one.
-func askEye(b *obsctl.Batch, of scenes.ItemOf) (read func() (scenes.EyeState, error)) {
-	lowest, topmost := b.LowestItem(of.Scene, of.Input), b.TopmostItem(of.Scene, of.Input)
-	enabled := b.ItemEnabled(of.Scene, of.Item)
-	return func() (scenes.EyeState, error) {
-		for _, err := range []error{lowest.Err, topmost.Err, enabled.Err} {
-			if err != nil && !obsctl.IsCode(err, obsctl.CodeNotFound) {
-				return scenes.EyeState{}, err
-			}
-		}
-		only := lowest.Value == of.Item && topmost.Value == of.Item && enabled.Err == nil
-		return scenes.EyeState{Only: only, Enabled: enabled.Value}, nil
-	}
 }
 
 func readItems(list []obsctl.SceneItem) []scenes.Item {

@@ -41,7 +41,7 @@ func TestShrunk(t *testing.T) {
 }
 
 // TestShrinkInMidCall has each software encoder change the size of its pictures. The other side decodes them: they go on in their
-// place, and the sender of pictures does not notice.
+// place.
 func TestShrinkInMidCall(t *testing.T) {
 	const most = time.Second / 2 // without a new picture; it is in the log
 	f := VideoFormat{640, 360, 30, 1}
@@ -72,7 +72,8 @@ func TestShrinkInMidCall(t *testing.T) {
 			}
 			start(t, r.Run)
 			s, err := NewVideoSender(VideoSenderOptions{
-				Source: ImageSource{f}, Encoder: EncoderOptions{Choice: EncoderChoice{Name: name}}, Out: r.Push, Card: frameFromRGBA(filled(f.W, f.H, violet)),
+				Source: ImageSource{f}, Encoder: EncoderOptions{Choice: EncoderChoice{Name: name}}, Out: r.Push,
+				Card: frameFromRGBA(filled(f.W, f.H, violet)),
 			})
 			if err != nil {
 				t.Fatal(err)

@@ -26,8 +26,8 @@ const (
 	keepUpSettle = 4 * time.Second
 )
 
-// keepUp lowers the rate of our pictures, and then their size, while this machine is too slow, and raises them again. It is used by one
-// goroutine.
+// keepUp lowers the rate of our pictures, and then their size, while this machine is too slow, and raises them again. It is used by
+// one goroutine.
 type keepUp struct {
 	encoding, drawing strain
 	sizeStays         bool // the peer knows only one size
@@ -118,7 +118,8 @@ func (c *Call) keepUp(k *keepUp, s *media.VideoSender, load media.EncoderLoad, n
 	changed := k.look(l, now)
 	saving := media.SavingOf(k.step)
 	if changed {
-		c.o.Log.Info("this machine is too slow for all pictures of ours, or no longer", "one sent in", saving.Every, "size", saving.Size)
+		c.o.Log.Info("this machine is too slow for all pictures of ours, or no longer",
+			"one sent in", saving.Every, "size", saving.Size)
 	}
 	if changed || fresh {
 		s.Thin(saving.Every)

@@ -63,7 +63,7 @@ type encoder struct {
 	nodes []node
 	// first is the name of the element that takes I420 pictures.
 	first   string
-	bitrate func(kbps int) []property
+	bitrate func(kbps, vbv int) []property
 }
 
 // chooseEncoder returns the encoder for pictures of a format.
@@ -80,12 +80,11 @@ func chooseEncoder(o EncoderOptions, f VideoFormat) (encoder, error) {
 		texts = append(texts, prop(p.name, p.value))
 	}
 	e := encoder{
-		row: row, first: nameEncoder,
-		bitrate: func(kbps int) []property { return fit(row.live(kbps)) },
+		row: row, first: nameShrink, nodes: shrinking(f),
+		bitrate: func(kbps, vbv int) []property { return fit(row.live(kbps, vbv)) },
 	}
 	if row.format != "I420" {
-		e.first = nameFit
-		e.nodes = []node{element("videoconvert", prop("name", nameFit), "matrix-mode=none"), caps("video/x-raw,format=" + row.format)}
+		e.nodes = append(e.nodes, element("videoconvert", prop("name", nameFit), "matrix-mode=none"), caps("video/x-raw,format="+row.format))
 	}
 	e.nodes = append(e.nodes, element(row.name, texts...))
 	if row.output != nil {

@@ -21,8 +21,8 @@ type encoderRow struct {
 	fixed func(EncoderOptions) []property
 	// rate are the properties for the bitrate, in kbit/s, and for how much of it one picture may take, in milliseconds.
 	rate func(kbps, vbv int) []property
-	// live are those that change the bitrate of a running encoder.
-	live func(kbps int) []property
+	// live are those that change them of a running encoder.
+	live func(kbps, vbv int) []property
 	// output is what the encoder's caps must say; nil for nothing.
 	output func(VideoFormat) string
 }
@@ -42,7 +42,7 @@ var encoderTable = []encoderRow{
 			}
 		},
 		rate: func(kbps, _ int) []property { return []property{number("bitrate", kbps), number("max-bitrate", kbps)} },
-		live: func(kbps int) []property { return []property{number("bitrate", kbps), number("max-bitrate", kbps)} },
+		live: func(kbps, _ int) []property { return []property{number("bitrate", kbps), number("max-bitrate", kbps)} },
 	},
 	{
 		// https://gstreamer.freedesktop.org/documentation/vaapi/vaapih264enc.html
@@ -51,7 +51,7 @@ var encoderTable = []encoderRow{
 			return []property{{"rate-control", "cbr"}, {"max-bframes", "0"}, {"refs", "1"}, number("keyframe-period", o.KeyInt)}
 		},
 		rate: func(kbps, vbv int) []property { return []property{number("bitrate", kbps), number("cpb-length", vbv)} },
-		live: func(kbps int) []property { return []property{number("bitrate", kbps)} },
+		live: func(kbps, _ int) []property { return []property{number("bitrate", kbps)} },
 	},
 	{
 		// https://gstreamer.freedesktop.org/documentation/video4linux2/v4l2h264enc.html. The names of the controls are those of
@@ -62,7 +62,7 @@ var encoderTable = []encoderRow{
 				"video_gop_size=%[2]d,h264_i_frame_period=%[2]d,repeat_sequence_header=1", o.BitrateKbps*1000, o.KeyInt)}}
 		},
 		rate: func(int, int) []property { return nil },
-		live: func(kbps int) []property {
+		live: func(kbps, _ int) []property {
 			return []property{{"extra-controls", fmt.Sprintf("controls,video_bitrate=%d", kbps*1000)}}
 		},
 		// Drivers, such as the Raspberry Pi's, refuse the lowest level, which is the default, for these sizes.
@@ -75,7 +75,7 @@ var encoderTable = []encoderRow{
 			return []property{{"tune", "zerolatency"}, {"speed-preset", "ultrafast"}, number("key-int-max", o.KeyInt)}
 		},
 		rate: x264Rate,
-		live: func(kbps int) []property { return x264Rate(kbps, liveVBVMillis(kbps)) },
+		live: x264Rate,
 	},
 	{
 		// https://gstreamer.freedesktop.org/documentation/openh264/openh264enc.html. It looks for changes of scene to make key
@@ -88,7 +88,7 @@ var encoderTable = []encoderRow{
 			}
 		},
 		rate: func(kbps, _ int) []property { return openH264Rate(kbps) },
-		live: openH264Rate,
+		live: func(kbps, _ int) []property { return openH264Rate(kbps) },
 	},
 }
 
@@ -120,7 +120,7 @@ func nvidia(name string) encoderRow {
 			return []property{number("bitrate", kbps), number("vbv-buffer-size", kbps*vbv/1000)} // kbit
 		},
 		// A change of the VBV buffer would begin a new session.
-		live: func(kbps int) []property { return []property{number("bitrate", kbps)} },
+		live: func(kbps, _ int) []property { return []property{number("bitrate", kbps)} },
 	}
 }
 
@@ -137,7 +137,7 @@ func va(name string) encoderRow {
 			return []property{{"rate-control", "cbr"}, {"b-frames", "0"}, {"ref-frames", "1"}, number("key-int-max", o.KeyInt)}
 		},
 		rate: rate,
-		live: func(kbps int) []property { return rate(kbps, liveVBVMillis(kbps)) },
+		live: rate,
 	}
 }
 

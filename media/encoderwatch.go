@@ -48,7 +48,7 @@ func (s *VideoSender) blame(err error) error {
 	case errors.As(err, &fault):
 		text := strings.TrimPrefix(fault.Error(), fault.Element+": ")
 		// A source reports that what comes after it refuses its pictures, if nothing there said why.
-		refused := row.hardware && s.encoding.Read().Left == 0 && strings.Contains(fault.Debug, "not-negotiated")
+		refused := row.hardware && (s.encoding.Read().Left == 0 || s.resized.Load()) && strings.Contains(fault.Debug, "not-negotiated")
 		if fault.Element == nameEncoder || fault.Element == nameFit || refused {
 			return &EncoderError{row.name, errors.New(text)}
 		}

@@ -7,10 +7,11 @@ import (
 	"time"
 )
 
-// Thin has only one in every so many pictures encoded, where the encoder is too slow for all. It may be called from any
+// Thin has only one in every so many pictures encoded, where this machine is too slow for all. It may be called from any
 // goroutine.
 func (s *VideoSender) Thin(every int) {
 	s.thinner.Set(every)
+	s.every.Store(int64(every))
 	s.thinned.thin(every, s.passBitrate)
 }
 
@@ -42,23 +43,53 @@ func (t *thinned) set(kbps int, apply func(kbps int)) {
 // key frames not much larger. The link must see most of its bitrate used, to know what the path takes.
 func (t *thinned) bitrate() int { return t.kbps * (max(t.every, 1) + 1) / 2 }
 
-// Yield decides how many pictures to leave out while this machine is too slow for all. It leaves out more while some come
-// late, and fewer after a quiet time, which is longer after each attempt that was too early. Where it does not help, it stops
-// for a while. The zero value leaves out none.
-type Yield struct{ c courtesy }
+// vbv is how much of the bitrate that a live encoder is set to one picture may take, in milliseconds: no more of the link's time
+// than where all pictures are sent.
+func vbv(set, every int) int {
+	every = max(every, 1)
+	kbps := max(2*set/(every+1), 1)
+	return max(liveVBVMillis(kbps)*2/(every+1), 1)
+}
+
+// Saving is how much less is encoded while this machine is too slow for everything.
+type Saving struct {
+	// Every is n of "one picture in n".
+	Every int
+	// Size is how large those pictures are.
+	Size Size
+}
+
+// savings are the steps in which less is encoded.
+var savings = [...]Saving{{1, FullSize}, {2, FullSize}, {slowest, FullSize}, {slowest, TwoThirds}, {slowest, HalfSize}}
+
+// SavingOf is the saving of a step of Yield.
+func SavingOf(step int) Saving { return savings[min(max(step, 0), len(savings)-1)] }
+
+// Yield decides how much less to encode while this machine is too slow for everything: fewer pictures at first, then smaller ones
+// too. It saves more while some come late, and less, in the other order, after a quiet time, which is longer after each attempt
+// that was too early. Where it does not help, it stops for a while. The zero value saves nothing.
+type Yield struct {
+	// RateOnly says that pictures must keep their size.
+	RateOnly bool
+
+	c courtesy
+}
 
 // yieldFirst is the first quiet time. Within it, it must show that an attempt was too early: an encoder that settles for some
 // seconds and is then late twice takes longer than calmFirst.
 const yieldFirst = 10 * time.Second
 
-// Look takes how many pictures have come late since the beginning, once a second, and returns n of "one picture in n", and
-// whether that has changed.
-func (y *Yield) Look(late int, now time.Time) (every int, changed bool) {
+// Look takes how many pictures have come late since the beginning, once a second, and returns the step, whose saving is
+// SavingOf, and whether it has changed.
+func (y *Yield) Look(late int, now time.Time) (step int, changed bool) {
+	if y.c.most = uint(len(savings) - 1); y.RateOnly {
+		y.c.most = 2
+	}
 	if y.c.calm == 0 {
 		y.c.calm = yieldFirst
 	}
 	changed = y.c.observe(late, now)
-	return int(y.c.divisor()), changed
+	return int(y.c.shift), changed
 }
 
 // Hold begins the quiet time anew: it is known that more pictures would be too many.

@@ -42,6 +42,21 @@ func TestThinnedBitrate(t *testing.T) {
 	}
 }
 
+// TestThinnedVBV: a picture may take as much of the link's time as where none is left out, whatever the encoder is told.
+func TestThinnedVBV(t *testing.T) {
+	for _, kbps := range []int{300, 1000, 3000, 6000} {
+		for _, every := range []int{0, 1, 2, 4} {
+			b := thinned{every: every}
+			var set int
+			b.set(kbps, func(kbps int) { set = kbps })
+			got, want := set*vbv(set, every)/kbps, liveVBVMillis(kbps)
+			if got > want || got < want*9/10 {
+				t.Errorf("one in %d at %d kbit/s: a picture may take %d ms of the link, want %d", every, kbps, got, want)
+			}
+		}
+	}
+}
+
 // TestThinnedAtOnce has the link and the machine change the bitrate at the same time: what the encoder has fits both.
 func TestThinnedAtOnce(t *testing.T) {
 	for range 200 {

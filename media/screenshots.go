@@ -143,6 +143,7 @@ const (
 
 // courtesy decides how much a pump slows down for OBS. Its zero value is full speed.
 type courtesy struct {
+	most    uint // the largest shift; 0 means that of slowest
 	shift   uint // one picture in 1<<shift
 	known   bool // skipped holds a count
 	skipped int
@@ -157,6 +158,14 @@ type courtesy struct {
 
 // divisor returns n of "one picture in n".
 func (c *courtesy) divisor() int64 { return 1 << c.shift }
+
+// atMost reports whether the pump cannot slow down further.
+func (c *courtesy) atMost() bool {
+	if c.most > 0 {
+		return c.shift >= c.most
+	}
+	return c.divisor() >= slowest
+}
 
 // observe takes OBS's count of skipped frames, and reports whether the pace changed.
 func (c *courtesy) observe(skipped int, now time.Time) bool {
@@ -176,7 +185,7 @@ func (c *courtesy) observe(skipped int, now time.Time) bool {
 		return true
 	case rose && now.Sub(c.futile) < futileFor:
 		return false
-	case rose && c.divisor() < slowest:
+	case rose && !c.atMost():
 		if c.shift == 0 {
 			c.before = late
 		}
@@ -201,7 +210,7 @@ func (c *courtesy) observe(skipped int, now time.Time) bool {
 // ofNoUse counts a check at the slowest pace, and reports after enough of them whether OBS skips nearly as many frames as
 // before.
 func (c *courtesy) ofNoUse(late int) bool {
-	if c.divisor() < slowest {
+	if !c.atMost() {
 		return false
 	}
 	c.late += late

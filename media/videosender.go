@@ -57,6 +57,10 @@ type VideoSender struct {
 	thinner *pipe.Thinner
 	pace    ratePace
 	thinned thinned
+	every   atomic.Int64 // one picture in so many is encoded
+	shrink  *pipe.Element
+	size    atomic.Int64 // a Size
+	resized atomic.Bool
 	cover   *pipe.Cover
 	covered atomic.Bool
 	peek    *pipe.Peek
@@ -132,6 +136,9 @@ func NewVideoSender(o VideoSenderOptions) (*VideoSender, error) {
 	}
 	// After the cover, so that it sees what is sent.
 	if s.peek, err = m.pipe.Peek(chosen.first, peekEvery, peekFor); err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	if s.shrink, err = m.pipe.Element(nameSize); err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
 	s.encoding = s.enc.Meter()
@@ -217,12 +224,14 @@ type EncoderLoad struct {
 	Name   string // of its GStreamer element, such as x264enc
 	Frames uint64
 	Busy   time.Duration // from when each picture entered the encoder until it left, added up
+	// Smaller is the size to which pictures are shrunk before, such as 640x360; empty where they keep theirs.
+	Smaller string
 }
 
 // Load is how much work the encoder has.
 func (s *VideoSender) Load() EncoderLoad {
 	r := s.encoding.Read()
-	return EncoderLoad{Name: s.encoder.row.name, Frames: r.Left, Busy: r.Busy}
+	return EncoderLoad{Name: s.encoder.row.name, Frames: r.Left, Busy: r.Busy, Smaller: s.smaller()}
 }
 
 // Dropped is how many pictures were replaced by newer ones because the sender was too slow for them. It is not known for a
@@ -274,7 +283,7 @@ func (s *VideoSender) SetBitrate(kbps int) {
 }
 
 func (s *VideoSender) setBitrate(kbps int) {
-	for _, p := range s.encoder.bitrate(kbps) {
+	for _, p := range s.encoder.bitrate(kbps, vbv(kbps, int(s.every.Load()))) {
 		s.enc.Set(p.name, p.value)
 	}
 }

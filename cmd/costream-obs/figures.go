@@ -155,6 +155,9 @@ func encoderTexts(e *call.Encoder) []string {
 	if e.OneIn > 1 {
 		text += fmt.Sprintf(", too slow: 1 of %d pictures", e.OneIn)
 	}
+	if e.Smaller != "" {
+		text += ", as small as " + e.Smaller
+	}
 	return []string{text}
 }
 

@@ -151,4 +151,8 @@ func TestEncoderTooSlow(t *testing.T) {
 			t.Errorf("one in %d: got %q, want %q", every, got[0], want)
 		}
 	}
+	e.OneIn, e.Smaller = 4, "864x486"
+	if got, want := encoderTexts(e)[0], "x264enc 45.0 of 66.0 ms, too slow: 1 of 4 pictures, as small as 864x486"; got != want {
+		t.Errorf("smaller: got %q, want %q", got, want)
+	}
 }

@@ -67,6 +67,9 @@ type Encoder struct {
 	Frame    Millis `json:"frame_ms"`
 	// OneIn says that only one picture in so many is encoded, because this machine is too slow for all; 0 where all are.
 	OneIn int `json:"one_in,omitempty"`
+	// Smaller is the size that pictures are encoded in, such as 640x360, because one in OneIn is still too much for this machine;
+	// empty where they keep their size.
+	Smaller string `json:"smaller,omitempty"`
 }
 
 // Dropped are pictures that were lost since we went on air, by who lost them.

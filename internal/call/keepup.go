@@ -18,16 +18,20 @@ const (
 	drawnShare = 0.05
 	// lateLooks in a row are needed: one is late when another program starts.
 	lateLooks = 2
+	// stepFactor is how many times as much there is to encode at most after a step back: twice the pictures,
+	// or 2.25 times the pixels.
+	stepFactor = 2.25
 	// keepUpSettle is for how long after a change, and after an encoder has started, nothing counts: dropped pictures are
 	// known late.
 	keepUpSettle = 4 * time.Second
 )
 
-// keepUp lowers the rate of our pictures while this machine is too slow for all, and raises it again. It is used by one
-// goroutine.
+// keepUp lowers the rate of our pictures, and then their size, while this machine is too slow, and raises them again. It is used by
+// one goroutine.
 type keepUp struct {
 	encoding, drawing strain
-	every             int // one picture in so many is encoded; 0 before the first look
+	sizeStays         bool // the peer knows only one size
+	step              int  // of what is saved, see media.SavingOf
 	changed           time.Time
 
 	looked         time.Time
@@ -39,7 +43,7 @@ type keepUp struct {
 // strain is one sign that the machine is too slow.
 type strain struct {
 	yield media.Yield
-	every int    // what it asks for
+	step  int    // what it asks for
 	late  uint64 // pictures, as far as they count
 	row   int    // late looks in a row
 }
@@ -50,10 +54,10 @@ func (s *strain) look(late bool, pictures uint64, now time.Time) {
 		s.row = 0
 	} else if s.row++; s.row >= lateLooks {
 		s.late += pictures
-	} else if s.every > 1 {
+	} else if s.step > 0 {
 		s.yield.Hold(now)
 	}
-	s.every, _ = s.yield.Look(int(s.late), now)
+	s.step, _ = s.yield.Look(int(s.late), now)
 }
 
 // machineLoad is what one look sees.
@@ -65,9 +69,9 @@ type machineLoad struct {
 	frame   time.Duration // between two pictures of the programme
 }
 
-// look takes in one second, and returns whether the rate changes.
+// look takes in one second, and returns whether what is saved changes.
 func (k *keepUp) look(l machineLoad, now time.Time) (changed bool) {
-	k.every = max(k.every, 1)
+	k.encoding.yield.RateOnly, k.drawing.yield.RateOnly = k.sizeStays, k.sizeStays
 	dropped, drawn := k.dropped.sum, k.drawn.sum
 	k.dropped.note(l.sender, l.dropped)
 	k.drawn.note(nil, l.drawn)
@@ -88,20 +92,20 @@ func (k *keepUp) look(l machineLoad, now time.Time) (changed bool) {
 		if share > fullShare {
 			dropped += fullWeight
 		}
-		if k.every > 1 && 2*share > fullShare {
+		if k.step > 0 && stepFactor*share > fullShare {
 			k.encoding.yield.Hold(now)
 			k.drawing.yield.Hold(now)
 		}
 	}
 	k.encoding.look(dropped > 1, dropped, now)
 	k.drawing.look(software && l.frame > 0 && float64(drawn) >= drawnShare*float64(since)/float64(l.frame), drawn, now)
-	if every := max(k.encoding.every, k.drawing.every); every != k.every {
-		k.every, k.changed, changed = every, now, true
+	if step := max(k.encoding.step, k.drawing.step); step != k.step {
+		k.step, k.changed, changed = step, now, true
 	}
 	return changed
 }
 
-// keepUp looks once, and has the sender leave pictures out.
+// keepUp looks once, and has the sender leave pictures out, or shrink them.
 func (c *Call) keepUp(k *keepUp, s *media.VideoSender, load media.EncoderLoad, now time.Time) {
 	l := machineLoad{sender: s, encoder: load, frame: c.o.FrameTime}
 	l.dropped, _ = s.Dropped()
@@ -109,12 +113,16 @@ func (c *Call) keepUp(k *keepUp, s *media.VideoSender, load media.EncoderLoad, n
 		n, _ := c.o.DrawnLate()
 		l.drawn = uint64(max(n, 0))
 	}
+	k.sizeStays = !c.o.PeerAsks // as those of 2020
 	fresh := s != k.sender
 	changed := k.look(l, now)
+	saving := media.SavingOf(k.step)
 	if changed {
-		c.o.Log.Info("this machine is too slow for all pictures of ours, or no longer", "one sent in", k.every)
+		c.o.Log.Info("this machine is too slow for all pictures of ours, or no longer",
+			"one sent in", saving.Every, "size", saving.Size)
 	}
 	if changed || fresh {
-		s.Thin(k.every)
+		s.Thin(saving.Every)
+		s.Shrink(saving.Size)
 	}
 }

@@ -261,7 +261,11 @@ func (m *meter) load() *Encoder {
 	if frames == 0 {
 		return nil
 	}
-	return &Encoder{Name: now.encoder.Name, OneIn: oneIn(m.keepUp.every), PerFrame: Millis((now.encoder.Busy - then.encoder.Busy) / time.Duration(frames)), Frame: Millis(m.frame * time.Duration(max(m.keepUp.every, 1)))}
+	every := media.SavingOf(m.keepUp.step).Every
+	return &Encoder{
+		Name: now.encoder.Name, OneIn: oneIn(every), Smaller: now.encoder.Smaller,
+		PerFrame: Millis((now.encoder.Busy - then.encoder.Busy) / time.Duration(frames)), Frame: Millis(m.frame * time.Duration(every)),
+	}
 }
 
 // dropped are the pictures that were lost up to now.

@@ -65,6 +65,7 @@ func (s *VideoSender) watchEncoder(ctx context.Context) {
 		limit = hardwareStall
 	}
 	w := stallWatch{limit: limit, start: max(limit, s.opens)}
+	size := s.size.Load()
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
 	for {
@@ -72,6 +73,9 @@ func (s *VideoSender) watchEncoder(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case now := <-tick.C:
+			if n := s.size.Load(); n != size {
+				size, w.resized = n, now
+			}
 			r := s.encoding.Read()
 			brought := r.Entered
 			if n, ok := s.entered(); ok && !(s.bare && s.covered.Load()) {
@@ -89,6 +93,7 @@ func (s *VideoSender) watchEncoder(ctx context.Context) {
 type stallWatch struct {
 	limit, start time.Duration
 	last         time.Time
+	resized      time.Time // when pictures got another size: an encoder may open its device anew for it
 	left         uint64
 	waited       time.Duration
 }
@@ -104,6 +109,9 @@ func (w *stallWatch) look(now time.Time, brought, entered, left uint64) time.Dur
 	limit, inside := w.limit, entered > left
 	if left == 0 {
 		limit, inside = w.start, inside || brought > 2
+	}
+	if now.Sub(w.resized) < w.start {
+		limit = w.start
 	}
 	if left != w.left || !inside {
 		w.left, w.waited = left, 0

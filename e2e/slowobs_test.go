@@ -54,8 +54,8 @@ func TestRealSlowOBS(t *testing.T) {
 			took := time.Since(begun)
 			after, _ := p.alice.OBS.DrawnLate()
 			ours := middle(there) - middle(own)
-			third := len(there) / 3
-			early, late := middle(there[:third]), middle(there[len(there)-third:])
+			half := len(there) / 2
+			early, late := mean(there[:half]), mean(there[half:])
 			t.Logf("from OBS to OBS %v (%v at most), of which OBS itself %v (%v); at first %v, %v later %v; %d pictures drawn late",
 				middle(there), slices.Max(there), middle(own), slices.Max(own), early, took.Round(time.Second), late, after-before)
 			if took < 10*time.Second {
@@ -120,4 +120,12 @@ func holdUp(t *testing.T, obs *testbed.OBS) {
 func middle(delays []time.Duration) time.Duration {
 	sorted := slices.Sorted(slices.Values(delays))
 	return sorted[len(sorted)/2].Round(time.Millisecond)
+}
+
+func mean(delays []time.Duration) time.Duration {
+	var sum time.Duration
+	for _, d := range delays {
+		sum += d
+	}
+	return (sum / time.Duration(len(delays))).Round(time.Millisecond)
 }

@@ -64,6 +64,9 @@ func (r *reading) unread() bool {
 	}
 	answer, err := r.diag.ask(r.ends)
 	if err != nil {
+		// It would not answer the next time, either, for which a picture would wait.
+		r.close()
+		r.diag = nil
 		return false
 	}
 	m, ok := diagMessage(r.ends, answer)

@@ -48,10 +48,11 @@ func (p *Person) PictureDelays(viewer *Person, count int) []time.Duration {
 	}
 	colours := []color.RGBA{lampOn, lampOff}
 	var delays []time.Duration
+	frame := time.Second / time.Duration(p.FPS)
 	for i := range count {
 		want := colours[i%2]
 		// Anywhere between two pictures.
-		time.Sleep(time.Duration(i*7%33) * time.Millisecond)
+		time.Sleep(time.Duration(i*7%33) * frame / 33)
 		began := time.Now()
 		p.OBS.SetPatchColour(lampInput, want)
 		for {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"github.com/costream-obs/costream-obs/internal/priority"
 	"github.com/costream-obs/costream-obs/media/internal/pipe"
 )
 
@@ -42,6 +43,8 @@ type machine struct {
 	text string
 	pipe *pipe.Pipeline
 	log  *slog.Logger
+
+	urgent *priority.Later // asks for real-time priority for the threads; may be nil
 }
 
 // newMachine builds the pipeline of a graph, and fails if elements are missing.
@@ -70,6 +73,9 @@ func (m *machine) Dot() string { return m.pipe.Dot() }
 // run runs the pipeline until ctx ends, and adds context to errors.
 func (m *machine) run(ctx context.Context, work ...func(context.Context)) error {
 	m.log.Debug("pipeline starts", "what", m.what, "text", m.text)
+	if m.urgent != nil {
+		work = append(work, m.urgent.Run)
+	}
 	err := m.pipe.Run(ctx, work...)
 	if err == nil {
 		return nil

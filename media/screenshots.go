@@ -20,9 +20,9 @@ type ScreenshotPump struct {
 	// Format is the size and rate of the pictures; odd sides are rounded down
 	// to even.
 	Format VideoFormat
-	// Skipped returns how many frames OBS has failed to draw in time since its start (renderSkippedFrames). Nil means that
-	// the pump never slows down.
-	Skipped func(ctx context.Context) (int, error)
+	// Skipped returns how many frames OBS has failed to draw in time (renderSkippedFrames), and false while that is unknown.
+	// It must not ask OBS: the next picture waits for it. Nil means that the pump never slows down.
+	Skipped func() (int, bool)
 	// SinceDrawn returns how long before a time OBS began to draw its programme, and false while that is unknown. Pictures
 	// are then taken soon after that, when they are newest. Nil means unknown.
 	SinceDrawn func(t time.Time) (time.Duration, bool)
@@ -83,9 +83,7 @@ func (p *ScreenshotPump) Run(ctx context.Context) error {
 		now := time.Now()
 		if p.Skipped != nil && now.Sub(checked) >= skipCheck {
 			checked = now
-			if n, err := p.Skipped(ctx); err != nil {
-				log.Debug("skipped pictures unknown", "err", err)
-			} else if yield.observe(n, now) {
+			if n, known := p.Skipped(); known && yield.observe(n, now) {
 				log.Info("OBS draws late, screenshots changed pace", "one in", yield.divisor())
 			}
 		}

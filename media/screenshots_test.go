@@ -84,6 +84,28 @@ func TestScreenshotPumpHoldsItsRate(t *testing.T) {
 	}
 }
 
+// TestScreenshotPumpGivesWay has an OBS that misses more and more frames.
+func TestScreenshotPumpGivesWay(t *testing.T) {
+	t.Parallel()
+	var pushed, missed atomic.Int64
+	p := ScreenshotPump{
+		Format:  VideoFormat{640, 360, 50, 1},
+		Shoot:   func(context.Context, int, int) ([]byte, error) { return []byte("image"), nil },
+		Skipped: func() (int, bool) { n := missed.Add(10); return int(n), n > 10 },
+		Push:    func([]byte) { pushed.Add(1) },
+	}
+	// Nothing is known in the first look. The second has nothing to compare with, and the third slows down.
+	ctx, cancel := context.WithTimeout(t.Context(), 4*skipCheck+skipCheck/2)
+	defer cancel()
+	if err := p.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	// At 50 for 3 s, at 25 for 1 s, and at 12.5 for half a second.
+	if n := pushed.Load(); n < 140 || n > 192 {
+		t.Errorf("got %d pictures, want about 180 instead of 225", n)
+	}
+}
+
 func TestScreenshotPumpRetries(t *testing.T) {
 	pushed := make(chan []byte, 1)
 	var shots atomic.Int64

@@ -242,7 +242,12 @@ func (s *SocketScreen) serve(ctx context.Context, conn net.Conn) {
 	s.log.Debug("reader connected", "addr", conn.RemoteAddr())
 
 	var picture []byte
+	reading := openReading(conn)
+	defer reading.close()
 	err := s.canvas.follow(ctx, repeatEach, func() error {
+		if err := reading.await(ctx); err != nil {
+			return err
+		}
 		s.canvas.view(func(p []byte) { picture = append(picture[:0], p...) })
 		_ = conn.SetWriteDeadline(time.Now().Add(stuckAfter))
 		_, err := conn.Write(picture)

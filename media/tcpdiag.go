@@ -25,6 +25,10 @@ const (
 	diagRequest = diagHeader + 8 + diagSockID
 	diagAnswer  = diagHeader + 4 + diagSockID + 20
 
+	// Offsets in inet_diag_msg.
+	diagUnread = 4 + diagSockID + 4 // rqueue: received, but not read yet
+	diagUser   = 4 + diagSockID + 12
+
 	sockDiagByFamily = 20
 	tcpEstablished   = 1
 )
@@ -32,30 +36,55 @@ const (
 // askOwners asks for the users of connections one by one. A connection that is missing in the answer is closed, or the
 // kernel does not know these questions.
 func askOwners(wanted []tcpEnds) (map[tcpEnds]int, error) {
+	d, err := openDiag()
+	if err != nil {
+		return nil, err
+	}
+	defer d.close()
+	owners := make(map[tcpEnds]int, len(wanted))
+	for _, ends := range wanted {
+		answer, err := d.ask(ends)
+		if err != nil {
+			return owners, err
+		}
+		if m, ok := diagMessage(ends, answer); ok {
+			owners[ends] = int(binary.NativeEndian.Uint32(m[diagUser:]))
+		}
+	}
+	return owners, nil
+}
+
+// tcpDiag asks the kernel for sockets.
+type tcpDiag struct {
+	fd     int
+	answer []byte
+}
+
+func openDiag() (*tcpDiag, error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_INET_DIAG)
 	if err != nil {
 		return nil, fmt.Errorf("ask the kernel for sockets: %w", err)
 	}
-	defer func() { _ = unix.Close(fd) }()
 	// The kernel answers immediately; the timeout is for one that does not.
 	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: 1}); err != nil {
+		_ = unix.Close(fd)
 		return nil, fmt.Errorf("ask the kernel for sockets: %w", err)
 	}
-	owners := make(map[tcpEnds]int, len(wanted))
-	answer := make([]byte, 4096)
-	for _, ends := range wanted {
-		if err := unix.Sendto(fd, diagQuestion(ends), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
-			return owners, fmt.Errorf("ask the kernel for a socket: %w", err)
-		}
-		n, _, err := unix.Recvfrom(fd, answer, 0)
-		if err != nil {
-			return owners, fmt.Errorf("ask the kernel for a socket: %w", err)
-		}
-		if uid, ok := diagOwner(ends, answer[:n]); ok {
-			owners[ends] = uid
-		}
+	return &tcpDiag{fd, make([]byte, 4096)}, nil
+}
+
+func (d *tcpDiag) close() { _ = unix.Close(d.fd) }
+
+// ask returns the kernel's answer, which is valid until the next.
+func (d *tcpDiag) ask(ends tcpEnds) ([]byte, error) {
+	if err := unix.Sendto(d.fd, diagQuestion(ends), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+		return nil, fmt.Errorf("ask the kernel for a socket: %w", err)
 	}
-	return owners, nil
+	n, _, err := unix.Recvfrom(d.fd, d.answer, 0)
+	if err != nil {
+		return nil, fmt.Errorf("ask the kernel for a socket: %w", err)
+	}
+	return d.answer[:n], nil
 }
 
 func diagQuestion(ends tcpEnds) []byte {
@@ -80,14 +109,12 @@ func diagQuestion(ends tcpEnds) []byte {
 	return b
 }
 
-// diagOwner reads the answer. If there is no such connection, the kernel answers with a listener.
-func diagOwner(ends tcpEnds, b []byte) (uid int, ok bool) {
+// diagMessage returns the part of the answer that is about the connection. If there is no such connection, the kernel answers
+// with a listener.
+func diagMessage(ends tcpEnds, b []byte) (m []byte, ok bool) {
 	if len(b) < diagAnswer || binary.NativeEndian.Uint16(b[4:]) != sockDiagByFamily {
-		return 0, false
+		return nil, false
 	}
-	m := b[diagHeader:]
-	if m[1] != tcpEstablished || binary.BigEndian.Uint16(m[4:]) != ends.from.Port() || binary.BigEndian.Uint16(m[6:]) != ends.to.Port() {
-		return 0, false
-	}
-	return int(binary.NativeEndian.Uint32(m[4+diagSockID+12:])), true
+	m = b[diagHeader:]
+	return m, m[1] == tcpEstablished && binary.BigEndian.Uint16(m[4:]) == ends.from.Port() && binary.BigEndian.Uint16(m[6:]) == ends.to.Port()
 }

@@ -167,7 +167,10 @@ func (s *session) newShooter(format media.VideoFormat) *shooter {
 	if s.feed.wants() {
 		scene = s.feed.source
 	}
-	return &shooter{obs: s.obs, scene: scene, format: format, frame: format.FrameTime(), external: &s.external, shutter: &s.c.shutter, log: s.log}
+	return &shooter{
+		obs: s.obs, scene: scene, format: format, frame: format.FrameTime(),
+		external: &s.external, shutter: &s.c.shutter, lagged: s.c.lagged.since, log: s.log,
+	}
 }
 
 // followFrameClock keeps asking OBS how many frames it has drawn.

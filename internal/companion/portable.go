@@ -59,6 +59,7 @@ type shooter struct {
 	frame    time.Duration     // between two pictures of OBS
 	external *externalLatency
 	shutter  *shutter
+	lagged   func() (int, bool) // frames that OBS missed
 	log      *slog.Logger
 }
 
@@ -87,11 +88,8 @@ func (s *shooter) shoot(ctx context.Context, push func([]byte)) error {
 			}
 			return picture, err
 		},
-		Format: s.format,
-		Skipped: func(ctx context.Context) (int, error) {
-			stats, err := s.obs.Stats(ctx)
-			return stats.RenderSkipped, err
-		},
+		Format:     s.format,
+		Skipped:    s.lagged,
 		SinceDrawn: s.external.clock.since,
 		Push:       push,
 		Log:        s.log,

@@ -48,15 +48,34 @@ func TestRealTime(t *testing.T) {
 // fakeRTKit answers as rtkit does.
 type fakeRTKit struct {
 	asked  chan [2]uint64
-	refuse string
+	answer func() (refusal string)
 }
 
 func (f *fakeRTKit) MakeThreadRealtime(tid uint64, priority uint32) *dbus.Error {
 	f.asked <- [2]uint64{tid, uint64(priority)}
-	if f.refuse != "" {
-		return dbus.NewError("org.freedesktop.DBus.Error.AccessDenied", []any{f.refuse})
+	if refusal := f.answer(); refusal != "" {
+		return dbus.NewError("org.freedesktop.DBus.Error.AccessDenied", []any{refusal})
 	}
 	return nil
+}
+
+// startFakeRTKit starts one on a bus, which is the system's from then on.
+func startFakeRTKit(t *testing.T, at string) *fakeRTKit {
+	t.Helper()
+	t.Setenv("DBUS_SYSTEM_BUS_ADDRESS", at)
+	bus, err := dbus.Connect(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = bus.Close() })
+	fake := &fakeRTKit{asked: make(chan [2]uint64, 2)}
+	if err := bus.Export(fake, "/org/freedesktop/RealtimeKit1", "org.freedesktop.RealtimeKit1"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := bus.RequestName("org.freedesktop.RealtimeKit1", dbus.NameFlagDoNotQueue); err != nil {
+		t.Fatal(err)
+	}
+	return fake
 }
 
 // TestRealRTKit asks an rtkit on a bus of its own.
@@ -66,20 +85,9 @@ func TestRealRTKit(t *testing.T) {
 	if err := askRTKit(unix.Gettid()); err == nil || !strings.Contains(err.Error(), "RealtimeKit1") {
 		t.Errorf("without rtkit: got %v", err)
 	}
-	bus, err := dbus.Connect(at)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = bus.Close() }()
-	fake := &fakeRTKit{asked: make(chan [2]uint64, 1)}
-	if err := bus.Export(fake, "/org/freedesktop/RealtimeKit1", "org.freedesktop.RealtimeKit1"); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := bus.RequestName("org.freedesktop.RealtimeKit1", dbus.NameFlagDoNotQueue); err != nil {
-		t.Fatal(err)
-	}
+	fake := startFakeRTKit(t, at)
 	for _, refuse := range []string{"", "Operation not permitted", "Device or resource busy"} {
-		fake.refuse = refuse
+		fake.answer = func() string { return refuse }
 		err := askRTKit(4711)
 		if got := <-fake.asked; got != [2]uint64{4711, realTime} {
 			t.Errorf("asked for %v", got)

@@ -73,7 +73,7 @@ func (m *Machine) ownPriority(context.Context) doctor.Result {
 	case realTime == nil:
 		return doctor.Fine("for sound; the nice level stays 0")
 	case errors.Is(realTime, priority.ErrBusy):
-		return doctor.Fine("rtkit grants it, but to no more threads just now")
+		return doctor.Fine("rtkit grants it, but to no more threads just now: costream-obs asks again")
 	}
 	return doctor.Result{
 		Status: doctor.Fail,

@@ -33,7 +33,7 @@ const (
 	noWeights = "[Slice]\nCPUWeight=\n"
 	// firstOfSessions: without weights each session is a group (sched(7), autogroup), and systemd makes each service a
 	// session. It cannot join another's group, but its own can come first.
-	firstOfSessions = "[Service]\nCPUWeight=\nExecStartPost=-/bin/sh -c 'echo -20 >/proc/$MAINPID/autogroup'\n"
+	firstOfSessions = "[Service]\nExecStartPost=-/bin/sh -c 'echo -20 >/proc/$MAINPID/autogroup'\n"
 )
 
 // startUserManager starts one whose services get the environment. It believes to be on a machine that systemd has booted

@@ -61,15 +61,15 @@ func newFriend(tb testbed.TB, o e2e.PersonOptions, display *testbed.Display) *e2
 	return p
 }
 
-// goal is what we want of the whole way.
+// goal is what we want of the whole way: a ratio, because OBS's own time differs much from machine to machine.
 func (l OBSToOBS) goal(secure Figures) Goal {
-	const limit = 150
-	g := Goal{What: "OBS to OBS p50, portable, 1280x720 at 30", Goal: fmt.Sprintf("under %d ms", limit), Result: l.Error}
-	if l.Error == "" {
-		g.Met = l.P50 < limit
-		g.Result = fmt.Sprintf("%.0f ms (p95 %.0f), of which %.0f for OBS to draw it and the measuring", l.P50, l.P95, l.Own)
+	const limit = 1.6
+	g := Goal{What: "OBS to OBS p50, portable, 1280x720 at 30, of OBS's own", Goal: fmt.Sprintf("%.1fx", limit), Result: l.Error}
+	if l.Error == "" && l.Own > 0 {
+		g.Met = l.P50 <= limit*l.Own
+		g.Result = fmt.Sprintf("%.2fx: %.0f ms (p95 %.0f) of %.0f, which OBS takes to draw a change and show it in a screenshot", l.P50/l.Own, l.P50, l.P95, l.Own)
 		if secure.P50 > 0 {
-			g.Result += fmt.Sprintf(", about %.0f from end to end of the link at 1080p, the rest OBS's screenshots and its media source", secure.P50)
+			g.Result += fmt.Sprintf("; about %.0f from end to end of the link at 1080p", secure.P50)
 		}
 	}
 	return g

@@ -21,9 +21,9 @@ import (
 // sink plays, such as Desktop Audio.
 const OutputCaptureKind = "pulse_output_capture"
 
-// probeInput is the input that stops OBS's deduplication. Events about it are
+// ProbeInput is the input, of OutputCaptureKind, that stops OBS's deduplication. Events about it are
 // not delivered.
-const probeInput = "costream-obs probe"
+const ProbeInput = "costream-obs probe"
 
 // probeTries and probePause are how often, and how far apart, we try to make the probe.
 const (
@@ -63,7 +63,7 @@ func (c *Client) StopDeduplication(ctx context.Context, scene string) error {
 		return err
 	}
 	c.awaitMixer()
-	err = c.EndCapture(ctx, probeInput)
+	err = c.EndCapture(ctx, ProbeInput)
 	c.awaitMixer()
 	return err
 }
@@ -87,9 +87,9 @@ func (c *Client) createProbe(ctx context.Context, scene, device string) (err err
 		if tries > 0 {
 			time.Sleep(probePause)
 		}
-		_, err = c.CreateInput(ctx, scene, probeInput, OutputCaptureKind, settings, false)
+		_, err = c.CreateInput(ctx, scene, ProbeInput, OutputCaptureKind, settings, false)
 		if IsCode(err, CodeAlreadyExists) {
-			err = c.SetInputSettings(ctx, probeInput, settings, true)
+			err = c.SetInputSettings(ctx, ProbeInput, settings, true)
 		}
 		if !IsCode(err, CodeNotFound) {
 			return err
@@ -101,7 +101,7 @@ func (c *Client) createProbe(ctx context.Context, scene, device string) (err err
 // RemoveProbe removes what StopDeduplication made, wherever it is. Its items must be removed, too, or the input would stay
 // in scenes that are not shown.
 func (c *Client) RemoveProbe(ctx context.Context) error {
-	if err := c.EndCapture(ctx, probeInput); err != nil {
+	if err := c.EndCapture(ctx, ProbeInput); err != nil {
 		if IsCode(err, CodeNotFound) {
 			return nil
 		}
@@ -120,7 +120,7 @@ func (c *Client) RemoveProbe(ctx context.Context) error {
 			return err
 		}
 		for _, item := range items {
-			if item.SourceName != probeInput {
+			if item.SourceName != ProbeInput {
 				continue
 			}
 			if err := c.RemoveSceneItem(ctx, scene, item.SceneItemID); err != nil && !IsCode(err, CodeNotFound) {
@@ -128,7 +128,7 @@ func (c *Client) RemoveProbe(ctx context.Context) error {
 			}
 		}
 	}
-	return c.removeIfThere(ctx, probeInput)
+	return c.removeIfThere(ctx, ProbeInput)
 }
 
 // removeIfThere removes an input. OBS itself removes one with its last item.
@@ -191,15 +191,15 @@ func (c *Client) ResumeDeduplication(ctx context.Context, input string, settings
 func ofProbe(raw any) bool {
 	switch e := raw.(type) {
 	case *events.InputCreated:
-		return e.InputName == probeInput
+		return e.InputName == ProbeInput
 	case *events.InputRemoved:
-		return e.InputName == probeInput
+		return e.InputName == ProbeInput
 	case *events.SceneItemCreated:
-		return e.SourceName == probeInput
+		return e.SourceName == ProbeInput
 	case *events.SceneItemRemoved:
-		return e.SourceName == probeInput
+		return e.SourceName == ProbeInput
 	case *events.InputActiveStateChanged:
-		return e.InputName == probeInput
+		return e.InputName == ProbeInput
 	}
 	return false
 }

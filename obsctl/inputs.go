@@ -33,7 +33,7 @@ func (c *Client) Inputs(ctx context.Context) ([]Input, error) {
 func readInputs(r *inputs.GetInputListResponse) []Input {
 	list := make([]Input, 0, len(r.Inputs))
 	for _, i := range r.Inputs {
-		if i.InputName == probeInput {
+		if i.InputName == ProbeInput {
 			continue
 		}
 		list = append(list, Input{Name: i.InputName, Kind: i.InputKind, UnversionedKind: i.UnversionedInputKind})

@@ -75,7 +75,7 @@ func (c *Client) rawItems(ctx context.Context, scene SourceID) ([]*typedefs.Scen
 func readItems(list []*typedefs.SceneItem) []SceneItem {
 	items := make([]SceneItem, 0, len(list))
 	for _, i := range list {
-		if i.SourceName == probeInput {
+		if i.SourceName == ProbeInput {
 			continue
 		}
 		items = append(items, SceneItem{

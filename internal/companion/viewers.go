@@ -33,7 +33,7 @@ type viewers struct {
 	}
 	safe      bool // a monitored microphone stays in the stream
 	kept      bool // we made sure of that, and nothing has changed since
-	probeGone bool // the probe in OBS was removed after the last time on air
+	probeGone bool // the probe in OBS's collection was removed after the last time on air
 }
 
 // viewersOBS is what viewers needs of OBS.
@@ -119,8 +119,10 @@ func (v *viewers) checkCaptures(ctx context.Context, defaultSink string) error {
 // note takes in events after which OBS checks again what captures its monitoring device.
 func (v *viewers) note(ev obsctl.Event) {
 	switch ev.(type) {
-	case obsctl.CollectionChanged, obsctl.InputAdded:
+	case obsctl.InputAdded:
 		v.kept = false
+	case obsctl.CollectionChanged:
+		v.kept, v.probeGone = false, false // the collection may have been left with a probe in it
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -54,17 +55,20 @@ func TestCapturesForbidMonitoring(t *testing.T) {
 	}
 }
 
-// TestProbeIsRemovedOffAir: the probe, doctor's too, goes once after each time on air, with its capture ended before
-// anything of it is removed.
+// TestProbeIsRemovedOffAir: the probe, doctor's too, goes once after each time on air, and when another scene collection is loaded, which
+// may have been left with one. Its capture ends before anything of it is removed.
 func TestProbeIsRemovedOffAir(t *testing.T) {
+	once := []string{"SetInputSettings", "GetSceneList", "GetSceneItemList", "RemoveSceneItem", "RemoveInput"}
 	for _, tt := range []struct {
 		name, version string
 		recording     bool
+		loads         bool // another scene collection, afterwards
 		want          []string
 	}{
-		{"OBS that needs none", "31.1.2", false, nil},
-		{"still recording", "32.2.2", true, nil},
-		{"off air", "32.2.2", false, []string{"SetInputSettings", "GetSceneList", "GetSceneItemList", "RemoveSceneItem", "RemoveInput"}},
+		{"OBS that needs none", "31.1.2", false, false, nil},
+		{"still recording", "32.2.2", true, false, nil},
+		{"off air", "32.2.2", false, false, once},
+		{"another collection is loaded", "32.2.2", false, true, slices.Concat(once, once)},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			type D = map[string]any
@@ -83,6 +87,9 @@ func TestProbeIsRemovedOffAir(t *testing.T) {
 			for range 2 {
 				if err := s.viewers.resume(t.Context()); err != nil {
 					t.Fatal(err)
+				}
+				if tt.loads {
+					s.viewers.note(obsctl.CollectionChanged{})
 				}
 			}
 			if diff := cmp.Diff(tt.want, asked); diff != "" {

@@ -179,6 +179,7 @@ func (e Entry) carry(ctx context.Context, d collection.Dir, name string) (Entry,
 		}
 		after.Feed = left
 		obs.removeVoice()
+		obs.removeProbe()
 		// The session is that of no OBS: what the file has otherwise than the memory is no deed of the user's.
 		if _, err := scenes.Reconcile(ctx, obs, "file", scenes.Desired{Over: true}); err != nil {
 			return err
@@ -220,6 +221,13 @@ func (o *docOBS) removeFeed() (left map[string]string, err error) {
 func (o *docOBS) removeVoice() {
 	if i := o.index(o.entry.Voice); i >= 0 && o.sources()[i].device == o.entry.VoiceDevice {
 		o.removeSource(o.entry.Voice)
+	}
+}
+
+// removeProbe takes the input out that StopDeduplication made, which is there where the collection was left meanwhile.
+func (o *docOBS) removeProbe() {
+	if i := o.index(obsctl.ProbeInput); i >= 0 && o.sources()[i].ID == obsctl.OutputCaptureKind {
+		o.removeSource(obsctl.ProbeInput)
 	}
 }
 

@@ -201,7 +201,7 @@ func TestCarryRefuses(t *testing.T) {
 }
 
 // The camera's scene stays, empty; other programs' settings of any form are no obstacle; monitoring that the user changed
-// since stays.
+// since stays. The probe goes,.
 func TestCarry(t *testing.T) {
 	home := t.TempDir()
 	path := filepath.Join(home, ".config/obs-studio")
@@ -209,14 +209,15 @@ func TestCarry(t *testing.T) {
 "virtual-camera":{"scene":"To peer","type":1,"type2":1},
 "AuxAudioDevice1":{"id":"pulse_input_capture","name":"Mic/Aux","monitoring_type":2},
 "sources":[{"id":"odd","name":"Odd","settings":{"items":5,"device_id":7},"monitoring_type":0},{"id":"pulse_input_capture","name":"Second mic","monitoring_type":1},
-{"id":"scene","name":"S","settings":{"items":[{"id":1,"name":"Odd","visible":true},{"id":2,"name":"To peer","visible":true}]}},
+{"id":"pulse_output_capture","name":"costream-obs probe","settings":{"device_id":"none"}},
+{"id":"scene","name":"S","hotkeys":{"libobs.show_scene_item.3":[]},"settings":{"items":[{"id":1,"name":"Odd","visible":true},{"id":2,"name":"To peer","visible":true},{"id":3,"name":"costream-obs probe","visible":false}]}},
 {"id":"scene","name":"To peer","settings":{"items":[{"id":1,"name":"To peer: S","visible":true}]}},
 {"id":"scene","name":"To peer: S","settings":{"items":[{"id":1,"name":"Odd","visible":true}]}}]}`
 	want := `{"name":"A","current_scene":"S","current_program_scene":"S","scene_order":[{"name":"S"},{"name":"To peer"}],
 "virtual-camera":{"scene":"To peer","type":1,"type2":1},
 "AuxAudioDevice1":{"id":"pulse_input_capture","name":"Mic/Aux","monitoring_type":0},
 "sources":[{"id":"odd","name":"Odd","settings":{"items":5,"device_id":7},"monitoring_type":0},{"id":"pulse_input_capture","name":"Second mic","monitoring_type":1},
-{"id":"scene","name":"S","settings":{"items":[{"id":1,"name":"Odd","visible":true},{"id":2,"name":"To peer","visible":true}]}},
+{"id":"scene","name":"S","hotkeys":{},"settings":{"items":[{"id":1,"name":"Odd","visible":true},{"id":2,"name":"To peer","visible":true}]}},
 {"id":"scene","name":"To peer","settings":{"items":[]}}]}`
 	if err := os.MkdirAll(filepath.Join(path, "basic/scenes"), 0o700); err != nil {
 		t.Fatal(err)

@@ -48,7 +48,7 @@ func (s *VideoSender) blame(err error) error {
 	case errors.As(err, &fault):
 		text := strings.TrimPrefix(fault.Error(), fault.Element+": ")
 		// A source reports that what comes after it refuses its pictures, if nothing there said why.
-		refused := row.hardware && (s.encoding.Read().Left == 0 || s.resized.Load()) && strings.Contains(fault.Debug, "not-negotiated")
+		refused := row.hardware && s.encoding.Read().Left == 0 && strings.Contains(fault.Debug, "not-negotiated")
 		if fault.Element == nameEncoder || fault.Element == nameFit || refused {
 			return &EncoderError{row.name, errors.New(text)}
 		}
@@ -65,7 +65,6 @@ func (s *VideoSender) watchEncoder(ctx context.Context) {
 		limit = hardwareStall
 	}
 	w := stallWatch{limit: limit, start: max(limit, s.opens)}
-	size := s.size.Load()
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
 	for {
@@ -73,9 +72,6 @@ func (s *VideoSender) watchEncoder(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case now := <-tick.C:
-			if n := s.size.Load(); n != size {
-				size, w.resized = n, now
-			}
 			r := s.encoding.Read()
 			brought := r.Entered
 			if n, ok := s.entered(); ok && !(s.bare && s.covered.Load()) {
@@ -93,7 +89,6 @@ func (s *VideoSender) watchEncoder(ctx context.Context) {
 type stallWatch struct {
 	limit, start time.Duration
 	last         time.Time
-	resized      time.Time // when pictures got another size: an encoder may open its device anew for it
 	left         uint64
 	waited       time.Duration
 }
@@ -109,9 +104,6 @@ func (w *stallWatch) look(now time.Time, brought, entered, left uint64) time.Dur
 	limit, inside := w.limit, entered > left
 	if left == 0 {
 		limit, inside = w.start, inside || brought > 2
-	}
-	if now.Sub(w.resized) < w.start {
-		limit = w.start
 	}
 	if left != w.left || !inside {
 		w.left, w.waited = left, 0

@@ -40,7 +40,8 @@ func (t *thinned) set(kbps int, apply func(kbps int)) {
 }
 
 // bitrate is what the encoder is set to: pictures get half of what those that are left out save, so that they become better, but
-// key frames not much larger. The link must see most of its bitrate used, to know what the path takes.
+// no larger than where all are sent, for which vbv cares. So the link sees less used while pictures are left out, and its bitrate
+// grows again after that.
 func (t *thinned) bitrate() int { return t.kbps * (max(t.every, 1) + 1) / 2 }
 
 // vbv is how much of the bitrate that a live encoder is set to one picture may take, in milliseconds: no more of the link's time
@@ -61,6 +62,14 @@ type Saving struct {
 
 // savings are the steps in which less is encoded.
 var savings = [...]Saving{{1, FullSize}, {2, FullSize}, {slowest, FullSize}, {slowest, TwoThirds}, {slowest, HalfSize}}
+
+// StepBack is how many times as much there is to encode after a step of Yield is taken back: pictures a second, or pixels.
+func StepBack(step int) float64 {
+	now, then := SavingOf(step), SavingOf(step-1)
+	side := [...]float64{FullSize: 1, TwoThirds: 2.0 / 3, HalfSize: 0.5}
+	grows := side[then.Size] / side[now.Size]
+	return float64(now.Every) / float64(then.Every) * grows * grows
+}
 
 // SavingOf is the saving of a step of Yield.
 func SavingOf(step int) Saving { return savings[min(max(step, 0), len(savings)-1)] }
@@ -84,6 +93,7 @@ const yieldFirst = 10 * time.Second
 func (y *Yield) Look(late int, now time.Time) (step int, changed bool) {
 	if y.c.most = uint(len(savings) - 1); y.RateOnly {
 		y.c.most = 2
+		y.c.shift = min(y.c.shift, y.c.most)
 	}
 	if y.c.calm == 0 {
 		y.c.calm = yieldFirst

@@ -19,7 +19,7 @@ const lookReading = 2 * time.Millisecond
 // have to read before the newest.
 type reading struct {
 	ends tcpEnds
-	diag *tcpDiag // nil where the kernel knows no such questions
+	diag *tcpDiag // nil where the kernel does not answer such questions
 }
 
 func openReading(conn net.Conn) *reading {
@@ -50,7 +50,10 @@ func (r *reading) await(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-late.C:
-			return os.ErrDeadlineExceeded
+			if r.unread() { // This process may have stood still, and the reader not.
+				return os.ErrDeadlineExceeded
+			}
+			return nil
 		case <-look.C:
 		}
 	}
@@ -63,12 +66,14 @@ func (r *reading) unread() bool {
 		return false
 	}
 	answer, err := r.diag.ask(r.ends)
-	if err != nil {
-		// It would not answer the next time, either, for which a picture would wait.
-		r.close()
-		r.diag = nil
-		return false
+	if err == nil {
+		if m, ok := diagMessage(r.ends, answer); ok {
+			return binary.NativeEndian.Uint32(m[diagUnread:]) > 0
+		}
 	}
-	m, ok := diagMessage(r.ends, answer)
-	return ok && binary.NativeEndian.Uint32(m[diagUnread:]) > 0
+	// It would not answer the next time, either, for which a picture would wait. A kernel without tcp_diag says that there is no
+	// such connection, after it has looked for the module, with a process of its own.
+	r.close()
+	r.diag = nil
+	return false
 }

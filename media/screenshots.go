@@ -149,7 +149,7 @@ type courtesy struct {
 	calm    time.Duration
 	trial   bool // the last change was a speed-up
 
-	before      int       // pictures drawn late in the look that made the pump leave its full pace
+	before      int       // most pictures drawn late in a look that made the pump slow down
 	late, looks int       // since it is at the slowest: pictures drawn late, and looks
 	futile      time.Time // when giving way turned out to be of no use
 }
@@ -185,8 +185,9 @@ func (c *courtesy) observe(skipped int, now time.Time) bool {
 		return false
 	case rose && !c.atMost():
 		if c.shift == 0 {
-			c.before = late
+			c.before = 0
 		}
+		c.before = max(c.before, late)
 		if c.trial && now.Sub(c.changed) < c.calm {
 			c.calm = min(2*c.calm, calmMost)
 		}

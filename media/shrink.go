@@ -72,7 +72,8 @@ func better(a, b, f VideoFormat, want int) bool {
 // shrinking are the nodes that shrink pictures, which keep their size at first: then they pass untouched.
 func shrinking(f VideoFormat) []node {
 	return []node{
-		element("videoscale", prop("name", nameShrink)),
+		// Without borders, which it would add where a side is rounded.
+		element("videoscale", prop("name", nameShrink), "add-borders=false"),
 		element("capsfilter", prop("name", nameSize), prop("caps", sizeCaps(f))),
 	}
 }
@@ -87,7 +88,6 @@ func (s *VideoSender) Shrink(size Size) {
 	if Size(s.size.Swap(int64(size))) == size {
 		return
 	}
-	s.resized.Store(true)
 	s.shrink.Set("caps", sizeCaps(s.format.Shrunk(size)))
 }
 

@@ -60,7 +60,6 @@ type VideoSender struct {
 	every   atomic.Int64 // one picture in so many is encoded
 	shrink  *pipe.Element
 	size    atomic.Int64 // a Size
-	resized atomic.Bool
 	cover   *pipe.Cover
 	covered atomic.Bool
 	peek    *pipe.Peek

@@ -120,7 +120,7 @@ func (s *soleItems) note(message []byte) {
 			} `json:"eventData"`
 		} `json:"d"`
 	}
-	named := one && json.Unmarshal(message, &event) == nil
+	named := one && json.Unmarshal(message, &event) == nil && event.D.Data.Scene != ""
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.changes++

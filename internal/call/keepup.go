@@ -18,9 +18,6 @@ const (
 	drawnShare = 0.05
 	// lateLooks in a row are needed: one is late when another program starts.
 	lateLooks = 2
-	// stepFactor is how many times as much there is to encode at most after a step back: twice the pictures,
-	// or 2.25 times the pixels.
-	stepFactor = 2.25
 	// keepUpSettle is for how long after a change, and after an encoder has started, nothing counts: dropped pictures are
 	// known late.
 	keepUpSettle = 4 * time.Second
@@ -30,7 +27,7 @@ const (
 // one goroutine.
 type keepUp struct {
 	encoding, drawing strain
-	sizeStays         bool // the peer knows only one size
+	sizeStays         bool // the peer, or the encoder, knows only one size
 	step              int  // of what is saved, see media.SavingOf
 	changed           time.Time
 
@@ -71,7 +68,8 @@ type machineLoad struct {
 
 // look takes in one second, and returns whether what is saved changes.
 func (k *keepUp) look(l machineLoad, now time.Time) (changed bool) {
-	k.encoding.yield.RateOnly, k.drawing.yield.RateOnly = k.sizeStays, k.sizeStays
+	// At one picture in 4 it is hardly our encoder for which OBS draws late, so that shrinks none.
+	k.encoding.yield.RateOnly, k.drawing.yield.RateOnly = k.sizeStays, true
 	dropped, drawn := k.dropped.sum, k.drawn.sum
 	k.dropped.note(l.sender, l.dropped)
 	k.drawn.note(nil, l.drawn)
@@ -92,7 +90,7 @@ func (k *keepUp) look(l machineLoad, now time.Time) (changed bool) {
 		if share > fullShare {
 			dropped += fullWeight
 		}
-		if k.step > 0 && stepFactor*share > fullShare {
+		if k.step > 0 && media.StepBack(k.step)*share > fullShare {
 			k.encoding.yield.Hold(now)
 			k.drawing.yield.Hold(now)
 		}
@@ -113,7 +111,8 @@ func (c *Call) keepUp(k *keepUp, s *media.VideoSender, load media.EncoderLoad, n
 		n, _ := c.o.DrawnLate()
 		l.drawn = uint64(max(n, 0))
 	}
-	k.sizeStays = !c.o.PeerAsks // as those of 2020
+	// Those of 2020 know one size. A hardware encoder may have to open its device anew for another one.
+	k.sizeStays = !c.o.PeerAsks || media.HardwareEncoder(load.Name)
 	fresh := s != k.sender
 	changed := k.look(l, now)
 	saving := media.SavingOf(k.step)

@@ -66,6 +66,12 @@ func TestKeepUp(t *testing.T) {
 				m.took = 45 * ms
 			}
 		}, map[int]int{5: 2, 19: 2, 40: 1}, 2, nil},
+		{"slow for a while, and then just quick enough", slowMachine{}, func(s int, m *slowMachine) {
+			m.took = 28 * ms
+			if s < 20 {
+				m.took = 45 * ms
+			}
+		}, map[int]int{5: 2, 19: 2, 40: 1}, 2, nil},
 		{"starts slowly", slowMachine{}, func(s int, m *slowMachine) {
 			m.took = 10 * ms
 			if s < 4 {

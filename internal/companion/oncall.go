@@ -193,7 +193,7 @@ func (s *session) beginAnew() {
 		return
 	}
 	s.stopCall()
-	s.report() // Until the round ends, the peer may be back, and nobody would know that they were gone.
+	s.c.reports.waitsForPeer() // They may be back before the round ends.
 	s.startCall()
 	s.mic.tell()
 	s.voice.play()

@@ -35,6 +35,17 @@ func (r *reporter) again() {
 	}
 }
 
+// waitsForPeer passes the last report on with the peer gone.
+func (r *reporter) waitsForPeer() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.last.State == control.OnAirWithPeer {
+		next := r.last
+		next.State = control.OnAir
+		r.pass(next)
+	}
+}
+
 // pass passes a report on if it is news. The mutex is held.
 func (r *reporter) pass(next control.Report) {
 	if r.tally != nil {

@@ -4,6 +4,7 @@ package companion
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -40,5 +41,25 @@ func TestReportIsOneLine(t *testing.T) {
 	r.report(control.Report{State: control.OnAir, Detail: "portable route, because:\none is missing\ntwo is missing"})
 	if got, want := r.current().Detail, "portable route, because:; one is missing; two is missing"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestReportsThatPeerIsGone: the problems stay, and who has no peer loses none.
+func TestReportsThatPeerIsGone(t *testing.T) {
+	var got []control.Report
+	r := &reporter{out: func(report control.Report) {
+		report.Time = time.Time{}
+		got = append(got, report)
+	}}
+	with := control.Report{State: control.OnAirWithPeer, Problems: []string{"no microphone"}}
+	without := with
+	without.State = control.OnAir
+	r.report(with)
+	r.waitsForPeer()
+	r.waitsForPeer()
+	r.report(control.Report{State: control.Ready})
+	r.waitsForPeer()
+	if diff := cmp.Diff([]control.Report{with, without, {State: control.Ready}}, got); diff != "" {
+		t.Errorf("reports (-want +got):\n%s", diff)
 	}
 }

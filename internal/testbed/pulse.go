@@ -123,13 +123,16 @@ func (p *Pulse) socket() string { return strings.TrimPrefix(p.Server, "unix:") }
 
 func (p *Pulse) startPulse() {
 	p.tb.Helper()
+	realtime := "no"
+	if mayHurry() {
+		realtime = "yes" // as on a desktop, where this user may
+	}
 	p.process = Start(p.tb, Command{
 		Path: "pulseaudio",
 		// PulseAudio 16.1 can crash over memory that it shares with a client that goes away ("Assertion
-		// 'pa_hashmap_remove(import->blocks" in memblock.c; pulseaudio#824), so it shares none. It has real-time priority, as
-		// on a desktop, where this user may.
+		// 'pa_hashmap_remove(import->blocks" in memblock.c; pulseaudio#824), so it shares none.
 		Args: []string{"-n", "-F", p.script, "--disable-shm=yes", "--daemonize=no", "--use-pid-file=no", "--exit-idle-time=-1",
-			"--disallow-exit=yes", "--high-priority=yes", "--realtime=yes", "--log-target=stderr"},
+			"--disallow-exit=yes", "--high-priority=" + realtime, "--realtime=" + realtime, "--log-target=stderr"},
 		Env: append(baseEnv(), "HOME="+p.dir, "XDG_RUNTIME_DIR="+p.RuntimeDir),
 	})
 	Await(p.tb, "PulseAudio answers", soundLimit, func() error {

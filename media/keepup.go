@@ -4,6 +4,7 @@ package media
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -11,7 +12,6 @@ import (
 // goroutine.
 func (s *VideoSender) Thin(every int) {
 	s.thinner.Set(every)
-	s.every.Store(int64(every))
 	s.thinned.thin(every, s.passBitrate)
 }
 
@@ -19,14 +19,15 @@ func (s *VideoSender) passBitrate(kbps int) { s.pace.want(kbps, s.setBitrate) }
 
 // thinned is the bitrate of pictures of which some are left out. Encoders divide it among all pictures that there could be.
 type thinned struct {
-	mu          sync.Mutex // also held while a bitrate is passed on, so that the encoder keeps the newest
-	every, kbps int
+	mu    sync.Mutex // also held while a bitrate is passed on, so that the encoder keeps the newest
+	kbps  int
+	every atomic.Int64 // one picture in so many is sent; set with the mutex held
 }
 
 func (t *thinned) thin(every int, apply func(kbps int)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.every = every
+	t.every.Store(int64(every))
 	if t.kbps > 0 {
 		apply(t.bitrate())
 	}
@@ -42,12 +43,14 @@ func (t *thinned) set(kbps int, apply func(kbps int)) {
 // bitrate is what the encoder is set to: pictures get half of what those that are left out save, so that they become better, but
 // no larger than where all are sent, for which vbv cares. So the link sees less used while pictures are left out, and its bitrate
 // grows again after that.
-func (t *thinned) bitrate() int { return t.kbps * (max(t.every, 1) + 1) / 2 }
+func (t *thinned) bitrate() int { return t.kbps * (t.oneIn() + 1) / 2 }
+
+func (t *thinned) oneIn() int { return max(int(t.every.Load()), 1) }
 
 // vbv is how much of the bitrate that a live encoder is set to one picture may take, in milliseconds: no more of the link's time
 // than where all pictures are sent.
-func vbv(set, every int) int {
-	every = max(every, 1)
+func (t *thinned) vbv(set int) int {
+	every := t.oneIn()
 	kbps := max(2*set/(every+1), 1)
 	return max(liveVBVMillis(kbps)*2/(every+1), 1)
 }
@@ -71,6 +74,9 @@ func StepBack(step int) float64 {
 	return float64(now.Every) / float64(then.Every) * grows * grows
 }
 
+// fewest is the last step in which pictures keep their size.
+const fewest = 2
+
 // SavingOf is the saving of a step of Yield.
 func SavingOf(step int) Saving { return savings[min(max(step, 0), len(savings)-1)] }
 
@@ -92,7 +98,7 @@ const yieldFirst = 10 * time.Second
 // SavingOf, and whether it has changed.
 func (y *Yield) Look(late int, now time.Time) (step int, changed bool) {
 	if y.c.most = uint(len(savings) - 1); y.RateOnly {
-		y.c.most = 2
+		y.c.most = fewest
 		y.c.shift = min(y.c.shift, y.c.most)
 	}
 	if y.c.calm == 0 {

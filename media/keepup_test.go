@@ -35,7 +35,8 @@ func TestThin(t *testing.T) {
 
 func TestThinnedBitrate(t *testing.T) {
 	for every, want := range map[int]int{0: 1000, 1: 1000, 2: 1500, 4: 2500} {
-		b, got := thinned{every: every}, 0
+		b, got := thinned{}, 0
+		b.every.Store(int64(every))
 		if b.set(1000, func(kbps int) { got = kbps }); got != want {
 			t.Errorf("one in %d: got %d kbit/s, want %d", every, got, want)
 		}
@@ -46,10 +47,11 @@ func TestThinnedBitrate(t *testing.T) {
 func TestThinnedVBV(t *testing.T) {
 	for _, kbps := range []int{300, 1000, 3000, 6000} {
 		for _, every := range []int{0, 1, 2, 4} {
-			b := thinned{every: every}
+			b := thinned{}
+			b.every.Store(int64(every))
 			var set int
 			b.set(kbps, func(kbps int) { set = kbps })
-			got, want := set*vbv(set, every)/kbps, liveVBVMillis(kbps)
+			got, want := set*b.vbv(set)/kbps, liveVBVMillis(kbps)
 			if got > want || got < want*9/10 {
 				t.Errorf("one in %d at %d kbit/s: a picture may take %d ms of the link, want %d", every, kbps, got, want)
 			}

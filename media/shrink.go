@@ -44,10 +44,10 @@ func (f VideoFormat) Shrunk(size Size) VideoFormat {
 		return f
 	}
 	want := f.W * num / den
-	best := f
+	best, covered := f, fitted(f.W, f.H, f.W, f.H).Size()
 	for w := (want - want/20) &^ 1; w <= want+want/20; w += 2 {
 		h := (w*f.H/f.W + 1) &^ 1
-		if min(w, h) < smallestSide || fitted(w, h, f.W, f.H).Size() != fitted(f.W, f.H, f.W, f.H).Size() {
+		if min(w, h) < smallestSide || fitted(w, h, f.W, f.H).Size() != covered {
 			continue
 		}
 		if g := (VideoFormat{w, h, f.FPSNum, f.FPSDen}); best == f || better(g, best, f, want) {

@@ -57,7 +57,6 @@ type VideoSender struct {
 	thinner *pipe.Thinner
 	pace    ratePace
 	thinned thinned
-	every   atomic.Int64 // one picture in so many is encoded
 	shrink  *pipe.Element
 	size    atomic.Int64 // a Size
 	cover   *pipe.Cover
@@ -282,7 +281,7 @@ func (s *VideoSender) SetBitrate(kbps int) {
 }
 
 func (s *VideoSender) setBitrate(kbps int) {
-	for _, p := range s.encoder.bitrate(kbps, vbv(kbps, int(s.every.Load()))) {
+	for _, p := range s.encoder.bitrate(kbps, s.thinned.vbv(kbps)) {
 		s.enc.Set(p.name, p.value)
 	}
 }

@@ -172,15 +172,11 @@ func dialError(ctx context.Context, err error, explain func(error) error) error 
 	return explain(err)
 }
 
-// login speaks HTTP, websocket and obs-websocket's hello on conn. goobs takes
-// no context, so it runs in a goroutine, which ends at the latest with goobs's
-// own timeout; closing conn, as the caller does on an error, unblocks it.
-func login(ctx context.Context, conn *watchedConn, ep Endpoint, opts Options) (*goobs.Client, error) {
-	type result struct {
-		client *goobs.Client
-		err    error
+// events is which events OBS sends.
+func (opts Options) events() int {
+	if opts.Levels {
+		return subscriptions.InputVolumeMeters
 	}
-	results := make(chan result, 1)
 	mask := subscriptions.All
 	if opts.Quiet {
 		mask = subscriptions.General | subscriptions.Config | subscriptions.Transitions
@@ -191,15 +187,24 @@ func login(ctx context.Context, conn *watchedConn, ep Endpoint, opts Options) (*
 	if opts.Activations {
 		mask |= subscriptions.InputActiveStateChanged
 	}
-	if opts.Levels {
-		mask = subscriptions.InputVolumeMeters
+	return mask
+}
+
+// login speaks HTTP, websocket and obs-websocket's hello on conn. goobs takes
+// no context, so it runs in a goroutine, which ends at the latest with goobs's
+// own timeout; closing conn, as the caller does on an error, unblocks it.
+func login(ctx context.Context, conn *watchedConn, ep Endpoint, opts Options) (*goobs.Client, error) {
+	type result struct {
+		client *goobs.Client
+		err    error
 	}
+	results := make(chan result, 1)
 	go func() {
 		client, err := goobs.New(ep.Addr(),
 			goobs.WithPassword(ep.Password.Reveal()),
 			goobs.WithResponseTimeoutDuration(opts.Timeout),
 			goobs.WithLogger(silence{}),
-			goobs.WithEventSubscriptions(mask),
+			goobs.WithEventSubscriptions(opts.events()),
 			goobs.WithDialer(&websocket.Dialer{
 				HandshakeTimeout: opts.Timeout,
 				NetDialContext: func(context.Context, string, string) (net.Conn, error) {

@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"maps"
 	"sync"
+
+	"github.com/andreykaipov/goobs/api/events/subscriptions"
 )
 
 // ItemEye is what can be known of a scene item without the other items of its scene.
@@ -55,7 +57,7 @@ func (b *Batch) Eye(scene, source string, id int) *Answer[ItemEye] {
 }
 
 // hearsOfItems reports whether OBS sends events about scene items.
-func (c *Client) hearsOfItems() bool { return !c.options.Quiet && !c.options.Levels }
+func (c *Client) hearsOfItems() bool { return c.options.events()&subscriptions.SceneItems != 0 }
 
 // soleItem is an item that is the only one of its source in its scene.
 type soleItem struct {

@@ -16,12 +16,12 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/costream-obs/costream-obs/e2e"
+	"github.com/costream-obs/costream-obs/e2e/bench/score"
 	"github.com/costream-obs/costream-obs/internal/testbed"
 )
 
@@ -98,7 +98,7 @@ func play(tb testbed.TB, say *narrator, binary, out string) {
 	say.done("The viewers of each hear both voices, each once")
 
 	say.step("Measuring: a lamp changes in one OBS; how long until the other shows it?")
-	there, back := median(alice.PictureDelays(bob.Person, probes)), median(bob.PictureDelays(alice.Person, probes))
+	there, back := score.Quantile(alice.PictureDelays(bob.Person, probes), 0.5), score.Quantile(bob.PictureDelays(alice.Person, probes), 0.5)
 	say.done("Picture latency, OBS to OBS: Alice → Bob %d ms, Bob → Alice %d ms (medians of %d)",
 		there.Milliseconds(), back.Milliseconds(), probes)
 
@@ -131,11 +131,6 @@ func play(tb testbed.TB, say *narrator, binary, out string) {
 	alice.companion.Stop()
 	bob.companion.Stop()
 	say.done("Both are off air, and costream-obs has restored everything in OBS")
-}
-
-func median(times []time.Duration) time.Duration {
-	slices.Sort(times)
-	return times[len(times)/2]
 }
 
 func savePicture(path string, picture image.Image) error {
